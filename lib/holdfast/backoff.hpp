@@ -1,0 +1,57 @@
+// The restart decisions, as pure functions of (policy, history, now, draw).
+//
+// They take no port and keep nothing, so that they can be enumerated and tested alone. The state they work on is the
+// caller's: an attempt count and a FailureHistory.
+//
+// Thread-safety: none for one FailureHistory; the functions are pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <holdfast/policy.hpp>
+#include <holdfast/random.hpp>
+#include <holdfast/time.hpp>
+
+namespace holdfast {
+
+// Consecutive failures since the last reset; 1 after the first. Saturates.
+using Attempt = std::uint32_t;
+
+constexpr Attempt next_attempt(Attempt attempt) noexcept { return attempt + (attempt != 0xffff'ffff); }
+
+// min(max, base * 2^(attempt - 1)), without overflow for any attempt and any base.
+// REQUIRES: attempt >= 1; 0 <= base.
+Duration backoff_ceiling(const BackoffPolicy&, Attempt) noexcept;
+
+// Full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015): uniform in [0, ceiling], both ends
+// included. REQUIRES: ceiling >= 0.
+Duration full_jitter(Duration ceiling, const Draw&) noexcept;
+
+// Whether a run that lasted this long clears attempt and failure history.
+constexpr bool cools_down(const BackoffPolicy& policy, Duration lasted) noexcept { return lasted >= policy.cooldown; }
+
+// The times of the failures that may still count, oldest first. Its storage is allocated once, for the policy.
+class FailureHistory {
+ public:
+  // A policy without breaker needs no history and gets no storage.
+  explicit FailureHistory(const BackoffPolicy&);
+
+  // Counts a failure at `now`: forgets those older than the window, then tells how many the window holds, this one
+  // included. The answer is at most max_failures: more have no effect and are not kept.
+  // REQUIRES: the policy has a breaker and is the one given at construction; `now` is not before the last failure.
+  std::uint32_t record(const BreakerPolicy&, TimePoint now) noexcept;
+
+  void clear() noexcept { first_ = size_ = 0; }
+
+  // Failures remembered, whether or not the window has passed them since.
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+
+ private:
+  // max_failures - 1 times are enough: the failure that completes them trips the breaker.
+  std::unique_ptr<TimePoint[]> times_;
+  std::uint32_t first_ = 0;
+  std::uint32_t size_ = 0;
+};
+
+}  // namespace holdfast

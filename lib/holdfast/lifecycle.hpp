@@ -1,0 +1,75 @@
+// The words for where a service stands: phases, how a run ended, why a service terminated.
+//
+// The text forms are frozen: scenario files, traces, logs and metrics use the same words.
+//
+// Thread-safety: values, safe anywhere.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <holdfast/time.hpp>
+
+namespace holdfast {
+
+// The number of a run of one service: the first is 1, and none is used twice.
+struct RunNumber {
+  std::uint64_t value = 0;  // 0: no run yet
+  friend constexpr auto operator<=>(const RunNumber&, const RunNumber&) noexcept = default;
+};
+
+// One added service. Never reused, also not when its name is added again.
+struct ServiceId {
+  std::uint32_t slot = 0;        // dense: smaller than the most services ever present at once
+  std::uint32_t generation = 0;  // counts the services that had this slot; 0 is no service
+  friend constexpr bool operator==(const ServiceId&, const ServiceId&) noexcept = default;
+};
+
+enum class Phase : std::uint8_t { starting, running, backing_off, stopping, terminated };
+std::string_view to_string(Phase) noexcept;
+
+// Starting, running or backing off.
+constexpr bool is_alive(Phase phase) noexcept { return phase < Phase::stopping; }
+
+// Semantics, section 2.2: what may follow what. Everything else is asserted against in every build.
+constexpr bool is_legal_transition(Phase from, Phase to) noexcept {
+  switch (from) {
+    case Phase::starting: return to != Phase::starting;
+    case Phase::running: return to == Phase::backing_off || to == Phase::stopping || to == Phase::terminated;
+    case Phase::backing_off: return to == Phase::starting || to == Phase::stopping || to == Phase::terminated;
+    case Phase::stopping: return to == Phase::terminated || to == Phase::backing_off || to == Phase::starting;
+    case Phase::terminated: return false;
+  }
+  return false;
+}
+
+// How a run ended.
+enum class Outcome : std::uint8_t {
+  clean,   // without an error
+  failed,  // with an error
+  threw,   // with an exception; a failure like an error
+  fatal,   // with an error that retrying cannot mend
+};
+std::string_view to_string(Outcome) noexcept;
+
+// Who asked a run to stop.
+enum class StopCause : std::uint8_t { shutdown, stop, restart, remove };
+std::string_view to_string(StopCause) noexcept;
+
+// Why a service terminated for good.
+struct Termination {
+  enum class Reason : std::uint8_t { completed, cancelled, circuit_open, failed, abandoned };
+  Reason reason = Reason::completed;
+  std::uint32_t failures = 0;      // circuit_open: failures in the window
+  std::uint32_t max_failures = 0;  // circuit_open: the breaker's limit
+  Duration after{0};               // abandoned: how long it was waited for
+  friend constexpr bool operator==(const Termination&, const Termination&) noexcept = default;
+};
+std::string_view to_string(Termination::Reason) noexcept;
+
+// "completed", "cancelled", "circuit breaker open (5/5 failures)", "failed: <error>", "abandoned after 30s".
+std::string to_string(const Termination&, std::string_view last_error);
+
+}  // namespace holdfast

@@ -1,0 +1,159 @@
+#include <holdfast/policy.hpp>
+
+#include <algorithm>
+
+#include <holdfast/backoff.hpp>
+
+namespace holdfast {
+
+namespace {
+
+void error(std::vector<Problem>& found, std::string field, std::string says) {
+  found.push_back({Problem::Severity::error, std::move(field), std::move(says)});
+}
+
+void warning(std::vector<Problem>& found, std::string field, std::string says) {
+  found.push_back({Problem::Severity::warning, std::move(field), std::move(says)});
+}
+
+void check_duration(std::vector<Problem>& found, const char* field, Duration value, Duration least = Duration::zero()) {
+  if (value >= least && value <= kDurationMax) return;
+  error(found, field,
+        "is " + to_string(value) + "; allowed is " + to_string(least) + " to " + to_string(kDurationMax));
+}
+
+void check_base(std::vector<Problem>& found, const BackoffPolicy& policy) {
+  check_duration(found, "backoff.base", policy.base);
+  if (policy.base > policy.max) {
+    error(found, "backoff.base",
+          "is " + to_string(policy.base) + ", above backoff.max, which is " + to_string(policy.max) +
+              "; allowed is 0s to backoff.max");
+  }
+}
+
+void check_breaker(std::vector<Problem>& found, const BreakerPolicy& breaker) {
+  if (breaker.max_failures < 1 || breaker.max_failures > kMaxFailuresMax) {
+    error(found, "backoff.breaker.max_failures",
+          "is " + std::to_string(breaker.max_failures) + "; allowed is 1 to " + std::to_string(kMaxFailuresMax));
+  }
+  check_duration(found, "backoff.breaker.window", breaker.window, Duration{1});
+}
+
+// The longest that the waits between the first max_failures failures can take together.
+Duration longest_waiting(const BackoffPolicy& policy) {
+  Duration sum{0};
+  for (Attempt attempt = 1; attempt < policy.breaker->max_failures; ++attempt) {
+    sum = saturating_add(sum, backoff_ceiling(policy, attempt));
+  }
+  return sum;
+}
+
+// Full jitter waits half its ceiling on average. Where that alone fills the window, the breaker opens by luck only.
+void warn_of_unreachable_breaker(std::vector<Problem>& found, const BackoffPolicy& policy) {
+  const Duration longest = longest_waiting(policy);
+  if (longest / 2 < policy.breaker->window) return;
+  warning(found, "backoff.breaker",
+          "is out of reach: " + std::to_string(policy.breaker->max_failures) + " failures within " +
+              to_string(policy.breaker->window) + " need " + std::to_string(policy.breaker->max_failures - 1) +
+              " waits, which take " + to_string(longest / 2) + " on average and at most " + to_string(longest));
+}
+
+// A run just longer than window / (max_failures - 1) lets a failure slide out of the window before the last one that
+// is needed comes in; a run shorter than the cooldown clears nothing.
+void warn_of_dead_band(std::vector<Problem>& found, const BackoffPolicy& policy) {
+  if (policy.breaker->max_failures < 2) return;
+  const Duration never_trips_above = policy.breaker->window / (policy.breaker->max_failures - 1);
+  if (never_trips_above >= policy.cooldown) return;
+  warning(found, "backoff.cooldown",
+          "leaves a band: runs that last more than " + to_string(never_trips_above) + " and less than " +
+              to_string(policy.cooldown) + " before they fail neither open the breaker (" +
+              std::to_string(policy.breaker->max_failures) + " failures within " +
+              to_string(policy.breaker->window) + ") nor reset the backoff");
+}
+
+// The position of the first byte that may not stand in a name, or npos.
+std::size_t control_character(std::string_view name) {
+  const auto* const found = std::find_if(name.begin(), name.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  return found == name.end() ? std::string_view::npos : static_cast<std::size_t>(found - name.begin());
+}
+
+void check_name(std::vector<Problem>& found, const std::string& name) {
+  const std::string allowed =
+      "allowed are 1 to " + std::to_string(kNameLengthMax) + " bytes of UTF-8 without control characters";
+  if (name.empty()) {
+    error(found, "name", "is empty; " + allowed);
+  } else if (name.size() > kNameLengthMax) {
+    error(found, "name", "is " + std::to_string(name.size()) + " bytes long; " + allowed);
+  } else if (const auto at = control_character(name); at != std::string_view::npos) {
+    error(found, "name", "has a control character at byte " + std::to_string(at) + "; " + allowed);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(RestartPolicy policy) noexcept {
+  switch (policy) {
+    case RestartPolicy::always: return "always";
+    case RestartPolicy::on_failure: return "on_failure";
+    case RestartPolicy::never: return "never";
+  }
+  return "?";
+}
+
+std::string_view to_string(WhenAllTerminated when) noexcept {
+  return when == WhenAllTerminated::wait ? "wait" : "return";
+}
+
+std::vector<Problem> problems(const BackoffPolicy& policy) {
+  std::vector<Problem> found;
+  check_base(found, policy);
+  check_duration(found, "backoff.max", policy.max);
+  check_duration(found, "backoff.cooldown", policy.cooldown);
+  check_duration(found, "backoff.clean_restart_delay", policy.clean_restart_delay);
+  if (policy.breaker) {
+    check_breaker(found, *policy.breaker);
+    if (found.empty()) {
+      warn_of_unreachable_breaker(found, policy);
+      warn_of_dead_band(found, policy);
+    }
+  }
+  return found;
+}
+
+std::vector<Problem> problems(const SupervisorConfig& config) {
+  std::vector<Problem> found;
+  check_duration(found, "shutdown_timeout", config.shutdown_timeout);
+  const auto of_backoff = problems(config.backoff);
+  found.insert(found.end(), of_backoff.begin(), of_backoff.end());
+  return found;
+}
+
+std::vector<Problem> problems(const ServiceConfig& config) {
+  std::vector<Problem> found;
+  check_name(found, config.name);
+  if (config.backoff) {
+    const auto of_backoff = problems(*config.backoff);
+    found.insert(found.end(), of_backoff.begin(), of_backoff.end());
+  }
+  return found;
+}
+
+std::string describe_errors(const std::vector<Problem>& found) {
+  std::string text;
+  for (const auto& problem : found) {
+    if (problem.severity != Problem::Severity::error) continue;
+    if (!text.empty()) text += '\n';
+    text += problem.field + ' ' + problem.says;
+  }
+  return text;
+}
+
+bool has_errors(const std::vector<Problem>& found) noexcept {
+  return std::any_of(found.begin(), found.end(),
+                     [](const Problem& problem) { return problem.severity == Problem::Severity::error; });
+}
+
+}  // namespace holdfast

@@ -1,0 +1,84 @@
+// The one port between the supervisor and the world: time, timers and deferred work.
+//
+// Clock and timers injected apart can disagree, so they are one interface. The supervisor and everything it
+// supervises run on it alike in a simulation (virtual time) and in production (a real-time adapter).
+//
+// Promises of every implementation:
+// - now() does not go backwards, and does not move while a handler runs in virtual time.
+// - A timer fires once, at or after its time, never inside arm(). Timers of equal times fire in the order of arming.
+// - A deferred task runs after the current handler and before any timer, in the order of deferring.
+// - Nothing is allocated for a timer or a task; both are nodes inside their owner.
+//
+// Thread-safety: none. A scheduler and all that stands on it belong to one thread (in production: one executor).
+#pragma once
+
+#include <cstdint>
+
+#include <holdfast/detail/assert.hpp>
+#include <holdfast/time.hpp>
+
+namespace holdfast {
+
+// A timer is a base class of the thing that waits. It must be disarmed before it is destroyed.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  [[nodiscard]] bool armed() const noexcept { return position_ != kNotArmed; }
+
+ protected:
+  ~Timer() { HOLDFAST_ASSERT(!armed(), "a timer was destroyed while it was armed"); }
+
+ private:
+  friend class TimerQueue;
+  static constexpr std::uint32_t kNotArmed = 0xffff'ffff;
+
+  // Called once for each arming that was not undone. The timer is no longer armed and may be armed again.
+  virtual void fired() = 0;
+
+  std::uint32_t position_ = kNotArmed;  // in the queue's heap
+};
+
+// Work to be done after the current handler. A task that is still queued must not be destroyed.
+class Task {
+ public:
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  [[nodiscard]] bool queued() const noexcept { return queued_; }
+
+ protected:
+  ~Task() { HOLDFAST_ASSERT(!queued_, "a task was destroyed while it was queued"); }
+
+ private:
+  friend class TaskQueue;
+
+  virtual void run() = 0;
+
+  Task* next_ = nullptr;
+  bool queued_ = false;
+};
+
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+
+  [[nodiscard]] virtual TimePoint now() const noexcept = 0;
+
+  // REQUIRES: `timer` is not armed. A time in the past means now.
+  virtual void arm(Timer& timer, TimePoint at) = 0;
+
+  // False if it was not armed (it has fired, or never was).
+  virtual bool disarm(Timer& timer) noexcept = 0;
+
+  // REQUIRES: `task` is not queued.
+  virtual void defer(Task& task) = 0;
+
+  // Forgets a task that was deferred and has not run. False if it was not queued.
+  virtual bool cancel(Task& task) noexcept = 0;
+};
+
+}  // namespace holdfast

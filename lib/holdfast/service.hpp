@@ -1,0 +1,101 @@
+// What is supervised, and how it tells the supervisor that a run has ended.
+//
+// Thread-safety: none; everything happens on the scheduler's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <holdfast/lifecycle.hpp>
+
+namespace holdfast {
+
+class Supervisor;
+
+// The text of an error: immutable, shared, cheap to copy. A literal is not copied and nothing is allocated for it.
+class Error {
+ public:
+  Error() = default;
+  explicit Error(std::string text);
+
+  // REQUIRES: `text` outlives every copy of the error, as a string literal does.
+  static Error literal(std::string_view text) noexcept;
+
+  // The exception being handled: its what(), or "unknown exception" for one that is no std::exception.
+  // REQUIRES: called from within a catch block.
+  static Error from_current_exception();
+
+  [[nodiscard]] std::string_view text() const noexcept { return {data_.get(), size_}; }
+
+ private:
+  std::shared_ptr<const char> data_;
+  std::size_t size_ = 0;
+};
+
+// How a run ended, as a value.
+class Exit {
+ public:
+  static Exit clean() noexcept { return Exit{Outcome::clean, {}}; }
+  static Exit failed(Error error) noexcept { return Exit{Outcome::failed, std::move(error)}; }
+  static Exit failed(std::string error) { return failed(Error{std::move(error)}); }
+  // An error that retrying cannot mend: the service terminates, whatever its policy.
+  static Exit fatal(Error error) noexcept { return Exit{Outcome::fatal, std::move(error)}; }
+  static Exit fatal(std::string error) { return fatal(Error{std::move(error)}); }
+  // REQUIRES: called from within a catch block.
+  static Exit from_current_exception() { return Exit{Outcome::threw, Error::from_current_exception()}; }
+
+  [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
+  [[nodiscard]] bool is_clean() const noexcept { return outcome_ == Outcome::clean; }
+  [[nodiscard]] const Error& error() const noexcept { return error_; }
+
+ private:
+  Exit(Outcome outcome, Error error) noexcept : error_(std::move(error)), outcome_(outcome) {}
+
+  Error error_;
+  Outcome outcome_;
+};
+
+// One run of one service, handed to it at its start. A value: copy it, keep it, use it at any later time while the
+// supervisor exists.
+class Run {
+ public:
+  Run() = default;
+
+  [[nodiscard]] ServiceId service() const noexcept { return service_; }
+  [[nodiscard]] RunNumber number() const noexcept { return number_; }
+
+  // The run has ended. Queued, never acted on before the current handler returns; only the first end of a run
+  // counts. The end of an abandoned run is told in an event and changes nothing else.
+  // REQUIRES: this Run came from a supervisor.
+  void end(Exit exit) const;
+
+ private:
+  friend class Supervisor;
+  Run(Supervisor& supervisor, ServiceId service, RunNumber number) noexcept
+      : supervisor_(&supervisor), service_(service), number_(number) {}
+
+  Supervisor* supervisor_ = nullptr;
+  ServiceId service_;
+  RunNumber number_;
+};
+
+// A named unit of work. The supervisor calls start() for each run, and never while an earlier run is still alive.
+//
+// Every callback may throw and may call the supervisor; what it asks for is queued.
+class Service {
+ public:
+  // Begins a run and returns promptly; the run goes on until run.end() is called. An exception out of here ends the
+  // run as a failure.
+  virtual void start(Run run) = 0;
+
+  // The stop token of `run` fires: end it soon. Only a request; the supervisor waits for the end. An exception out
+  // of here is told in an event and counts as not obeyed.
+  virtual void stop(Run run) = 0;
+
+ protected:
+  ~Service() = default;
+};
+
+}  // namespace holdfast

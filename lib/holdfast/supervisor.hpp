@@ -1,0 +1,215 @@
+// The supervisor: starts services, starts them again when they fail, and stops them in the end.
+//
+// ## Phases
+//
+//     from          on                                             to
+//     (none)        add()                                          starting
+//     starting      its run begins                                 running
+//     starting      stop, remove or shutdown before its first run  terminated(cancelled)
+//     running       clean exit, `always`                           backing_off for clean_restart_delay
+//     running       clean exit, `on_failure` or `never`            terminated(completed)
+//     running       failure, `never`; fatal error, any policy      terminated(failed)
+//     running       failure that fills the breaker's window        terminated(circuit_open)
+//     running       any other failure                              backing_off for a jittered, growing delay
+//     running       stop, restart, remove or shutdown              stopping
+//     backing_off   the delay has passed, or restart               starting
+//     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
+//     stopping      its run ends; the stop was a restart's         starting
+//     stopping      its run ends; any other stop                   terminated(cancelled)
+//     stopping      the drain's deadline passes                    terminated(abandoned)
+//
+// ## How it works
+//
+// A state machine of callbacks. Inputs (a command, the end of a run, a timer) are queued, and one loop takes them in
+// the order of arrival; nothing recurses and nothing waits. Commands may therefore be called from anywhere on the
+// scheduler's thread, also from a service's callback or an event sink: they take effect after the current handler.
+// What a command returns tells whether it was accepted.
+//
+// The order of the rules at the end of a run that nobody had asked to stop: count it; a run of at least `cooldown`
+// clears attempt and failure history; a fatal error terminates; then the restart policy decides, and for a failure
+// the breaker before the delay.
+//
+// A restart cycle allocates nothing. Nothing grows with the number of restarts.
+//
+// Thread-safety: none. All calls on the scheduler's thread. The scheduler, the event sink and each service outlive
+// the supervisor, a service at least until its `removed` event.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <holdfast/event.hpp>
+#include <holdfast/policy.hpp>
+#include <holdfast/random.hpp>
+#include <holdfast/result.hpp>
+#include <holdfast/scheduler.hpp>
+#include <holdfast/service.hpp>
+#include <holdfast/snapshot.hpp>
+
+namespace holdfast {
+
+// What a command that has nothing to return returns.
+struct Accepted {};
+
+class Supervisor {
+ public:
+  // Throws ConfigError, which lists everything that is wrong. A questionable configuration is accepted and told in
+  // `warned` events.
+  Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Records the service at once, in `starting`; its first run begins after the current handler.
+  // Refused: an invalid configuration, a name that is taken, a shutdown.
+  Result<ServiceId> add(ServiceConfig config, Service& service);
+
+  // For good. Does nothing to a terminated service. Refused: an unknown name.
+  Result<Accepted> stop(std::string_view name);
+
+  // Starts a new run, without a failure being counted: cuts a backoff short, asks a running service to stop and
+  // starts it when its run has ended. Clears attempt and failure history. A terminated service is removed and added
+  // again in the same place, with run numbers going on. Refused: an unknown name, a service that is being stopped for
+  // good or removed, a shutdown.
+  Result<Accepted> restart(std::string_view name);
+
+  // Stops the service if need be, then forgets it. The name of a terminated service is free at once, that of another
+  // one with its `removed` event. Refused: an unknown name.
+  Result<Accepted> remove(std::string_view name);
+
+  // Asks every service to stop and drains until all have terminated, or shutdown_timeout has passed since now.
+  // A second request changes nothing.
+  void request_shutdown();
+
+  // Ends the drain now: whatever has not stopped is abandoned. Requests the shutdown first if need be.
+  void end_drain();
+
+  [[nodiscard]] bool is_shutting_down() const noexcept { return shutdown_asked_at_.has_value(); }
+
+  // The shutdown is over; the result names who was abandoned. Nothing more will be started.
+  [[nodiscard]] const std::optional<ShutdownResult>& shutdown_result() const noexcept { return shutdown_result_; }
+
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
+  // Services present, terminated ones included.
+  [[nodiscard]] std::size_t service_count() const noexcept { return visible_; }
+  [[nodiscard]] std::optional<ServiceSnapshot> snapshot(std::string_view name) const;
+  // In the order of adding.
+  [[nodiscard]] std::vector<ServiceSnapshot> snapshots() const;
+
+  // The key of everything random that concerns a service, for its own draws (random.hpp names the purposes).
+  // REQUIRES: the service is present.
+  [[nodiscard]] DrawKey draw_key(ServiceId service) const noexcept;
+
+ private:
+  friend class Run;
+
+  // A policy with what is questionable about it, shared by the services that have it.
+  struct Policy {
+    BackoffPolicy backoff;
+    std::vector<Problem> warnings;
+  };
+  struct Record;
+  struct Input;
+  struct Slot {
+    std::unique_ptr<Record> record;
+    std::uint32_t generation = 0;
+  };
+  class DrainTimer final : public Timer {
+   public:
+    explicit DrainTimer(Supervisor& supervisor) : supervisor_(supervisor) {}
+
+   private:
+    void fired() override;
+    Supervisor& supervisor_;
+  };
+  class Loop final : public Task {
+   public:
+    explicit Loop(Supervisor& supervisor) : supervisor_(supervisor) {}
+
+   private:
+    void run() override { supervisor_.process_inputs(); }
+    Supervisor& supervisor_;
+  };
+
+  // Inputs
+  void enqueue(Input input);
+  void process_inputs();
+  void process(Input& input);
+  void run_ended(const Run& run, Exit exit);
+
+  // What the inputs do
+  void on_added(Record& record);
+  void on_run_ended(Record& record, const Exit& exit);
+  void on_unasked_end(Record& record, const Exit& exit, Duration lasted);
+  void on_failure(Record& record);
+  void on_clean_exit(Record& record);
+  void on_command(Record& record, Command command);
+  void on_restart_command(Record& record);
+  void on_shutdown(ShutdownCause cause);
+  void on_drain_over(DrainOutcome outcome);
+
+  // Steps of a life
+  void begin_run(Record& record);
+  void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
+  void ask_to_stop(Record& record, StopCause cause);
+  void stop_for_good(Record& record, StopCause cause);
+  void terminate(Record& record, Termination why);
+  void add_again_in_place(Record& record);
+  void forget(Record& record);
+  void set_phase(Record& record, Phase phase);
+  void reset_backoff(Record& record);
+
+  void emit(Record& record, const Event::What& what);
+  void emit(const Event::What& what);
+
+  const Policy& policy_for(const std::optional<BackoffPolicy>& override);
+  std::uint32_t incarnation_of(std::uint64_t name) const noexcept;
+  void remember_removal(const Record& record);
+  [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
+  void free_name(Record& record);
+  Record* find(std::string_view name) const;
+  Record* find(ServiceId service) const noexcept;
+  void append(Record& record) noexcept;
+  void unlink(Record& record) noexcept;
+  [[nodiscard]] ServiceSnapshot describe(const Record& record) const;
+
+  Scheduler& scheduler_;
+  EventSink& sink_;
+  SupervisorConfig config_;
+  Seed seed_;
+
+  std::vector<std::unique_ptr<const Policy>> policies_;  // the first is the supervisor's own
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::unordered_map<std::string_view, Record*> by_name_;  // only looked up, never iterated
+  Record* first_ = nullptr;                                // in the order of adding
+  Record* last_ = nullptr;
+  std::size_t visible_ = 0;
+
+  // Names removed in the very instant in which they were added: a name's next draws need another key.
+  struct Removal {
+    std::uint64_t name;
+    std::uint32_t next_incarnation;
+  };
+  TimePoint removals_at_;
+  std::vector<Removal> removals_;
+
+  std::vector<Input> inputs_;
+  bool processing_ = false;
+  Loop loop_{*this};
+  DrainTimer drain_timer_{*this};
+
+  Counters counters_;
+  std::uint64_t events_ = 0;  // about the supervisor itself
+  std::optional<TimePoint> shutdown_asked_at_;
+  bool shutdown_begun_ = false;
+  std::optional<ShutdownResult> shutdown_result_;
+};
+
+}  // namespace holdfast
