@@ -1,0 +1,19 @@
+// Lengths of time as people write them in scenario files.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include <holdfast/time.hpp>
+
+namespace holdfast::sim {
+
+// What parse_duration accepts, for messages.
+inline constexpr std::string_view kDurationForm =
+    "a whole number with a unit (d, h, min, s, ms, us, ns), or several from large to small: \"250ms\", \"1h30min\"";
+
+// "250ms", "1h30min", "0s". nullopt: anything else, a sum above kDurationMax included. The inverse of
+// holdfast::to_string for every length of time from 0 to kDurationMax.
+std::optional<Duration> parse_duration(std::string_view text) noexcept;
+
+}  // namespace holdfast::sim
