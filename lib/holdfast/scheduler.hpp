@@ -26,7 +26,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  [[nodiscard]] bool armed() const noexcept { return position_ != kNotArmed; }
+  [[nodiscard]] bool armed() const noexcept { return slot_ != kNotArmed; }
 
  protected:
   ~Timer() { HOLDFAST_ASSERT(!armed(), "a timer was destroyed while it was armed"); }
@@ -38,7 +38,7 @@ class Timer {
   // Called once for each arming that was not undone. The timer is no longer armed and may be armed again.
   virtual void fired() = 0;
 
-  std::uint32_t position_ = kNotArmed;  // in the queue's heap
+  std::uint32_t slot_ = kNotArmed;  // in the queue
 };
 
 // Work to be done after the current handler. A task that is still queued must not be destroyed.

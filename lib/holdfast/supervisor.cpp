@@ -550,6 +550,11 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
   };
 }
 
+std::optional<ServiceId> Supervisor::id(std::string_view name) const {
+  const Record* const record = find(name);
+  return record ? std::optional{record->id} : std::nullopt;
+}
+
 DrawKey Supervisor::draw_key(ServiceId service) const noexcept {
   const Record* const record = find(service);
   HOLDFAST_ASSERT(record, "the draw key of a service that is not present");

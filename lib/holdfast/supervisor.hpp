@@ -102,6 +102,9 @@ class Supervisor {
   // In the order of adding.
   [[nodiscard]] std::vector<ServiceSnapshot> snapshots() const;
 
+  // nullopt: no service of this name is present.
+  [[nodiscard]] std::optional<ServiceId> id(std::string_view name) const;
+
   // The key of everything random that concerns a service, for its own draws (random.hpp names the purposes).
   // REQUIRES: the service is present.
   [[nodiscard]] DrawKey draw_key(ServiceId service) const noexcept;

@@ -1,7 +1,5 @@
 #include <holdfast_sim/distribution.hpp>
 
-#include <utility>
-
 #include <holdfast_sim/fixed_point.hpp>
 
 namespace holdfast::sim {
@@ -10,6 +8,7 @@ namespace {
 
 using fixed_point::Fixed96;
 using fixed_point::Fraction;
+using fixed_point::multiply_high;
 using fixed_point::Real;
 using fixed_point::SignedWide;
 using fixed_point::Wide;
@@ -22,9 +21,9 @@ Duration scaled(Duration length, const Real& factor) noexcept {
   return nearest < kDurationMax ? nearest : kDurationMax;
 }
 
-// `magnitude` with the sign of `x`.
-Fixed96 with_sign_of(Fixed96 x, Wide magnitude) noexcept {
-  return {x.units < 0 ? -static_cast<SignedWide>(magnitude) : static_cast<SignedWide>(magnitude)};
+// `size`, with the sign of `x`.
+Fixed96 with_sign_of(Fixed96 x, Wide size) noexcept {
+  return {x.units < 0 ? -static_cast<SignedWide>(size) : static_cast<SignedWide>(size)};
 }
 
 Wide magnitude(Fixed96 x) noexcept { return static_cast<Wide>(x.units < 0 ? -x.units : x.units); }
@@ -32,13 +31,12 @@ Wide magnitude(Fixed96 x) noexcept { return static_cast<Wide>(x.units < 0 ? -x.u
 // x / ratio, rounded towards zero. REQUIRES: ratio > 0, and that the result fits.
 Fixed96 divide(Fixed96 x, Ratio ratio) noexcept {
   const Wide whole = magnitude(x) / ratio.two_to_minus_32;
-  const Wide rest = magnitude(x) % ratio.two_to_minus_32;
+  const Wide rest = magnitude(x) - whole * ratio.two_to_minus_32;
   return with_sign_of(x, (whole << 32) + (rest << 32) / ratio.two_to_minus_32);
 }
 
 // x * ratio / ln 2, rounded towards zero: the exponent of 2 that gives e^(x * ratio). REQUIRES: |x| < 16, ratio < 16.
 Fixed96 multiply_over_ln2(Fixed96 x, Ratio ratio) noexcept {
-  if (ratio.two_to_minus_32 == 0) return {};
   const Wide over_ln2 = multiply_high(Wide{ratio.two_to_minus_32} << 92, fixed_point::kLog2E);  // Q123
   return with_sign_of(x, multiply_high(magnitude(x) << 28, over_ln2) >> 23);
 }
@@ -67,38 +65,42 @@ Duration quantile(const LogNormal& log_normal, const Draw& draw) noexcept {
 
 // One function for each kind of parameter; each adds at most one problem.
 
-using Problems = std::vector<ParameterProblem>;
-
-void check_duration(Problems& found, std::string_view field, Duration was, Duration min) {
-  if (was >= min && was <= kDurationMax) return;
-  found.push_back({field, to_string(was), to_string(min) + " to " + to_string(kDurationMax)});
+void error(std::vector<Problem>& found, const char* field, const std::string& was, const std::string& allowed) {
+  found.push_back({Problem::Severity::error, field, "is " + was + "; allowed is " + allowed});
 }
 
-void check_ratio(Problems& found, std::string_view field, Ratio was, Ratio min, Ratio max) {
+void check_duration(std::vector<Problem>& found, const char* field, Duration was, Duration min) {
+  if (was >= min && was <= kDurationMax) return;
+  error(found, field, to_string(was), to_string(min) + " to " + to_string(kDurationMax));
+}
+
+void check_ratio(std::vector<Problem>& found, const char* field, Ratio was, Ratio min, Ratio max) {
   if (was >= min && was <= max) return;
-  found.push_back({field, to_string(was), to_string(min) + " to " + to_string(max)});
+  error(found, field, to_string(was), to_string(min) + " to " + to_string(max));
 }
 
 constexpr Duration kShortest{1};
 
-void check(Problems& found, const Fixed& fixed) { check_duration(found, "value", fixed.value, Duration::zero()); }
+void check(std::vector<Problem>& found, const Fixed& fixed) {
+  check_duration(found, "value", fixed.value, Duration::zero());
+}
 
-void check(Problems& found, const Uniform& uniform) {
+void check(std::vector<Problem>& found, const Uniform& uniform) {
   check_duration(found, "min", uniform.min, Duration::zero());
   // With a minimum that is itself refused, the maximum is held to what any minimum would ask of it.
   check_duration(found, "max", uniform.max, found.empty() ? uniform.min : Duration::zero());
 }
 
-void check(Problems& found, const Exponential& exponential) {
+void check(std::vector<Problem>& found, const Exponential& exponential) {
   check_duration(found, "mean", exponential.mean, kShortest);
 }
 
-void check(Problems& found, const Weibull& weibull) {
+void check(std::vector<Problem>& found, const Weibull& weibull) {
   check_ratio(found, "shape", weibull.shape, kShapeMin, kShapeMax);
   check_duration(found, "scale", weibull.scale, kShortest);
 }
 
-void check(Problems& found, const LogNormal& log_normal) {
+void check(std::vector<Problem>& found, const LogNormal& log_normal) {
   check_duration(found, "median", log_normal.median, kShortest);
   check_ratio(found, "sigma", log_normal.sigma, Ratio{}, kSigmaMax);
 }
@@ -109,8 +111,8 @@ Duration sample(const Distribution& distribution, const Draw& draw) noexcept {
   return std::visit([&draw](const auto& kind) { return quantile(kind, draw); }, distribution);
 }
 
-std::vector<ParameterProblem> problems(const Distribution& distribution) {
-  Problems found;
+std::vector<Problem> problems(const Distribution& distribution) {
+  std::vector<Problem> found;
   std::visit([&found](const auto& kind) { check(found, kind); }, distribution);
   return found;
 }

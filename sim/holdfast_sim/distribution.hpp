@@ -19,19 +19,20 @@
 //     Weibull        scale (-ln(1 - u))^(1 / shape)     0.5 ns + 2^-28 ns
 //     LogNormal      median e^(sigma z(u))              0.5 ns + 2^-28 ns + 2^-53 sigma |z(u)| x
 //
-// where z is the inverse of the standard normal distribution. |z(u)| < 9.08, so the last bound's relative part is below
-// 2^-46 for the largest sigma. The formulas are the textbook inversions: Luc Devroye, "Non-Uniform Random Variate
-// Generation" (Springer, 1986), chapter II.2.1 for the first two, IX.2.4 for the third.
+// where z is the inverse of the standard normal distribution. |z(u)| < 9.16, so the last bound's relative part is below
+// 2^-46 for the largest sigma. The formulas are textbook inversions: Luc Devroye, "Non-Uniform Random Variate
+// Generation" (Springer, 1986), chapter II.2; z is Wichura's (fixed_point.hpp).
 //
 // Thread-safety: values and pure functions, safe anywhere.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
+#include <holdfast/policy.hpp>
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 
@@ -53,11 +54,11 @@ struct Ratio {
   }
   static constexpr Ratio unusable() noexcept { return {~std::uint64_t{0}}; }
 
+  // In decimal, rounded to nine places, without closing zeros: "0.05", "3".
+  friend std::string to_string(Ratio);
+
   friend constexpr auto operator<=>(Ratio, Ratio) noexcept = default;
 };
-
-// The ratio in decimal, rounded to nine places, without closing zeros: "0.05", "3".
-std::string to_string(Ratio);
 
 inline constexpr Ratio kShapeMin = Ratio::from(0.05);
 inline constexpr Ratio kShapeMax = Ratio::from(100);
@@ -82,8 +83,8 @@ struct Exponential {
   friend constexpr bool operator==(const Exponential&, const Exponential&) noexcept = default;
 };
 
-// Failures that get rarer with age (`shape` below 1) or more frequent (above 1); with shape 1 it is the exponential one.
-// `shape` is from kShapeMin to kShapeMax; `scale` is more than 0 and is survived by 1/e, about 37 %.
+// Failures that get rarer with age (`shape` below 1) or more frequent (above 1); with shape 1 it is the exponential
+// one. `shape` is from kShapeMin to kShapeMax; `scale` is more than 0 and is survived by 1/e, about 37 %.
 struct Weibull {
   Ratio shape;
   Duration scale{};
@@ -103,15 +104,8 @@ using Distribution = std::variant<Fixed, Uniform, Exponential, Weibull, LogNorma
 // What `draw` gives under `distribution`. REQUIRES: problems(distribution).empty().
 Duration sample(const Distribution& distribution, const Draw& draw) noexcept;
 
-// A parameter that is outside of its range: "shape", "0.01", "0.05 to 100".
-struct ParameterProblem {
-  std::string_view field;  // its name, as above and in scenario files
-  std::string was;
-  std::string allowed;
-  friend bool operator==(const ParameterProblem&, const ParameterProblem&) = default;
-};
-
-// Every parameter that is outside of its range, in the order above; none if the distribution can be sampled.
-std::vector<ParameterProblem> problems(const Distribution& distribution);
+// Every parameter that is outside of its range, in the order above; none if the distribution can be sampled. Fields are
+// named as above and in scenario files: {error, "shape", "is 0.01; allowed is 0.05 to 100"}.
+std::vector<Problem> problems(const Distribution& distribution);
 
 }  // namespace holdfast::sim

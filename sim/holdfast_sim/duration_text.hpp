@@ -1,6 +1,9 @@
 // Lengths of time as people write them in scenario files.
+//
+// Thread-safety: pure functions, safe anywhere.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -15,5 +18,15 @@ inline constexpr std::string_view kDurationForm =
 // "250ms", "1h30min", "0s". nullopt: anything else, a sum above kDurationMax included. The inverse of
 // holdfast::to_string for every length of time from 0 to kDurationMax.
 std::optional<Duration> parse_duration(std::string_view text) noexcept;
+
+// Why a text is not accepted.
+enum class DurationFault : std::uint8_t {
+  form,      // not as kDurationForm says
+  negative,  // well formed behind a minus
+  too_long   // well formed and above kDurationMax
+};
+
+// nullopt: it is accepted.
+std::optional<DurationFault> fault_of_duration(std::string_view text) noexcept;
 
 }  // namespace holdfast::sim

@@ -4,48 +4,25 @@
 // is one event:
 //
 //     {"holdfast_trace":1,"scenario":"failure storm","seed":42}
-//     {"t":0,"service":"feed-0","n":1,"run":0,"kind":"added","restart":"on_failure",…}
+//     {"t_ns":0,"service":"feed-0","n":1,"run":0,"kind":"added","base_ns":100000000,…}
 //     …
-//     {"end":"finished","t":1800000000000,"timers_fired":…,"counters":{…},"events":…,"digest":"…"}
+//     {"end":"finished","t_ns":1800000000000,"timers_fired":…,"counters":{…},"events":…,"digest":"…"}
 //
-// Times and lengths of time are whole nanoseconds. The digest is XXH3-128 over the canonical bytes of the events (not
-// of their text), which scenarios/README.md lays out.
+// Times and lengths of time are whole nanoseconds, times since virtual time zero. Everything that checks and reports
+// need is in the file.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <filesystem>
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <holdfast/random.hpp>
+#include <holdfast_sim/digest.hpp>
 #include <holdfast_sim/observer.hpp>
 
 namespace holdfast::sim {
-
-// 128 bits over the canonical bytes of all events so far.
-class Digest final : public Observer {
- public:
-  Digest();
-  ~Digest();
-
-  void on_event(const Event& event) override;
-  void on_chaos(const ChaosEvent& event) override;
-
-  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
-  // 32 lower-case hexadecimal digits.
-  [[nodiscard]] std::string text() const;
-
- private:
-  void flush() const;
-
-  struct Hash;
-  std::unique_ptr<Hash> hash_;
-  mutable std::vector<unsigned char> buffer_;
-  std::uint64_t events_ = 0;
-};
 
 // Writes a trace file, line by line.
 class TraceWriter final : public Observer {
@@ -56,14 +33,14 @@ class TraceWriter final : public Observer {
   void on_event(const Event& event) override;
   void on_chaos(const ChaosEvent& event) override;
 
-  // Writes the last line.
-  void finish(const SimulationEnd& end, const Digest& digest);
+  // Writes the last line and flushes. Whether everything could be written is in the stream's state.
+  void finish(const SimulationEnd& end, Digest& digest);
 
  private:
-  void write(const std::string& line);
+  void flush();
 
   std::ostream& out_;
-  std::string line_;
+  std::string text_;
 };
 
 // What the first and the last line of a trace file say.
@@ -76,7 +53,7 @@ struct TraceSummary {
 };
 
 // Reads a trace file and shows its events to the observers, as the run did. Service ids are the reader's own.
-// Throws BadInput.
+// Throws BadInput: a line that is no event, a file that was cut short, a digest that is not that of the events.
 TraceSummary read_trace(std::istream& in, const std::string& file, const std::vector<Observer*>& observers);
 
 }  // namespace holdfast::sim

@@ -26,10 +26,14 @@ class VirtualScheduler final : public Scheduler {
     while (!tasks_.empty()) tasks_.run_oldest();
   }
 
+  [[nodiscard]] bool has_timer_by(TimePoint limit) noexcept {
+    return !timers_.empty() && timers_.earliest() <= limit;
+  }
+
   // Jumps to the earliest timer, fires it and runs the tasks it deferred. False if no timer is due by `limit`, which
   // is included; the clock then stays.
   bool fire_next(TimePoint limit) {
-    if (timers_.empty() || timers_.earliest() > limit) return false;
+    if (!has_timer_by(limit)) return false;
     now_ = timers_.earliest();
     ++timers_fired_;
     timers_.fire_earliest();

@@ -1,0 +1,79 @@
+// The crash-loop fleet: N services, each run fails after 1 ms, full jitter, base 10 ms, cap 100 ms, breaker off.
+// One iteration is 1 000 restarts, each of two timers; `ns_per_restart` is the figure to quote, as a ratio between the
+// rows of one run.
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <vector>
+
+#include <holdfast_sim/checks.hpp>
+#include <holdfast_sim/digest.hpp>
+#include <holdfast_sim/report.hpp>
+#include <holdfast_sim/simulation.hpp>
+
+#include "bare_heap.hpp"
+
+namespace {
+
+using namespace holdfast;
+using namespace holdfast::sim;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kRestarts = 1000;  // an iteration
+
+Scenario crash_loop(std::uint32_t services) {
+  Scenario scenario{.name = "crash loop", .seed = {42}, .duration = kDurationMax};
+  scenario.supervisor.backoff = {.base = 10ms, .max = 100ms, .breaker = std::nullopt};
+  scenario.fleet.push_back({.name = "feed", .count = services, .behaviour = {.runs_for = Fixed{1ms}, .then = Then::fail}});
+  return scenario;
+}
+
+void count(benchmark::State& state) {
+  state.counters["ns_per_restart"] =
+      benchmark::Counter(static_cast<double>(kRestarts) * 1e-9,
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+void bare_heap(benchmark::State& state) {
+  const auto services = static_cast<std::uint32_t>(state.range(0));
+  bench::BareCrashLoop loop{services};
+  for (std::uint32_t i = 0; i < 2 * services; ++i) loop.step();
+  for (auto _ : state) {
+    for (std::uint64_t i = 0; i < kRestarts; ++i) loop.step();
+  }
+  count(state);
+}
+
+void supervised(benchmark::State& state, const std::vector<Observer*>& observers) {
+  const auto services = static_cast<std::uint32_t>(state.range(0));
+  Simulation simulation{crash_loop(services), observers};
+  simulation.run_to_end(4 * services);
+  for (auto _ : state) simulation.run_to_end(2 * kRestarts);
+  count(state);
+}
+
+void supervisor_unobserved(benchmark::State& state) { supervised(state, {}); }
+
+void supervisor_digest(benchmark::State& state) {
+  Digest digest;
+  supervised(state, {&digest});
+}
+
+void supervisor_digest_and_checks(benchmark::State& state) {
+  Digest digest;
+  Checks checks;
+  supervised(state, {&digest, &checks});
+}
+
+void fleets(benchmark::internal::Benchmark* bench) {
+  for (const int services : {100, 10'000, 100'000, 1'000'000}) bench->Arg(services);
+}
+
+BENCHMARK(bare_heap)->Apply(fleets);
+BENCHMARK(supervisor_unobserved)->Apply(fleets);
+BENCHMARK(supervisor_digest)->Apply(fleets);
+BENCHMARK(supervisor_digest_and_checks)->Apply(fleets);
+
+}  // namespace
+
+BENCHMARK_MAIN();

@@ -1,0 +1,70 @@
+// Carries out the chaos of a scenario: each entry, and each row of a recorded trace, at its time.
+//
+// Every entry has a timer of its own, armed when it is added, so that chaos is as much decoupled from service to service
+// as the services are: one row more or less moves no other.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include <holdfast/scheduler.hpp>
+#include <holdfast/supervisor.hpp>
+#include <holdfast_sim/observer.hpp>
+#include <holdfast_sim/scenario.hpp>
+#include <holdfast_sim/simulated_service.hpp>
+
+namespace holdfast::sim {
+
+// A simulated service as chaos finds it. `id.generation` is 0 while the supervisor does not know the service.
+struct Victim {
+  SimulatedService* service = nullptr;
+  ServiceId id;
+  std::string_view name;
+  std::uint64_t name_hash = 0;
+};
+
+// Whom names mean.
+class Population {
+ public:
+  // Calls `hit` for each service present that a target of a chaos entry names, in the order of adding.
+  virtual void for_each(const std::vector<std::string>& names, const std::function<void(Victim&)>& hit) = 0;
+  // nullptr: not present.
+  virtual Victim* find(std::string_view name) = 0;
+
+ protected:
+  ~Population() = default;
+};
+
+class ChaosTimetable {
+ public:
+  // All outlive the timetable.
+  ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
+                 const std::vector<Observer*>& observers);
+  ~ChaosTimetable();
+
+  // REQUIRES: fewer than 2^32 entries.
+  void add(ChaosEntry entry);
+
+ private:
+  struct Entry;
+  class Moment;
+
+  void happen(const Entry& entry, std::uint32_t row);
+  void hit(const Entry& entry, Victim& victim);
+  void hit(const Entry& entry, const Failure& row);
+  void afflict(Victim& victim, const Affliction& affliction, TimePoint until);
+  void tell(const Victim& victim, ChaosEvent::Kind kind, TimePoint until, Duration fails_after,
+            std::string_view cause);
+
+  Scheduler& scheduler_;
+  Supervisor& supervisor_;
+  Population& population_;
+  const std::vector<Observer*>& observers_;
+  std::deque<Entry> entries_;
+  std::deque<Moment> moments_;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,482 @@
+#include <holdfast_sim/expectations.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+namespace holdfast::sim {
+
+using holdfast::to_string;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Counts
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// What is counted, in the order of ExpectedCounts: events up to `terminated`, then services by termination reason.
+enum class Count : std::uint8_t {
+  spawned,
+  starts,
+  restarts,
+  failures,
+  clean_exits,
+  circuit_breaker_trips,
+  terminated,
+  completed,
+  cancelled,
+  circuit_open,
+  failed,
+  abandoned,
+};
+constexpr std::size_t kCounts = 12;
+
+struct CountField {
+  std::string_view name;
+  std::optional<CountRange> ExpectedCounts::*expected;
+};
+constexpr std::array<CountField, kCounts> kFields{{
+    {"spawned", &ExpectedCounts::spawned},
+    {"starts", &ExpectedCounts::starts},
+    {"restarts", &ExpectedCounts::restarts},
+    {"failures", &ExpectedCounts::failures},
+    {"clean_exits", &ExpectedCounts::clean_exits},
+    {"circuit_breaker_trips", &ExpectedCounts::circuit_breaker_trips},
+    {"terminated", &ExpectedCounts::terminated},
+    {"completed", &ExpectedCounts::completed},
+    {"cancelled", &ExpectedCounts::cancelled},
+    {"circuit_open", &ExpectedCounts::circuit_open},
+    {"failed", &ExpectedCounts::failed},
+    {"abandoned", &ExpectedCounts::abandoned},
+}};
+
+Count count_of(Termination::Reason reason) noexcept {
+  switch (reason) {
+    case Termination::Reason::completed: return Count::completed;
+    case Termination::Reason::cancelled: return Count::cancelled;
+    case Termination::Reason::circuit_open: return Count::circuit_open;
+    case Termination::Reason::failed: return Count::failed;
+    case Termination::Reason::abandoned: return Count::abandoned;
+  }
+  return Count::completed;
+}
+
+constexpr std::size_t index_of(Count count) noexcept { return static_cast<std::size_t>(count); }
+
+// What is counted for the fleet or for one group, and what is expected of it.
+struct Tally {
+  std::string name;  // empty: the fleet
+  ExpectedCounts expected;
+  std::array<std::uint64_t, kCounts> counts{};
+  std::array<std::uint64_t, kCounts> most{};     // of the expectation
+  std::array<TimePoint, kCounts> exceeded_at{};  // when the latest one too many came
+
+  explicit Tally(std::string its_name, const ExpectedCounts& its_expected)
+      : name(std::move(its_name)), expected(its_expected) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const auto& range = expected.*kFields[i].expected;
+      most[i] = range ? range->max : UINT64_MAX;
+    }
+  }
+
+  void add(Count count, TimePoint at) noexcept {
+    const std::size_t i = index_of(count);
+    if (counts[i]++ == most[i]) exceeded_at[i] = at;
+  }
+  void take_back(Count count) noexcept { --counts[index_of(count)]; }
+};
+
+constexpr std::uint32_t kFleet = 0;  // index of its tally
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+// A service as far as its expectations go.
+struct Member {
+  std::string name;
+  std::uint32_t generation = 0;
+  std::uint32_t by_name = kNone;   // the tally of its own name
+  std::uint32_t by_group = kNone;  // the tally of its group
+  Phase phase = Phase::starting;
+  Termination::Reason reason = Termination::Reason::completed;  // once terminated
+  bool present = false;
+  bool started_before = false;
+  bool restart_commanded = false;               // by the latest event
+  std::array<std::uint32_t, kCounts> counts{};  // what it adds to the tallies
+
+  void begin(const Event& event) {
+    const std::string its_name{event.name};
+    const auto kept = name == its_name ? counts : std::array<std::uint32_t, kCounts>{};
+    *this = {.name = its_name, .generation = event.service.generation, .present = true, .counts = kept};
+  }
+};
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Running along
+// ---------------------------------------------------------------------------------------------------------------------
+
+struct ExpectationChecks::State {
+  struct Group {
+    std::uint32_t tally;
+    std::optional<std::uint32_t> count;
+  };
+
+  explicit State(const Scenario& scenario) : expect(scenario.expect) {
+    tallies.emplace_back("", expect.fleet);
+    for (const auto& group : expect.groups) {
+      tally_by_name.emplace(group.name, static_cast<std::uint32_t>(tallies.size()));
+      tallies.emplace_back(group.name, group.counts);
+    }
+    for (const auto& group : scenario.fleet) {
+      if (!group.count) continue;
+      if (const auto found = tally_by_name.find(group.name); found != tally_by_name.end()) {
+        groups.emplace(group.name, Group{found->second, *group.count});
+      }
+    }
+  }
+
+  // -- Who is who ---------------------------------------------------------------------------------------------------
+
+  std::uint32_t tally_of_name(const std::string& name) const {
+    if (groups.contains(name)) return kNone;  // the name means the group
+    const auto found = tally_by_name.find(name);
+    return found == tally_by_name.end() ? kNone : found->second;
+  }
+
+  // "feed-17" belongs to "feed" if that has more than 17 services; "feed-017" does not.
+  std::uint32_t tally_of_group(const std::string& name) const {
+    const auto dash = name.rfind('-');
+    if (groups.empty() || dash == std::string::npos) return kNone;
+    const auto group = groups.find(name.substr(0, dash));
+    if (group == groups.end()) return kNone;
+    std::uint32_t index = 0;
+    const auto [end, error] = std::from_chars(name.data() + dash + 1, name.data() + name.size(), index);
+    if (error != std::errc{} || end != name.data() + name.size() || index >= group->second.count) return kNone;
+    return name.substr(dash + 1) == std::to_string(index) ? group->second.tally : kNone;
+  }
+
+  Member* find(const Event& event) noexcept {
+    if (event.service.slot >= members.size()) return nullptr;
+    Member& member = members[event.service.slot];
+    return member.present && member.generation == event.service.generation ? &member : nullptr;
+  }
+
+  void count(Member& member, Count what, TimePoint at) noexcept {
+    ++member.counts[index_of(what)];
+    tallies[kFleet].add(what, at);
+    if (member.by_name != kNone) tallies[member.by_name].add(what, at);
+    if (member.by_group != kNone) tallies[member.by_group].add(what, at);
+  }
+
+  void take_back(Member& member, Count what) noexcept {
+    --member.counts[index_of(what)];
+    tallies[kFleet].take_back(what);
+    if (member.by_name != kNone) tallies[member.by_name].take_back(what);
+    if (member.by_group != kNone) tallies[member.by_group].take_back(what);
+  }
+
+  // -- Events -------------------------------------------------------------------------------------------------------
+
+  void on_event(const Event& event) {
+    if (event.at > now) let_pass(event.at);
+    if (event.about_supervisor()) {
+      if (const auto* const over = std::get_if<event::Drained>(&event.what)) {
+        drained_at = event.at;
+        outcome = over->outcome;
+      }
+      return;
+    }
+    if (std::holds_alternative<event::Added>(event.what)) return on_added(event);
+    Member* const member = find(event);
+    if (!member) return;
+    const bool commanded = std::exchange(member->restart_commanded, false);
+    std::visit([&](const auto& what) { on(*member, event, what, commanded); }, event.what);
+  }
+
+  void on_added(const Event& event) {
+    if (event.service.slot >= members.size()) members.resize(event.service.slot + 1);
+    Member& member = members[event.service.slot];
+    member.begin(event);
+    member.by_name = tally_of_name(member.name);
+    member.by_group = tally_of_group(member.name);
+    ++present;
+    ++active;
+    count(member, Count::spawned, event.at);
+  }
+
+  void set_phase(Member& member, Phase phase) noexcept {
+    running += phase == Phase::running;
+    running -= member.phase == Phase::running;
+    active -= phase == Phase::terminated && member.phase != Phase::terminated;
+    member.phase = phase;
+  }
+
+  template <class What>
+  void on(Member&, const Event&, const What&, bool) {}
+  void on(Member& member, const Event& event, const event::Started&, bool) {
+    count(member, Count::starts, event.at);
+    if (member.started_before) count(member, Count::restarts, event.at);
+    member.started_before = true;
+    set_phase(member, Phase::starting);
+  }
+  void on(Member& member, const Event&, const event::Running&, bool) { set_phase(member, Phase::running); }
+  void on(Member& member, const Event& event, const event::Ended& what, bool) {
+    if (member.phase != Phase::running) return;  // it was asked to stop
+    count(member, what.outcome == Outcome::clean ? Count::clean_exits : Count::failures, event.at);
+  }
+  void on(Member& member, const Event&, const event::BackingOff&, bool) { set_phase(member, Phase::backing_off); }
+  void on(Member& member, const Event& event, const event::BreakerTripped&, bool) {
+    count(member, Count::circuit_breaker_trips, event.at);
+  }
+  void on(Member& member, const Event&, const event::Commanded& what, bool) {
+    member.restart_commanded = what.command == Command::restart;
+  }
+  void on(Member& member, const Event&, const event::Stopping&, bool) { set_phase(member, Phase::stopping); }
+  void on(Member& member, const Event& event, const event::Terminated& what, bool) {
+    if (member.phase == Phase::terminated) return;
+    set_phase(member, Phase::terminated);
+    member.reason = what.why.reason;
+    last_terminated_at = event.at;
+    count(member, Count::terminated, event.at);
+    count(member, count_of(what.why.reason), event.at);
+    if (what.why.reason == Termination::Reason::abandoned && expect.abandoned_services) {
+      abandoned.push_back(member.name);
+      if (abandoned.size() == 1) first_abandoned_at = event.at;
+    }
+  }
+  void on(Member& member, const Event&, const event::Removed&, bool restart_commanded) {
+    if (restart_commanded && member.phase == Phase::terminated) take_back(member, count_of(member.reason));
+    if (member.phase != Phase::terminated) --active;
+    if (member.phase == Phase::running) --running;
+    --present;
+    member.present = false;
+  }
+
+  // -- Limits of time -----------------------------------------------------------------------------------------------
+
+  // The instant `now` is over, and its state holds until `until`, which is not included.
+  void let_pass(TimePoint until) {
+    look_for_all_running(until);
+    decide_limits(until);
+    now = until;
+  }
+
+  [[nodiscard]] bool all_are_running() const noexcept { return running == present && spawned() > 0; }
+  [[nodiscard]] std::uint64_t spawned() const noexcept { return tallies[kFleet].counts[index_of(Count::spawned)]; }
+
+  void look_for_all_running(TimePoint until) {
+    if (!expect.all_running_by || all_running_at || !all_are_running()) return;
+    const TimePoint first = std::max(now, disturbed_until);
+    if (first < until && first <= TimePoint{} + *expect.all_running_by) all_running_at = first;
+  }
+
+  // What must hold at a limit is decided when the instant of the limit is over.
+  void decide_limits(TimePoint until) {
+    if (expect.all_running_by && !running_result && TimePoint{} + *expect.all_running_by < until) {
+      running_result = decide_all_running(TimePoint{} + *expect.all_running_by);
+    }
+    if (expect.all_terminated_by && !terminated_result && TimePoint{} + *expect.all_terminated_by < until) {
+      terminated_result = decide_all_terminated(TimePoint{} + *expect.all_terminated_by);
+    }
+  }
+
+  void on_chaos(const ChaosEvent& event) {
+    if (event.at > now) let_pass(event.at);
+    if (!expect.all_running_by || event.at > TimePoint{} + *expect.all_running_by) return;
+    disturbed_until = std::max(disturbed_until, event.kind == ChaosEvent::Kind::storm ? event.at : event.until);
+    all_running_at.reset();
+  }
+
+  // Names the services for which `shown` holds.
+  template <class Shown>
+  void name(ExpectationResult& result, const Shown& shown) const {
+    for (const Member& member : members) {
+      if (member.generation == 0 || !shown(member)) continue;
+      if (result.services.size() < kServicesNamedMax) {
+        result.services.push_back(member.name);
+      } else {
+        ++result.more_services;
+      }
+    }
+  }
+
+  ExpectationResult decide_all_running(TimePoint at) const {
+    ExpectationResult result{.what = "all_running_by", .expected = to_string(*expect.all_running_by), .at = at};
+    if (all_running_at) {
+      result.held = true;
+      result.at = *all_running_at;
+      result.found = "at " + to_string(*all_running_at);
+    } else if (spawned() == 0) {
+      result.found = "no service";
+    } else if (all_are_running()) {
+      result.found = disturbed_until == TimePoint::max()
+                         ? "a disturbance that never ends"
+                         : "a disturbance that lasts until " + to_string(disturbed_until);
+    } else {
+      result.found = fmt::format("{} of {} services were not running at {}", present - running, present, to_string(at));
+      name(result, [](const Member& member) { return member.present && member.phase != Phase::running; });
+    }
+    return result;
+  }
+
+  ExpectationResult decide_all_terminated(TimePoint at) const {
+    ExpectationResult result{.what = "all_terminated_by", .expected = to_string(*expect.all_terminated_by), .at = at};
+    if (active == 0) {
+      result.held = true;
+      result.at = last_terminated_at;
+      result.found = "at " + to_string(last_terminated_at);
+    } else {
+      result.found = fmt::format("{} of {} services had not terminated at {}", active, present, to_string(at));
+      name(result, [](const Member& member) { return member.present && member.phase != Phase::terminated; });
+    }
+    return result;
+  }
+
+  // -- The end ------------------------------------------------------------------------------------------------------
+
+  void finish(const SimulationEnd& end) {
+    let_pass(end.at);
+    look_for_all_running(end.at + Duration{1});
+    for (const Tally& tally : tallies) decide_counts(tally, end.at);
+    if (expect.all_running_by) add(running_result, [&] { return decide_all_running(end.at); });
+    if (expect.all_terminated_by) add(terminated_result, [&] { return decide_all_terminated(end.at); });
+    if (expect.drained_by) results.push_back(decide_drained(end.at));
+    if (expect.abandoned_services) results.push_back(decide_abandoned(end.at));
+  }
+
+  template <class Decide>
+  void add(const std::optional<ExpectationResult>& decided, const Decide& decide) {
+    results.push_back(decided ? *decided : decide());
+  }
+
+  void decide_counts(const Tally& tally, TimePoint at) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const auto& range = tally.expected.*kFields[i].expected;
+      if (range) results.push_back(decide_count(tally, i, *range, at));
+    }
+  }
+
+  // Too many: those that count. Too few: those that do not.
+  ExpectationResult decide_count(const Tally& tally, std::size_t field, const CountRange& range, TimePoint at) const {
+    const std::uint64_t found = tally.counts[field];
+    ExpectationResult result{
+        .what = (tally.name.empty() ? "" : tally.name + '.') + std::string{kFields[field].name},
+        .expected = range.min == range.max ? std::to_string(range.min) : fmt::format("{} to {}", range.min, range.max),
+        .found = std::to_string(found),
+        .held = found >= range.min && found <= range.max,
+        .at = at};
+    if (result.held) return result;
+    const bool too_many = found > range.max;
+    if (too_many) result.at = tally.exceeded_at[field];
+    const auto index = static_cast<std::uint32_t>(&tally - tallies.data());
+    name(result, [&](const Member& member) {
+      const bool is_of_it = index == kFleet || member.by_name == index || member.by_group == index;
+      return is_of_it && (member.counts[field] > 0) == too_many;
+    });
+    return result;
+  }
+
+  ExpectationResult decide_drained(TimePoint at) const {
+    ExpectationResult result{.what = "drained_by", .expected = to_string(*expect.drained_by), .at = at};
+    if (!drained_at) {
+      result.found = "no end of a drain";
+      name(result, [](const Member& member) { return member.present && member.phase == Phase::stopping; });
+      return result;
+    }
+    result.held = *drained_at <= TimePoint{} + *expect.drained_by;
+    result.at = *drained_at;
+    result.found = fmt::format("{} at {}", to_string(outcome), to_string(*drained_at));
+    return result;
+  }
+
+  ExpectationResult decide_abandoned(TimePoint at) const {
+    auto expected = *expect.abandoned_services;
+    auto found = abandoned;
+    std::sort(expected.begin(), expected.end());
+    std::sort(found.begin(), found.end());
+    ExpectationResult result{.what = "abandoned_services",
+                             .expected = list(expected),
+                             .found = list(found),
+                             .held = expected == found,
+                             .at = found.empty() ? at : first_abandoned_at};
+    std::vector<std::string> wrong;
+    std::set_symmetric_difference(expected.begin(), expected.end(), found.begin(), found.end(),
+                                  std::back_inserter(wrong));
+    if (wrong.size() > kServicesNamedMax) {
+      result.more_services = wrong.size() - kServicesNamedMax;
+      wrong.resize(kServicesNamedMax);
+    }
+    result.services = std::move(wrong);
+    return result;
+  }
+
+  static std::string list(const std::vector<std::string>& names) {
+    if (names.empty()) return "none";
+    std::string text = names.front();
+    for (std::size_t i = 1; i < names.size() && i < kServicesNamedMax; ++i) text += ", " + names[i];
+    if (names.size() > kServicesNamedMax) text += fmt::format(" and {} more", names.size() - kServicesNamedMax);
+    return text;
+  }
+
+  const Expectations expect;
+  std::vector<Tally> tallies;
+  std::unordered_map<std::string, std::uint32_t> tally_by_name;  // only looked up, at the adding of a service
+  std::unordered_map<std::string, Group> groups;                 // those with a count of which something is expected
+  std::vector<Member> members;                                   // by slot
+
+  TimePoint now;
+  std::uint64_t present = 0;
+  std::uint64_t active = 0;
+  std::uint64_t running = 0;
+  TimePoint last_terminated_at;
+  TimePoint disturbed_until;
+  std::optional<TimePoint> all_running_at;
+  std::optional<ExpectationResult> running_result;
+  std::optional<ExpectationResult> terminated_result;
+  std::optional<TimePoint> drained_at;
+  DrainOutcome outcome = DrainOutcome::drained;
+  std::vector<std::string> abandoned;
+  TimePoint first_abandoned_at;
+
+  std::vector<ExpectationResult> results;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The class
+// ---------------------------------------------------------------------------------------------------------------------
+
+std::string to_string(const ExpectationResult& result) {
+  std::string text = fmt::format("{}: expected {}, found {}", result.what, result.expected, result.found);
+  if (result.services.empty()) return text;
+  for (const auto& service : result.services) text += (&service == result.services.data() ? " (" : ", ") + service;
+  if (result.more_services > 0) text += fmt::format(" and {} more", result.more_services);
+  return text + ')';
+}
+
+ExpectationChecks::ExpectationChecks(const Scenario& scenario) : state_(std::make_unique<State>(scenario)) {}
+
+ExpectationChecks::~ExpectationChecks() = default;
+
+void ExpectationChecks::on_event(const Event& event) { state_->on_event(event); }
+
+void ExpectationChecks::on_chaos(const ChaosEvent& event) { state_->on_chaos(event); }
+
+void ExpectationChecks::finish(const SimulationEnd& end) { state_->finish(end); }
+
+const std::vector<ExpectationResult>& ExpectationChecks::results() const noexcept { return state_->results; }
+
+bool ExpectationChecks::held() const noexcept {
+  return std::all_of(state_->results.begin(), state_->results.end(),
+                     [](const ExpectationResult& result) { return result.held; });
+}
+
+}  // namespace holdfast::sim

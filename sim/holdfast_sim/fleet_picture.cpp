@@ -1,0 +1,225 @@
+#include <holdfast_sim/fleet_picture.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <holdfast_sim/detail/human_text.hpp>
+
+namespace holdfast::sim {
+
+namespace {
+
+constexpr std::array<std::string_view, 9> kBlocks{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+
+struct Look {
+  std::string_view name;
+  std::string_view area;
+  int colour;  // of the foreground, as in ANSI escape sequences; 10 more for the background
+};
+// By Standing, from the bottom of the picture to its top.
+constexpr std::array<Look, kStandings> kLooks{
+    {{"running", "█", 32}, {"restarting", "░", 33}, {"stopping", "▒", 34}, {"lost", "×", 31}, {"done", "·", 90}}};
+
+// What one column of the picture covers.
+struct Column {
+  std::array<double, kStandings> average{};  // services
+  std::uint32_t most_down = 0;
+};
+
+// Overlapping parts of buckets are taken to be like the whole.
+std::vector<Column> columns_of(const FleetHistory& history, std::size_t count) {
+  std::vector<Column> columns(count);
+  const auto length = static_cast<double>(history.length.count());
+  const auto width = static_cast<double>(history.bucket_width.count());
+  const double column_width = length / static_cast<double>(count);
+  for (std::size_t b = 0; b < history.buckets.size(); ++b) {
+    const auto& bucket = history.buckets[b];
+    const double from = static_cast<double>(b) * width;
+    const double to = std::min(from + width, length);
+    const auto first = std::min(static_cast<std::size_t>(from / column_width), count - 1);
+    for (std::size_t c = first; c < count && static_cast<double>(c) * column_width < to; ++c) {
+      const double begins = static_cast<double>(c) * column_width;
+      const double overlap = std::min(to, begins + column_width) - std::max(from, begins);
+      if (overlap <= 0) continue;
+      for (std::size_t i = 0; i < kStandings; ++i) {
+        columns[c].average[i] += static_cast<double>(bucket.time[i]) / (to - from) * overlap / column_width;
+      }
+      columns[c].most_down = std::max(columns[c].most_down, bucket.most_down);
+    }
+  }
+  return columns;
+}
+
+class Picture {
+ public:
+  Picture(const FleetHistory& history, std::size_t width, bool colours)
+      : history_(history),
+        columns_(columns_of(history, std::max(width, kPictureWidthMin) - kMargin)),
+        colours_(colours) {
+    for (const auto& column : columns_) {
+      double total = 0;
+      for (const double services : column.average) total += services;
+      services_ = std::max(services_, total);
+      most_down_ = std::max(most_down_, column.most_down);
+    }
+    const bool steady = std::all_of(columns_.begin(), columns_.end(),
+                                    [this](const Column& column) { return column.average[0] >= 0.9 * services_; });
+    if (steady && most_down_ > 0) {
+      area_rows_ = 4;
+      down_rows_ = 5;
+    }
+  }
+
+  std::string text() const {
+    std::string text;
+    for (std::size_t row = area_rows_; row-- > 0;) text += area_label(row) + area_row(row) + '\n';
+    text += axis();
+    for (std::size_t row = down_rows_; row-- > 0;) text += down_label(row) + down_row(row) + '\n';
+    return text + legend();
+  }
+
+ private:
+  static constexpr std::size_t kMargin = 13;  // "  2 000 000 ┤"
+
+  static std::string margin(std::string_view text, std::string_view edge) {
+    return fmt::format("{:>11} {}", text, edge);
+  }
+
+  std::string area_label(std::size_t row) const {
+    if (row == area_rows_ - 1) return margin(services(services_), "┤");
+    return row == area_rows_ / 2 - 1 ? margin(services(services_ / 2), "┤") : margin("", "│");
+  }
+
+  static std::string services(double number) {
+    const double whole = std::round(number);
+    if (std::abs(number - whole) > 0.1) return fmt::format("{:.1f}", number);
+    return detail::human(static_cast<std::uint64_t>(whole));
+  }
+
+  std::string area_row(std::size_t row) const {
+    std::string line;
+    for (const auto& column : columns_) line += cell(column, 8 * row);
+    return line;
+  }
+
+  // The cell from `bottom` to `bottom` + 8, in eighths of a row from the bottom of the picture.
+  std::string cell(const Column& column, std::size_t bottom) const {
+    const auto tops = stacked(column);
+    const std::size_t running = tops[0];
+    if (running >= bottom + 8) return painted(kLooks[0].area, kLooks[0].colour, 0);
+    std::size_t above = 0;
+    while (above < kStandings && tops[above] <= std::max(bottom + 4, running)) ++above;
+    if (running > bottom) {
+      return painted(kBlocks[running - bottom], kLooks[0].colour, above < kStandings ? kLooks[above].colour + 10 : 0);
+    }
+    return above < kStandings ? painted(kLooks[above].area, kLooks[above].colour, 0) : " ";
+  }
+
+  std::array<std::size_t, kStandings> stacked(const Column& column) const {
+    std::array<std::size_t, kStandings> tops{};
+    double sum = 0;
+    for (std::size_t i = 0; i < kStandings; ++i) {
+      sum += column.average[i];
+      tops[i] = services_ > 0 ? static_cast<std::size_t>(std::llround(sum / services_ * static_cast<double>(8 * area_rows_))) : 0;
+    }
+    return tops;
+  }
+
+  std::string painted(std::string_view text, int foreground, int background) const {
+    if (!colours_) return std::string{text};
+    if (background == 0) return fmt::format("\x1b[{}m{}\x1b[0m", foreground, text);
+    return fmt::format("\x1b[{};{}m{}\x1b[0m", foreground, background, text);
+  }
+
+  std::string axis() const {
+    const double column_width = static_cast<double>(history_.length.count()) / static_cast<double>(columns_.size());
+    const std::int64_t step = tick_step();
+    std::string line;
+    std::string labels(kMargin - 1, ' ');
+    std::int64_t next_tick = 0;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const bool tick = static_cast<double>(next_tick) < static_cast<double>(c + 1) * column_width;
+      line += tick ? "┬" : "─";
+      if (!tick) continue;
+      const std::string text = detail::human(Duration{next_tick});
+      if (const std::size_t at = kMargin + c; at + text.size() <= kMargin + columns_.size()) {
+        labels.resize(at, ' ');
+        labels += text;
+      }
+      next_tick += step;
+    }
+    return margin("0", "└") + line + '\n' + labels + '\n';
+  }
+
+  // A round length of time of which 4 to 8 or so fit.
+  std::int64_t tick_step() const {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    constexpr std::int64_t kDay = 86'400 * kSecond;
+    constexpr std::int64_t kYear = 365 * kDay;
+    constexpr std::array<std::int64_t, 27> kSteps{
+        kSecond,          2 * kSecond,      5 * kSecond,       10 * kSecond,      15 * kSecond,     30 * kSecond,
+        60 * kSecond,     120 * kSecond,    300 * kSecond,     600 * kSecond,     900 * kSecond,    1800 * kSecond,
+        3600 * kSecond,   2 * 3600 * kSecond, 3 * 3600 * kSecond, 6 * 3600 * kSecond, 12 * 3600 * kSecond, kDay,
+        2 * kDay,         5 * kDay,         10 * kDay,         20 * kDay,         50 * kDay,        100 * kDay,
+        kYear,            2 * kYear,        5 * kYear};
+    const std::int64_t wanted = std::max(history_.length.count() / 8, std::int64_t{1});
+    if (wanted <= kSecond) {
+      std::int64_t step = 1;
+      for (int i = 0; step < wanted; ++i) step = i % 3 == 1 ? step / 2 * 5 : step * 2;  // 1, 2, 5, 10, …
+      return step;
+    }
+    for (const auto step : kSteps) {
+      if (step >= wanted) return step;
+    }
+    return (wanted + kYear * 10 - 1) / (kYear * 10) * (kYear * 10);
+  }
+
+  std::string down_label(std::size_t row) const {
+    if (row == 0) return margin("down, worst", "│");
+    return row == down_rows_ - 1 ? margin(detail::human(std::uint64_t{most_down_}), "┤") : margin("", "│");
+  }
+
+  std::string down_row(std::size_t row) const {
+    const std::uint64_t steps = 8 * down_rows_;
+    std::string line;
+    for (const auto& column : columns_) {
+      const std::uint64_t top = most_down_ == 0 ? 0 : (column.most_down * steps + most_down_ - 1) / most_down_;
+      const std::uint64_t level = std::min<std::uint64_t>(top - std::min<std::uint64_t>(top, 8 * row), 8);
+      line += level == 0 ? " " : painted(kBlocks[level], kLooks[1].colour, 0);
+    }
+    return line;
+  }
+
+  std::string legend() const {
+    std::string text(kMargin, ' ');
+    for (std::size_t i = 0; i < kStandings; ++i) {
+      const bool seen = std::any_of(columns_.begin(), columns_.end(), [i](const auto& c) { return c.average[i] > 0; });
+      if (!seen) continue;
+      text += painted(kLooks[i].area, kLooks[i].colour, 0) + fmt::format(" {}   ", kLooks[i].name);
+    }
+    return text + fmt::format("▁▂▃ restarting or lost at once, at most {}\n", detail::human(std::uint64_t{most_down_}));
+  }
+
+  const FleetHistory& history_;
+  std::vector<Column> columns_;
+  bool colours_;
+  std::size_t area_rows_ = 8;
+  std::size_t down_rows_ = 1;
+  double services_ = 0;
+  std::uint32_t most_down_ = 0;
+};
+
+}  // namespace
+
+std::string fleet_picture(const FleetHistory& history, std::size_t width, bool colours) {
+  if (history.length <= Duration::zero()) return "  no virtual time passed\n";
+  return Picture{history, width, colours}.text();
+}
+
+}  // namespace holdfast::sim

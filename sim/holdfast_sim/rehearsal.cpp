@@ -1,0 +1,78 @@
+#include <holdfast_sim/rehearsal.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+#include <holdfast_sim/digest.hpp>
+#include <holdfast_sim/report.hpp>
+#include <holdfast_sim/simulation.hpp>
+#include <holdfast_sim/trace.hpp>
+
+namespace holdfast::sim {
+
+std::string_view to_string(RehearsalVerdict verdict) noexcept {
+  switch (verdict) {
+    case RehearsalVerdict::held: return "held";
+    case RehearsalVerdict::violated: return "violated";
+    case RehearsalVerdict::out_of_budget: return "out_of_budget";
+  }
+  return "";
+}
+
+RehearsalVerdict RehearsalResult::verdict() const noexcept {
+  if (!violations.empty() || report.end.reason == EndReason::stalled) return RehearsalVerdict::violated;
+  if (report.end.reason != EndReason::finished) return RehearsalVerdict::out_of_budget;
+  const bool held = std::all_of(expectations.begin(), expectations.end(), [](const auto& e) { return e.held; });
+  return held ? RehearsalVerdict::held : RehearsalVerdict::violated;
+}
+
+namespace {
+
+void name_waiting(const Supervisor& supervisor, RehearsalResult& result) {
+  for (const auto& service : supervisor.snapshots()) {
+    if (service.phase == Phase::terminated) continue;
+    if (result.waiting.size() < kWaitingNamedMax) {
+      result.waiting.push_back({service.name, service.phase, result.report.end.at - service.time_in_phase});
+    } else {
+      ++result.more_waiting;
+    }
+  }
+}
+
+void run(Simulation& simulation, const Scenario& scenario, const RehearsalOptions& options) {
+  while (!simulation.run_to_end(options.slice)) {
+    if (options.trace && !*options.trace) throw TraceNotWritten{};
+    if (options.progress) options.progress({simulation.now(), simulation.scheduler().timers_fired(), scenario});
+  }
+}
+
+}  // namespace
+
+RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& options) {
+  RehearsalResult result{.seed = options.seed.value_or(scenario.seed), .budget = scenario.budget};
+  Digest digest;
+  Checks checks;
+  ExpectationChecks expectations{scenario};
+  Report report{scenario};
+  std::optional<TraceWriter> trace;
+  std::vector<Observer*> observers{&digest, &checks, &expectations, &report};
+  if (options.trace) observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
+
+  Simulation simulation{scenario, observers, result.seed};
+  run(simulation, scenario, options);
+
+  const SimulationEnd& end = simulation.end();
+  checks.finish(end);
+  expectations.finish(end);
+  if (trace) trace->finish(end, digest);
+  if (options.trace && !*options.trace) throw TraceNotWritten{};
+  result.report = report.finish(end);
+  result.digest = digest.text();
+  result.rules = checks.verdicts();
+  result.violations = checks.violations();
+  result.expectations = expectations.results();
+  if (end.reason == EndReason::stalled) name_waiting(simulation.supervisor(), result);
+  return result;
+}
+
+}  // namespace holdfast::sim

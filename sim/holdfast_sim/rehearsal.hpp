@@ -1,0 +1,82 @@
+// One rehearsal from beginning to end: a scenario is run, watched by everything that can judge it.
+//
+//     const RehearsalResult result = rehearse(scenario);
+//     std::cout << report_text(result);
+//
+// Nothing here reads a clock: how long it takes on the wall is for the caller to measure.
+//
+// Thread-safety: none for one rehearsal; any number of them may run in as many threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast_sim/checks.hpp>
+#include <holdfast_sim/expectations.hpp>
+#include <holdfast_sim/observer.hpp>
+#include <holdfast_sim/report_data.hpp>
+#include <holdfast_sim/scenario.hpp>
+
+namespace holdfast::sim {
+
+// How far a rehearsal has got.
+struct Progress {
+  TimePoint at;
+  std::uint64_t timers_fired = 0;
+  const Scenario& scenario;
+};
+
+struct RehearsalOptions {
+  std::optional<Seed> seed;       // replaces the scenario's own
+  std::ostream* trace = nullptr;  // where a trace is written to; none without it
+  std::function<void(const Progress&)> progress = {};  // called after every `slice` timers
+  std::uint64_t slice = 1 << 16;
+};
+
+// A trace that cannot be written ends the rehearsal.
+class TraceNotWritten : public std::runtime_error {
+ public:
+  TraceNotWritten() : std::runtime_error("the trace could not be written") {}
+};
+
+// What a rehearsal came to as a whole.
+enum class RehearsalVerdict : std::uint8_t {
+  held,          // every rule and every expectation
+  violated,      // a rule was broken, an expectation missed, or the run stalled
+  out_of_budget  // the run was cut off, so that its expectations prove nothing; no rule was broken until then
+};
+std::string_view to_string(RehearsalVerdict) noexcept;
+
+// A service that had not terminated when the run stalled.
+struct WaitingService {
+  std::string name;
+  Phase phase = Phase::starting;
+  TimePoint since;
+};
+inline constexpr std::size_t kWaitingNamedMax = 10;
+
+struct RehearsalResult {
+  Seed seed;
+  Budget budget;  // it ran under
+  std::string digest;
+  ReportData report;
+  std::vector<Verdict> rules;
+  std::vector<Violation> violations;
+  std::vector<ExpectationResult> expectations;
+  std::vector<WaitingService> waiting;  // if the run stalled: the first kWaitingNamedMax, in the order of adding
+  std::uint64_t more_waiting = 0;       // and how many more there are
+
+  [[nodiscard]] RehearsalVerdict verdict() const noexcept;
+  [[nodiscard]] bool all_held() const noexcept { return verdict() == RehearsalVerdict::held; }
+};
+
+// Throws TraceNotWritten, and what the progress callback throws.
+RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& options = {});
+
+}  // namespace holdfast::sim

@@ -1,0 +1,148 @@
+// Watches a run and sums it up, from the scenario and the events alone: a saved trace gives the same report.
+//
+//     Report report{scenario};
+//     Simulation simulation{scenario, {&report}};
+//     simulation.run_to_end();
+//     const ReportData data = report.finish(simulation.end());
+//
+// Memory is O(services + outages still to recover from + services lost), whatever the number of events and restarts;
+// an event of a restart cycle costs no search and no allocation.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast_sim/fleet_timeline.hpp>
+#include <holdfast_sim/log_linear_histogram.hpp>
+#include <holdfast_sim/observer.hpp>
+#include <holdfast_sim/report_data.hpp>
+#include <holdfast_sim/scenario.hpp>
+#include <holdfast_sim/storm_tracker.hpp>
+
+namespace holdfast::sim {
+
+class Report final : public Observer {
+ public:
+  // Keeps nothing of `scenario` but copies.
+  explicit Report(const Scenario& scenario);
+
+  void on_event(const Event& event) override;
+  void on_chaos(const ChaosEvent& event) override;
+
+  // REQUIRES: called once, after the last event.
+  ReportData finish(const SimulationEnd& end);
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+
+  // One service, from its adding to its removal; by slot.
+  struct Life {
+    ServiceId id;
+    std::uint32_t group = 0;
+    Phase phase = Phase::terminated;
+    Standing standing = Standing::done;
+    bool present = false;
+    bool run_alive = false;
+    bool has_started = false;
+    bool awaits_running = false;    // since failed_at: a run failed outside of any outage
+    bool in_outage = false;         // until outage_until
+    bool outage_counts = false;     // it began while the service was not terminated
+    bool started_at_repair = false;  // a run began in the instant in which the outage ended
+    bool in_hang = false;           // until hang_until
+    std::uint32_t repairs = kNone;  // ends of outages after which no run has begun yet: a list in repairs_
+    TimePoint since;                // its time is summed up to here
+    TimePoint failed_at;
+    TimePoint outage_until;
+    TimePoint hang_until;
+
+    [[nodiscard]] bool in_window() const noexcept { return in_outage || in_hang; }
+    // Kept down by an outage: it lasts, or no run has begun since it ended.
+    [[nodiscard]] bool kept_down() const noexcept { return in_window() || repairs != kNone; }
+    [[nodiscard]] bool up() const noexcept {
+      return run_alive && (phase == Phase::running || phase == Phase::stopping) && !kept_down();
+    }
+    [[nodiscard]] bool counts() const noexcept { return present && standing != Standing::done; }
+  };
+  struct WindowEnd {
+    TimePoint until;
+    std::uint32_t slot;
+    friend bool operator>(const WindowEnd& a, const WindowEnd& b) noexcept { return a.until > b.until; }
+  };
+  struct Repair {
+    TimePoint at;
+    std::uint32_t next = kNone;
+  };
+  struct Tally {  // of recoveries
+    LogLinearHistogram lengths;
+    Recoveries never;
+  };
+
+  void handle(const Event&, const event::Added&);
+  void handle(const Event&, const event::Warned&);
+  void handle(const Event&, const event::Started&);
+  void handle(const Event&, const event::Running&);
+  void handle(const Event&, const event::Ended&);
+  void handle(const Event&, const event::BackingOff&);
+  void handle(const Event&, const event::BreakerTripped&);
+  void handle(const Event&, const event::Stopping&);
+  void handle(const Event&, const event::Terminated&);
+  void handle(const Event&, const event::Removed&);
+  void handle(const Event&, const event::ShutdownRequested&);
+  void handle(const Event&, const event::Drained&);
+  void handle(const Event&, const event::Commanded&) {}
+  void handle(const Event&, const event::StopThrew&) {}
+  void handle(const Event&, const event::EndedLate&) {}
+
+  void pass_to(TimePoint at) {
+    if (at > now_) pass(at);
+  }
+  void pass(TimePoint at);
+  void close_windows(std::uint32_t slot, TimePoint until);
+  void begin_outage(Life& life, const ChaosEvent& event);
+  void begin_hang(Life& life, const ChaosEvent& event);
+
+  void settle(Life& life, TimePoint at);  // sums up its time as it stood
+  void show(Life& life);                  // moves it to where it stands now
+  void set_phase(Life& life, const Event& event, Phase phase);
+  void give_up_recovering(Life& life, bool lost);
+  void count_restart(const Event& event, GroupReport& group);
+  void recovered(Tally& tally, TimePoint from, const Event& event);
+  void note_slow(const SlowRecovery& recovery, std::string_view service);
+
+  Life& life_of(const Event& event);
+  GroupReport& group_of(const Life& life) { return groups_[life.group]; }
+  std::uint32_t group_named(std::string_view service);
+  void close_run(TimePoint at);
+  [[nodiscard]] Losses losses() const;
+
+  std::vector<GroupReport> groups_;
+  std::map<std::string, std::uint32_t, std::less<>> group_by_name_;  // looked up when a service is added
+  std::vector<bool> group_is_counted_;                               // its services are name-0, name-1, …
+  std::uint32_t other_group_ = kNone;  // of services that are in none
+
+  std::vector<Life> lives_;
+  std::vector<Repair> repairs_;
+  std::uint32_t free_repairs_ = kNone;
+  std::priority_queue<WindowEnd, std::vector<WindowEnd>, std::greater<>> window_ends_;
+  TimePoint now_;
+
+  FleetTimeline timeline_;
+  StormTracker storms_;
+  Tally after_outages_;
+  Tally after_failures_;
+  LogLinearHistogram restarts_;
+  LogLinearHistogram trips_;
+  std::vector<TimePoint> losses_;
+  std::uint64_t restarts_this_second_ = 0;
+  std::int64_t second_end_ = 0;
+  ReportData data_;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,30 @@
+// The summary of a rehearsal as text for a person in a terminal. Everything but the picture is in the JSON as well.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <holdfast/time.hpp>
+#include <holdfast_sim/bad_input.hpp>
+#include <holdfast_sim/rehearsal.hpp>
+
+namespace holdfast::sim {
+
+struct ReportTextOptions {
+  std::size_t width = 100;                // columns of a line at most; paths and proofs may be longer
+  bool colours = false;                   // ANSI escape sequences
+  std::optional<Duration> wall;           // how long the rehearsal took
+  std::vector<Complaint> warnings = {};   // of the scenario's file
+};
+
+std::string report_text(const RehearsalResult& result, const ReportTextOptions& options = {});
+
+// Why the verdict is not `held`, in full sentences, a line each; empty if it is. "the budget of events ran out at …".
+std::string verdict_text(const RehearsalResult& result);
+
+// One line: verdict and digest.
+std::string report_line(const RehearsalResult& result);
+
+}  // namespace holdfast::sim

@@ -1,0 +1,229 @@
+#include <holdfast_sim/simulation.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <holdfast_sim/chaos_timetable.hpp>
+#include <holdfast_sim/simulated_service.hpp>
+
+namespace holdfast::sim {
+
+namespace {
+
+// Shows every event to the observers, and keeps track of which service has which id.
+class Stage final : public EventSink, public Population {
+ public:
+  explicit Stage(std::vector<Observer*> observers) : observers_(std::move(observers)) {}
+
+  void on_event(const Event& event) override {
+    if (std::holds_alternative<event::Added>(event.what)) {
+      Victim& victim = victims_[actor_in(event.service.slot)];
+      victim.id = event.service;
+      victim.name = event.name;
+      victim.name_hash = event.name_hash;
+    } else if (std::holds_alternative<event::Removed>(event.what)) {
+      victims_[actor_in(event.service.slot)].id = {};
+    }
+    for (Observer* const observer : observers_) observer->on_event(event);
+  }
+
+  void for_each(const std::vector<std::string>& names, const std::function<void(Victim&)>& hit) override {
+    const auto hit_present = [&](Victim& victim) {
+      if (victim.id.generation != 0) hit(victim);
+    };
+    if (names.empty()) std::for_each(victims_.begin(), victims_.end(), hit_present);
+    for (const auto& name : names) {
+      if (const auto group = groups_.find(name); group != groups_.end()) {
+        const auto [first, size] = group->second;
+        for (std::size_t i = first; i < first + size; ++i) hit_present(victims_[i]);
+      } else if (Victim* const victim = find(name)) {
+        hit(*victim);
+      }
+    }
+  }
+
+  Victim* find(std::string_view name) override {
+    const auto id = supervisor_->id(name);
+    if (!id) return nullptr;
+    Victim& victim = victims_[actor_in(id->slot)];
+    return victim.id == *id ? &victim : nullptr;
+  }
+
+  void set_supervisor(const Supervisor& supervisor) { supervisor_ = &supervisor; }
+  void enter(SimulatedService& service, ServiceId id) {
+    if (id.slot >= actor_by_slot_.size()) actor_by_slot_.resize(id.slot + 1);
+    actor_by_slot_[id.slot] = static_cast<std::uint32_t>(victims_.size());
+    victims_.push_back({.service = &service});
+  }
+  void name_group(const std::string& name, std::size_t size) { groups_[name] = {victims_.size(), size}; }
+
+  [[nodiscard]] const std::vector<Observer*>& observers() const noexcept { return observers_; }
+
+ private:
+  [[nodiscard]] std::uint32_t actor_in(std::uint32_t slot) const noexcept { return actor_by_slot_[slot]; }
+
+  std::vector<Observer*> observers_;
+  const Supervisor* supervisor_ = nullptr;
+  std::vector<Victim> victims_;               // in the order of adding
+  std::vector<std::uint32_t> actor_by_slot_;  // index into victims_
+  std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
+};
+
+}  // namespace
+
+struct Simulation::State {
+  State(const SimulationConfig& config, std::vector<Observer*> observers)
+      : budget(config.budget),
+        stage(std::move(observers)),
+        supervisor(scheduler, config.supervisor, config.seed, stage),
+        timetable(scheduler, supervisor, stage, stage.observers()) {
+    stage.set_supervisor(supervisor);
+  }
+
+  Result<ServiceId> add(ServiceConfig config, const Behaviour& behaviour) {
+    SimulatedService& service = services.emplace_back(scheduler, supervisor, behaviour);
+    auto added = supervisor.add(std::move(config), service);
+    if (added) {
+      stage.enter(service, added.value());
+    } else {
+      services.pop_back();
+    }
+    return added;
+  }
+
+  void add_group(const FleetGroup& group) {
+    const Behaviour& behaviour = behaviours.emplace_back(group.behaviour);
+    stage.name_group(group.name, group.size());
+    for (std::uint32_t i = 0; i < group.size(); ++i) {
+      const auto added = add({group.service_name(i), group.restart, group.backoff}, behaviour);
+      HOLDFAST_ASSERT(added, "a scenario that was read has a service that is refused");
+    }
+  }
+
+  [[nodiscard]] TimePoint limit() const noexcept {
+    const TimePoint budgeted = TimePoint{} + budget.virtual_time;
+    return duration ? std::min(TimePoint{} + *duration, budgeted) : budgeted;
+  }
+
+  // Of services that wait for something: a run to end, or its time to come.
+  [[nodiscard]] bool anybody_waits() const {
+    const auto all = supervisor.snapshots();
+    return std::any_of(all.begin(), all.end(), [&](const ServiceSnapshot& service) {
+      return service.phase != Phase::terminated && (service.phase != Phase::running || !duration);
+    });
+  }
+
+  void finish() {
+    const bool idle = scheduler.idle();
+    end.reason = EndReason::finished;
+    if (idle && anybody_waits()) {
+      end.reason = EndReason::stalled;
+    } else if (!idle || supervisor.counters().active_services > 0) {
+      if (!duration || TimePoint{} + *duration > limit()) end.reason = EndReason::time_budget;
+      scheduler.advance_to(limit());
+    }
+    set_end();
+  }
+
+  void set_end() {
+    end.at = scheduler.now();
+    end.timers_fired = scheduler.timers_fired();
+    end.counters = supervisor.counters();
+    ended = true;
+  }
+
+  VirtualScheduler scheduler;
+  Budget budget;
+  std::optional<Duration> duration;
+  std::deque<Behaviour> behaviours;
+  std::deque<SimulatedService> services;
+  Stage stage;
+  Supervisor supervisor;
+  ChaosTimetable timetable;
+  SimulationEnd end;
+  bool ended = false;
+};
+
+Simulation::Simulation(SimulationConfig config, std::vector<Observer*> observers)
+    : state_(std::make_unique<State>(config, std::move(observers))) {}
+
+Simulation::Simulation(const Scenario& scenario, std::vector<Observer*> observers, std::optional<Seed> seed)
+    : Simulation({seed.value_or(scenario.seed), scenario.supervisor, scenario.budget}, std::move(observers)) {
+  state_->duration = scenario.duration;
+  for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
+  for (const auto& group : scenario.fleet) state_->add_group(group);
+  for (const auto& chaos : scenario.chaos) {
+    const auto* const recorded = std::get_if<Recorded>(&chaos.what);
+    if (!recorded || !recorded->of.empty()) continue;
+    for (const auto& entity : recorded->trace.entities) {
+      if (!state_->supervisor.id(entity)) state_->add_group({.name = entity});
+    }
+  }
+}
+
+Simulation::~Simulation() = default;
+
+Result<ServiceId> Simulation::add(ServiceConfig config, Behaviour behaviour) {
+  return state_->add(std::move(config), state_->behaviours.emplace_back(std::move(behaviour)));
+}
+
+void Simulation::add_chaos(ChaosEntry entry) { state_->timetable.add(std::move(entry)); }
+
+void Simulation::run_until(TimePoint at) {
+  run_until([] { return false; }, at);
+  auto& scheduler = state_->scheduler;
+  if (scheduler.timers_fired() < state_->budget.events && at > scheduler.now()) scheduler.advance_to(at);
+}
+
+bool Simulation::run_until(const std::function<bool()>& done, TimePoint limit) {
+  auto& scheduler = state_->scheduler;
+  scheduler.run_tasks();
+  while (!done()) {
+    if (scheduler.timers_fired() >= state_->budget.events || !scheduler.fire_next(limit)) return false;
+  }
+  return true;
+}
+
+bool Simulation::run_to_end(std::uint64_t timers_at_most) {
+  if (state_->ended) return true;
+  auto& scheduler = state_->scheduler;
+  const TimePoint limit = state_->limit();
+  scheduler.run_tasks();
+  const std::uint64_t left = state_->budget.events - scheduler.timers_fired();
+  const bool budget_is_near = left <= timers_at_most;
+  for (std::uint64_t i = std::min(left, timers_at_most); i > 0; --i) {
+    if (!scheduler.fire_next(limit)) break;
+  }
+  if (!scheduler.has_timer_by(limit)) {
+    state_->finish();
+  } else if (budget_is_near) {
+    state_->end.reason = EndReason::events_budget;
+    state_->set_end();
+  }
+  return state_->ended;
+}
+
+const SimulationEnd& Simulation::end() const noexcept {
+  HOLDFAST_ASSERT(state_->ended, "the end of a simulation that has not ended");
+  return state_->end;
+}
+
+bool Simulation::end_run(std::string_view service, Exit exit) {
+  Victim* const victim = state_->stage.find(service);
+  return victim && victim->service->end_run(std::move(exit));
+}
+
+bool Simulation::hang_run(std::string_view service) {
+  Victim* const victim = state_->stage.find(service);
+  return victim && victim->service->hang_run();
+}
+
+TimePoint Simulation::now() const noexcept { return state_->scheduler.now(); }
+Supervisor& Simulation::supervisor() noexcept { return state_->supervisor; }
+const Supervisor& Simulation::supervisor() const noexcept { return state_->supervisor; }
+VirtualScheduler& Simulation::scheduler() noexcept { return state_->scheduler; }
+
+}  // namespace holdfast::sim

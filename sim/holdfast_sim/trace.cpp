@@ -1,0 +1,363 @@
+#include <holdfast_sim/trace.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <istream>
+#include <map>
+#include <ostream>
+#include <type_traits>
+
+#include <boost/json.hpp>
+
+#include <holdfast_sim/bad_input.hpp>
+#include <holdfast_sim/event_fields.hpp>
+
+namespace holdfast::sim {
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Writing
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
+
+// Appends one JSON object to a text. Keys are ours and need no escaping.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& text) : text_(text) { text_ += '{'; }
+
+  void operator()(std::string_view key, std::string_view value) {
+    this->key(key);
+    const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+      return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+    });
+    if (plain) {
+      ((text_ += '"') += value) += '"';
+    } else {
+      text_ += boost::json::serialize(boost::json::string_view{value.data(), value.size()});
+    }
+  }
+  void operator()(std::string_view key, const std::string& value) { (*this)(key, std::string_view{value}); }
+  void operator()(std::string_view key, Duration value) { (*this)(key, value.count()); }
+
+  template <class Value>
+  void operator()(std::string_view key, Value value) {
+    if constexpr (std::is_enum_v<Value>) {
+      (*this)(key, to_string(value));
+    } else {
+      this->key(key);
+      char digits[24];
+      const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
+      text_.append(std::begin(digits), end);
+    }
+  }
+
+  void key(std::string_view key) {
+    if (text_.back() != '{') text_ += ',';
+    ((text_ += '"') += key) += "\":";
+  }
+  void close() { text_ += '}'; }
+
+ private:
+  std::string& text_;
+};
+
+}  // namespace
+
+TraceWriter::TraceWriter(std::ostream& out, std::string_view scenario, Seed seed) : out_(out) {
+  ObjectWriter object{text_};
+  object("holdfast_trace", 1);
+  object("scenario", scenario);
+  object("seed", seed.value);
+  object.close();
+  text_ += '\n';
+}
+
+void TraceWriter::on_event(const Event& event) {
+  ObjectWriter object{text_};
+  object("t_ns", event.at.nanoseconds);
+  if (!event.about_supervisor()) object("service", event.name);
+  object("n", event.n);
+  if (!event.about_supervisor()) object("run", event.run.value);
+  object("kind", kind(event));
+  std::visit(
+      [&](const auto& what) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+          visit_policy(object, *what.backoff);
+        }
+        visit_fields(object, what);
+      },
+      event.what);
+  object.close();
+  text_ += '\n';
+  if (text_.size() >= kChunkBytes) flush();
+}
+
+void TraceWriter::on_chaos(const ChaosEvent& event) {
+  ObjectWriter object{text_};
+  object("t_ns", event.at.nanoseconds);
+  object("service", event.name);
+  object("chaos", event.kind);
+  visit_chaos(object, event);
+  object.close();
+  text_ += '\n';
+}
+
+void TraceWriter::finish(const SimulationEnd& end, Digest& digest) {
+  ObjectWriter object{text_};
+  object("end", end.reason);
+  object("t_ns", end.at.nanoseconds);
+  object("timers_fired", end.timers_fired);
+  object.key("counters");
+  ObjectWriter counters{text_};
+  visit_counters(counters, end.counters);
+  counters.close();
+  object("events", digest.events());
+  object("digest", digest.text());
+  object.close();
+  text_ += '\n';
+  flush();
+  out_.flush();
+}
+
+void TraceWriter::flush() {
+  out_.write(text_.data(), static_cast<std::streamsize>(text_.size()));
+  text_.clear();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Reading
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+namespace json = boost::json;
+
+// What is wrong with one line; where it stands is added by the caller.
+struct BadLine {
+  std::string key;
+  std::string says;
+};
+
+// Reads the fields of one line.
+class ObjectReader {
+ public:
+  explicit ObjectReader(const json::object& object) : object_(object) {}
+
+  [[nodiscard]] bool has(std::string_view key) const { return object_.contains(json::string_view{key.data(), key.size()}); }
+
+  [[nodiscard]] const json::value& at(std::string_view key) const {
+    const json::value* const value = object_.if_contains(json::string_view{key.data(), key.size()});
+    if (!value) throw BadLine{std::string{key}, "is missing"};
+    return *value;
+  }
+
+  void operator()(std::string_view key, std::string_view& value) const {
+    const json::string* const found = at(key).if_string();
+    if (!found) throw BadLine{std::string{key}, "is not a string"};
+    value = {found->data(), found->size()};
+  }
+  void operator()(std::string_view key, Duration& value) const {
+    Duration::rep count = 0;
+    (*this)(key, count);
+    value = Duration{count};
+  }
+
+  template <class Value>
+  void operator()(std::string_view key, Value& value) const {
+    if constexpr (std::is_enum_v<Value>) {
+      std::string_view text;
+      (*this)(key, text);
+      constexpr std::uint8_t kEnumeratorsMax = 16;
+      for (std::uint8_t i = 0; i < kEnumeratorsMax; ++i) {
+        value = static_cast<Value>(i);
+        if (to_string(value) == text) return;
+      }
+      throw BadLine{std::string{key}, "is \"" + std::string{text} + "\", which is none of its words"};
+    } else {
+      json::error_code failed;
+      const auto number = at(key).to_number<Value>(failed);
+      if (failed) throw BadLine{std::string{key}, "is not a whole number in its range"};
+      value = number;
+    }
+  }
+
+ private:
+  const json::object& object_;
+};
+
+// The kind that goes by `name`, with its fields.
+template <std::size_t Index = 0>
+Event::What read_what(std::string_view name, const ObjectReader& object) {
+  if constexpr (Index == std::variant_size_v<Event::What>) {
+    throw BadLine{"kind", "is \"" + std::string{name} + "\", which is no kind of event"};
+  } else {
+    using Kind = std::variant_alternative_t<Index, Event::What>;
+    if (Kind::kKind != name) return read_what<Index + 1>(name, object);
+    Kind what{};
+    visit_fields(object, what);
+    return what;
+  }
+}
+
+BackoffPolicy read_policy(const ObjectReader& object) {
+  BackoffPolicy policy;
+  BreakerPolicy breaker;
+  object("base_ns", policy.base);
+  object("max_ns", policy.max);
+  object("cooldown_ns", policy.cooldown);
+  object("clean_restart_delay_ns", policy.clean_restart_delay);
+  object("max_failures", breaker.max_failures);
+  object("window_ns", breaker.window);
+  policy.breaker = breaker.max_failures == 0 ? std::nullopt : std::optional{breaker};
+  return policy;
+}
+
+class TraceReader {
+ public:
+  TraceReader(std::istream& in, const std::string& file, const std::vector<Observer*>& observers)
+      : in_(in), file_(file), observers_(observers) {}
+
+  TraceSummary read() {
+    try {
+      read_first_line();
+      while (!read_line()) {
+      }
+    } catch (const BadLine& bad) {
+      throw BadInput{{{.file = file_, .line = number_, .key = bad.key, .says = bad.says}}};
+    }
+    return std::move(summary_);
+  }
+
+ private:
+  json::value next() {
+    if (!std::getline(in_, line_)) throw BadLine{"", "the trace is cut short: the line that says how it ended is missing"};
+    ++number_;
+    json::error_code failed;
+    json::value value = json::parse(line_, failed);
+    if (failed || !value.is_object()) throw BadLine{"", "is not a JSON object"};
+    return value;
+  }
+
+  void read_first_line() {
+    const json::value value = next();
+    const ObjectReader object{value.get_object()};
+    int version = 0;
+    object("holdfast_trace", version);
+    if (version != 1) throw BadLine{"holdfast_trace", "is " + std::to_string(version) + "; this program reads 1"};
+    std::string_view scenario;
+    object("scenario", scenario);
+    summary_.scenario = scenario;
+    object("seed", summary_.seed.value);
+  }
+
+  // True for the last line.
+  bool read_line() {
+    const json::value value = next();
+    const ObjectReader object{value.get_object()};
+    if (object.has("end")) {
+      read_last_line(object);
+      return true;
+    }
+    if (object.has("chaos")) {
+      read_chaos(object);
+    } else {
+      read_event(object);
+    }
+    return false;
+  }
+
+  void read_event(const ObjectReader& object) {
+    Event event{};
+    object("t_ns", event.at.nanoseconds);
+    object("n", event.n);
+    std::string_view name;
+    object("kind", name);
+    event.what = read_what(name, object);
+    if (object.has("service")) {
+      object("service", event.name);
+      object("run", event.run.value);
+      event.name_hash = name_hash(event.name);
+      event.service = id_of(event.name, std::holds_alternative<event::Added>(event.what));
+    }
+    BackoffPolicy policy;
+    if (auto* const added = std::get_if<event::Added>(&event.what)) {
+      policy = read_policy(object);
+      added->backoff = &policy;
+    }
+    digest_.on_event(event);
+    for (Observer* const observer : observers_) observer->on_event(event);
+    if (std::holds_alternative<event::Removed>(event.what)) forget(event.name);
+  }
+
+  void read_chaos(const ObjectReader& object) {
+    ChaosEvent event;
+    object("t_ns", event.at.nanoseconds);
+    object("service", event.name);
+    object("chaos", event.kind);
+    visit_chaos(object, event);
+    event.name_hash = name_hash(event.name);
+    event.service = id_of(event.name, false);
+    digest_.on_chaos(event);
+    for (Observer* const observer : observers_) observer->on_chaos(event);
+  }
+
+  void read_last_line(const ObjectReader& object) {
+    object("end", summary_.end.reason);
+    object("t_ns", summary_.end.at.nanoseconds);
+    object("timers_fired", summary_.end.timers_fired);
+    const json::object* const counters = object.at("counters").if_object();
+    if (!counters) throw BadLine{"counters", "is not an object"};
+    visit_counters(ObjectReader{*counters}, summary_.end.counters);
+    object("events", summary_.events);
+    std::string_view digest;
+    object("digest", digest);
+    summary_.digest = digest;
+    if (digest != digest_.text()) {
+      throw BadLine{"digest", "is " + summary_.digest + ", but that of the lines above is " + digest_.text()};
+    }
+  }
+
+  ServiceId id_of(std::string_view name, bool added) {
+    auto known = ids_.find(name);
+    if (known == ids_.end()) {
+      if (!added) throw BadLine{"service", "is \"" + std::string{name} + "\", which was not added before"};
+      std::uint32_t slot = 0;
+      if (free_.empty()) {
+        slot = static_cast<std::uint32_t>(generations_.size());
+        generations_.push_back(0);
+      } else {
+        slot = free_.back();
+        free_.pop_back();
+      }
+      known = ids_.emplace(std::string{name}, ServiceId{slot, ++generations_[slot]}).first;
+    }
+    return known->second;
+  }
+
+  void forget(std::string_view name) {
+    const auto known = ids_.find(name);
+    free_.push_back(known->second.slot);
+    ids_.erase(known);
+  }
+
+  std::istream& in_;
+  const std::string& file_;
+  const std::vector<Observer*>& observers_;
+  std::string line_;
+  std::uint32_t number_ = 0;
+  TraceSummary summary_;
+  Digest digest_;
+  std::map<std::string, ServiceId, std::less<>> ids_;
+  std::vector<std::uint32_t> generations_;  // by slot
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace
+
+TraceSummary read_trace(std::istream& in, const std::string& file, const std::vector<Observer*>& observers) {
+  return TraceReader{in, file, observers}.read();
+}
+
+}  // namespace holdfast::sim

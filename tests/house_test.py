@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""The rules of the house: who may include whom, what the deterministic rooms may not touch, and where things stand.
+
+    house_test.py SOURCE_ROOT LIBRARY...      the libraries are the static ones of lib/holdfast and sim/holdfast_sim
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+STANDARD = re.compile(r"^[a-z_]+$")  # <vector>, <cstdint>
+# Standard headers with clocks, threads, generators or floating-point functions in them.
+BANNED_STANDARD = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "atomic", "random", "ctime", "cmath",
+                   "semaphore", "barrier", "latch", "stop_token", "complex", "valarray"}
+
+# room: what it may include besides the standard library
+ROOMS = {
+    "lib/holdfast": [r"holdfast/(?!asio/)"],
+    "sim/holdfast_sim": [r"holdfast/(?!asio/)", r"holdfast_sim/(?!asio/)", r"toml\+\+/", r"boost/json", r"fmt/", r"xxhash\.h$"],
+    "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/"],
+}
+EXCEPTIONS = {("lib/holdfast/random.cpp", "Random123/philox.h")}
+
+# In the text of the deterministic rooms.
+BANNED_WORDS = re.compile(
+    r"random_device|system_clock|steady_clock|high_resolution_clock|std::(uniform_|normal_|exponential_|weibull_|"
+    r"lognormal_|poisson_|bernoulli_)|std::shuffle|gettimeofday|clock_gettime|getenv|std::hash<|\blong double\b")
+
+# In what the compiled libraries ask the system for.
+BANNED_SYMBOLS = re.compile(
+    r"^(clock_gettime|clock|time|gettimeofday|nanosleep|usleep|sleep|rand|srand|random|srandom|drand48|rand_r|"
+    r"getrandom|getentropy|pthread_create|thrd_create|"
+    r"(exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt|sin|cos|tan|erf|erfc|lgamma|tgamma|fma|hypot)[fl]?)$|"
+    r"random_device|system_clock|steady_clock|std::thread")
+
+TOP = {"meson.build", "meson_options.txt", "lib", "sim", "scenarios", "tests", "bench", "tools", "README.md",
+       "LICENSE", "CHANGELOG.md"}
+
+complaints: list[str] = []
+
+
+def complain(where: object, says: str) -> None:
+    complaints.append(f"{where}: {says}")
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix in (".hpp", ".cpp"))
+
+
+def code_of(line: str) -> str:
+    return re.sub(r"//.*", "", line)
+
+
+def check_includes(root: Path) -> None:
+    for room, allowed in ROOMS.items():
+        for file in sources(root / room):
+            path = file.relative_to(root).as_posix()
+            if path.startswith(("lib/holdfast/asio/", "sim/holdfast_sim/asio/")):
+                continue
+            for number, line in enumerate(file.read_text().splitlines(), 1):
+                found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
+                if not found:
+                    continue
+                bracket, header = found.groups()
+                if (path, header) in EXCEPTIONS or any(re.match(rule, header) for rule in allowed):
+                    continue
+                if room == "bench" and (STANDARD.match(header) or (bracket == '"' and "/" not in header)):
+                    continue
+                if STANDARD.match(header) and header not in BANNED_STANDARD:
+                    continue
+                complain(f"{path}:{number}", f"{room} may not include {header}")
+
+
+def check_words(root: Path) -> None:
+    for room in ("lib/holdfast", "sim/holdfast_sim"):
+        for file in sources(root / room):
+            path = file.relative_to(root).as_posix()
+            if "/asio/" in path:
+                continue
+            for number, line in enumerate(file.read_text().splitlines(), 1):
+                if found := BANNED_WORDS.search(code_of(line)):
+                    complain(f"{path}:{number}", f"{found.group()} has no place in a deterministic room")
+    for file in sources(root / "lib") + sources(root / "sim"):
+        if file.suffix == ".hpp" and "#pragma once" not in file.read_text():
+            complain(file.relative_to(root), "a header without #pragma once")
+
+
+def check_symbols(libraries: list[str]) -> None:
+    for library in libraries:
+        listed = subprocess.run(["nm", "--undefined-only", "--demangle", library], capture_output=True, text=True, check=True)
+        symbols = {line.split()[-1] if " U " not in line else line.split(" U ", 1)[1].strip()
+                   for line in listed.stdout.splitlines() if " U " in line}
+        if not symbols:
+            complain(library, "has no undefined symbols: was it read?")
+        for symbol in sorted(symbols):
+            if BANNED_SYMBOLS.search(symbol.split("@")[0].split("(")[0]):
+                complain(library, f"references {symbol}")
+
+
+def check_registered(root: Path) -> None:
+    """A test or a source file that nobody builds is a mistake."""
+    for folder, pattern in (("tests", "*_test.*"), ("bench", "*_bench.cpp"), ("lib/holdfast", "*.cpp"),
+                            ("sim/holdfast_sim", "*.cpp"), ("tools", "*.cpp")):
+        build = (root / folder / "meson.build").read_text()
+        for file in sorted((root / folder).glob(pattern)):
+            if f"'{file.name}'" not in build and f"'{file.stem}'" not in build:
+                complain(file.relative_to(root), f"does not stand in {folder}/meson.build")
+
+
+def check_places(root: Path) -> None:
+    known = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    names = {line.split("/")[0] for line in known.stdout.splitlines()} if known.returncode == 0 else set()
+    for name in sorted(names - TOP):
+        if not name.startswith("."):
+            complain(name, "does not belong at the top of the project")
+    for room in ("lib/holdfast", "sim/holdfast_sim", "scenarios", "scenarios/data", "tests", "bench", "tools"):
+        if not (root / room / "README.md").exists():
+            complain(room, "has no README.md")
+
+
+def main() -> int:
+    root = Path(sys.argv[1])
+    check_includes(root)
+    check_words(root)
+    check_symbols(sys.argv[2:])
+    check_registered(root)
+    check_places(root)
+    for complaint in complaints:
+        print(complaint)
+    print(f"{len(complaints)} broken rules")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What the tools that compare runs share: run a scenario, get its digest, and find the first event that differs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIOS = ROOT / "scenarios"
+
+
+def scenarios() -> list[Path]:
+    return sorted(SCENARIOS.glob("*.toml"))
+
+
+def digest_file(scenario: Path) -> Path:
+    return scenario.with_suffix(".digest")
+
+
+def recorded_digest(scenario: Path) -> str:
+    file = digest_file(scenario)
+    return file.read_text().strip() if file.exists() else ""
+
+
+def run(holdfast: Path, scenario: Path, *options: str) -> dict:
+    """The result of `holdfast run --json`; a run that violates something still has a digest."""
+    ended = subprocess.run([holdfast, "run", scenario, "--json", *options], capture_output=True, text=True)
+    if ended.returncode not in (0, 1):
+        raise SystemExit(f"{holdfast} run {scenario} ended with status {ended.returncode}:\n{ended.stderr}")
+    return json.loads(ended.stdout)
+
+
+def first_difference(holdfast_a: Path, scenario_a: Path, holdfast_b: Path, scenario_b: Path) -> str:
+    """The first line of two runs' traces that differs, with the line before it."""
+    with tempfile.TemporaryDirectory() as folder:
+        a, b = Path(folder, "a.ndjson"), Path(folder, "b.ndjson")
+        run(holdfast_a, scenario_a, "--trace", str(a))
+        run(holdfast_b, scenario_b, "--trace", str(b))
+        before = "(nothing)"
+        with a.open() as lines_a, b.open() as lines_b:
+            for number, (line_a, line_b) in enumerate(itertools.zip_longest(lines_a, lines_b, fillvalue="(no line)"), 1):
+                if line_a != line_b:
+                    return (f"  line {number} of the traces is the first that differs; before it: {before.rstrip()}\n"
+                            f"  - {line_a.rstrip()}\n  + {line_b.rstrip()}")
+                before = line_a
+    return "  the traces are identical; only the digests differ"
