@@ -150,8 +150,7 @@ struct Simulation::State {
 Simulation::Simulation(SimulationConfig config, std::vector<Observer*> observers)
     : state_(std::make_unique<State>(config, std::move(observers))) {}
 
-Simulation::Simulation(const Scenario& scenario, std::vector<Observer*> observers, std::optional<Seed> seed)
-    : Simulation({seed.value_or(scenario.seed), scenario.supervisor, scenario.budget}, std::move(observers)) {
+void Simulation::enact(const Scenario& scenario) {
   state_->duration = scenario.duration;
   for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
   for (const auto& group : scenario.fleet) state_->add_group(group);

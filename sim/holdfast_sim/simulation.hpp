@@ -12,10 +12,13 @@
 // Thread-safety: none; any number of simulations may run in as many threads.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <holdfast/supervisor.hpp>
@@ -25,9 +28,6 @@
 #include <holdfast_sim/virtual_scheduler.hpp>
 
 namespace holdfast::sim {
-
-class SimulatedService;
-class ChaosTimetable;
 
 struct SimulationConfig {
   Seed seed;
@@ -42,8 +42,13 @@ class Simulation {
   explicit Simulation(SimulationConfig config, std::vector<Observer*> observers = {});
 
   // The fleet and the chaos of a scenario, at virtual time zero; `seed` replaces the scenario's own.
-  explicit Simulation(const Scenario& scenario, std::vector<Observer*> observers = {},
-                      std::optional<Seed> seed = std::nullopt);
+  // (A template so that braces always mean a SimulationConfig.)
+  template <std::same_as<Scenario> S>
+  explicit Simulation(const S& scenario, std::vector<Observer*> observers = {}, std::optional<Seed> seed = std::nullopt)
+      : Simulation(SimulationConfig{seed.value_or(scenario.seed), scenario.supervisor, scenario.budget},
+                   std::move(observers)) {
+    enact(scenario);
+  }
   ~Simulation();
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
@@ -79,6 +84,8 @@ class Simulation {
   [[nodiscard]] VirtualScheduler& scheduler() noexcept;
 
  private:
+  void enact(const Scenario& scenario);
+
   struct State;
   std::unique_ptr<State> state_;
 };

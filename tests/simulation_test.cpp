@@ -1,0 +1,350 @@
+// Simulated services, chaos, budgets and the end of a run, each with exact times.
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+#include <holdfast_sim/event_log.hpp>
+#include <holdfast_sim/simulation.hpp>
+
+using namespace holdfast;
+using namespace holdfast::sim;
+using namespace std::chrono_literals;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+// Without jitter to speak of: a wait is 0 or 1 ns, so that times can be written down.
+SupervisorConfig at_once() { return {.backoff = {.base = 0ns, .max = 0ns, .breaker = std::nullopt}}; }
+
+struct Fixture {
+  explicit Fixture(SupervisorConfig config = at_once(), Budget budget = {})
+      : sim{{.seed = {1}, .supervisor = config, .budget = budget}, {&log}} {}
+
+  [[nodiscard]] std::vector<TimePoint> starts_of(std::string_view service) const {
+    std::vector<TimePoint> times;
+    for (const auto& event : log.of(service)) {
+      if (std::holds_alternative<event::Started>(event.what)) times.push_back(event.at);
+    }
+    return times;
+  }
+  [[nodiscard]] std::vector<std::string> ends_of(std::string_view service) const {
+    std::vector<std::string> ends;
+    for (const auto& event : log.of(service)) {
+      if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
+        ends.push_back(to_string(event.at) + ' ' + std::string{to_string(ended->outcome)} + ' ' +
+                       std::string{ended->error});
+      }
+    }
+    return ends;
+  }
+  [[nodiscard]] ServiceSnapshot of(std::string_view service) const { return *sim.supervisor().snapshot(service); }
+
+  EventLog log;
+  Simulation sim;
+};
+
+Scenario scenario_of(Behaviour behaviour, std::vector<ChaosEntry> chaos, std::optional<Duration> duration) {
+  Scenario scenario;
+  scenario.name = "test";
+  scenario.duration = duration;
+  scenario.supervisor = at_once();
+  scenario.fleet.push_back({.name = "s", .behaviour = std::move(behaviour)});
+  scenario.chaos = std::move(chaos);
+  return scenario;
+}
+
+SimulationEnd end_of(const Scenario& scenario) {
+  Simulation sim{scenario};
+  REQUIRE(sim.run_to_end());
+  return sim.end();
+}
+
+}  // namespace
+
+TEST_CASE("a fleet built in code: a feed that fails every ten seconds is up again after a minute") {
+  EventLog log;
+  Simulation sim{{.seed = {42}, .supervisor = {.shutdown_timeout = 30s}}, {&log}};
+  REQUIRE(sim.add({.name = "feed"}, {.runs_for = Fixed{10s}, .then = Then::fail}));
+  sim.run_for(1min);
+  const auto feed = sim.supervisor().snapshot("feed");
+  REQUIRE(feed);
+  CHECK(feed->phase == Phase::running);
+  CHECK(feed->failures == 5);
+  CHECK(log.of("feed").back().run == RunNumber{6});
+}
+
+TEST_CASE("each way in which a run can end by itself arrives as that way") {
+  const auto end = [](Then then) {
+    Fixture fixture;
+    REQUIRE(fixture.sim.add({.name = "s", .restart = RestartPolicy::never}, {.runs_for = Fixed{3s}, .then = then}));
+    fixture.sim.run_for(1min);
+    return fixture.ends_of("s");
+  };
+  CHECK(end(Then::end) == Lines{"3s clean "});
+  CHECK(end(Then::fail) == Lines{"3s failed simulated failure"});
+  CHECK(end(Then::fatal) == Lines{"3s fatal simulated fatal error"});
+  CHECK(end(Then::throw_) == Lines{"3s threw simulated exception"});
+  CHECK(end(Then::hang) == Lines{});
+}
+
+TEST_CASE("a run of no length ends, or throws, inside its own start") {
+  for (const auto then : {Then::end, Then::fail, Then::fatal, Then::throw_}) {
+    Fixture fixture;
+    REQUIRE(fixture.sim.add({.name = "s", .restart = RestartPolicy::never}, {.runs_for = Fixed{0s}, .then = then}));
+    fixture.sim.run_for(1s);
+    CHECK(fixture.ends_of("s").size() == 1);
+    CHECK(fixture.of("s").phase == Phase::terminated);
+  }
+}
+
+TEST_CASE("a service fails in its first runs and is healthy afterwards") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.fails_first = {.runs = 2, .after = 5s}}));
+  fixture.sim.run_for(1h);
+  CHECK(fixture.ends_of("s") == Lines{"5s failed simulated failure at first", "10s failed simulated failure at first"});
+  CHECK(fixture.of("s").phase == Phase::running);
+}
+
+TEST_CASE("asked to stop, a service obeys at once, takes its time, or ignores it") {
+  Fixture fixture{{.shutdown_timeout = 30s}};
+  REQUIRE(fixture.sim.add({.name = "obeys"}));
+  REQUIRE(fixture.sim.add({.name = "takes"}, {.on_stop = Takes{Fixed{7s}}}));
+  REQUIRE(fixture.sim.add({.name = "ignores"}, {.on_stop = Ignores{}}));
+  REQUIRE(fixture.sim.add({.name = "ends anyway"}, {.runs_for = Fixed{15s}, .then = Then::end, .on_stop = Ignores{}}));
+  fixture.sim.run_for(10s);
+  fixture.sim.supervisor().request_shutdown();
+  fixture.sim.run_for(1min);
+  CHECK(fixture.ends_of("obeys") == Lines{"10s clean "});
+  CHECK(fixture.ends_of("takes") == Lines{"17s clean "});
+  CHECK(fixture.ends_of("ignores") == Lines{});
+  CHECK(fixture.ends_of("ends anyway") == Lines{"15s clean "});
+  CHECK(fixture.sim.supervisor().shutdown_result()->abandoned == Lines{"ignores"});
+}
+
+TEST_CASE("a run that is ended by hand ends now, and one that is hung neither ends nor obeys") {
+  Fixture fixture{{.shutdown_timeout = 5s}};
+  REQUIRE(fixture.sim.add({.name = "ended", .restart = RestartPolicy::never}));
+  REQUIRE(fixture.sim.add({.name = "hung"}, {.runs_for = Fixed{3s}, .then = Then::end}));
+  CHECK_FALSE(fixture.sim.end_run("ended", Exit::clean()));  // not started yet
+  fixture.sim.run_for(1s);
+  CHECK(fixture.sim.end_run("ended", Exit::failed("by hand")));
+  CHECK_FALSE(fixture.sim.end_run("ended", Exit::clean()));
+  CHECK(fixture.sim.hang_run("hung"));
+  CHECK_FALSE(fixture.sim.hang_run("nobody"));
+  fixture.sim.run_for(1min);
+  CHECK(fixture.ends_of("ended") == Lines{"1s failed by hand"});
+  CHECK(fixture.of("hung").phase == Phase::running);
+  fixture.sim.supervisor().request_shutdown();
+  fixture.sim.run_for(1min);
+  CHECK(to_string(*fixture.of("hung").termination, "") == "abandoned after 5s");
+  CHECK(fixture.sim.end_run("hung", Exit::failed("at last")));
+  fixture.sim.run_for(0s);
+  CHECK(describe(fixture.log.of("hung").back()).find("ended_late") != std::string::npos);
+}
+
+TEST_CASE("run_until with a condition stops at the timer that fulfils it") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{10s}, .then = Then::fail}));
+  auto& sim = fixture.sim;
+  CHECK(sim.run_until([&] { return sim.supervisor().counters().failures == 3; }, TimePoint{} + 1h));
+  CHECK(sim.now() == TimePoint{} + 30s);
+  CHECK_FALSE(sim.run_until([] { return false; }, TimePoint{} + 1min));
+}
+
+TEST_CASE("a storm crashes the runs that are alive, once") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "a"}));
+  REQUIRE(fixture.sim.add({.name = "b"}));
+  REQUIRE(fixture.sim.add({.name = "done", .restart = RestartPolicy::never}, {.runs_for = Fixed{1s}, .then = Then::end}));
+  fixture.sim.add_chaos({.at = 10s, .what = Storm{{.of = {"a", "done"}}}});
+  fixture.sim.run_for(1min);
+  CHECK(fixture.ends_of("a") == Lines{"10s failed storm"});
+  CHECK(fixture.ends_of("b") == Lines{});
+  REQUIRE(fixture.log.chaos().size() == 1);
+  CHECK(fixture.log.chaos().front().name == "a");
+}
+
+TEST_CASE("a storm hits each service by a draw of its own, about as many as its share says") {
+  Scenario scenario = scenario_of({}, {{.at = 1s, .what = Storm{{.of = {"many"}, .share = Target::kWhole / 4}}}}, 2s);
+  scenario.fleet.push_back({.name = "many", .count = 1000});
+  const auto hit = [&](const Scenario& one) {
+    EventLog log;
+    Simulation sim{one, {&log}};
+    sim.run_to_end();
+    Lines names;
+    for (const auto& chaos : log.chaos()) names.emplace_back(chaos.name);
+    return names;
+  };
+  const Lines of_1000 = hit(scenario);
+  CHECK(of_1000.size() > 180);  // 250 expected, standard deviation 13.7
+  CHECK(of_1000.size() < 320);
+  scenario.fleet.back().count = 500;
+  const Lines of_500 = hit(scenario);
+  CHECK(std::equal(of_500.begin(), of_500.end(), of_1000.begin()));  // the others' luck is their own
+}
+
+TEST_CASE("an outage crashes what runs, fails what starts before its end, and lets go of what starts at its end") {
+  SupervisorConfig config = at_once();
+  config.backoff.clean_restart_delay = 0ns;
+  Fixture fixture{config};
+  REQUIRE(fixture.sim.add({.name = "s"}));
+  fixture.sim.add_chaos({.at = 10s, .what = Outage{.length = 4s, .fails_after = 1s}});
+  fixture.sim.run_for(1h);
+  CHECK(fixture.ends_of("s") == Lines{"10s failed outage", "11s failed outage", "12s failed outage", "13s failed outage",
+                                      "14s failed outage"});
+  CHECK(fixture.of("s").phase == Phase::running);
+  CHECK(fixture.starts_of("s").back() == TimePoint{} + 14s);
+  REQUIRE(fixture.log.chaos().size() == 1);
+  CHECK(fixture.log.chaos().front().until == TimePoint{} + 14s);
+}
+
+TEST_CASE("outages that overlap keep a service down until the last ends, failing as in the one that began last") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}));
+  fixture.sim.add_chaos({.at = 10s, .what = Outage{.length = 10s, .fails_after = 3s}});
+  fixture.sim.add_chaos({.at = 14s, .what = Outage{.length = 2s, .fails_after = 2s}});
+  fixture.sim.run_for(1h);
+  CHECK(fixture.starts_of("s").back() == TimePoint{} + 20s);
+  CHECK(fixture.ends_of("s") == Lines{"10s failed outage", "13s failed outage", "14s failed outage", "16s failed outage",
+                                      "18s failed outage", "20s failed outage"});
+}
+
+TEST_CASE("what falls due in a hang window happens at its end") {
+  Fixture fixture{{.shutdown_timeout = 1min, .backoff = at_once().backoff}};
+  REQUIRE(fixture.sim.add({.name = "ends"}, {.runs_for = Fixed{12s}, .then = Then::fail}));
+  REQUIRE(fixture.sim.add({.name = "stops"}));
+  REQUIRE(fixture.sim.add({.name = "stops slowly"}, {.on_stop = Takes{Fixed{2s}}}));
+  fixture.sim.add_chaos({.at = 10s, .what = HangWindow{.length = 10s}});
+  fixture.sim.add_chaos({.at = 15s, .what = Shutdown{}});
+  fixture.sim.run_for(1h);
+  CHECK(fixture.ends_of("ends") == Lines{"20s clean "});  // asked to stop before it could fail
+  CHECK(fixture.ends_of("stops") == Lines{"20s clean "});
+  CHECK(fixture.ends_of("stops slowly") == Lines{"22s clean "});
+}
+
+TEST_CASE("a run that falls due in a hang window ends as it would have, at the window's end") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{12s}, .then = Then::fail}));
+  fixture.sim.add_chaos({.at = 10s, .what = HangWindow{.length = 10s}});
+  fixture.sim.run_for(33s);
+  CHECK(fixture.ends_of("s") == Lines{"20s failed simulated failure", "32s failed simulated failure"});
+}
+
+TEST_CASE("a hang without an end lasts, for later runs too, and a crash still ends a hung run") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{5s}, .then = Then::fail}));
+  fixture.sim.add_chaos({.at = 2s, .what = HangWindow{.length = std::nullopt}});
+  fixture.sim.add_chaos({.at = 1min, .what = Storm{}});
+  fixture.sim.run_for(1h);
+  CHECK(fixture.ends_of("s") == Lines{"1min failed storm"});
+  CHECK(fixture.of("s").run == RunNumber{2});
+  CHECK(fixture.log.chaos().front().until == TimePoint::max());
+}
+
+TEST_CASE("each row of a recorded trace is an outage of its entity's service, with its cause") {
+  Recorded recorded;
+  recorded.of = "node";
+  recorded.fails_after = 1s;
+  recorded.trace.entities = {"0", "1"};
+  recorded.trace.causes = {"disk", "power"};
+  recorded.trace.failures = {{.entity = 0, .cause = 0, .from = 10s, .until = 12s},
+                             {.entity = 1, .cause = 1, .from = 11s, .until = 11s}};
+  Scenario scenario = scenario_of({}, {{.at = 100s, .what = recorded}}, 200s);
+  scenario.fleet = {{.name = "node", .count = 3}};
+  EventLog log;
+  Simulation sim{scenario, {&log}};
+  sim.run_to_end();
+  REQUIRE(log.chaos().size() == 2);
+  CHECK(log.chaos()[0].at == TimePoint{} + 110s);
+  CHECK(log.chaos()[0].until == TimePoint{} + 112s);
+  CHECK(log.chaos()[0].cause == "disk");
+  CHECK(sim.supervisor().snapshot("node-0")->failures == 3);  // at 110, 111 and 112 s
+  CHECK(sim.supervisor().snapshot("node-0")->last_error == "disk");
+  CHECK(sim.supervisor().snapshot("node-1")->failures == 1);  // and up again at once
+  CHECK(sim.supervisor().snapshot("node-2")->failures == 0);
+}
+
+TEST_CASE("a recorded trace without a group brings its services along") {
+  Recorded recorded;
+  recorded.trace.entities = {"alpha", "beta"};
+  recorded.trace.causes = {"x"};
+  recorded.trace.failures = {{.entity = 1, .cause = 0, .from = 1s, .until = 2s}};
+  Scenario scenario = scenario_of({}, {{.what = recorded}}, 10s);
+  scenario.fleet.clear();
+  Simulation sim{scenario};
+  sim.run_to_end();
+  CHECK(sim.supervisor().service_count() == 2);
+  CHECK(sim.supervisor().snapshot("beta")->failures == 2);
+}
+
+TEST_CASE("a run is finished when its duration is over, and earlier when nothing is left to happen") {
+  CHECK(end_of(scenario_of({}, {}, 10s)).at == TimePoint{} + 10s);
+  const auto over = end_of(scenario_of({.runs_for = Fixed{3s}, .then = Then::end}, {}, 10s));
+  CHECK(over.reason == EndReason::finished);
+  CHECK(over.at == TimePoint{} + 3s);
+  const auto without = end_of(scenario_of({.runs_for = Fixed{3s}, .then = Then::end}, {}, std::nullopt));
+  CHECK(without.reason == EndReason::finished);
+  CHECK(without.at == TimePoint{} + 3s);
+}
+
+TEST_CASE("everything that is due in the last instant of a run happens") {
+  Scenario scenario = scenario_of({.runs_for = Fixed{5s}, .then = Then::fail}, {}, 10s);
+  CHECK(end_of(scenario).counters.failures == 2);
+}
+
+TEST_CASE("a run stalls when nothing is left to do and services still wait") {
+  // Without a duration a healthy service would be waited for, for ever.
+  const auto end = end_of(scenario_of({}, {}, std::nullopt));
+  CHECK(end.reason == EndReason::stalled);
+  CHECK(end.at == TimePoint{});
+}
+
+TEST_CASE("a stop that is never obeyed is a stall, also within a duration") {
+  Scenario scenario = scenario_of({.on_stop = Ignores{}}, {}, 10s);
+  Simulation sim{scenario};
+  sim.run_for(1s);
+  REQUIRE(sim.supervisor().stop("s"));
+  REQUIRE(sim.run_to_end());
+  CHECK(sim.end().reason == EndReason::stalled);
+}
+
+TEST_CASE("budgets cut a run off exactly where they say") {
+  Scenario endless = scenario_of({.runs_for = Fixed{1s}, .then = Then::fail}, {}, std::nullopt);
+  endless.budget = {.events = 7};
+  CHECK(end_of(endless).reason == EndReason::events_budget);
+  CHECK(end_of(endless).timers_fired == 7);
+  endless.budget = {.virtual_time = 10s};
+  CHECK(end_of(endless).reason == EndReason::time_budget);
+  CHECK(end_of(endless).at == TimePoint{} + 10s);
+  // A budget that is just enough is enough.
+  Scenario ends = scenario_of({.runs_for = Fixed{1s}, .then = Then::end}, {}, std::nullopt);
+  ends.budget = {.events = 1, .virtual_time = 1s};
+  CHECK(end_of(ends).reason == EndReason::finished);
+}
+
+TEST_CASE("running in slices is the same as running at once") {
+  Scenario scenario = scenario_of({.runs_for = Exponential{1s}, .then = Then::fail}, {}, 1min);
+  scenario.supervisor = {};
+  const auto whole = end_of(scenario);
+  Simulation sliced{scenario};
+  std::uint64_t slices = 1;
+  while (!sliced.run_to_end(1)) ++slices;
+  CHECK(sliced.end() == whole);
+  CHECK(slices >= whole.timers_fired);
+}
+
+TEST_CASE("a service that was removed can be added again, and chaos finds the new one") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}));
+  fixture.sim.add_chaos({.at = 10s, .what = Storm{{.of = {"s"}}}});
+  fixture.sim.add_chaos({.at = 20s, .what = Storm{{.of = {"s"}}}});
+  fixture.sim.run_for(5s);
+  REQUIRE(fixture.sim.supervisor().remove("s"));
+  fixture.sim.run_for(10s);
+  CHECK(fixture.log.chaos().empty());
+  REQUIRE(fixture.sim.add({.name = "s"}));
+  fixture.sim.run_for(10s);
+  CHECK(fixture.log.chaos().size() == 1);
+  CHECK(fixture.of("s").failures == 1);
+}
