@@ -952,6 +952,17 @@ TEST_CASE("whatever the services do and whoever commands them, the supervisor ke
   }));
 }
 
+TEST_CASE("a restart that comes in the instant of the last termination, but after it, revives nothing") {
+  const Play play{.config = {.backoff = without_breaker(), .when_all_terminated = WhenAllTerminated::return_},
+                  .services = {{.name = "a", .restart = RestartPolicy::never}},
+                  .plans = {{{.end = Plan::End::at_start}}},
+                  .interjections = {{3, {Order::Kind::stop, 0}}, {6, {Order::Kind::restart, 0}}}};
+  Theatre theatre{play};
+  theatre.run_until(TimePoint{} + 1s);
+  CHECK(texts_of(theatre.checks) == std::vector<std::string>{});
+  CHECK(theatre.checks.counters().spawned == 1);
+}
+
 TEST_CASE("a busy day tests every rule") {
   // Fails, trips, is revived, is removed while it stops, and does not obey the shutdown.
   const Play play{.config = {.shutdown_timeout = 1s, .backoff = kPolicy},

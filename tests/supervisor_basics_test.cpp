@@ -1,6 +1,10 @@
-// The ordinary life of services, with exact times and counts: what every other test of the supervisor builds upon.
+// The ordinary life of services, with exact times and counts, and the words for it: what every other test of the
+// supervisor builds upon.
 
 #include "support.hpp"
+
+#include <set>
+#include <utility>
 
 namespace holdfast::test {
 
@@ -62,8 +66,7 @@ TEST_CASE("a service that fails three times and then stays up has four starts, t
     CHECK(fleet.phase("a") == "running");
   }
   CHECK(a.calls == Lines{"start 1", "start 2", "start 3", "start 4"});
-  CHECK(fleet->counters() ==
-        Counters{.spawned = 1, .starts = 4, .restarts = 3, .failures = 3, .active_services = 1});
+  CHECK(fleet->counters() == Counters{.spawned = 1, .starts = 4, .restarts = 3, .failures = 3, .active_services = 1});
   const auto& backoffs = fleet.recorder.backoffs;
   REQUIRE(backoffs.size() == 3);
   CHECK(backoffs[0].ceiling == 10ms);
@@ -102,12 +105,8 @@ TEST_CASE("a breaker of three failures within a minute gives a failing service t
   }
   CHECK(a.calls == Lines{"start 1", "start 2", "start 3"});
   CHECK(fleet.termination("a") == "circuit breaker open (3/3 failures)");
-  CHECK(fleet->counters() == Counters{.spawned = 1,
-                                      .starts = 3,
-                                      .restarts = 2,
-                                      .failures = 3,
-                                      .circuit_breaker_trips = 1,
-                                      .terminated = 1});
+  CHECK(fleet->counters() ==
+        Counters{.spawned = 1, .starts = 3, .restarts = 2, .failures = 3, .circuit_breaker_trips = 1, .terminated = 1});
   fleet.pass(200s);
   CHECK(a.runs.size() == 3);
 }
@@ -283,14 +282,66 @@ TEST_CASE("in a mixed fleet the healthy run on, the hopeless trip, the flaky rec
   fleet.settle();
   CHECK(fleet.termination("healthy") == "cancelled");
   CHECK(fleet.termination("flaky") == "cancelled");
-  CHECK(fleet->counters() == Counters{.spawned = 3,
-                                      .starts = 7,
-                                      .restarts = 4,
-                                      .failures = 5,
-                                      .circuit_breaker_trips = 1,
-                                      .terminated = 3});
+  CHECK(fleet->counters() ==
+        Counters{.spawned = 3, .starts = 7, .restarts = 4, .failures = 5, .circuit_breaker_trips = 1, .terminated = 3});
   CHECK(fleet->shutdown_result()->failed == Lines{"hopeless"});
   CHECK(fleet->shutdown_result()->abandoned == Lines{});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Phases and their words
+// ---------------------------------------------------------------------------------------------------------------------
+
+// Row 9: an illegal transition was silently ignored. That the supervisor makes none is in the ledger of every test.
+TEST_CASE("exactly the transitions of the table are legal") {
+  using enum Phase;
+  const std::set<std::pair<Phase, Phase>> legal{
+      {starting, running},     {starting, backing_off},   {starting, stopping},   {starting, terminated},
+      {running, backing_off},  {running, stopping},       {running, terminated},  {backing_off, starting},
+      {backing_off, stopping}, {backing_off, terminated}, {stopping, terminated}, {stopping, backing_off},
+      {stopping, starting}};
+  for (const Phase from : {starting, running, backing_off, stopping, terminated}) {
+    for (const Phase to : {starting, running, backing_off, stopping, terminated}) {
+      CAPTURE(to_string(from), to_string(to));
+      CHECK(is_legal_transition(from, to) == legal.contains({from, to}));
+    }
+  }
+}
+
+TEST_CASE("alive are starting, running and backing off") {
+  CHECK(is_alive(Phase::starting));
+  CHECK(is_alive(Phase::running));
+  CHECK(is_alive(Phase::backing_off));
+  CHECK_FALSE(is_alive(Phase::stopping));
+  CHECK_FALSE(is_alive(Phase::terminated));
+}
+
+TEST_CASE("the words for phases, outcomes, causes and reasons are frozen") {
+  const auto words = [](auto... values) { return Lines{std::string{to_string(values)}...}; };
+  CHECK(words(Phase::starting, Phase::running, Phase::backing_off, Phase::stopping, Phase::terminated) ==
+        Lines{"starting", "running", "backing_off", "stopping", "terminated"});
+  CHECK(words(Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal) ==
+        Lines{"clean", "failed", "threw", "fatal"});
+  CHECK(words(StopCause::shutdown, StopCause::stop, StopCause::restart, StopCause::remove) ==
+        Lines{"shutdown", "stop", "restart", "remove"});
+  CHECK(words(Termination::Reason::completed, Termination::Reason::cancelled, Termination::Reason::circuit_open,
+              Termination::Reason::failed, Termination::Reason::abandoned) ==
+        Lines{"completed", "cancelled", "circuit_open", "failed", "abandoned"});
+  CHECK(words(Command::stop, Command::restart, Command::remove) == Lines{"stop", "restart", "remove"});
+  CHECK(words(BackoffCause::failure, BackoffCause::clean_exit) == Lines{"failure", "clean_exit"});
+  CHECK(words(ShutdownCause::requested, ShutdownCause::all_terminated) == Lines{"requested", "all_terminated"});
+  CHECK(words(DrainOutcome::drained, DrainOutcome::deadline, DrainOutcome::cut_short) ==
+        Lines{"drained", "deadline", "cut_short"});
+}
+
+TEST_CASE("a termination is told in the words of the field") {
+  using Reason = Termination::Reason;
+  CHECK(to_string({.reason = Reason::completed}, "ignored") == "completed");
+  CHECK(to_string({.reason = Reason::cancelled}, "ignored") == "cancelled");
+  CHECK(to_string({.reason = Reason::circuit_open, .failures = 5, .max_failures = 5}, "ignored") ==
+        "circuit breaker open (5/5 failures)");
+  CHECK(to_string({.reason = Reason::failed}, "disk full") == "failed: disk full");
+  CHECK(to_string({.reason = Reason::abandoned, .after = 30s}, "ignored") == "abandoned after 30s");
 }
 
 }  // namespace holdfast::test

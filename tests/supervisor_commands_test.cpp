@@ -16,10 +16,9 @@ Refusal::Reason reason_of(const Result<Accepted>& result) {
 
 // Every state that a command can meet. `stopping` is three: for good, in order to restart, and by a shutdown.
 enum class State { starting, running, backing_off, stopping_for_good, stopping_to_restart, removing, terminated };
-constexpr std::initializer_list<State> kStates{State::starting,    State::running,
-                                               State::backing_off, State::stopping_for_good,
-                                               State::stopping_to_restart, State::removing,
-                                               State::terminated};
+constexpr std::initializer_list<State> kStates{
+    State::starting, State::running,   State::backing_off, State::stopping_for_good, State::stopping_to_restart,
+    State::removing, State::terminated};
 
 // Failures are followed by the next run after a second or less.
 const BackoffPolicy kSlow{.base = 1s, .max = 10s, .cooldown = 1h, .breaker = BreakerPolicy{10, 10h}};
@@ -36,11 +35,20 @@ Script& bring(Fleet& fleet, State state) {
   switch (state) {
     case State::starting:
     case State::running:
-    case State::backing_off: break;
-    case State::stopping_for_good: REQUIRE(fleet->stop("a")); break;
-    case State::stopping_to_restart: REQUIRE(fleet->restart("a")); break;
-    case State::removing: REQUIRE(fleet->remove("a")); break;
-    case State::terminated: a.end_cleanly(); break;
+    case State::backing_off:
+      break;
+    case State::stopping_for_good:
+      REQUIRE(fleet->stop("a"));
+      break;
+    case State::stopping_to_restart:
+      REQUIRE(fleet->restart("a"));
+      break;
+    case State::removing:
+      REQUIRE(fleet->remove("a"));
+      break;
+    case State::terminated:
+      a.end_cleanly();
+      break;
   }
   fleet.settle();
   fleet.take();
@@ -49,13 +57,18 @@ Script& bring(Fleet& fleet, State state) {
 
 Phase phase_in(State state) {
   switch (state) {
-    case State::starting: return Phase::starting;
-    case State::running: return Phase::running;
-    case State::backing_off: return Phase::backing_off;
+    case State::starting:
+      return Phase::starting;
+    case State::running:
+      return Phase::running;
+    case State::backing_off:
+      return Phase::backing_off;
     case State::stopping_for_good:
     case State::stopping_to_restart:
-    case State::removing: return Phase::stopping;
-    case State::terminated: return Phase::terminated;
+    case State::removing:
+      return Phase::stopping;
+    case State::terminated:
+      return Phase::terminated;
   }
   return Phase::terminated;
 }
@@ -189,8 +202,8 @@ TEST_CASE("restart, in every state") {
         CHECK(fleet.phase("a") == "stopping");
         break;
       case State::terminated:
-        CHECK(told(fleet) == Lines{"a commanded restart", "a removed", "a added on_failure after run 2",
-                                   "a started 3", "a running 3"});
+        CHECK(told(fleet) == Lines{"a commanded restart", "a removed", "a added on_failure after run 2", "a started 3",
+                                   "a running 3"});
         CHECK(fleet->counters().spawned == 2);
         CHECK(fleet->counters().restarts == before.restarts);
         CHECK(fleet.snapshot("a").starts == 1);
@@ -216,19 +229,27 @@ TEST_CASE("remove, in every state") {
     fleet.settle();
     switch (state) {
       case State::starting:
-        CHECK(told(fleet) ==
-              Lines{"a added on_failure", "a commanded remove", "a terminated cancelled", "a removed"});
+        CHECK(told(fleet) == Lines{"a added on_failure", "a commanded remove", "a terminated cancelled", "a removed"});
         CHECK(a.calls.empty());
         break;
-      case State::running: CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
-      case State::backing_off:
-        CHECK(told(fleet) ==
-              Lines{"a commanded remove", "a stopping remove", "a terminated cancelled", "a removed"});
+      case State::running:
+        CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"});
         break;
-      case State::stopping_for_good: CHECK(told(fleet) == Lines{"a commanded remove"}); break;
-      case State::stopping_to_restart: CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
-      case State::removing: CHECK(told(fleet) == Lines{}); break;
-      case State::terminated: CHECK(told(fleet) == Lines{"a commanded remove", "a removed"}); break;
+      case State::backing_off:
+        CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove", "a terminated cancelled", "a removed"});
+        break;
+      case State::stopping_for_good:
+        CHECK(told(fleet) == Lines{"a commanded remove"});
+        break;
+      case State::stopping_to_restart:
+        CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"});
+        break;
+      case State::removing:
+        CHECK(told(fleet) == Lines{});
+        break;
+      case State::terminated:
+        CHECK(told(fleet) == Lines{"a commanded remove", "a removed"});
+        break;
     }
     if (phase_in(state) == Phase::running || phase_in(state) == Phase::stopping) {
       CHECK(fleet->service_count() == 1);
@@ -448,8 +469,7 @@ TEST_CASE("a restart of a terminated service is a new life in the same place: a 
                                  .run = {life + 1},
                                  .starts = 1});
   }
-  CHECK(fleet->counters() ==
-        Counters{.spawned = 5, .starts = 5, .failures = 4, .terminated = 4, .active_services = 1});
+  CHECK(fleet->counters() == Counters{.spawned = 5, .starts = 5, .failures = 4, .terminated = 4, .active_services = 1});
 }
 
 TEST_CASE("a restart while a run stops waits for its end, and starts the next run in that instant") {

@@ -21,11 +21,10 @@ TEST_CASE("a run that ends inside its own start is told as started, running, end
   };
   REQUIRE(fleet->add({.name = "a", .restart = RestartPolicy::always}, a));
   fleet.pass(100ms);
-  CHECK(fleet.take() == Lines{"0s a added always", "0s a started 1", "0s a running 1",
-                              "0s a ended 1 after 0s failed: early", "0s a backing_off failure 1, 0s of 0s",
-                              "0s a started 2", "0s a running 2", "0s a ended 2 after 0s clean",
-                              "0s a backing_off clean_exit 0, 100ms of 100ms", "100ms a started 3",
-                              "100ms a running 3"});
+  CHECK(fleet.take() ==
+        Lines{"0s a added always", "0s a started 1", "0s a running 1", "0s a ended 1 after 0s failed: early",
+              "0s a backing_off failure 1, 0s of 0s", "0s a started 2", "0s a running 2", "0s a ended 2 after 0s clean",
+              "0s a backing_off clean_exit 0, 100ms of 100ms", "100ms a started 3", "100ms a running 3"});
 }
 
 TEST_CASE("only the first end of a run counts") {
@@ -64,8 +63,7 @@ TEST_CASE("only the first end of a run counts") {
     a.end_cleanly();
     fleet.pass_nothing();
     CHECK(fleet.phase("a") == "running");
-    CHECK(fleet->counters() ==
-          Counters{.spawned = 1, .starts = 2, .restarts = 1, .failures = 1, .active_services = 1});
+    CHECK(fleet->counters() == Counters{.spawned = 1, .starts = 2, .restarts = 1, .failures = 1, .active_services = 1});
   }
 }
 
@@ -214,9 +212,9 @@ TEST_CASE("a service may add another from inside its start, and the other starts
 
 // For every kind of event in turn: when it is first told, the sink calls everything at once.
 TEST_CASE("an event sink may give any command from within any event; nothing recurses") {
-  const Lines kinds{"added",      "started",    "running",    "ended",   "backing_off",        "breaker_tripped",
-                    "commanded",  "stopping",   "stop_threw", "removed", "terminated",         "ended_late",
-                    "shutdown_requested", "drained",    "warned"};
+  const Lines kinds{"added",    "started",    "running", "ended",      "backing_off", "breaker_tripped",    "commanded",
+                    "stopping", "stop_threw", "removed", "terminated", "ended_late",  "shutdown_requested", "drained",
+                    "warned"};
   for (const auto& at_kind : kinds) {
     CAPTURE(at_kind);
     // Two failures trip the breaker; the policy is one that warns.
@@ -243,8 +241,7 @@ TEST_CASE("an event sink may give any command from within any event; nothing rec
     };
     if (at_kind == "warned") {
       // The supervisor's own warning was told at its construction; this service's is told when it is added.
-      (void)fleet->add({.name = "warns",
-                        .backoff = BackoffPolicy{.cooldown = 1h, .breaker = BreakerPolicy{2, 1min}}},
+      (void)fleet->add({.name = "warns", .backoff = BackoffPolicy{.cooldown = 1h, .breaker = BreakerPolicy{2, 1min}}},
                        extra);
     }
     auto& hangs = fleet.script();
@@ -313,7 +310,8 @@ TEST_CASE("an event is about one service: its id, its name, the name's hash, its
   fleet.settle();
   REQUIRE(seen.size() == 9);
   const std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> expected{
-      {"a", 1, 0}, {"a", 2, 1}, {"a", 3, 1}, {"b", 1, 0}, {"b", 2, 1}, {"b", 3, 1}, {"", 1, 0}, {"a", 4, 1}, {"b", 4, 1}};
+      {"a", 1, 0}, {"a", 2, 1}, {"a", 3, 1}, {"b", 1, 0}, {"b", 2, 1},
+      {"b", 3, 1}, {"", 1, 0},  {"a", 4, 1}, {"b", 4, 1}};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CAPTURE(i);
     CHECK(std::tuple{seen[i].name, seen[i].n, seen[i].run} == expected[i]);
@@ -490,11 +488,21 @@ TEST_CASE("at every event, counters are what the events so far say once the hand
     auto& service = *services[static_cast<std::size_t>(step * 7) % services.size()];
     const std::string name = "s" + std::to_string(static_cast<std::size_t>(step * 7) % services.size());
     switch (step % 5) {
-      case 0: service.fail(); break;
-      case 1: service.end_cleanly(); break;
-      case 2: (void)fleet->restart(name); break;
-      case 3: fleet.pass(70ms); break;
-      default: (void)fleet->stop(name); break;
+      case 0:
+        service.fail();
+        break;
+      case 1:
+        service.end_cleanly();
+        break;
+      case 2:
+        (void)fleet->restart(name);
+        break;
+      case 3:
+        fleet.pass(70ms);
+        break;
+      default:
+        (void)fleet->stop(name);
+        break;
     }
     fleet.check();
   }
@@ -512,8 +520,7 @@ TEST_CASE("a supervisor can be destroyed in every state and leaves nothing armed
   const BackoffPolicy slow{.base = 1h, .max = 1h, .breaker = std::nullopt};
   const std::vector<std::pair<std::string, std::function<void(Fleet&)>>> states{
       {"fresh", [](Fleet&) {}},
-      {"with a service that is yet to start",
-       [](Fleet& fleet) { REQUIRE(fleet->add({.name = "a"}, fleet.script())); }},
+      {"with a service that is yet to start", [](Fleet& fleet) { REQUIRE(fleet->add({.name = "a"}, fleet.script())); }},
       {"running", [](Fleet& fleet) { fleet.add("a"); }},
       {"with an end that is queued", [](Fleet& fleet) { fleet.add("a").fail(); }},
       {"backing off",
@@ -610,8 +617,7 @@ TEST_CASE("two supervisors on one scheduler do not touch each other") {
   scheduler.run_tasks();
   while (scheduler.fire_next(scheduler.now())) {
   }
-  CHECK(second.counters() ==
-        Counters{.spawned = 1, .starts = 2, .restarts = 1, .failures = 1, .active_services = 1});
+  CHECK(second.counters() == Counters{.spawned = 1, .starts = 2, .restarts = 1, .failures = 1, .active_services = 1});
 }
 
 }  // namespace holdfast::test

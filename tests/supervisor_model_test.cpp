@@ -34,9 +34,9 @@ struct Step {
     restart,
     remove,
     pass,
-    end,             // the latest run, whether it is alive or not
+    end,              // the latest run, whether it is alive or not
     end_with_others,  // the same, but further steps follow before the supervisor acts
-    next_start,      // what the next start will do inside
+    next_start,       // what the next start will do inside
     next_stop,
     shutdown,
     end_drain
@@ -65,12 +65,18 @@ struct ModelRun {
 
 ModelRun run_that(Inside inside) {
   switch (inside) {
-    case Inside::nothing: break;
-    case Inside::ends_cleanly: return {"clean", ""};
-    case Inside::fails: return {"failed", "inside"};
-    case Inside::is_fatal: return {"fatal", "inside"};
-    case Inside::throws: return {"threw", "thrown"};
-    case Inside::fails_and_throws: return {"failed", "inside"};
+    case Inside::nothing:
+      break;
+    case Inside::ends_cleanly:
+      return {"clean", ""};
+    case Inside::fails:
+      return {"failed", "inside"};
+    case Inside::is_fatal:
+      return {"fatal", "inside"};
+    case Inside::throws:
+      return {"threw", "thrown"};
+    case Inside::fails_and_throws:
+      return {"failed", "inside"};
   }
   return {};
 }
@@ -489,10 +495,14 @@ struct Real {
     if (found == latest_.end() || found->second->runs.empty()) return;
     const Run run = found->second->runs.back();
     switch (how % 4) {
-      case 0: return run.end(Exit::clean());
-      case 1: return run.end(Exit::failed("outside"));
-      case 2: return run.end(Exit::fatal("outside"));
-      default: break;
+      case 0:
+        return run.end(Exit::clean());
+      case 1:
+        return run.end(Exit::failed("outside"));
+      case 2:
+        return run.end(Exit::fatal("outside"));
+      default:
+        break;
     }
     try {
       throw std::runtime_error{"thrown"};
@@ -509,12 +519,19 @@ struct Real {
  private:
   static void act(Inside inside, Run run) {
     switch (inside) {
-      case Inside::nothing: return;
-      case Inside::ends_cleanly: return run.end(Exit::clean());
-      case Inside::fails: return run.end(Exit::failed("inside"));
-      case Inside::is_fatal: return run.end(Exit::fatal("inside"));
-      case Inside::throws: break;
-      case Inside::fails_and_throws: run.end(Exit::failed("inside")); break;
+      case Inside::nothing:
+        return;
+      case Inside::ends_cleanly:
+        return run.end(Exit::clean());
+      case Inside::fails:
+        return run.end(Exit::failed("inside"));
+      case Inside::is_fatal:
+        return run.end(Exit::fatal("inside"));
+      case Inside::throws:
+        break;
+      case Inside::fails_and_throws:
+        run.end(Exit::failed("inside"));
+        break;
     }
     throw std::runtime_error{"thrown"};
   }
@@ -528,10 +545,14 @@ struct Real {
 
 ModelRun model_run(int how) {
   switch (how % 4) {
-    case 0: return {"clean", ""};
-    case 1: return {"failed", "outside"};
-    case 2: return {"fatal", "outside"};
-    default: return {"threw", "thrown"};
+    case 0:
+      return {"clean", ""};
+    case 1:
+      return {"failed", "outside"};
+    case 2:
+      return {"fatal", "outside"};
+    default:
+      return {"threw", "thrown"};
   }
 }
 
@@ -544,9 +565,12 @@ bool take(const Step& step, const Setup& setup, Model& model, Real& real) {
       const auto& policy = setup.policies[static_cast<std::size_t>(step.much) % setup.policies.size()];
       return model.add(name, restart, policy) == real.add(name, restart, policy);
     }
-    case Step::Kind::stop: return model.stop(name) == static_cast<bool>(real.supervisor.stop(name));
-    case Step::Kind::restart: return model.restart(name) == static_cast<bool>(real.supervisor.restart(name));
-    case Step::Kind::remove: return model.remove(name) == static_cast<bool>(real.supervisor.remove(name));
+    case Step::Kind::stop:
+      return model.stop(name) == static_cast<bool>(real.supervisor.stop(name));
+    case Step::Kind::restart:
+      return model.restart(name) == static_cast<bool>(real.supervisor.restart(name));
+    case Step::Kind::remove:
+      return model.remove(name) == static_cast<bool>(real.supervisor.remove(name));
     case Step::Kind::pass:
       model.pass(step.much);
       real.pass(Duration{step.much});
@@ -596,8 +620,8 @@ std::string text_of(const Model::Life& life, std::int64_t now) {
                            std::uint64_t{life.failed_at.size()}}) {
     text += ' ' + std::to_string(value);
   }
-  for (const auto value : {life.running_time + (runs ? now - life.began : 0), now - life.added_at,
-                           now - life.phase_since}) {
+  for (const auto value :
+       {life.running_time + (runs ? now - life.began : 0), now - life.added_at, now - life.phase_since}) {
     text += ' ' + to_string(Duration{value});
   }
   return text + " next " + (life.phase == "backing_off" ? to_string(TimePoint{life.due}) : "-") + " error " +
@@ -646,23 +670,28 @@ std::string difference(Model& model, Real& real) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Step& step) {
-  static const std::vector<std::string> kKinds{"add",        "stop",      "restart",  "remove",   "pass",
-                                               "end",        "end_with_others", "next_start", "next_stop",
-                                               "shutdown",   "end_drain"};
+  static const std::vector<std::string> kKinds{"add",       "stop",     "restart",         "remove",
+                                               "pass",      "end",      "end_with_others", "next_start",
+                                               "next_stop", "shutdown", "end_drain"};
   const std::string& name = kNames[static_cast<std::size_t>(step.who) % kNames.size()];
   out << kKinds[static_cast<std::size_t>(step.kind)];
   switch (step.kind) {
-    case Step::Kind::pass: return out << ' ' << step.much << "ns";
+    case Step::Kind::pass:
+      return out << ' ' << step.much << "ns";
     case Step::Kind::shutdown:
-    case Step::Kind::end_drain: return out;
+    case Step::Kind::end_drain:
+      return out;
     case Step::Kind::add:
       return out << ' ' << name << ' ' << to_string(static_cast<RestartPolicy>(step.how % 3)) << " policy "
                  << step.much;
     case Step::Kind::end:
-    case Step::Kind::end_with_others: return out << ' ' << name << ' ' << model_run(step.how).outcome;
+    case Step::Kind::end_with_others:
+      return out << ' ' << name << ' ' << model_run(step.how).outcome;
     case Step::Kind::next_start:
-    case Step::Kind::next_stop: return out << ' ' << name << " inside " << step.how % 6;
-    default: return out << ' ' << name;
+    case Step::Kind::next_stop:
+      return out << ' ' << name << " inside " << step.how % 6;
+    default:
+      return out << ' ' << name;
   }
 }
 
@@ -796,19 +825,24 @@ TEST_CASE("whatever is done to a fleet, the supervisor does and says what the mo
 // Short sequences in full: no chance can miss them. One service, whose delays are 0 or 1 ns.
 TEST_CASE("every sequence of four steps in the life of one service agrees with the model") {
   using Kind = Step::Kind;
-  const std::vector<Step> all{{Kind::add, 0, 1, 0},       {Kind::stop},           {Kind::restart},
-                              {Kind::remove},             {Kind::pass, 0, 0, 1},  {Kind::end, 0, 0},
-                              {Kind::end, 0, 1},          {Kind::end, 0, 2},      {Kind::end_with_others, 0, 1},
-                              {Kind::end_with_others, 0, 0}, {Kind::next_start, 0, 2}, {Kind::next_stop, 0, 2},
-                              {Kind::shutdown},           {Kind::end_drain}};
+  const std::vector<Step> all{{Kind::add, 0, 1, 0},
+                              {Kind::stop},
+                              {Kind::restart},
+                              {Kind::remove},
+                              {Kind::pass, 0, 0, 1},
+                              {Kind::end, 0, 0},
+                              {Kind::end, 0, 1},
+                              {Kind::end, 0, 2},
+                              {Kind::end_with_others, 0, 1},
+                              {Kind::end_with_others, 0, 0},
+                              {Kind::next_start, 0, 2},
+                              {Kind::next_stop, 0, 2},
+                              {Kind::shutdown},
+                              {Kind::end_drain}};
   for (const int restart : {0, 1, 2}) {
     Setup setup{.policies = {std::nullopt}};
-    setup.config = config_of({.base = 1ns,
-                              .max = 1ns,
-                              .cooldown = 2ns,
-                              .clean_restart_delay = 1ns,
-                              .breaker = BreakerPolicy{2, 1ns}},
-                             1ns);
+    setup.config = config_of(
+        {.base = 1ns, .max = 1ns, .cooldown = 2ns, .clean_restart_delay = 1ns, .breaker = BreakerPolicy{2, 1ns}}, 1ns);
     if (restart == 2) setup.config.when_all_terminated = WhenAllTerminated::return_;
     const std::size_t count = all.size() * all.size() * all.size() * all.size();
     for (std::size_t number = 0; number < count; ++number) {

@@ -14,10 +14,14 @@ enum class Breaker { off, one_below_trip };
 
 Exit exit_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::clean: return Exit::clean();
-    case Outcome::failed: return Exit::failed("boom");
-    case Outcome::fatal: return Exit::fatal("boom");
-    case Outcome::threw: break;
+    case Outcome::clean:
+      return Exit::clean();
+    case Outcome::failed:
+      return Exit::failed("boom");
+    case Outcome::fatal:
+      return Exit::fatal("boom");
+    case Outcome::threw:
+      break;
   }
   try {
     throw std::runtime_error{"boom"};
@@ -262,9 +266,8 @@ TEST_CASE("the failure that trips the breaker is counted and is the last error")
   CHECK(fleet.snapshot("a").last_error == "third");
   CHECK(fleet->counters().failures == 3);
   const auto& lines = fleet.recorder.lines();
-  CHECK(Lines(lines.end() - 3, lines.end()) == Lines{"0s a ended 3 after 0s failed: third",
-                                                    "0s a breaker_tripped 3/3",
-                                                    "0s a terminated circuit breaker open (3/3 failures)"});
+  CHECK(Lines(lines.end() - 3, lines.end()) == Lines{"0s a ended 3 after 0s failed: third", "0s a breaker_tripped 3/3",
+                                                     "0s a terminated circuit breaker open (3/3 failures)"});
 }
 
 // Row 21, for the other way out.
@@ -468,8 +471,11 @@ TEST_CASE("two supervisors of one seed tell the same, of another seed they draw 
 }
 
 TEST_CASE("every delay of a service is a draw of its own: no index repeats, also not after resets and clean exits") {
-  Fleet fleet{config_of({.base = kDurationMax / 16, .max = kDurationMax, .cooldown = 1s,
-                         .clean_restart_delay = 0ns, .breaker = std::nullopt})};
+  Fleet fleet{config_of({.base = kDurationMax / 16,
+                         .max = kDurationMax,
+                         .cooldown = 1s,
+                         .clean_restart_delay = 0ns,
+                         .breaker = std::nullopt})};
   auto& a = fleet.add("a", RestartPolicy::always);
   const DrawKey key = fleet->draw_key(fleet.snapshot("a").id);
   std::set<Duration> delays;
@@ -482,8 +488,8 @@ TEST_CASE("every delay of a service is a draw of its own: no index repeats, also
     a.fail();
     fleet.settle();
     const auto& backoff = fleet.recorder.backoffs.back();
-    CHECK(backoff.delay == full_jitter(backoff.ceiling,
-                                       draw(key, Purpose::backoff_jitter, a.runs.back().number().value)));
+    CHECK(backoff.delay ==
+          full_jitter(backoff.ceiling, draw(key, Purpose::backoff_jitter, a.runs.back().number().value)));
     delays.insert(backoff.delay);
     REQUIRE(fleet->restart("a"));  // cuts the long wait short, and resets the attempt as well
     fleet.settle();

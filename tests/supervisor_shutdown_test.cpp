@@ -176,8 +176,7 @@ TEST_CASE("who does not stop in time is abandoned, is listed, and a late end is 
   CHECK(result.suggested_exit_status() == 1);
   CHECK(result.counters == Counters{.spawned = 3, .starts = 3, .terminated = 3, .abandoned_runs = 2});
   CHECK(fleet.termination("hangs") == "abandoned after 30s");
-  CHECK(fleet.snapshot("hangs").termination ==
-        Termination{.reason = Termination::Reason::abandoned, .after = 30s});
+  CHECK(fleet.snapshot("hangs").termination == Termination{.reason = Termination::Reason::abandoned, .after = 30s});
 
   const auto before = fleet.snapshot("hangs");
   const auto counters = fleet->counters();
@@ -336,8 +335,8 @@ TEST_CASE("ending the drain abandons at once whoever has not stopped, and says w
   fleet.take();
   fleet->end_drain();
   fleet.settle();
-  CHECK(fleet.take() == Lines{"3s a terminated abandoned after 3s", "3s c terminated abandoned after 3s",
-                              "3s - drained cut_short"});
+  CHECK(fleet.take() ==
+        Lines{"3s a terminated abandoned after 3s", "3s c terminated abandoned after 3s", "3s - drained cut_short"});
   CHECK(fleet->shutdown_result()->outcome == DrainOutcome::cut_short);
   CHECK(fleet->shutdown_result()->took == 3s);
   CHECK(fleet->shutdown_result()->abandoned == Lines{"a", "c"});
@@ -347,8 +346,7 @@ TEST_CASE("ending the drain abandons at once whoever has not stopped, and says w
   c.end_cleanly();
   a.fail("late");
   fleet.settle();
-  CHECK(fleet.take() ==
-        Lines{"1h3s c ended_late 1 after 1h3s clean", "1h3s a ended_late 1 after 1h3s failed: late"});
+  CHECK(fleet.take() == Lines{"1h3s c ended_late 1 after 1h3s clean", "1h3s a ended_late 1 after 1h3s failed: late"});
 }
 
 TEST_CASE("ending the drain without a shutdown requests one first: who obeys at once is still too late") {
@@ -545,11 +543,7 @@ TEST_CASE("a shutdown reaches a service in every phase, in the order of adding, 
   CHECK(fleet->shutdown_result()->abandoned == Lines{"runs", "stops", "restarts", "is removed"});
   CHECK(fleet->shutdown_result()->failed == Lines{"is over"});
   CHECK(fleet->shutdown_result()->counters == fleet->counters());
-  CHECK(fleet->counters() == Counters{.spawned = 7,
-                                      .starts = 6,
-                                      .failures = 2,
-                                      .terminated = 7,
-                                      .abandoned_runs = 4});
+  CHECK(fleet->counters() == Counters{.spawned = 7, .starts = 6, .failures = 2, .terminated = 7, .abandoned_runs = 4});
 }
 
 TEST_CASE("a service may end everything from inside its stop, in any order") {

@@ -106,7 +106,7 @@ class Ledger {
     ServiceId id;
     Phase phase = Phase::starting;
     bool first_run_due = true;
-    bool run_open = false;  // started and not ended
+    bool run_open = false;   // started and not ended
     bool cut_short = false;  // a restart command came while it backed off
     std::uint64_t n = 0;
     std::uint64_t run = 0;
@@ -443,13 +443,11 @@ template <>
 struct StringMaker<holdfast::Counters> {
   static std::string convert(const holdfast::Counters& c) {
     std::string text = "{";
-    for (const auto& [name, value] : {std::pair{"spawned", c.spawned}, std::pair{"starts", c.starts},
-                                      std::pair{"restarts", c.restarts}, std::pair{"failures", c.failures},
-                                      std::pair{"clean_exits", c.clean_exits},
-                                      std::pair{"circuit_breaker_trips", c.circuit_breaker_trips},
-                                      std::pair{"terminated", c.terminated},
-                                      std::pair{"abandoned_runs", c.abandoned_runs},
-                                      std::pair{"active_services", c.active_services}}) {
+    for (const auto& [name, value] :
+         {std::pair{"spawned", c.spawned}, std::pair{"starts", c.starts}, std::pair{"restarts", c.restarts},
+          std::pair{"failures", c.failures}, std::pair{"clean_exits", c.clean_exits},
+          std::pair{"circuit_breaker_trips", c.circuit_breaker_trips}, std::pair{"terminated", c.terminated},
+          std::pair{"abandoned_runs", c.abandoned_runs}, std::pair{"active_services", c.active_services}}) {
       text += std::string{" "} + name + ' ' + std::to_string(value);
     }
     return text + " }";

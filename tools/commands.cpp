@@ -30,9 +30,12 @@ namespace fs = std::filesystem;
 
 int exit_status(sim::RehearsalVerdict verdict) {
   switch (verdict) {
-    case sim::RehearsalVerdict::held: return all_held;
-    case sim::RehearsalVerdict::violated: return something_violated;
-    case sim::RehearsalVerdict::out_of_budget: return budget_ran_out;
+    case sim::RehearsalVerdict::held:
+      return all_held;
+    case sim::RehearsalVerdict::violated:
+      return something_violated;
+    case sim::RehearsalVerdict::out_of_budget:
+      return budget_ran_out;
   }
   return something_violated;
 }
@@ -67,10 +70,9 @@ std::string summary(const Rehearsed& rehearsed, const RunArguments& arguments,
                     const std::vector<sim::Complaint>& warnings) {
   if (arguments.json) return sim::report_json(rehearsed.result, rehearsed.wall, warnings);
   if (arguments.quiet) return sim::report_line(rehearsed.result);
-  return sim::report_text(rehearsed.result, {.width = width_at_most(100),
-                                             .colours = wants_colours(),
-                                             .wall = rehearsed.wall,
-                                             .warnings = warnings});
+  return sim::report_text(
+      rehearsed.result,
+      {.width = width_at_most(100), .colours = wants_colours(), .wall = rehearsed.wall, .warnings = warnings});
 }
 
 }  // namespace
@@ -158,7 +160,8 @@ int list(const fs::path& folder) {
     if (entry->path().extension() == ".toml") files.push_back(entry->path());
   }
   if (error || files.empty()) {
-    complain(fmt::format("holdfast: {}: {}\n", folder.string(), error ? error.message() : "holds no scenario (*.toml)"));
+    complain(
+        fmt::format("holdfast: {}: {}\n", folder.string(), error ? error.message() : "holds no scenario (*.toml)"));
     return bad_input;
   }
   std::sort(files.begin(), files.end());

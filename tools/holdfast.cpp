@@ -52,11 +52,14 @@ int parse_and_call(int argc, char** argv) {
   std::string scenario, trace;
   auto* const run_command = app.add_subcommand("run", "Run a scenario and show what happened");
   run_command->add_option("FILE", scenario, "The scenario, a TOML file")->required();
-  run_command->add_option_function<std::string>(
-      "--seed", [&](const std::string& text) { arguments.seed = seed_from(text); },
-      "Replaces the scenario's seed: a whole number")->type_name("N");
+  run_command
+      ->add_option_function<std::string>(
+          "--seed", [&](const std::string& text) { arguments.seed = seed_from(text); },
+          "Replaces the scenario's seed: a whole number")
+      ->type_name("N");
   auto* const trace_option =
-      run_command->add_option("--trace", trace, "Write every event to this file, a line of JSON each")->type_name("OUT");
+      run_command->add_option("--trace", trace, "Write every event to this file, a line of JSON each")
+          ->type_name("OUT");
   auto* const quiet = run_command->add_flag("--quiet", arguments.quiet, "Print one line: verdict and digest");
   run_command->add_flag("--json", arguments.json, "Print the summary as JSON")->excludes(quiet);
 

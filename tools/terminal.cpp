@@ -19,6 +19,7 @@ namespace holdfast::tools {
 
 void prepare_streams() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     // The lowest free one is opened, and all lower ones are open.
     if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDWR) == -1) std::abort();
@@ -58,7 +59,8 @@ void ProgressLine::show(const sim::Progress& progress) {
   const auto passed = progress.at - TimePoint{};
   std::string share;
   if (const auto duration = progress.scenario.duration; duration && duration->count() > 0) {
-    share = fmt::format("{:3.0f} %  ", 100.0 * static_cast<double>(passed.count()) / static_cast<double>(duration->count()));
+    share = fmt::format("{:3.0f} %  ",
+                        100.0 * static_cast<double>(passed.count()) / static_cast<double>(duration->count()));
   }
   complain(fmt::format("\r\x1b[K{}{} of virtual time, {} in {}", share, sim::detail::human(passed),
                        sim::detail::counted(progress.timers_fired, "timer"),

@@ -10,8 +10,8 @@
 
 namespace holdfast::tools {
 
-// To be called first: a reader who goes away ends no program, and a file that is opened later never takes the place of a
-// stream that was closed.
+// To be called first: a reader who goes away, or a file that must not grow any further, ends no program but is an error
+// of the write; and a file that is opened later never takes the place of a stream that was closed.
 void prepare_streams();
 
 // Standard output took everything, or its reader has gone away, which is nobody's fault. Says what is wrong otherwise.

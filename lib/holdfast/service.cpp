@@ -2,8 +2,6 @@
 
 #include <exception>
 
-#include <holdfast/supervisor.hpp>
-
 namespace holdfast {
 
 Error::Error(std::string text) : size_(text.size()) {
@@ -28,7 +26,5 @@ Error Error::from_current_exception() {
     return literal("unknown exception");
   }
 }
-
-void Run::end(Exit exit) const { supervisor_->run_ended(*this, std::move(exit)); }
 
 }  // namespace holdfast

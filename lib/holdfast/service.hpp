@@ -13,6 +13,9 @@
 namespace holdfast {
 
 class Supervisor;
+namespace detail {
+struct ServiceRecord;
+}
 
 // The text of an error: immutable, shared, cheap to copy. A literal is not copied and nothing is allocated for it.
 class Error {
@@ -73,10 +76,10 @@ class Run {
 
  private:
   friend class Supervisor;
-  Run(Supervisor& supervisor, ServiceId service, RunNumber number) noexcept
-      : supervisor_(&supervisor), service_(service), number_(number) {}
+  Run(detail::ServiceRecord& record, ServiceId service, RunNumber number) noexcept
+      : record_(&record), service_(service), number_(number) {}
 
-  Supervisor* supervisor_ = nullptr;
+  detail::ServiceRecord* record_ = nullptr;  // stays where it is as long as the supervisor, also when it is forgotten
   ServiceId service_;
   RunNumber number_;
 };

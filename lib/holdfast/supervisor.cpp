@@ -1,5 +1,6 @@
 #include <holdfast/supervisor.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -11,55 +12,59 @@ namespace holdfast {
 // State
 // ---------------------------------------------------------------------------------------------------------------------
 
-// One service. As a timer it waits for the end of its backoff.
-struct Supervisor::Record final : Timer {
-  Record(Supervisor& owner, ServiceConfig config, Service& supervised, const Policy& its_policy, ServiceId its_id)
+// One service. As a timer it waits for the end of its backoff. What a restart cycle touches stands first.
+struct detail::ServiceRecord final : Timer {
+  ServiceRecord(Supervisor& owner, ServiceConfig config, Service& supervised, const Supervisor::Policy& its_policy,
+                ServiceId its_id)
       : supervisor(owner),
         service(supervised),
-        policy(&its_policy),
-        name(std::move(config.name)),
-        hash(name_hash(name)),
+        policy(its_policy),
         id(its_id),
         restart(config.restart),
-        history(its_policy.backoff) {}
+        history(its_policy.backoff),
+        name(std::move(config.name)) {
+    hash = name_hash(name);
+  }
 
-  void fired() override { supervisor.begin_run(*this); }
+  void fired() override {
+    supervisor.now_ = supervisor.scheduler_.now();
+    supervisor.begin_run(*this);
+  }
 
   Supervisor& supervisor;
   Service& service;
-  const Policy* policy;
-  const std::string name;
-  const std::uint64_t hash;
+  const Supervisor::Policy& policy;
   ServiceId id;
   const RestartPolicy restart;
-
   Phase phase = Phase::starting;
-  bool run_alive = false;         // a run has begun and has not said that it ended, abandoned or not
-  bool first_run_due = true;      // added, and not yet started
-  bool final_stop_asked = false;  // by stop() or remove(); the loop may not have got to it yet
-  bool remove_asked = false;      // by remove(); the loop may not have got to it yet
-  bool remove_begun = false;      // the loop has got to it: forget the service once it has terminated
-  bool name_freed = false;        // removed as far as a caller can tell
   StopCause stop_cause = StopCause::stop;  // while stopping
+  bool run_alive = false;                  // a run has begun and has not said that it ended, abandoned or not
+  bool first_run_due = true;               // added, and not yet started
+  bool final_stop_asked = false;           // by stop() or remove(); the loop may not have got to it yet
+  bool remove_asked = false;               // by remove(); the loop may not have got to it yet
+  bool remove_begun = false;               // the loop has got to it: forget the service once it has terminated
+  bool name_freed = false;                 // removed as far as a caller can tell
+  bool forgotten = false;
   Attempt attempt = 0;
   std::uint32_t incarnation = 0;
   RunNumber run;
-
-  std::uint64_t starts = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t clean_exits = 0;
+  std::uint64_t hash = 0;  // of its name
   std::uint64_t events = 0;
-  TimePoint added_at;
+  std::uint64_t failures = 0;
   TimePoint phase_since;
   TimePoint run_began;
   TimePoint next_start;
+  TimePoint added_at;
   Duration running_time{0};
   Error last_error;
-  Termination termination;
   FailureHistory history;
+  const std::string name;
 
-  Record* before = nullptr;
-  Record* after = nullptr;
+  std::uint64_t starts = 0;
+  std::uint64_t clean_exits = 0;
+  Termination termination;
+  ServiceRecord* before = nullptr;
+  ServiceRecord* after = nullptr;
 
   [[nodiscard]] Duration lasted(TimePoint now) const noexcept { return now - run_began; }
 };
@@ -68,8 +73,8 @@ struct Supervisor::Input {
   enum class Kind : std::uint8_t { warn, added, first_start, run_ended, command, shutdown, all_terminated, end_drain };
   Kind kind;
   Command command = Command::stop;
-  ServiceId service = {};
-  RunNumber run = {};
+  std::uint32_t generation = 0;   // of the service, at the time of the input
+  Record* record = nullptr;       // the service it is about, if any
   Exit exit = Exit::clean();
 };
 
@@ -78,7 +83,7 @@ struct Supervisor::Input {
 // ---------------------------------------------------------------------------------------------------------------------
 
 Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink)
-    : scheduler_(scheduler), sink_(sink), config_(std::move(config)), seed_(seed), removals_at_(scheduler.now()) {
+    : scheduler_(scheduler), sink_(sink), config_(std::move(config)), seed_(seed), removals_at_(scheduler.now()), now_(scheduler.now()) {
   auto found = problems(config_);
   if (has_errors(found)) throw ConfigError{std::move(found)};
   policies_.push_back(std::make_unique<const Policy>(Policy{config_.backoff, std::move(found)}));
@@ -121,20 +126,21 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
 
+  const Policy& policy = policy_for(config.backoff);
   std::uint32_t slot = 0;
   if (free_slots_.empty()) {
-    slot = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
+    slot = static_cast<std::uint32_t>(records_.size());
+    records_.push_back(std::make_unique<Record>(*this, std::move(config), service, policy, ServiceId{slot, 1}));
   } else {
     slot = free_slots_.back();
     free_slots_.pop_back();
+    Record* const old = records_[slot].get();
+    const ServiceId id{slot, old->id.generation + 1};
+    HOLDFAST_ASSERT(id.generation != 0, "the ids of a slot are used up");
+    std::destroy_at(old);
+    std::construct_at(old, *this, std::move(config), service, policy, id);
   }
-  const ServiceId id{slot, ++slots_[slot].generation};
-  HOLDFAST_ASSERT(id.generation != 0, "the ids of a slot are used up");
-
-  const Policy& policy = policy_for(config.backoff);
-  slots_[slot].record = std::make_unique<Record>(*this, std::move(config), service, policy, id);
-  Record& record = *slots_[slot].record;
+  Record& record = *records_[slot];
   record.added_at = record.phase_since = scheduler_.now();
   record.incarnation = incarnation_of(record.hash);
   by_name_.emplace(record.name, &record);
@@ -142,15 +148,15 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
   ++visible_;
   ++counters_.spawned;
   ++counters_.active_services;
-  enqueue({.kind = Input::Kind::added, .service = id});
-  return id;
+  enqueue({.kind = Input::Kind::added, .generation = record.id.generation, .record = &record});
+  return record.id;
 }
 
 Result<Accepted> Supervisor::stop(std::string_view name) {
   Record* const record = find(name);
   if (!record) return unknown("stop", name);
   record->final_stop_asked = true;
-  enqueue({.kind = Input::Kind::command, .command = Command::stop, .service = record->id});
+  enqueue({.kind = Input::Kind::command, .command = Command::stop, .generation = record->id.generation, .record = record});
   return Accepted{};
 }
 
@@ -164,7 +170,7 @@ Result<Accepted> Supervisor::restart(std::string_view name) {
                        " for good; " +
                        (record->remove_asked ? "add it again once it is gone" : "restart it once it has terminated")};
   }
-  enqueue({.kind = Input::Kind::command, .command = Command::restart, .service = record->id});
+  enqueue({.kind = Input::Kind::command, .command = Command::restart, .generation = record->id.generation, .record = record});
   return Accepted{};
 }
 
@@ -174,7 +180,7 @@ Result<Accepted> Supervisor::remove(std::string_view name) {
   if (!record->remove_asked) {
     record->final_stop_asked = record->remove_asked = true;
     if (record->phase == Phase::terminated) free_name(*record);
-    enqueue({.kind = Input::Kind::command, .command = Command::remove, .service = record->id});
+    enqueue({.kind = Input::Kind::command, .command = Command::remove, .generation = record->id.generation, .record = record});
   }
   return Accepted{};
 }
@@ -194,22 +200,27 @@ void Supervisor::end_drain() {
 // Inputs
 // ---------------------------------------------------------------------------------------------------------------------
 
-void Supervisor::enqueue(Input input) {
+void Supervisor::enqueue(Input&& input) {
   inputs_.push_back(std::move(input));
   if (!processing_ && !loop_.queued()) scheduler_.defer(loop_);
 }
 
-void Supervisor::run_ended(const Run& run, Exit exit) {
-  Record* const record = find(run.service_);
-  if (!record || !record->run_alive || record->run != run.number_) return;  // forgotten, or it had ended before
-  record->run_alive = false;
-  enqueue({.kind = Input::Kind::run_ended, .service = run.service_, .run = run.number_, .exit = std::move(exit)});
+void Run::end(Exit exit) const {
+  detail::ServiceRecord& record = *record_;
+  if (record.id != service_ || record.forgotten || !record.run_alive || record.run != number_) return;
+  record.supervisor.run_ended(record, std::move(exit));
+}
+
+void Supervisor::run_ended(Record& record, Exit&& exit) {
+  record.run_alive = false;
+  enqueue({.kind = Input::Kind::run_ended, .generation = record.id.generation, .record = &record, .exit = std::move(exit)});
 }
 
 // Takes inputs until none is left, those included that they cause. By index: processing may add more.
 void Supervisor::process_inputs() {
   processing_ = true;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    now_ = scheduler_.now();
     Input input = std::move(inputs_[i]);
     process(input);
   }
@@ -229,15 +240,15 @@ void Supervisor::process(Input& input) {
     case Input::Kind::end_drain: return on_drain_over(DrainOutcome::cut_short);
     default: break;
   }
-  Record* const record = find(input.service);
-  if (!record) return;  // an input of an earlier life
+  Record& record = *input.record;
+  if (record.id.generation != input.generation || record.forgotten) return;  // an input of an earlier life
   switch (input.kind) {
-    case Input::Kind::added: return on_added(*record);
+    case Input::Kind::run_ended: return on_run_ended(record, input.exit);
+    case Input::Kind::added: return on_added(record);
     case Input::Kind::first_start:
-      if (record->first_run_due && record->phase == Phase::starting) begin_run(*record);
+      if (record.first_run_due && record.phase == Phase::starting) begin_run(record);
       return;
-    case Input::Kind::run_ended: return on_run_ended(*record, input.exit);
-    case Input::Kind::command: return on_command(*record, input.command);
+    case Input::Kind::command: return on_command(record, input.command);
     default: return;
   }
 }
@@ -247,16 +258,16 @@ void Supervisor::process(Input& input) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 void Supervisor::on_added(Record& record) {
-  emit(record, event::Added{record.restart, &record.policy->backoff, record.run});
-  if (record.policy != policies_.front().get()) {
-    for (const auto& problem : record.policy->warnings) emit(record, event::Warned{problem.field, problem.says});
+  emit(record, event::Added{record.restart, &record.policy.backoff, record.run});
+  if (&record.policy != policies_.front().get()) {
+    for (const auto& problem : record.policy.warnings) emit(record, event::Warned{problem.field, problem.says});
   }
   // A step of its own: a stop or a shutdown that has already been asked for comes first.
-  enqueue({.kind = Input::Kind::first_start, .service = record.id});
+  enqueue({.kind = Input::Kind::first_start, .generation = record.id.generation, .record = &record});
 }
 
 void Supervisor::on_run_ended(Record& record, const Exit& exit) {
-  const Duration lasted = record.lasted(scheduler_.now());
+  const Duration lasted = record.lasted(now_);
   if (record.phase == Phase::terminated) {
     emit(record, event::EndedLate{exit.outcome(), lasted, exit.error().text()});
     return;
@@ -274,7 +285,7 @@ void Supervisor::on_run_ended(Record& record, const Exit& exit) {
 }
 
 void Supervisor::on_unasked_end(Record& record, const Exit& exit, Duration lasted) {
-  if (cools_down(record.policy->backoff, lasted)) reset_backoff(record);
+  if (cools_down(record.policy.backoff, lasted)) reset_backoff(record);
   if (exit.is_clean()) {
     ++record.clean_exits;
     ++counters_.clean_exits;
@@ -296,15 +307,15 @@ void Supervisor::on_clean_exit(Record& record) {
     return;
   }
   record.attempt = 0;
-  const Duration delay = record.policy->backoff.clean_restart_delay;
+  const Duration delay = record.policy.backoff.clean_restart_delay;
   back_off(record, BackoffCause::clean_exit, delay, delay);
 }
 
 void Supervisor::on_failure(Record& record) {
-  const BackoffPolicy& policy = record.policy->backoff;
+  const BackoffPolicy& policy = record.policy.backoff;
   record.attempt = next_attempt(record.attempt);
   if (policy.breaker) {
-    const std::uint32_t failures = record.history.record(*policy.breaker, scheduler_.now());
+    const std::uint32_t failures = record.history.record(*policy.breaker, now_);
     const std::uint32_t limit = policy.breaker->max_failures;
     if (failures >= limit) {
       ++counters_.circuit_breaker_trips;
@@ -346,7 +357,7 @@ void Supervisor::on_restart_command(Record& record) {
 
 void Supervisor::on_shutdown(ShutdownCause cause) {
   if (shutdown_begun_) return;
-  if (!shutdown_asked_at_) shutdown_asked_at_ = scheduler_.now();
+  if (!shutdown_asked_at_) shutdown_asked_at_ = now_;
   shutdown_begun_ = true;
   emit(event::ShutdownRequested{cause, config_.shutdown_timeout});
   scheduler_.arm(drain_timer_, *shutdown_asked_at_ + config_.shutdown_timeout);
@@ -358,14 +369,17 @@ void Supervisor::on_shutdown(ShutdownCause cause) {
   if (counters_.active_services == 0 && !shutdown_result_) on_drain_over(DrainOutcome::drained);
 }
 
-void Supervisor::DrainTimer::fired() { supervisor_.on_drain_over(DrainOutcome::deadline); }
+void Supervisor::DrainTimer::fired() {
+  supervisor_.now_ = supervisor_.scheduler_.now();
+  supervisor_.on_drain_over(DrainOutcome::deadline);
+}
 
 void Supervisor::on_drain_over(DrainOutcome outcome) {
   if (shutdown_result_) return;
   scheduler_.disarm(drain_timer_);
   ShutdownResult result;
   result.outcome = outcome;
-  result.took = scheduler_.now() - *shutdown_asked_at_;
+  result.took = now_ - *shutdown_asked_at_;
   shutdown_result_ = result;  // set first: the terminations below must not end the drain once more
   for (Record *record = first_, *next = nullptr; record; record = next) {
     next = record->after;
@@ -397,13 +411,13 @@ void Supervisor::begin_run(Record& record) {
   if (!record.first_run_due) ++counters_.restarts;
   record.first_run_due = false;
   record.run_alive = true;
-  record.run_began = scheduler_.now();
+  record.run_began = now_;
   emit(record, event::Started{});
-  const Run run{*this, record.id, record.run};
+  const Run run{record, record.id, record.run};
   try {
     record.service.start(run);
   } catch (...) {
-    run_ended(run, Exit::from_current_exception());
+    run.end(Exit::from_current_exception());
   }
   set_phase(record, Phase::running);
   emit(record, event::Running{});
@@ -411,7 +425,7 @@ void Supervisor::begin_run(Record& record) {
 
 void Supervisor::back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay) {
   set_phase(record, Phase::backing_off);
-  record.next_start = scheduler_.now() + delay;
+  record.next_start = now_ + delay;
   emit(record, event::BackingOff{cause, record.attempt, ceiling, delay});
   scheduler_.arm(record, record.next_start);
 }
@@ -422,7 +436,7 @@ void Supervisor::ask_to_stop(Record& record, StopCause cause) {
   emit(record, event::Stopping{cause});
   if (!record.run_alive) return;  // it has ended by itself, and the loop has yet to get to it
   try {
-    record.service.stop(Run{*this, record.id, record.run});
+    record.service.stop(Run{record, record.id, record.run});
   } catch (...) {
     emit(record, event::StopThrew{Error::from_current_exception().text()});
   }
@@ -465,7 +479,7 @@ void Supervisor::add_again_in_place(Record& record) {
   const RunNumber runs_before = record.run;
   emit(record, event::Removed{});
   remember_removal(record);
-  record.id.generation = ++slots_[record.id.slot].generation;
+  ++record.id.generation;
   HOLDFAST_ASSERT(record.id.generation != 0, "the ids of a slot are used up");
   record.phase = Phase::starting;  // not a transition: another service begins
   record.run_alive = false;
@@ -473,7 +487,7 @@ void Supervisor::add_again_in_place(Record& record) {
   record.final_stop_asked = false;
   record.run = runs_before;
   record.starts = record.failures = record.clean_exits = record.events = 0;
-  record.added_at = record.phase_since = scheduler_.now();
+  record.added_at = record.phase_since = now_;
   record.incarnation = incarnation_of(record.hash);
   record.running_time = Duration::zero();
   record.last_error = {};
@@ -487,15 +501,14 @@ void Supervisor::forget(Record& record) {
   remember_removal(record);
   if (!record.name_freed) free_name(record);
   unlink(record);
-  const std::uint32_t slot = record.id.slot;
-  free_slots_.push_back(slot);
-  slots_[slot].record.reset();
+  record.forgotten = true;
+  free_slots_.push_back(record.id.slot);
 }
 
 void Supervisor::set_phase(Record& record, Phase phase) {
   HOLDFAST_ASSERT(is_legal_transition(record.phase, phase), "a service made a transition that semantics forbid");
   record.phase = phase;
-  record.phase_since = scheduler_.now();
+  record.phase_since = now_;
 }
 
 void Supervisor::reset_backoff(Record& record) {
@@ -507,11 +520,15 @@ void Supervisor::reset_backoff(Record& record) {
 // Events and snapshots
 // ---------------------------------------------------------------------------------------------------------------------
 
-void Supervisor::emit(Record& record, const Event::What& what) {
-  sink_.on_event({scheduler_.now(), record.id, record.name, record.hash, ++record.events, record.run, what});
+template <class Kind>
+void Supervisor::emit(Record& record, const Kind& what) {
+  sink_.on_event({now_, record.id, record.name, record.hash, ++record.events, record.run, what});
 }
 
-void Supervisor::emit(const Event::What& what) { sink_.on_event({scheduler_.now(), {}, {}, 0, ++events_, {}, what}); }
+template <class Kind>
+void Supervisor::emit(const Kind& what) {
+  sink_.on_event({now_, {}, {}, 0, ++events_, {}, what});
+}
 
 std::optional<ServiceSnapshot> Supervisor::snapshot(std::string_view name) const {
   const Record* const record = find(name);
@@ -596,9 +613,9 @@ Supervisor::Record* Supervisor::find(std::string_view name) const {
 }
 
 Supervisor::Record* Supervisor::find(ServiceId service) const noexcept {
-  if (service.slot >= slots_.size()) return nullptr;
-  Record* const record = slots_[service.slot].record.get();
-  return record && record->id == service ? record : nullptr;
+  if (service.slot >= records_.size()) return nullptr;
+  Record* const record = records_[service.slot].get();
+  return record->id == service && !record->forgotten ? record : nullptr;
 }
 
 DrawKey Supervisor::key_of(const Record& record) const noexcept {

@@ -111,18 +111,15 @@ class Supervisor {
 
  private:
   friend class Run;
+  friend struct detail::ServiceRecord;
 
   // A policy with what is questionable about it, shared by the services that have it.
   struct Policy {
     BackoffPolicy backoff;
     std::vector<Problem> warnings;
   };
-  struct Record;
+  using Record = detail::ServiceRecord;
   struct Input;
-  struct Slot {
-    std::unique_ptr<Record> record;
-    std::uint32_t generation = 0;
-  };
   class DrainTimer final : public Timer {
    public:
     explicit DrainTimer(Supervisor& supervisor) : supervisor_(supervisor) {}
@@ -141,10 +138,10 @@ class Supervisor {
   };
 
   // Inputs
-  void enqueue(Input input);
+  void enqueue(Input&& input);
   void process_inputs();
   void process(Input& input);
-  void run_ended(const Run& run, Exit exit);
+  void run_ended(Record& record, Exit&& exit);
 
   // What the inputs do
   void on_added(Record& record);
@@ -168,8 +165,10 @@ class Supervisor {
   void set_phase(Record& record, Phase phase);
   void reset_backoff(Record& record);
 
-  void emit(Record& record, const Event::What& what);
-  void emit(const Event::What& what);
+  template <class Kind>
+  void emit(Record& record, const Kind& what);
+  template <class Kind>
+  void emit(const Kind& what);
 
   const Policy& policy_for(const std::optional<BackoffPolicy>& override);
   std::uint32_t incarnation_of(std::uint64_t name) const noexcept;
@@ -188,7 +187,7 @@ class Supervisor {
   Seed seed_;
 
   std::vector<std::unique_ptr<const Policy>> policies_;  // the first is the supervisor's own
-  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<Record>> records_;  // by slot; a forgotten one waits for its slot to be used again
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::string_view, Record*> by_name_;  // only looked up, never iterated
   Record* first_ = nullptr;                                // in the order of adding
@@ -203,6 +202,7 @@ class Supervisor {
   TimePoint removals_at_;
   std::vector<Removal> removals_;
 
+  TimePoint now_;  // of the input that is being processed
   std::vector<Input> inputs_;
   bool processing_ = false;
   Loop loop_{*this};

@@ -5,26 +5,14 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t kArity = 4;
-constexpr std::size_t kDisarmedMin = 64;  // entries of disarmed timers that are not worth a clean-up
+constexpr std::size_t kDisarmedMin = 64;  // disarmed entries that are not worth a clean-up
 
 }  // namespace
 
 void TimerQueue::arm(Timer& timer, TimePoint at) {
   HOLDFAST_ASSERT(!timer.armed(), "a timer was armed twice");
-  HOLDFAST_ASSERT(armed_ < Timer::kNotArmed, "too many timers are armed");
-  std::uint32_t slot = 0;
-  if (free_slots_.empty()) {
-    slot = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
-    free_slots_.reserve(slots_.capacity());  // so that disarming never allocates
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
-  const Entry entry{at, next_sequence_++, slot};
-  slots_[slot] = {&timer, entry.sequence};
-  timer.slot_ = slot;
-  ++armed_;
+  const Entry entry{at, next_sequence_++, &timer};
+  timer.sequence_ = entry.sequence;
   if (top_is_vacant_) {
     top_is_vacant_ = false;
     sift_down(0, entry);
@@ -36,32 +24,26 @@ void TimerQueue::arm(Timer& timer, TimePoint at) {
 
 bool TimerQueue::disarm(Timer& timer) noexcept {
   if (!timer.armed()) return false;
-  release(timer);
-  if (heap_.size() > 2 * armed_ + kDisarmedMin) drop_disarmed();
+  disarmed_.insert(timer.sequence_);
+  timer.sequence_ = Timer::kNotArmed;
+  if (disarmed_.size() > size() + kDisarmedMin) drop_disarmed();
   return true;
 }
 
 void TimerQueue::fire_earliest() {
   settle();
-  Timer& timer = *slots_[heap_.front().slot].timer;
-  release(timer);
+  Timer& timer = *heap_.front().timer;
+  timer.sequence_ = Timer::kNotArmed;
   top_is_vacant_ = true;
+  // One of these is probably the next: let it come while this one works.
+  for (std::size_t child = 1; child <= kArity && child < heap_.size(); ++child) __builtin_prefetch(heap_[child].timer);
   timer.fired();
 }
 
 void TimerQueue::clear() noexcept {
-  for (const auto& slot : slots_) {
-    if (slot.sequence != kNone) release(*slot.timer);
-  }
+  drop_disarmed();
+  for (const auto& entry : heap_) entry.timer->sequence_ = Timer::kNotArmed;
   heap_.clear();
-  top_is_vacant_ = false;
-}
-
-void TimerQueue::release(Timer& timer) noexcept {
-  slots_[timer.slot_].sequence = kNone;
-  free_slots_.push_back(timer.slot_);
-  timer.slot_ = Timer::kNotArmed;
-  --armed_;
 }
 
 void TimerQueue::close_top() noexcept {
@@ -73,10 +55,8 @@ void TimerQueue::close_top() noexcept {
 
 void TimerQueue::drop_disarmed() noexcept {
   if (top_is_vacant_) close_top();
-  std::erase_if(heap_, [this](const Entry& entry) { return !is_armed(entry); });
-  for (std::size_t position = heap_.size() / kArity + 1; position-- > 0;) {
-    if (position < heap_.size()) sift_down(position, Entry{heap_[position]});
-  }
+  std::erase_if(heap_, [this](const Entry& entry) { return disarmed_.erase(entry.sequence); });
+  for (std::size_t position = heap_.size(); position-- > 0;) sift_down(position, Entry{heap_[position]});
 }
 
 void TimerQueue::sift_up(std::size_t position, const Entry& entry) noexcept {

@@ -3,10 +3,11 @@
 // Both worlds use it: the simulator pops it by jumping its clock, the real-time adapter arms one system timer for its
 // earliest entry. The tie-break is part of the contract: without it two runs of one scenario would differ.
 //
-// A 4-ary heap in one array. The keys stand in the array, so that sifting touches no timer. Disarming only marks: the
-// entry stays in the heap until it comes up or until such entries outnumber the armed timers, and a timer may be
-// destroyed meanwhile. Arming and firing cost O(log n), disarming O(1), amortised; memory grows only with the largest
-// number of timers so far. A timer that arms itself from its handler, as most do, costs one sift instead of two.
+// A 4-ary heap in one array. The keys stand in the array, so that sifting touches no timer. Disarming leaves the entry
+// where it is and only notes its number; it is dropped when it comes up, or when such entries outnumber the armed
+// timers. So a timer may be destroyed as soon as it is disarmed, and who never disarms pays nothing for it. Arming and
+// firing cost O(log n), disarming O(1), amortised; memory grows only with the largest number of timers so far. A timer
+// that is armed again before the next one fires, as most are, costs one sift instead of two.
 //
 // Thread-safety: none.
 #pragma once
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <holdfast/detail/sequence_set.hpp>
 #include <holdfast/scheduler.hpp>
 #include <holdfast/time.hpp>
 
@@ -22,14 +24,16 @@ namespace holdfast {
 
 class TimerQueue {
  public:
-  // REQUIRES: `timer` is not armed; fewer than 2^32 - 1 timers are.
+  // REQUIRES: `timer` is not armed.
   void arm(Timer& timer, TimePoint at);
 
   // False if it was not armed.
   bool disarm(Timer& timer) noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return armed_ == 0; }
-  [[nodiscard]] std::size_t size() const noexcept { return armed_; }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return heap_.size() - disarmed_.size() - (top_is_vacant_ ? 1 : 0);
+  }
 
   // When the earliest timer is due. REQUIRES: !empty().
   [[nodiscard]] TimePoint earliest() noexcept {
@@ -48,39 +52,27 @@ class TimerQueue {
   struct Entry {
     TimePoint at;
     std::uint64_t sequence;
-    std::uint32_t slot;
+    Timer* timer;  // may be gone if it was disarmed
 
     [[nodiscard]] bool before(const Entry& other) const noexcept {
       return at != other.at ? at < other.at : sequence < other.sequence;
     }
   };
-  // Who is armed. An entry whose sequence is no longer that of its slot was disarmed.
-  struct Slot {
-    Timer* timer;
-    std::uint64_t sequence;
-  };
-  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
-  [[nodiscard]] bool is_armed(const Entry& entry) const noexcept {
-    return slots_[entry.slot].sequence == entry.sequence;
-  }
   // After this the earliest entry is an armed timer's, or the heap is empty.
   void settle() noexcept {
     if (top_is_vacant_) close_top();
-    while (!heap_.empty() && !is_armed(heap_.front())) close_top();
+    while (!disarmed_.empty() && !heap_.empty() && disarmed_.erase(heap_.front().sequence)) close_top();
   }
-  void release(Timer& timer) noexcept;
   void close_top() noexcept;
   void drop_disarmed() noexcept;
   void sift_up(std::size_t position, const Entry& entry) noexcept;
   void sift_down(std::size_t position, const Entry& entry) noexcept;
 
   std::vector<Entry> heap_;
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> free_slots_;
-  std::size_t armed_ = 0;
-  std::uint64_t next_sequence_ = 0;
-  bool top_is_vacant_ = false;  // the earliest timer is being called, and its place is free
+  detail::SequenceSet disarmed_;  // entries whose timers were disarmed
+  std::uint64_t next_sequence_ = 1;
+  bool top_is_vacant_ = false;  // the earliest timer has been called, and its place is still free
 };
 
 class TaskQueue {

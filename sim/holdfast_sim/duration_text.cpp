@@ -40,8 +40,8 @@ std::string_view take_while(std::string_view& rest, bool digits) noexcept {
 std::uint64_t number(std::string_view digits) noexcept {
   std::uint64_t value = 0;
   for (const char c : digits) {
+    if (value > kLimit / 10) return kTooLarge;
     value = value * 10 + static_cast<std::uint64_t>(c - '0');
-    if (value > kLimit) return kTooLarge;
   }
   return value;
 }

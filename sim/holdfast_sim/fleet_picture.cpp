@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -25,6 +24,8 @@ struct Look {
 // By Standing, from the bottom of the picture to its top.
 constexpr std::array<Look, kStandings> kLooks{
     {{"running", "█", 32}, {"restarting", "░", 33}, {"stopping", "▒", 34}, {"lost", "×", 31}, {"done", "·", 90}}};
+
+std::uint64_t nearest(double number) { return static_cast<std::uint64_t>(number + 0.5); }  // REQUIRES: number >= 0
 
 // What one column of the picture covers.
 struct Column {
@@ -78,9 +79,9 @@ class Picture {
 
   std::string text() const {
     std::string text;
-    for (std::size_t row = area_rows_; row-- > 0;) text += area_label(row) + area_row(row) + '\n';
+    for (std::size_t row = area_rows_; row-- > 0;) text += area_label(row) + without_end(area_row(row)) + '\n';
     text += axis();
-    for (std::size_t row = down_rows_; row-- > 0;) text += down_label(row) + down_row(row) + '\n';
+    for (std::size_t row = down_rows_; row-- > 0;) text += down_label(row) + without_end(down_row(row)) + '\n';
     return text + legend();
   }
 
@@ -96,10 +97,14 @@ class Picture {
     return row == area_rows_ / 2 - 1 ? margin(services(services_ / 2), "┤") : margin("", "│");
   }
 
+  static std::string without_end(std::string line) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+  }
+
   static std::string services(double number) {
-    const double whole = std::round(number);
-    if (std::abs(number - whole) > 0.1) return fmt::format("{:.1f}", number);
-    return detail::human(static_cast<std::uint64_t>(whole));
+    const bool is_half = nearest(number * 10) % 10 == 5;
+    return is_half ? fmt::format("{:.1f}", number) : detail::human(nearest(number));
   }
 
   std::string area_row(std::size_t row) const {
@@ -126,7 +131,7 @@ class Picture {
     double sum = 0;
     for (std::size_t i = 0; i < kStandings; ++i) {
       sum += column.average[i];
-      tops[i] = services_ > 0 ? static_cast<std::size_t>(std::llround(sum / services_ * static_cast<double>(8 * area_rows_))) : 0;
+      tops[i] = services_ > 0 ? nearest(sum / services_ * static_cast<double>(8 * area_rows_)) : 0;
     }
     return tops;
   }
@@ -163,11 +168,11 @@ class Picture {
     constexpr std::int64_t kDay = 86'400 * kSecond;
     constexpr std::int64_t kYear = 365 * kDay;
     constexpr std::array<std::int64_t, 27> kSteps{
-        kSecond,          2 * kSecond,      5 * kSecond,       10 * kSecond,      15 * kSecond,     30 * kSecond,
-        60 * kSecond,     120 * kSecond,    300 * kSecond,     600 * kSecond,     900 * kSecond,    1800 * kSecond,
-        3600 * kSecond,   2 * 3600 * kSecond, 3 * 3600 * kSecond, 6 * 3600 * kSecond, 12 * 3600 * kSecond, kDay,
-        2 * kDay,         5 * kDay,         10 * kDay,         20 * kDay,         50 * kDay,        100 * kDay,
-        kYear,            2 * kYear,        5 * kYear};
+        kSecond,        2 * kSecond,        5 * kSecond,        10 * kSecond,       15 * kSecond,        30 * kSecond,
+        60 * kSecond,   120 * kSecond,      300 * kSecond,      600 * kSecond,      900 * kSecond,       1800 * kSecond,
+        3600 * kSecond, 2 * 3600 * kSecond, 3 * 3600 * kSecond, 6 * 3600 * kSecond, 12 * 3600 * kSecond, kDay,
+        2 * kDay,       5 * kDay,           10 * kDay,          20 * kDay,          50 * kDay,           100 * kDay,
+        kYear,          2 * kYear,          5 * kYear};
     const std::int64_t wanted = std::max(history_.length.count() / 8, std::int64_t{1});
     if (wanted <= kSecond) {
       std::int64_t step = 1;

@@ -40,8 +40,8 @@ struct FleetBucket {
 };
 
 struct FleetHistory {
-  Duration length{0};           // from virtual time zero
-  Duration bucket_width{0};     // the last bucket may be cut off by the end
+  Duration length{0};        // from virtual time zero
+  Duration bucket_width{0};  // the last bucket may be cut off by the end
   std::vector<FleetBucket> buckets;
 };
 

@@ -47,6 +47,8 @@ void LogLinearHistogram::record(Duration length) noexcept {
 
 Duration LogLinearHistogram::quantile(std::uint32_t percent) const noexcept {
   const std::uint64_t wanted = std::max<std::uint64_t>(count_ / 100 * percent + (count_ % 100 * percent + 99) / 100, 1);
+  if (wanted == 1) return min_;
+  if (wanted == count_) return max_;
   std::uint64_t passed = 0;
   for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
     passed += counts_[bucket];

@@ -33,8 +33,8 @@ struct Progress {
 };
 
 struct RehearsalOptions {
-  std::optional<Seed> seed;       // replaces the scenario's own
-  std::ostream* trace = nullptr;  // where a trace is written to; none without it
+  std::optional<Seed> seed;                            // replaces the scenario's own
+  std::ostream* trace = nullptr;                       // where a trace is written to; none without it
   std::function<void(const Progress&)> progress = {};  // called after every `slice` timers
   std::uint64_t slice = 1 << 16;
 };

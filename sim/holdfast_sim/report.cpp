@@ -32,8 +32,12 @@ RecordedInput describe(const ChaosEntry& entry, const Recorded& recorded, std::o
   const auto beyond = std::count_if(trace.failures.begin(), trace.failures.end(), [&](const Failure& row) {
     return duration && saturating_add(entry.at, row.from) > *duration;
   });
-  return {recorded.file,     trace.failures.size(), trace.entities.size(),
-          trace.zero_length, trace.duplicates,      trace.overlapping,
+  return {recorded.file,
+          trace.failures.size(),
+          trace.entities.size(),
+          trace.zero_length,
+          trace.duplicates,
+          trace.overlapping,
           static_cast<std::uint64_t>(beyond)};
 }
 
@@ -133,11 +137,18 @@ void Report::show(Life& life) {
   if (!life.present) return;
   Standing standing = life.standing;
   switch (life.phase) {
-    case Phase::running: standing = life.kept_down() ? Standing::restarting : Standing::running; break;
+    case Phase::running:
+      standing = life.kept_down() ? Standing::restarting : Standing::running;
+      break;
     case Phase::starting:
-    case Phase::backing_off: standing = Standing::restarting; break;
-    case Phase::stopping: standing = Standing::stopping; break;
-    case Phase::terminated: break;  // as the event said
+    case Phase::backing_off:
+      standing = Standing::restarting;
+      break;
+    case Phase::stopping:
+      standing = Standing::stopping;
+      break;
+    case Phase::terminated:
+      break;  // as the event said
   }
   if (standing == life.standing) return;
   timeline_.leave(life.standing);
@@ -162,9 +173,12 @@ void Report::on_chaos(const ChaosEvent& event) {
   Life& life = lives_[event.service.slot];
   if (!life.present || life.id != event.service) return;
   switch (event.kind) {
-    case ChaosEvent::Kind::storm: return;
-    case ChaosEvent::Kind::outage: return begin_outage(life, event);
-    case ChaosEvent::Kind::hang: return begin_hang(life, event);
+    case ChaosEvent::Kind::storm:
+      return;
+    case ChaosEvent::Kind::outage:
+      return begin_outage(life, event);
+    case ChaosEvent::Kind::hang:
+      return begin_hang(life, event);
   }
 }
 
@@ -293,9 +307,7 @@ void Report::handle(const Event& event, const event::BreakerTripped&) {
   trips_.record(event.at - TimePoint{});
 }
 
-void Report::handle(const Event& event, const event::Stopping&) {
-  set_phase(life_of(event), event, Phase::stopping);
-}
+void Report::handle(const Event& event, const event::Stopping&) { set_phase(life_of(event), event, Phase::stopping); }
 
 void Report::handle(const Event& event, const event::Terminated& terminated) {
   Life& life = life_of(event);

@@ -51,13 +51,13 @@ class Report final : public Observer {
     bool present = false;
     bool run_alive = false;
     bool has_started = false;
-    bool awaits_running = false;    // since failed_at: a run failed outside of any outage
-    bool in_outage = false;         // until outage_until
-    bool outage_counts = false;     // it began while the service was not terminated
+    bool awaits_running = false;     // since failed_at: a run failed outside of any outage
+    bool in_outage = false;          // until outage_until
+    bool outage_counts = false;      // it began while the service was not terminated
     bool started_at_repair = false;  // a run began in the instant in which the outage ended
-    bool in_hang = false;           // until hang_until
-    std::uint32_t repairs = kNone;  // ends of outages after which no run has begun yet: a list in repairs_
-    TimePoint since;                // its time is summed up to here
+    bool in_hang = false;            // until hang_until
+    std::uint32_t repairs = kNone;   // ends of outages after which no run has begun yet: a list in repairs_
+    TimePoint since;                 // its time is summed up to here
     TimePoint failed_at;
     TimePoint outage_until;
     TimePoint hang_until;
@@ -125,7 +125,7 @@ class Report final : public Observer {
   std::vector<GroupReport> groups_;
   std::map<std::string, std::uint32_t, std::less<>> group_by_name_;  // looked up when a service is added
   std::vector<bool> group_is_counted_;                               // its services are name-0, name-1, …
-  std::uint32_t other_group_ = kNone;  // of services that are in none
+  std::uint32_t other_group_ = kNone;                                // of services that are in none
 
   std::vector<Life> lives_;
   std::vector<Repair> repairs_;

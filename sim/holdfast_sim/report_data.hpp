@@ -92,12 +92,13 @@ struct Loss {
   std::string why;  // "circuit breaker open (10/10 failures)"
 };
 
-// How long it took until services ran again. Quantiles are off by at most kErrorPpm of LogLinearHistogram; max is exact.
+// How long it took until services ran again. Quantiles are off by at most kErrorPpm of LogLinearHistogram; max is
+// exact.
 struct Recoveries {
   std::uint64_t count = 0;
   Duration median{0}, percentile_90{0}, percentile_99{0}, max{0};  // meaningless if count is 0
-  // What never recovered: the service was lost; it completed or was stopped; it was still waiting when the run was over;
-  // the outage was not over by then; (of failures alone) an outage began before, which counts for itself.
+  // What never recovered: the service was lost; it completed or was stopped; it was still waiting when the run was
+  // over; the outage was not over by then; (of failures alone) an outage began before, which counts for itself.
   std::uint64_t lost = 0, ended = 0, waiting = 0, ongoing = 0, overtaken = 0;
 
   [[nodiscard]] std::uint64_t never() const noexcept { return lost + ended + waiting + ongoing; }
@@ -149,8 +150,8 @@ struct ReportData {
   Losses losses;
   std::vector<Loss> first_losses;  // the first kFirstLossesMax
 
-  Recoveries after_outages;   // from the end of an outage (of a service; those that overlap or touch are one) to a start
-  Recoveries after_failures;  // outside of outages: from the end of a run that failed to the next `running`
+  Recoveries after_outages;  // from the end of an outage (of a service; those that overlap or touch are one) to a start
+  Recoveries after_failures;          // outside of outages: from the end of a run that failed to the next `running`
   std::vector<SlowRecovery> slowest;  // of both, the kSlowestMax longest, longest first
 
   WorstStorm worst_storm;  // services that went from up to down because of a failure or an outage

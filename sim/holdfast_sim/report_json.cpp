@@ -31,7 +31,9 @@ json::array each(const All& all, Make&& make) {
   return array;
 }
 
-json::array texts(const std::vector<std::string>& all) { return each(all, [](const auto& one) { return text(one); }); }
+json::array texts(const std::vector<std::string>& all) {
+  return each(all, [](const auto& one) { return text(one); });
+}
 
 json::object of(const Availability& availability) {
   return {{"ppm", availability.ppm()},
@@ -69,16 +71,16 @@ json::object of(const Occurrences& occurrences) {
 json::object of(const Losses& losses, const std::vector<Loss>& first_losses) {
   const bool any = losses.count > 0;
   const auto when = [any](TimePoint at) { return any ? nanoseconds(at) : json::value{}; };
-  return {{"count", losses.count},
-          {"first_ns", when(losses.first)},
-          {"after_10_percent_ns", when(losses.after_10_percent)},
-          {"median_ns", when(losses.median)},
-          {"after_90_percent_ns", when(losses.after_90_percent)},
-          {"last_ns", when(losses.last)},
-          {"first_services", each(first_losses, [](const Loss& loss) {
-             return json::object{
-                 {"service", text(loss.service)}, {"at_ns", nanoseconds(loss.at)}, {"why", text(loss.why)}};
-           })}};
+  return {
+      {"count", losses.count},
+      {"first_ns", when(losses.first)},
+      {"after_10_percent_ns", when(losses.after_10_percent)},
+      {"median_ns", when(losses.median)},
+      {"after_90_percent_ns", when(losses.after_90_percent)},
+      {"last_ns", when(losses.last)},
+      {"first_services", each(first_losses, [](const Loss& loss) {
+         return json::object{{"service", text(loss.service)}, {"at_ns", nanoseconds(loss.at)}, {"why", text(loss.why)}};
+       })}};
 }
 
 json::object of(const Recoveries& recoveries) {
@@ -145,7 +147,9 @@ json::object storms_of(const ReportData& report) {
 
 json::object of(const Verdict& verdict) {
   return {{"rule", text(to_string(verdict.rule))},
-          {"verdict", verdict.violated > 0 ? "violated" : verdict.tested > 0 ? "held" : "never tested"},
+          {"verdict", verdict.violated > 0 ? "violated"
+                      : verdict.tested > 0 ? "held"
+                                           : "never tested"},
           {"tested", verdict.tested},
           {"violated", verdict.violated}};
 }
@@ -175,12 +179,9 @@ json::object of(const WaitingService& service) {
 }
 
 json::object of(const RecordedInput& input) {
-  return {{"file", text(input.file)},
-          {"rows", input.rows},
-          {"entities", input.entities},
-          {"zero_length", input.zero_length},
-          {"duplicates", input.duplicates},
-          {"overlapping", input.overlapping},
+  return {{"file", text(input.file)},           {"rows", input.rows},
+          {"entities", input.entities},         {"zero_length", input.zero_length},
+          {"duplicates", input.duplicates},     {"overlapping", input.overlapping},
           {"beyond_duration", input.beyond_end}};
 }
 
@@ -206,41 +207,40 @@ json::array objects(const All& all) {
 std::string report_json(const RehearsalResult& result, std::optional<Duration> wall,
                         const std::vector<Complaint>& warnings) {
   const ReportData& report = result.report;
-  const json::object root{
-      {"holdfast_report", 1},
-      {"scenario", text(report.scenario)},
-      {"seed", result.seed.value},
-      {"verdict", text(to_string(result.verdict()))},
-      {"why", text(verdict_text(result))},
-      {"digest", text(result.digest)},
-      {"end", text(to_string(report.end.reason))},
-      {"virtual_time_ns", nanoseconds(report.end.at)},
-      {"wall_time_ns", wall ? nanoseconds(*wall) : nullptr},
-      {"events", report.events},
-      {"chaos_events", report.chaos_events},
-      {"timers_fired", report.end.timers_fired},
-      {"shutdown_at_ns", nanoseconds(report.shutdown_at)},
-      {"drained_at_ns", nanoseconds(report.drained_at)},
-      {"fleet", of(report.fleet)},
-      {"groups", objects(report.groups)},
-      {"recoveries",
-       {{"quantile_error_ppm", LogLinearHistogram::kErrorPpm},
-        {"after_outages", of(report.after_outages)},
-        {"after_failures", of(report.after_failures)},
-        {"slowest", objects(report.slowest)}}},
-      {"restarts", of(report.restarts)},
-      {"circuit_breaker_trips", of(report.breaker_trips)},
-      {"lost", of(report.losses, report.first_losses)},
-      {"storms", storms_of(report)},
-      {"checks", objects(result.rules)},
-      {"violations", objects(result.violations)},
-      {"expectations", objects(result.expectations)},
-      {"waiting", objects(result.waiting)},
-      {"more_waiting", result.more_waiting},
-      {"recorded", objects(report.recorded)},
-      {"warnings", objects(warnings)},
-      {"supervisor_warnings", objects(report.warnings)},
-      {"history", of(report.history)}};
+  const json::object root{{"holdfast_report", 1},
+                          {"scenario", text(report.scenario)},
+                          {"seed", result.seed.value},
+                          {"verdict", text(to_string(result.verdict()))},
+                          {"why", text(verdict_text(result))},
+                          {"digest", text(result.digest)},
+                          {"end", text(to_string(report.end.reason))},
+                          {"virtual_time_ns", nanoseconds(report.end.at)},
+                          {"wall_time_ns", wall ? nanoseconds(*wall) : nullptr},
+                          {"events", report.events},
+                          {"chaos_events", report.chaos_events},
+                          {"timers_fired", report.end.timers_fired},
+                          {"shutdown_at_ns", nanoseconds(report.shutdown_at)},
+                          {"drained_at_ns", nanoseconds(report.drained_at)},
+                          {"fleet", of(report.fleet)},
+                          {"groups", objects(report.groups)},
+                          {"recoveries",
+                           {{"quantile_error_ppm", LogLinearHistogram::kErrorPpm},
+                            {"after_outages", of(report.after_outages)},
+                            {"after_failures", of(report.after_failures)},
+                            {"slowest", objects(report.slowest)}}},
+                          {"restarts", of(report.restarts)},
+                          {"circuit_breaker_trips", of(report.breaker_trips)},
+                          {"lost", of(report.losses, report.first_losses)},
+                          {"storms", storms_of(report)},
+                          {"checks", objects(result.rules)},
+                          {"violations", objects(result.violations)},
+                          {"expectations", objects(result.expectations)},
+                          {"waiting", objects(result.waiting)},
+                          {"more_waiting", result.more_waiting},
+                          {"recorded", objects(report.recorded)},
+                          {"warnings", objects(warnings)},
+                          {"supervisor_warnings", objects(report.warnings)},
+                          {"history", of(report.history)}};
   return json::serialize(root) + '\n';
 }
 

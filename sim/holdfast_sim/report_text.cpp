@@ -211,7 +211,8 @@ class TextReport {
       table.add({fit(loss.service, kNameWidth), human(loss.at), fit(loss.why, 50)});
     }
     text_ += table.text(4);
-    if (lost.count > report_.first_losses.size()) line("    and {} more", human(lost.count - report_.first_losses.size()));
+    if (lost.count > report_.first_losses.size())
+      line("    and {} more", human(lost.count - report_.first_losses.size()));
   }
 
   void storms() {
@@ -257,7 +258,8 @@ class TextReport {
     verdict("held", Paint::good, held);
     verdict("never tested", Paint::dim, never);
     verdict("violated", Paint::bad, violated);
-    for (std::size_t i = 0; i < std::min(result_.violations.size(), kViolationsShown); ++i) proof(result_.violations[i]);
+    for (std::size_t i = 0; i < std::min(result_.violations.size(), kViolationsShown); ++i)
+      proof(result_.violations[i]);
     std::uint64_t all = 0;
     for (const auto& rule : result_.rules) all += rule.violated;
     if (const auto shown = std::min(result_.violations.size(), kViolationsShown); all > shown) {
@@ -312,7 +314,8 @@ class TextReport {
            input.entities == 1 ? "1 entity" : human(input.entities) + " entities");
       line("    odd, and replayed as they are: {} of zero length, {} exact duplicates, {} that overlap an earlier one",
            human(input.zero_length), human(input.duplicates), human(input.overlapping));
-      if (input.beyond_end > 0) line("    {} would begin after the scenario's duration", counted(input.beyond_end, "row"));
+      if (input.beyond_end > 0)
+        line("    {} would begin after the scenario's duration", counted(input.beyond_end, "row"));
     }
   }
 
@@ -332,7 +335,8 @@ class TextReport {
     const auto& in_file = options_.warnings;
     for (const auto& warning : in_file) all.push_back(to_string(warning));
     for (const auto& warning : report_.warnings) {
-      if (std::any_of(in_file.begin(), in_file.end(), [&](const auto& told) { return told.says == warning.says; })) continue;
+      if (std::any_of(in_file.begin(), in_file.end(), [&](const auto& told) { return told.says == warning.says; }))
+        continue;
       const auto whose = warning.services == 0 ? "" : fmt::format(" (of {})", counted(warning.services, "service"));
       all.push_back(fmt::format("{} {}{}", warning.field, warning.says, whose));
     }
@@ -369,7 +373,8 @@ class TextReport {
     if (number < 100) return fmt::format("{:.3g}", number);
     double scale = 1;
     while (number / scale >= 1000) scale *= 10;
-    return human(static_cast<std::uint64_t>(static_cast<double>(static_cast<std::uint64_t>(number / scale + 0.5)) * scale));
+    return human(
+        static_cast<std::uint64_t>(static_cast<double>(static_cast<std::uint64_t>(number / scale + 0.5)) * scale));
   }
 
   const RehearsalResult& result_;
@@ -397,7 +402,8 @@ std::string budget_text(const RehearsalResult& result) {
 std::string stall_text(const RehearsalResult& result) {
   std::vector<std::string> names;
   for (const auto& service : result.waiting) {
-    names.push_back(fmt::format("{} ({} since {}),", fit(service.name, 60), to_string(service.phase), human(service.since)));
+    names.push_back(
+        fmt::format("{} ({} since {}),", fit(service.name, 60), to_string(service.phase), human(service.since)));
   }
   if (result.more_waiting > 0) {
     names.push_back(fmt::format("and {} more", human(result.more_waiting)));
@@ -422,8 +428,9 @@ std::string verdict_text(const RehearsalResult& result) {
   if (broken > 0) text += fmt::format("violated: {} of the supervisor's rules\n", counted(broken, "violation"));
   if (result.report.end.reason == EndReason::stalled) text += "violated: " + stall_text(result);
   if (result.verdict() == RehearsalVerdict::out_of_budget) return text + budget_text(result);
-  const auto missed = static_cast<std::uint64_t>(std::count_if(
-      result.expectations.begin(), result.expectations.end(), [](const auto& expectation) { return !expectation.held; }));
+  const auto missed =
+      static_cast<std::uint64_t>(std::count_if(result.expectations.begin(), result.expectations.end(),
+                                               [](const auto& expectation) { return !expectation.held; }));
   if (missed > 0) {
     text += fmt::format("violated: {} of {}\n", human(missed), counted(result.expectations.size(), "expectation"));
   }

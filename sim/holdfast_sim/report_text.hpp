@@ -13,10 +13,10 @@
 namespace holdfast::sim {
 
 struct ReportTextOptions {
-  std::size_t width = 100;                // columns of a line at most; paths and proofs may be longer
-  bool colours = false;                   // ANSI escape sequences
-  std::optional<Duration> wall;           // how long the rehearsal took
-  std::vector<Complaint> warnings = {};   // of the scenario's file
+  std::size_t width = 100;               // columns of a line at most; paths and proofs may be longer
+  bool colours = false;                  // ANSI escape sequences
+  std::optional<Duration> wall;          // how long the rehearsal took
+  std::vector<Complaint> warnings = {};  // of the scenario's file
 };
 
 std::string report_text(const RehearsalResult& result, const ReportTextOptions& options = {});

@@ -319,6 +319,7 @@ const std::vector<std::string_view>& further_rules() {
       "fleet.name--too_long_with_number",
       "fleet.count--too_many_together",
       "fleet.runs_for.uniform--min_above_max",
+      "fleet.on_stop.takes.uniform--min_above_max",
       "supervisor.backoff--base_above_max",
       "fleet.backoff--base_above_max",
       "chaos.at--missing",
@@ -337,6 +338,7 @@ const std::vector<std::string_view>& further_rules() {
       "expect.fleet.name--unknown",
       "expect.fleet.name--repeated",
       "expect.spawned--min_above_max",
+      "expect.fleet.spawned--min_above_max",
       "expect.all_running_by--beyond_duration",
       "expect.all_terminated_by--beyond_duration",
       "expect.drained_by--beyond_duration",
@@ -345,6 +347,7 @@ const std::vector<std::string_view>& further_rules() {
       "expect.abandoned_services--repeated",
       "recorded_trace--empty",
       "recorded_trace--no_header",
+      "recorded_trace--only_comments",
       "recorded_trace--late_comment",
       "recorded_trace--empty_line",
       "recorded_trace--long_line",
@@ -357,6 +360,8 @@ const std::vector<std::string_view>& further_rules() {
       "recorded_trace--long_until",
       "recorded_trace--until_before_from",
       "recorded_trace--bad_cause",
+      "recorded_trace--every_row",
+      "everything_at_once",
   };
   return rules;
 }

@@ -25,19 +25,16 @@ void SimulatedService::start(Run run) {
     live(behaviour_.fails_first.after);
   } else if (behaviour_.runs_for) {
     next_ = Next::natural_end;
-    live(sample(*behaviour_.runs_for,
-                draw(supervisor_.draw_key(run.service()), Purpose::run_length, run.number().value)));
+    live(draw_length(*behaviour_.runs_for, Purpose::run_length));
   }
 }
 
-void SimulatedService::stop(Run run) {
+void SimulatedService::stop(Run) {
   if (!run_alive_ || std::holds_alternative<Ignores>(behaviour_.on_stop)) return;
   scheduler_.disarm(*this);  // whatever it would have come to, it stops instead
   next_ = Next::stop;
   const auto* const takes = std::get_if<Takes>(&behaviour_.on_stop);
-  stop_takes_ = takes ? sample(takes->how_long, draw(supervisor_.draw_key(run.service()), Purpose::stop_length,
-                                                     run.number().value))
-                      : Duration::zero();
+  stop_takes_ = takes ? draw_length(takes->how_long, Purpose::stop_length) : Duration::zero();
   if (hung()) {
     wait_for_end_of_hang();
   } else {
@@ -68,6 +65,12 @@ void SimulatedService::begin_outage(const Affliction& affliction, TimePoint unti
 }
 
 void SimulatedService::begin_hang(TimePoint until) { hangs_until_ = std::max(hangs_until_, until); }
+
+// The run's number never repeats within the service, so neither does a draw.
+Duration SimulatedService::draw_length(const Distribution& distribution, Purpose purpose) const {
+  if (const auto* const fixed = std::get_if<Fixed>(&distribution)) return fixed->value;  // no draw is cheaper
+  return sample(distribution, draw(supervisor_.draw_key(run_.service()), purpose, run_.number().value));
+}
 
 // A run that lasts no time ends, or throws, inside its own start.
 void SimulatedService::live(Duration length) {

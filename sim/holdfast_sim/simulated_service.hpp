@@ -44,6 +44,7 @@ class SimulatedService final : public Service, public Timer {
 
  private:
   void fired() override;
+  [[nodiscard]] Duration draw_length(const Distribution& distribution, Purpose purpose) const;
   void live(Duration length);
   void finish_run();
   void begin_to_stop();

@@ -50,7 +50,9 @@ std::string two_units(std::uint64_t ns, std::uint64_t big, std::string_view big_
   return text;
 }
 
-std::uint64_t magnitude(Duration length) { return static_cast<std::uint64_t>(std::max(length.count(), std::int64_t{0})); }
+std::uint64_t magnitude(Duration length) {
+  return static_cast<std::uint64_t>(std::max(length.count(), std::int64_t{0}));
+}
 
 }  // namespace
 

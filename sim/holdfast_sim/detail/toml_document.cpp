@@ -2,6 +2,19 @@
 
 #include <algorithm>
 
+#include <holdfast_sim/detail/message_text.hpp>
+
+namespace {
+
+// toml++ 3.3 asserts what it should report: "x = [1,}" and "[[,". Undefined behaviour or an end of the program are no
+// answers to a typing error, so its assertions throw this.
+struct ParserGaveUp {};
+[[noreturn]] void give_up() { throw ParserGaveUp{}; }
+
+}  // namespace
+
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : give_up())
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -17,6 +30,13 @@ class Columns {
     for (std::size_t at = 0; at < text.size(); ++at) {
       if (text[at] == '\n') starts_.push_back(at + 1);
     }
+  }
+
+  // Of the byte at an offset into the text.
+  [[nodiscard]] Position position(std::size_t offset) const noexcept {
+    const auto line =
+        static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) - starts_.begin());
+    return {static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(offset - starts_[line - 1] + 1)};
   }
 
   [[nodiscard]] Position position(const toml::source_position& at) const noexcept {
@@ -139,6 +159,42 @@ class DeepKeys {
   std::size_t line_start_ = 0;
 };
 
+bool parser_gives_up(std::string_view text) {
+  try {
+    static_cast<void>(toml::parse(text));
+    return false;
+  } catch (const ParserGaveUp&) {
+    return true;
+  }
+}
+
+// The offset of the character at which the parser gives up: the last one of the shortest beginning at whose end it
+// does. REQUIRES: it does at the end of the text.
+std::size_t where_parser_gives_up(std::string_view text) {
+  std::size_t fine = 0;
+  std::size_t bad = text.size();
+  while (fine + 1 < bad) {
+    const std::size_t middle = fine + (bad - fine) / 2;
+    (parser_gives_up(text.substr(0, middle)) ? bad : fine) = middle;
+  }
+  return bad - 1;
+}
+
+TomlValue parsed_or_complained(std::string_view text, const Columns& columns, Complaints& complaints) {
+  try {
+    const auto parsed = toml::parse(text);
+    if (parsed) return converted(parsed.table(), columns);
+    const auto& error = parsed.error();
+    complaints.add(columns.position(error.source().begin), "",
+                   "is not valid TOML: " + std::string{error.description()});
+  } catch (const ParserGaveUp&) {
+    const auto at = where_parser_gives_up(text);
+    complaints.add(columns.position(at), "",
+                   "is not valid TOML: " + in_quotes(text.substr(at, 1)) + " is out of place here");
+  }
+  return {};
+}
+
 }  // namespace
 
 const TomlValue* TomlValue::find(std::string_view key) const noexcept {
@@ -201,15 +257,9 @@ TomlValue parse_toml(std::string_view text, const std::string& file) {
                        std::to_string(kTomlNestingMax));
     complaints.throw_if_any();
   }
-  const Columns columns{text};
-  const auto parsed = toml::parse(text);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    complaints.add(columns.position(error.source().begin), "",
-                   "is not valid TOML: " + std::string{error.description()});
-    complaints.throw_if_any();
-  }
-  return converted(parsed.table(), columns);
+  auto document = parsed_or_complained(text, Columns{text}, complaints);
+  complaints.throw_if_any();
+  return document;
 }
 
 }  // namespace holdfast::sim::detail

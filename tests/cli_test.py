@@ -1,0 +1,371 @@
+#!/usr/bin/env python3
+"""The holdfast command as its users see it: exit statuses, messages, output, and what happens when things go wrong.
+
+    cli_test.py HOLDFAST SOURCE_ROOT
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import resource
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import unittest
+from pathlib import Path
+
+HOLDFAST, ROOT = "", Path()
+
+HEALTHY = """\
+# A service that fails now and then, and is started again.
+name = "small"
+seed = 3
+duration = "1h"
+[supervisor]
+backoff = { breaker = "off" }
+[[fleet]]
+name = "feed"
+count = 20
+runs_for = { exponential = "10min" }
+then = "fail"
+"""
+VIOLATED = HEALTHY + "[expect]\nrestarts = 0\n"
+# Fails at once, a few million times.
+BUSY = """\
+name = "busy"
+duration = "1h"
+[supervisor]
+backoff = { base = "0s", max = "0s", breaker = "off" }
+[[fleet]]
+name = "feed"
+count = 10
+runs_for = "6ms"
+then = "fail"
+"""
+STALLED = 'name = "stalled"\n[[fleet]]\nname = "sleeper"\ncount = 12\n'
+
+DIGEST = re.compile(r"^[0-9a-f]{32}$")
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def file(self, text: str, name: str = "scenario.toml") -> str:
+        (self.folder / name).write_text(text)
+        return str(self.folder / name)
+
+    def run_it(self, *arguments: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run([HOLDFAST, *arguments], capture_output=True, text=True, timeout=300, **options)
+
+    def expect(self, status: int, *arguments: str) -> subprocess.CompletedProcess:
+        done = self.run_it(*arguments)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done
+
+    def digest(self, *arguments: str) -> str:
+        verdict, digest = self.expect(0, "run", "--quiet", *arguments).stdout.split()
+        self.assertEqual(verdict, "held")
+        self.assertRegex(digest, DIGEST)
+        return digest
+
+
+class ExitStatus(CommandTest):
+    def test_all_held_is_0(self):
+        done = self.expect(0, "run", self.file(HEALTHY))
+        self.assertTrue(done.stdout.endswith("held\n"))
+        self.assertEqual(done.stderr, "")
+
+    def test_a_missed_expectation_is_1_and_told(self):
+        done = self.expect(1, "run", self.file(VIOLATED))
+        self.assertRegex(done.stdout, r"violated\s+restarts\s+expected 0\s+found \d+")
+        self.assertTrue(done.stdout.endswith("violated: 1 of 1 expectation\n"))
+
+    def test_a_stall_is_1_and_names_who_waits(self):
+        done = self.expect(1, "run", self.file(STALLED))
+        self.assertIn("stalled at 0s: nothing is left to happen, and services still wait:", done.stdout)
+        self.assertIn("sleeper-0 (running since 0s), sleeper-1 (running since 0s),", done.stdout)
+        self.assertIn("sleeper-9 (running since 0s), and 2 more\n", done.stdout)
+
+    def test_bad_input_is_2(self):
+        for name, text in (("not TOML", "name ="), ("an unknown key", HEALTHY + "cuont = 3\n")):
+            with self.subTest(name):
+                bad = self.file(text, "bad.toml")
+                done = self.expect(2, "run", bad)
+                self.assertTrue(done.stderr.startswith(bad + ":"), done.stderr)
+                self.assertEqual(done.stdout, "")
+        self.assertIn("nowhere.toml", self.expect(2, "run", "nowhere.toml").stderr)
+        self.assertIn(str(self.folder), self.expect(2, "run", str(self.folder)).stderr)
+
+    def test_a_bad_command_line_is_2(self):
+        good = self.file(HEALTHY)
+        for arguments in ([], ["run"], ["rnu", good], ["run", good, "--sead", "1"], ["run", good, good],
+                          ["run", good, "--seed"], ["run", good, "--seed", "-1"], ["run", good, "--seed", "0x10"],
+                          ["run", good, "--seed", "18446744073709551616"], ["run", good, "--seed", ""],
+                          ["run", good, "--json", "--quiet"], ["validate"]):
+            with self.subTest(arguments=arguments):
+                done = self.expect(2, *arguments)
+                self.assertNotEqual(done.stderr, "")
+                self.assertEqual(done.stdout, "")
+
+    def test_a_budget_that_runs_out_is_3_and_says_what_to_do(self):
+        events = self.expect(3, "run", self.file(HEALTHY + "[budget]\nevents = 50\n"))
+        self.assertRegex(events.stdout, r"out of budget: the budget of 50 events is used up \(.*of virtual time.*\); "
+                                        r"the key budget\.events of the scenario raises it\n$")
+        time = self.expect(3, "run", self.file(HEALTHY + '[budget]\nvirtual_time = "10min"\n'))
+        self.assertIn("the budget of 10min of virtual time is used up", time.stdout)
+        self.assertIn("the key budget.virtual_time", time.stdout)
+
+    def test_help_and_version_are_0(self):
+        self.assertRegex(self.expect(0, "--version").stdout, r"^holdfast \d+\.\d+\.\d+\n$")
+        text = self.expect(0, "--help").stdout
+        for word in ("run", "validate", "list", "Examples:", "Exit status:"):
+            self.assertIn(word, text)
+        self.assertIn("--trace", self.expect(0, "run", "--help").stdout)
+
+
+class Run(CommandTest):
+    def test_another_seed_gives_another_digest_and_the_scenarios_own_seed_the_same(self):
+        file = self.file(HEALTHY)
+        self.assertEqual(self.digest(file), self.digest(file))
+        self.assertEqual(self.digest(file), self.digest(file, "--seed", "3"))
+        self.assertEqual(self.digest(file, "--seed", "010"), self.digest(file, "--seed", "10"))
+        self.assertEqual(len({self.digest(file, "--seed", str(seed)) for seed in (0, 1, 2, 2**64 - 1)}), 4)
+
+    def test_two_traces_are_identical_to_the_byte(self):
+        file = self.file(HEALTHY)
+        traces = [self.folder / name for name in ("a.ndjson", "b.ndjson")]
+        digests = [self.digest(file, "--trace", str(trace)) for trace in traces]
+        self.assertEqual(traces[0].read_bytes(), traces[1].read_bytes())
+        lines = traces[0].read_text().splitlines()
+        for line in lines:
+            json.loads(line)
+        self.assertEqual(json.loads(lines[-1])["digest"], digests[0])
+        self.assertEqual(digests[0], digests[1])
+
+    def test_the_json_summary_is_valid_and_agrees_with_the_trace(self):
+        file, trace = self.file(HEALTHY), self.folder / "trace.ndjson"
+        text = self.expect(0, "run", file, "--json", "--trace", str(trace)).stdout
+        summary = json.loads(text)
+        end = json.loads(trace.read_text().splitlines()[-1])
+        self.assertEqual(summary["digest"], end["digest"])
+        self.assertEqual(summary["digest"], self.digest(file))
+        self.assertEqual(summary["virtual_time_ns"], 3600 * 10**9)
+        self.assertEqual(summary["timers_fired"], end["timers_fired"])
+        for key in ("starts", "restarts", "failures", "clean_exits", "circuit_breaker_trips"):
+            self.assertEqual(summary["fleet"][key], end["counters"][key])
+        self.assertEqual(summary["fleet"]["services"], 20)
+        self.assertEqual(summary["verdict"], "held")
+        self.assertGreater(summary["wall_time_ns"], 0)
+        running = sum(bucket["average_thousandths"]["running"] for bucket in summary["history"]["buckets"])
+        self.assertAlmostEqual(running / len(summary["history"]["buckets"]) / 20_000, 1, delta=0.01)
+
+    def test_json_says_why_a_run_did_not_hold(self):
+        summary = json.loads(self.expect(1, "run", self.file(STALLED), "--json").stdout)
+        self.assertEqual(summary["verdict"], "violated")
+        self.assertEqual(len(summary["waiting"]), 10)
+        self.assertEqual(summary["more_waiting"], 2)
+        summary = json.loads(self.expect(3, "run", self.file(HEALTHY + "[budget]\nevents = 50\n"), "--json").stdout)
+        self.assertEqual(summary["end"], "events_budget")
+        self.assertIn("budget.events", summary["why"])
+
+    def test_quiet_is_one_line_whatever_happens(self):
+        for status, text, verdict in ((0, HEALTHY, "held"), (1, VIOLATED, "violated"), (1, STALLED, "violated"),
+                                      (3, HEALTHY + "[budget]\nevents = 50\n", "out_of_budget")):
+            done = self.expect(status, "run", "--quiet", self.file(text))
+            self.assertRegex(done.stdout, f"^{verdict} [0-9a-f]{{32}}\n$")
+            self.assertEqual(done.stderr, "")
+
+    def test_the_summary_fits_a_hundred_columns_and_has_no_escape_sequences_in_a_pipe(self):
+        text = self.expect(0, "run", str(ROOT / "scenarios" / "failure_storm.toml")).stdout
+        self.assertNotIn("\x1b", text)
+        self.assertEqual([line for line in text.splitlines() if len(line) > 100 or line != line.rstrip()], [])
+        for part in ("down, worst", "availability", "with the supervisor's waiting", "recoveries", "the slowest", "lost",
+                     "the worst 60 s: 1 000 services", "the busiest second", "checks", "held", "never tested",
+                     "expectations", "of virtual time in", "a second", "digest"):
+            self.assertIn(part, text)
+
+    def test_recorded_input_is_reported_with_what_is_odd(self):
+        self.file("entity,from,until,cause\nx,1min,2min,disk\nx,1min,2min,disk\nx,90s,3min,disk\ny,5min,5min,net\n", "t.csv")
+        file = self.file('name = "r"\nduration = "10min"\n[[chaos]]\nat = "0s"\nrecorded = { file = "t.csv" }\n')
+        text = self.expect(0, "run", file).stdout
+        self.assertIn("t.csv: 4 rows of 2 entities", text)
+        self.assertIn("1 of zero length, 1 exact duplicates, 2 that overlap an earlier one", text)
+        self.assertIn("recorded", text)
+
+    def test_a_warning_of_the_file_is_shown_with_its_place(self):
+        text = HEALTHY.replace('{ breaker = "off" }', '{ breaker = { max_failures = 3, window = "1min" } }')
+        file = self.file(text)
+        shown = " ".join(self.run_it("run", file).stdout.split())
+        self.assertIn(f"{file}:6:", shown)
+
+
+class Trace(CommandTest):
+    def test_a_trace_that_cannot_be_opened_is_2_and_says_why(self):
+        done = self.expect(2, "run", self.file(HEALTHY), "--trace", str(self.folder / "missing" / "t.ndjson"))
+        self.assertIn("cannot write the trace", done.stderr)
+        self.assertIn("No such file or directory", done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("Is a directory", self.expect(2, "run", self.file(HEALTHY), "--trace", str(self.folder)).stderr)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "the system has no /dev/full")
+    def test_a_full_disk_is_2_and_says_so(self):
+        for text in (HEALTHY, BUSY):
+            done = self.expect(2, "run", self.file(text), "--trace", "/dev/full")
+            self.assertIn("cannot write the trace /dev/full: No space left on device", done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_a_trace_that_grows_too_large_is_2_and_says_so(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        done = self.run_it("run", self.file(BUSY), "--trace", str(self.folder / "t.ndjson"), preexec_fn=limit)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("File too large", done.stderr)
+
+    def test_a_trace_does_not_overwrite_its_scenario(self):
+        file = self.file(HEALTHY)
+        self.assertIn("would overwrite", self.expect(2, "run", file, "--trace", file).stderr)
+        self.assertEqual(Path(file).read_text(), HEALTHY)
+
+    def test_a_bad_scenario_leaves_an_old_trace_alone(self):
+        trace = self.file("precious", "t.ndjson")
+        self.expect(2, "run", self.file("name ="), "--trace", trace)
+        self.assertEqual(Path(trace).read_text(), "precious")
+
+
+class Validate(CommandTest):
+    def test_good_files_are_ok_and_bad_ones_are_told_with_everything_that_is_wrong(self):
+        good, bad = self.file(HEALTHY, "good.toml"), self.file(HEALTHY + "cuont = 3\ncolour = 1\n", "bad.toml")
+        done = self.expect(0, "validate", good)
+        self.assertEqual(done.stdout, f"ok {good}: 20 services, 1h\n")
+        done = self.expect(2, "validate", bad, good, str(self.folder / "none.toml"))
+        self.assertEqual(done.stdout, f"ok {good}: 20 services, 1h\n")
+        self.assertIn("cuont", done.stderr)
+        self.assertIn("colour", done.stderr)
+        self.assertIn("none.toml", done.stderr)
+
+    def test_warnings_do_not_make_a_file_bad(self):
+        text = HEALTHY.replace('{ breaker = "off" }', '{ breaker = { max_failures = 3, window = "1min" } }')
+        done = self.expect(0, "validate", self.file(text))
+        self.assertIn("warning: ", done.stdout)
+
+    def test_every_shipped_scenario_is_valid(self):
+        files = sorted(str(file) for file in (ROOT / "scenarios").glob("*.toml"))
+        self.assertGreater(len(files), 8)
+        self.assertEqual(self.expect(0, "validate", *files).stdout.count("ok "), len(files))
+
+
+class List(CommandTest):
+    def test_it_shows_name_services_duration_and_the_first_comment_line(self):
+        file = self.file(HEALTHY)
+        self.assertEqual(self.expect(0, "list", str(self.folder)).stdout,
+                         f"{file}\n  small: 20 services, 1h\n  A service that fails now and then, and is started again.\n")
+
+    def test_the_shipped_scenarios_are_the_default(self):
+        done = self.run_it("list", cwd=ROOT)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("scenarios/real_cluster.toml\n  real cluster: 1 024 services, ", done.stdout)
+
+    def test_a_bad_scenario_is_listed_and_is_2(self):
+        self.file("name =", "bad.toml")
+        self.file(HEALTHY, "good.toml")
+        done = self.expect(2, "list", str(self.folder))
+        self.assertIn("cannot be run: 1 complaint", done.stdout)
+        self.assertIn("small: 20 services", done.stdout)
+
+    def test_a_folder_without_scenarios_is_2(self):
+        self.assertIn("holds no scenario", self.expect(2, "list", str(self.folder)).stderr)
+        self.assertIn("No such file", self.expect(2, "list", str(self.folder / "none")).stderr)
+
+
+class Terminal(CommandTest):
+    def on_terminal(self, *arguments: str, columns: int = 80) -> tuple[int, str, str]:
+        """Standard output on one terminal, standard error on another."""
+        out, out_inside = pty.openpty()
+        error, error_inside = pty.openpty()
+        fcntl.ioctl(out_inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm"}
+        process = subprocess.Popen([HOLDFAST, *arguments], stdin=subprocess.DEVNULL, stdout=out_inside,
+                                   stderr=error_inside, env=environment)
+        os.close(out_inside)
+        os.close(error_inside)
+        texts = {out: b"", error: b""}
+        waiting = set(texts)
+        while waiting:
+            for ready in select.select(list(waiting), [], [], 300)[0]:
+                try:
+                    part = os.read(ready, 65536)
+                except OSError:
+                    part = b""
+                texts[ready] += part
+                if not part:
+                    waiting.remove(ready)
+                    os.close(ready)
+        return process.wait(), texts[out].decode(), texts[error].decode()
+
+    def test_progress_is_shown_on_a_terminal_after_a_second_and_erased(self):
+        status, _, shown = self.on_terminal("run", self.file(self.long_run()))
+        self.assertEqual(status, 0)
+        self.assertRegex(shown, r"\r\x1b\[K +\d+ %  \S+ of virtual time, [\d ]+ timers in \S+")
+        self.assertTrue(shown.endswith("\r\x1b[K"), repr(shown[-80:]))
+
+    def test_progress_is_not_shown_elsewhere(self):
+        self.assertEqual(self.expect(0, "run", self.file(self.long_run())).stderr, "")
+        self.assertEqual(self.on_terminal("run", self.file(HEALTHY))[2], "")
+        self.assertEqual(self.on_terminal("run", "--quiet", self.file(self.long_run()))[2], "")
+
+    def long_run(self) -> str:
+        """A scenario that takes some seconds here, whatever machine and build type this is."""
+        for duration in ("1min", "10min", "1h", "6h"):
+            text = BUSY.replace('"1h"', f'"{duration}"')
+            done = json.loads(self.expect(0, "run", self.file(text), "--json").stdout)
+            if done["wall_time_ns"] > 300 * 10**6:
+                factor = 2_500 * 10**6 / done["wall_time_ns"]
+                seconds = max(int(done["virtual_time_ns"] / 10**9 * factor), 1)
+                return BUSY.replace('"1h"', f'"{seconds}s"')
+        self.skipTest("the machine is too fast to be watched")
+
+    def test_colours_are_used_on_a_terminal_only_and_its_width_is_kept(self):
+        status, text, _ = self.on_terminal("run", self.file(HEALTHY), columns=70)
+        self.assertEqual(status, 0)
+        self.assertIn("\x1b[32m", text)
+        picture = [line for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines() if "│" in line]
+        self.assertTrue(picture)
+        self.assertLessEqual(max(len(line) for line in picture), 70)
+
+
+class Streams(CommandTest):
+    def test_a_reader_that_goes_away_is_no_error(self):
+        process = subprocess.Popen([HOLDFAST, "run", self.file(HEALTHY)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), "")
+        process.stderr.close()
+        self.assertEqual(process.wait(), 0)
+
+    def test_a_closed_standard_output_is_no_error_and_never_mixed_with_the_trace(self):
+        trace = self.folder / "t.ndjson"
+        done = self.run_it("run", self.file(HEALTHY), "--trace", str(trace), preexec_fn=lambda: os.close(1))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in trace.read_text().splitlines():
+            json.loads(line)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "the system has no /dev/full")
+    def test_a_summary_that_cannot_be_written_is_told(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([HOLDFAST, "run", self.file(HEALTHY)], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("No space left on device", done.stderr)
+
+
+if __name__ == "__main__":
+    HOLDFAST, ROOT = sys.argv[1], Path(sys.argv[2])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])

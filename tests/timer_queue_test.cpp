@@ -1,0 +1,385 @@
+// The order of timers and tasks, against a plain list that is searched from end to end.
+
+#include <catch2/catch.hpp>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <tuple>
+#include <vector>
+
+#include <rapidcheck.h>
+#include <rapidcheck/catch.h>
+
+#include <holdfast/timer_queue.hpp>
+#include <holdfast_sim/virtual_scheduler.hpp>
+
+namespace holdfast {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Bell final : Timer {
+  explicit Bell(std::function<void()> rung = [] {}) : ring(std::move(rung)) {}
+  void fired() override { ring(); }
+  std::function<void()> ring;
+};
+
+struct Chore final : Task {
+  explicit Chore(std::function<void()> done = [] {}) : work(std::move(done)) {}
+  void run() override { work(); }
+  std::function<void()> work;
+};
+
+// Whether `act` ends the process by an assertion. In a process of its own, with its message thrown away.
+bool is_asserted_against(const std::function<void()>& act) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(2);
+    act();
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+// Numbered bells on a queue, and beside them a list of (time, order of arming, number).
+class Bells {
+ public:
+  static constexpr std::size_t kCount = 24;
+
+  Bells() {
+    for (std::size_t i = 0; i < kCount; ++i) bells_.emplace_back([this, i] { rang(i); });
+  }
+  ~Bells() { queue_.clear(); }
+
+  void arm(std::size_t which, std::int64_t at) {
+    if (bells_[which].armed()) return;
+    queue_.arm(bells_[which], TimePoint{at});
+    list_.emplace_back(at, armings_++, which);
+  }
+  bool disarm(std::size_t which) {
+    const auto listed =
+        std::find_if(list_.begin(), list_.end(), [&](const auto& entry) { return std::get<2>(entry) == which; });
+    const bool expected = listed != list_.end();
+    if (expected) list_.erase(listed);
+    return queue_.disarm(bells_[which]) == expected;
+  }
+  // Fires the earliest; it must be the list's. Inside, one bell may be disarmed and one armed.
+  bool fire(std::size_t disarm_inside, std::size_t arm_inside, std::int64_t at) {
+    if (queue_.empty()) return list_.empty();
+    const auto least = std::min_element(list_.begin(), list_.end());
+    const auto [expected_at, order, expected] = *least;
+    if (queue_.earliest() != TimePoint{expected_at}) return false;
+    list_.erase(least);
+    inside_ = [=, this] { return disarm(disarm_inside) && (arm(arm_inside, at), true); };
+    rung_.clear();
+    queue_.fire_earliest();
+    return inside_went_well_ && rung_ == std::vector{expected};
+  }
+  [[nodiscard]] bool agrees() const {
+    if (queue_.size() != list_.size() || queue_.empty() != list_.empty()) return false;
+    for (std::size_t i = 0; i < kCount; ++i) {
+      const bool listed =
+          std::any_of(list_.begin(), list_.end(), [&](const auto& entry) { return std::get<2>(entry) == i; });
+      if (bells_[i].armed() != listed) return false;
+    }
+    return true;
+  }
+  void clear() {
+    queue_.clear();
+    list_.clear();
+  }
+
+ private:
+  void rang(std::size_t which) {
+    rung_.push_back(which);
+    inside_went_well_ = !bells_[which].armed() && inside_();
+  }
+
+  TimerQueue queue_;
+  std::deque<Bell> bells_;
+  std::vector<std::tuple<std::int64_t, std::uint64_t, std::size_t>> list_;
+  std::uint64_t armings_ = 0;
+  std::vector<std::size_t> rung_;
+  std::function<bool()> inside_;
+  bool inside_went_well_ = true;
+};
+
+}  // namespace
+
+TEST_CASE("timers fire in the order of their times, those of one time in the order of arming") {
+  TimerQueue queue;
+  std::vector<int> rung;
+  std::deque<Bell> bells;
+  const std::vector<std::int64_t> times{5, 3, 5, 1, 3, 5, 1, 1, 9, 3};
+  for (int i = 0; i < 10; ++i) {
+    bells.emplace_back([&rung, i] { rung.push_back(i); });
+    queue.arm(bells.back(), TimePoint{times[static_cast<std::size_t>(i)]});
+  }
+  while (!queue.empty()) queue.fire_earliest();
+  CHECK(rung == std::vector{3, 6, 7, 1, 4, 9, 0, 2, 5, 8});
+}
+
+// 7! orders of arming with one time each, in full; with all orders every shape of the heap's first levels occurs.
+TEST_CASE("whatever the order of arming, timers fire in the order of their times") {
+  std::vector<std::int64_t> times{1, 2, 3, 4, 5, 6, 7};
+  do {
+    TimerQueue queue;
+    std::vector<std::int64_t> rung;
+    std::deque<Bell> bells;
+    for (const auto at : times) {
+      bells.emplace_back([&rung, at] { rung.push_back(at); });
+      queue.arm(bells.back(), TimePoint{at});
+    }
+    while (!queue.empty()) queue.fire_earliest();
+    if (!std::is_sorted(rung.begin(), rung.end()) || rung.size() != times.size()) FAIL("out of order");
+  } while (std::next_permutation(times.begin(), times.end()));
+  SUCCEED();
+}
+
+TEST_CASE("a timer that was disarmed and armed again counts as armed last") {
+  TimerQueue queue;
+  std::vector<char> rung;
+  Bell a{[&] { rung.push_back('a'); }};
+  Bell b{[&] { rung.push_back('b'); }};
+  queue.arm(a, TimePoint{1});
+  queue.arm(b, TimePoint{1});
+  CHECK(queue.disarm(a));
+  CHECK_FALSE(queue.disarm(a));
+  queue.arm(a, TimePoint{1});
+  while (!queue.empty()) queue.fire_earliest();
+  CHECK(rung == std::vector{'b', 'a'});
+  CHECK_FALSE(queue.disarm(a));  // it has fired
+}
+
+TEST_CASE("a timer may arm itself again from within its handler, and disarm another of the same time") {
+  TimerQueue queue;
+  std::vector<int> rung;
+  Bell victim{[&] { rung.push_back(0); }};
+  Bell again;
+  again.ring = [&] {
+    rung.push_back(1);
+    if (rung.size() < 3) queue.arm(again, TimePoint{7});
+    (void)queue.disarm(victim);
+  };
+  queue.arm(again, TimePoint{7});
+  queue.arm(victim, TimePoint{7});
+  while (!queue.empty()) queue.fire_earliest();
+  CHECK(rung == std::vector{1, 1, 1});
+}
+
+TEST_CASE("timers at both ends of time keep their places") {
+  TimerQueue queue;
+  std::vector<int> rung;
+  Bell last{[&] { rung.push_back(2); }};
+  Bell first{[&] { rung.push_back(1); }};
+  queue.arm(last, TimePoint::max());
+  queue.arm(first, TimePoint::min());
+  CHECK(queue.earliest() == TimePoint::min());
+  queue.fire_earliest();
+  CHECK(queue.earliest() == TimePoint::max());
+  queue.fire_earliest();
+  CHECK(rung == std::vector{1, 2});
+}
+
+TEST_CASE("the timer queue does what a sorted list does, also from inside handlers") {
+  rc::prop("for any sequence of arming, disarming, firing and clearing", [] {
+    Bells bells;
+    const auto steps = *rc::gen::scale(
+        4.0, rc::gen::container<std::vector<std::tuple<int, std::size_t, std::size_t, int>>>(
+                 rc::gen::tuple(rc::gen::inRange(0, 40), rc::gen::inRange<std::size_t>(0, Bells::kCount),
+                                rc::gen::inRange<std::size_t>(0, Bells::kCount), rc::gen::inRange(0, 8))));
+    for (const auto& [what, one, other, at] : steps) {
+      if (what < 20) {
+        bells.arm(one, at);
+      } else if (what < 28) {
+        RC_ASSERT(bells.disarm(one));
+      } else if (what < 39) {
+        RC_ASSERT(bells.fire(one, other, at));
+      } else {
+        bells.clear();
+      }
+      RC_ASSERT(bells.agrees());
+    }
+  });
+}
+
+TEST_CASE("the timer queue keeps the order of thousands of timers, armed and disarmed at random") {
+  TimerQueue queue;
+  std::deque<Bell> bells;
+  std::vector<std::pair<std::int64_t, std::size_t>> rung;
+  std::vector<std::pair<std::int64_t, std::size_t>> expected;
+  std::uint64_t state = 1;
+  const auto next = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 33) % below;
+  };
+  for (std::size_t i = 0; i < 5000; ++i) {
+    const auto at = static_cast<std::int64_t>(next(300));
+    bells.emplace_back([&rung, at, i] { rung.emplace_back(at, i); });
+    queue.arm(bells.back(), TimePoint{at});
+    expected.emplace_back(at, i);
+  }
+  for (std::size_t i = 0; i < 5000; ++i) {
+    if (next(3) != 0) continue;
+    REQUIRE(queue.disarm(bells[i]));
+    std::erase_if(expected, [i](const auto& entry) { return entry.second == i; });
+  }
+  std::sort(expected.begin(), expected.end());
+  while (!queue.empty()) queue.fire_earliest();
+  CHECK(rung == expected);
+}
+
+TEST_CASE("a cleared queue has forgotten its timers, and they can be armed again") {
+  TimerQueue queue;
+  Bell bell{[] { FAIL("it was forgotten"); }};
+  queue.arm(bell, TimePoint{1});
+  queue.clear();
+  CHECK(queue.empty());
+  CHECK_FALSE(bell.armed());
+  queue.arm(bell, TimePoint{2});
+  CHECK(queue.size() == 1);
+  CHECK(queue.disarm(bell));
+}
+
+TEST_CASE("tasks run first in, first out, and those that they defer run after them") {
+  TaskQueue queue;
+  std::vector<int> done;
+  Chore third{[&] { done.push_back(3); }};
+  Chore second{[&] { done.push_back(2); }};
+  Chore first{[&] {
+    done.push_back(1);
+    queue.push(third);
+  }};
+  queue.push(first);
+  queue.push(second);
+  CHECK(first.queued());
+  while (!queue.empty()) queue.run_oldest();
+  CHECK(done == std::vector{1, 2, 3});
+  CHECK_FALSE(first.queued());
+}
+
+TEST_CASE("a task may defer itself again") {
+  TaskQueue queue;
+  int runs = 0;
+  Chore chore;
+  chore.work = [&] {
+    if (++runs < 3) queue.push(chore);
+  };
+  queue.push(chore);
+  while (!queue.empty()) queue.run_oldest();
+  CHECK(runs == 3);
+}
+
+// Four tasks, every subset cancelled in every order of a few, then more pushed: in full.
+TEST_CASE("cancelling takes out exactly the task that it is given, wherever it stands") {
+  for (std::size_t subset = 0; subset < 16; ++subset) {
+    for (const bool backwards : {false, true}) {
+      CAPTURE(subset, backwards);
+      TaskQueue queue;
+      std::vector<std::size_t> done;
+      std::vector<std::size_t> expected;
+      std::deque<Chore> chores;
+      for (std::size_t i = 0; i < 5; ++i) chores.emplace_back([&done, i] { done.push_back(i); });
+      for (std::size_t i = 0; i < 4; ++i) queue.push(chores[i]);
+      for (std::size_t k = 0; k < 4; ++k) {
+        const std::size_t i = backwards ? 3 - k : k;
+        if ((subset >> i & 1) == 0) continue;
+        CHECK(queue.cancel(chores[i]));
+        CHECK_FALSE(queue.cancel(chores[i]));
+        CHECK_FALSE(chores[i].queued());
+      }
+      for (std::size_t i = 0; i < 4; ++i) {
+        if ((subset >> i & 1) == 0) expected.push_back(i);
+      }
+      queue.push(chores[4]);  // the end is still known
+      expected.push_back(4);
+      while (!queue.empty()) queue.run_oldest();
+      CHECK(done == expected);
+    }
+  }
+}
+
+TEST_CASE("cleared tasks are forgotten and can be deferred again") {
+  TaskQueue queue;
+  int runs = 0;
+  Chore chore{[&] { ++runs; }};
+  queue.push(chore);
+  queue.clear();
+  CHECK(queue.empty());
+  CHECK_FALSE(chore.queued());
+  queue.push(chore);
+  queue.run_oldest();
+  CHECK(runs == 1);
+}
+
+// Row 9: in the spirit of it, every broken precondition ends the process in every build type.
+TEST_CASE("what must not be done is asserted against in every build type") {
+  CHECK_FALSE(is_asserted_against([] {}));
+  CHECK(is_asserted_against([] {
+    TimerQueue queue;
+    Bell bell;
+    queue.arm(bell, TimePoint{1});
+    queue.arm(bell, TimePoint{2});
+  }));
+  CHECK(is_asserted_against([] {
+    TaskQueue queue;
+    Chore chore;
+    queue.push(chore);
+    queue.push(chore);
+  }));
+  CHECK(is_asserted_against([] {
+    TimerQueue queue;
+    {
+      Bell bell;
+      queue.arm(bell, TimePoint{1});
+    }
+  }));
+  CHECK(is_asserted_against([] {
+    TaskQueue queue;
+    {
+      Chore chore;
+      queue.push(chore);
+    }
+  }));
+  CHECK(is_asserted_against([] {
+    sim::VirtualScheduler scheduler;
+    Bell bell;
+    scheduler.arm(bell, TimePoint{1});
+    scheduler.advance_to(TimePoint{2});
+  }));
+}
+
+TEST_CASE("the virtual scheduler runs deferred tasks before any timer, and its clock stands still meanwhile") {
+  sim::VirtualScheduler scheduler;
+  std::vector<std::string> done;
+  const auto note = [&](const char* what) { done.push_back(to_string(scheduler.now()) + ' ' + what); };
+  Chore deferred{[&] { note("deferred"); }};
+  Bell second{[&] { note("second"); }};
+  Bell first{[&] {
+    note("first");
+    scheduler.defer(deferred);
+    scheduler.arm(second, TimePoint{-5});  // in the past: now
+  }};
+  scheduler.arm(first, TimePoint{3});
+  CHECK_FALSE(scheduler.fire_next(TimePoint{2}));
+  CHECK(scheduler.now() == TimePoint{0});
+  CHECK(scheduler.fire_next(TimePoint{3}));
+  CHECK(scheduler.fire_next(TimePoint{3}));
+  CHECK(done == std::vector<std::string>{"3ns first", "3ns deferred", "3ns second"});
+  CHECK(scheduler.idle());
+  CHECK(scheduler.timers_fired() == 2);
+}
+
+}  // namespace holdfast
