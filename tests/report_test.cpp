@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include <holdfast_sim/report_json.hpp>
 #include <holdfast_sim/report_text.hpp>
 #include <holdfast_sim/storm_tracker.hpp>
+#include <holdfast_sim/trace.hpp>
 
 namespace {
 
@@ -382,6 +384,25 @@ TEST_CASE("the ten slowest recoveries are kept, the longest first") {
   const ReportData report = history.over(now + 1h);
   REQUIRE(report.slowest.size() == kSlowestMax);
   for (int i = 0; i < 10; ++i) CHECK(report.slowest[static_cast<std::size_t>(i)].took == std::chrono::seconds{15 - i});
+}
+
+TEST_CASE("a trace that was saved gives the same report as the run itself") {
+  Scenario scenario =
+      scenario_of({{.name = "feed", .count = 20, .behaviour = {.runs_for = Exponential{10min}}},
+                   {.name = "job", .count = 5, .behaviour = {.runs_for = Fixed{1h}, .then = Then::end}}});
+  scenario.duration = 2h;
+  scenario.chaos.push_back({.at = 10min, .what = Outage{.target = {.of = {"feed"}}, .length = 30s}});
+  scenario.chaos.push_back({.at = 20min, .what = HangWindow{.target = {.of = {"feed-3", "job"}}, .length = 5min}});
+  scenario.chaos.push_back({.at = 110min, .what = Shutdown{}});
+
+  std::stringstream trace;
+  RehearsalResult result = rehearse(scenario, {.trace = &trace});
+  const std::string reported = report_json(result);
+  Report again{scenario};
+  const TraceSummary summary = read_trace(trace, "trace", {&again});
+  result.report = again.finish(summary.end);
+  CHECK(result.report.after_outages.count + result.report.after_outages.never() == 20);
+  CHECK(report_json(result) == reported);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

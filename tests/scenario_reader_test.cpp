@@ -6,6 +6,8 @@
 #include <rapidcheck/catch.h>
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -72,7 +74,8 @@ std::string refusal_of_text(std::string_view text) {
 // A file that is gone at the end of the test.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& text) : path_(fs::temp_directory_path() / "holdfast_scenario_test.toml") {
+  explicit TemporaryFile(const std::string& text)
+      : path_(fs::temp_directory_path() / ("holdfast_scenario_test_" + std::to_string(getpid()))) {
     std::ofstream{path_, std::ios::binary} << text;
   }
   ~TemporaryFile() { fs::remove(path_); }

@@ -177,80 +177,35 @@ What without_views(What what) noexcept {
   return what;
 }
 
-// The latest events of one service, to show what led to a violation.
-struct Past {
-  static constexpr std::uint32_t kKept = 4;
-
-  std::string name;
-  std::string last_error;  // of the latest run that failed
-  std::array<Moment, kKept> moments;
-  std::uint32_t count = 0;
-
-  void begin(std::string_view its_name) {
-    name = its_name;
-    last_error.clear();
-    count = 0;
-  }
-
-  template <class What>
-  void push(const Event& event, const What& what) noexcept {
-    moments[count++ % kKept] = {event.at, event.run, without_views(what)};
-  }
-
-  // Oldest first. Only the text of the latest failure is still known.
-  [[nodiscard]] std::vector<std::string> lines() const {
-    std::vector<std::string> lines;
-    std::string_view error = last_error;
-    for (std::uint32_t i = count; i > 0 && i + kKept > count; --i) {
-      Moment moment = moments[(i - 1) % kKept];
-      if (auto* const terminated = std::get_if<event::Terminated>(&moment.what)) terminated->last_error = error;
-      if (auto* const ended = std::get_if<event::Ended>(&moment.what); ended && ended->outcome != Outcome::clean) {
-        ended->error = std::exchange(error, {});
-      }
-      lines.push_back(describe(
-          {.at = moment.at, .service = {.generation = 1}, .name = name, .run = moment.run, .what = moment.what}));
-    }
-    std::reverse(lines.begin(), lines.end());
-    return lines;
-  }
-};
-
-// What the events so far say about one service.
-struct Life {
+// What the events so far say about one service. It is looked at with every event, so it is one cache line.
+struct alignas(64) Life {
   std::uint64_t n = 0;
   std::uint64_t run = 0;
-  TimePoint began;                   // the latest run
-  TimePoint due;                     // the next run, while it waits for it
-  TimePoint owed_at;                 // when what is owed became due
-  TimePoint ignored_at;              // when a restart command seemed to be ignored
-  Duration ceiling{0};               // of the latest delay
-  std::uint64_t failures = 0;        // that the breaker was asked about, since they were forgotten
-  std::vector<TimePoint> failed_at;  // the latest of them, as many as can matter: a ring once it is full
+  TimePoint began;      // the latest run
+  TimePoint due;        // the next run, while it waits for it
+  TimePoint owed_at;    // when what is owed became due
+  Duration ceiling{0};  // of the latest delay
   std::uint32_t generation = 0;
   std::uint32_t policy = 0;
   Attempt attempt = 0;
-  Phase phase = Phase::starting;
-  RestartPolicy restart = RestartPolicy::on_failure;
-  StopCause stop_cause = StopCause::stop;  // while stopping
-  StopCause owed_cause = StopCause::stop;  // of the stop that is owed
-  Owed owed = Owed::nothing;
-  bool present = false;
-  bool run_alive = false;
-  bool started_before = false;
-  bool just_stopping = false;  // the latest event was `stopping`
-  bool told_overdue = false;
-  bool to_be_removed = false;
-  bool restart_ignored = false;
-  bool late_end_told = false;
-  bool unknown = false;  // events were told without an `added`; they were told of once and are ignored
+  Phase phase : 3 = Phase::starting;
+  RestartPolicy restart : 2 = RestartPolicy::on_failure;
+  StopCause stop_cause : 2 = StopCause::stop;  // while stopping
+  bool present : 1 = false;
+  Owed owed : 4 = Owed::nothing;
+  StopCause owed_cause : 2 = StopCause::stop;  // of the stop that is owed
+  bool run_alive : 1 = false;
+  bool started_before : 1 = false;
+  bool just_stopping : 1 = false;  // the latest event was `stopping`
+  bool told_overdue : 1 = false;
+  bool to_be_removed : 1 = false;
+  bool restart_ignored : 1 = false;
+  bool late_end_told : 1 = false;
+  bool unknown : 1 = false;  // events were told without an `added`; that was told once, and they are ignored
 
   void begin(const Event& event, const event::Added& added, std::uint32_t its_policy) {
-    auto times = std::move(failed_at);
-    times.clear();
     *this = {};
-    failed_at = std::move(times);
     generation = event.service.generation;
-    n = event.n;
     run = added.runs_before.value;
     restart = added.restart;
     policy = its_policy;
@@ -267,11 +222,57 @@ struct Life {
     owed_at = at;
     owed_cause = cause;
   }
+};
+static_assert(sizeof(Life) == 64);
+
+// What is looked at when a run has failed or a rule is broken.
+struct alignas(64) Past {
+  std::string last_error;            // of the latest run that failed
+  std::uint64_t failures = 0;        // that the breaker was asked about, since they were forgotten
+  std::vector<TimePoint> failed_at;  // the latest of them, as many as can matter: a ring once it is full
+  std::string name;
+  TimePoint ignored_at;          // when a restart command seemed to be ignored
+  std::uint64_t shown_from = 1;  // the earliest number of an event that can be shown
+
+  void begin(const Event& event) {
+    last_error.clear();
+    forget_failures();
+    name = event.name;
+    shown_from = event.n;
+  }
 
   void forget_failures() noexcept {
-    attempt = 0;
     failures = 0;
     failed_at.clear();
+  }
+};
+
+// The latest events of one service, to show what led to a violation.
+struct alignas(64) Trail {
+  static constexpr std::uint64_t kKept = 4;
+
+  std::array<Moment, kKept> moments;  // event n at n % kKept
+
+  template <class What>
+  void push(const Event& event, const What& what) noexcept {
+    moments[event.n % kKept] = {event.at, event.run, without_views(what)};
+  }
+
+  // Those up to number n, oldest first. Only the text of the latest failure is still known.
+  [[nodiscard]] std::vector<std::string> lines(std::uint64_t n, const Past& past) const {
+    std::vector<std::string> lines;
+    std::string_view error = past.last_error;
+    for (std::uint64_t i = n; i >= past.shown_from && i + kKept > n; --i) {
+      Moment moment = moments[i % kKept];
+      if (auto* const terminated = std::get_if<event::Terminated>(&moment.what)) terminated->last_error = error;
+      if (auto* const ended = std::get_if<event::Ended>(&moment.what); ended && ended->outcome != Outcome::clean) {
+        ended->error = std::exchange(error, {});
+      }
+      lines.push_back(describe(
+          {.at = moment.at, .service = {.generation = 1}, .name = past.name, .run = moment.run, .what = moment.what}));
+    }
+    std::reverse(lines.begin(), lines.end());
+    return lines;
   }
 };
 
@@ -280,8 +281,11 @@ struct Step {
   const Event& event;
   Life& life;
   Past& past;
+  Trail& trail;
   Owed paid = Owed::nothing;  // what was owed and has come
   bool explained = false;     // a rule that is broken already says what is wrong with the event
+
+  [[nodiscard]] std::vector<std::string> lines() const { return trail.lines(life.n, past); }
 };
 
 }  // namespace
@@ -291,8 +295,9 @@ struct Step {
 // ---------------------------------------------------------------------------------------------------------------------
 
 struct Checks::State {
-  std::vector<Life> lives;  // by slot
-  std::vector<Past> pasts;  // by slot
+  std::vector<Life> lives;    // by slot
+  std::vector<Past> pasts;    // by slot
+  std::vector<Trail> trails;  // by slot
   std::vector<BackoffPolicy> policies;
 
   Counters counted;
@@ -348,7 +353,7 @@ struct Checks::State {
   [[gnu::noinline, gnu::cold]] void broken(Rule rule, Step& step, const Says& says) {
     step.explained = true;
     if (counts_only(rule)) return;
-    auto lines = step.past.lines();
+    auto lines = step.lines();
     if (shutdown && is_about_shutdown(rule)) lines.insert(lines.begin(), shutdown_line());
     lines.push_back(describe(step.event));
     violations.push_back({rule, std::string{step.event.name}, step.event.at, says(), std::move(lines)});
@@ -383,28 +388,34 @@ struct Checks::State {
         !lives[event.service.slot].present) [[unlikely]] {
       return on_stray_event(event);
     }
-    Step step{event, lives[event.service.slot], pasts[event.service.slot]};
+    Step step = step_of(event);
     events_are_numbered_without_gaps(step);
     is_not_overdue(step);
     step.explained = false;
     std::visit(
         [&](const auto& what) {
           on(step, what);
-          step.past.push(event, what);
+          step.trail.push(event, what);
         },
         event.what);
+    step.life.n = event.n;
     step.life.just_stopping = std::holds_alternative<event::Stopping>(event.what);
   }
 
-  void on_added(const Event& event, const event::Added& added) {
+  Step step_of(const Event& event) {
     const std::uint32_t slot = event.service.slot;
     if (slot >= lives.size()) {
       lives.resize(slot + 1);
       pasts.resize(slot + 1);
+      trails.resize(slot + 1);
     }
-    Step step{event, lives[slot], pasts[slot]};
+    return {event, lives[slot], pasts[slot], trails[slot]};
+  }
+
+  void on_added(const Event& event, const event::Added& added) {
+    Step step = step_of(event);
     removed_services_stay_silent(step);
-    step.past.begin(event.name);
+    step.past.begin(event);
     step.life.begin(event, added, policy_index(*added.backoff));
     test(Rule::events_are_numbered_without_gaps, event.n == 1, step,
          [&] { return fmt::format("has the number {} instead of 1", event.n); });
@@ -412,17 +423,13 @@ struct Checks::State {
          [&] { return fmt::format("is told with run {}, having had {}", event.run.value, added.runs_before.value); });
     ++counted.spawned;
     ++counted.active_services;
-    step.past.push(event, added);
+    step.trail.push(event, added);
+    step.life.n = event.n;
   }
 
   // An event of a service that is not there.
   void on_stray_event(const Event& event) {
-    const std::uint32_t slot = event.service.slot;
-    if (slot >= lives.size()) {
-      lives.resize(slot + 1);
-      pasts.resize(slot + 1);
-    }
-    Step step{event, lives[slot], pasts[slot]};
+    Step step = step_of(event);
     if (event.service.generation <= step.life.generation) {
       if (step.life.unknown) return;
       test(Rule::removed_services_stay_silent, false, step,
@@ -430,7 +437,8 @@ struct Checks::State {
       return;
     }
     if (!step.life.present) {
-      step.past.begin(event.name);
+      step.past.begin(event);
+      step.life = {};
       step.life.generation = event.service.generation;
       step.life.unknown = true;
     }
@@ -449,9 +457,10 @@ struct Checks::State {
   }
 
   void events_are_numbered_without_gaps(Step& step) {
-    test(Rule::events_are_numbered_without_gaps, step.event.n == step.life.n + 1, step,
-         [&] { return fmt::format("has the number {} instead of {}", step.event.n, step.life.n + 1); });
-    step.life.n = step.event.n;
+    const bool follows = test(Rule::events_are_numbered_without_gaps, step.event.n == step.life.n + 1, step, [&] {
+      return fmt::format("has the number {} instead of {}", step.event.n, step.life.n + 1);
+    });
+    if (!follows) step.past.shown_from = step.event.n;
   }
 
   // An id is used for one service only; another one has its slot only after it was removed.
@@ -470,8 +479,9 @@ struct Checks::State {
   template <class What>
   void settle(Step& step, const What& what) {
     Life& life = step.life;
-    const Owed owed = std::exchange(life.owed, Owed::nothing);
-    if (life.restart_ignored && step.event.at > life.ignored_at) restarts_when_commanded(step);
+    const Owed owed = life.owed;
+    life.owed = Owed::nothing;
+    if (life.restart_ignored && step.event.at > step.past.ignored_at) restarts_when_commanded(step);
     if (owed == Owed::nothing) return;
     const bool right = pays(owed, life.owed_cause, what);
     if (right && step.event.at == life.owed_at) {
@@ -479,14 +489,14 @@ struct Checks::State {
       tested(text_of(owed).rule);
     } else if (!right && may_be_overtaken(owed)) {
       life.restart_ignored = true;
-      life.ignored_at = life.owed_at;
+      step.past.ignored_at = life.owed_at;
     } else if (!step.explained) {
       const Rule rule = blame(owed, step.event);
       test(rule, false, step, [&] {
         std::string says = fmt::format("{}; ", text_of(owed).says);
         says += right ? fmt::format("it came {} late", to_string(step.event.at - life.owed_at))
                       : fmt::format("found {}", kind(step.event));
-        if (rule == Rule::trips_exactly_when_the_window_says_so) says += "; " + window_text(life);
+        if (rule == Rule::trips_exactly_when_the_window_says_so) says += "; " + window_text(step);
         return says;
       });
     }
@@ -505,7 +515,7 @@ struct Checks::State {
     step.life.restart_ignored = false;
     test(Rule::restarts_when_commanded, false, step, [&] {
       return fmt::format("the restart command at {} was ignored, though no remove or shutdown came after it",
-                         to_string(step.life.ignored_at));
+                         to_string(step.past.ignored_at));
     });
   }
 
@@ -597,7 +607,7 @@ struct Checks::State {
     never_starts_after_shutdown(step);
     settle(step, what);
     starts_when_the_delay_has_passed(step);
-    if (step.paid == Owed::start_now) life.forget_failures();
+    if (step.paid == Owed::start_now) forget_failures(step);
     const bool is_first = life.phase == Phase::starting && !life.run_alive;
     if (!is_first) makes_only_legal_transitions(step, Phase::starting);
     ++counted.starts;
@@ -664,7 +674,7 @@ struct Checks::State {
   void on_unasked_end(Step& step, const event::Ended& what) {
     Life& life = step.life;
     const BackoffPolicy& policy = policies[life.policy];
-    if (step.event.at - life.began >= policy.cooldown) life.forget_failures();
+    if (step.event.at - life.began >= policy.cooldown) forget_failures(step);
     Owed owed = Owed::nothing;
     if (what.outcome == Outcome::clean) {
       ++counted.clean_exits;
@@ -675,7 +685,7 @@ struct Checks::State {
       if (what.outcome == Outcome::fatal || life.restart == RestartPolicy::never) {
         owed = Owed::fail;
       } else {
-        owed = fills_the_window(life, policy, step.event.at) ? Owed::trip : Owed::back_off_after_failure;
+        owed = fills_the_window(step, policy) ? Owed::trip : Owed::back_off_after_failure;
         if (policy.breaker) tested(Rule::trips_exactly_when_the_window_says_so);
       }
     }
@@ -683,7 +693,9 @@ struct Checks::State {
   }
 
   // Counts a failure. The window is full if the failure max_failures - 1 before this one is not older than it.
-  static bool fills_the_window(Life& life, const BackoffPolicy& policy, TimePoint at) {
+  static bool fills_the_window(Step& step, const BackoffPolicy& policy) {
+    Life& life = step.life;
+    Past& past = step.past;
     const bool is_first = life.attempt == 0;
     if (life.attempt < std::numeric_limits<Attempt>::max()) ++life.attempt;
     if (is_first) {
@@ -693,13 +705,18 @@ struct Checks::State {
     }
     if (!policy.breaker) return false;
     const std::uint64_t most = policy.breaker->max_failures;
-    const std::uint64_t position = life.failures++ % most;
-    if (life.failures <= most) {
-      life.failed_at.push_back(at);
+    const std::uint64_t position = past.failures++ % most;
+    if (past.failures <= most) {
+      past.failed_at.push_back(step.event.at);
     } else {
-      life.failed_at[position] = at;
+      past.failed_at[position] = step.event.at;
     }
-    return life.failures >= most && life.failed_at[life.failures % most] >= at - policy.breaker->window;
+    return past.failures >= most && past.failed_at[past.failures % most] >= step.event.at - policy.breaker->window;
+  }
+
+  static void forget_failures(Step& step) noexcept {
+    step.life.attempt = 0;
+    step.past.forget_failures();
   }
 
   void keeps_every_retry_within_its_ceiling(Step& step, const event::BackingOff& what) {
@@ -738,15 +755,16 @@ struct Checks::State {
   }
 
   // The latest failures of the service, for a message.
-  std::string window_text(const Life& life) const {
-    const auto& breaker = policies[life.policy].breaker;
+  std::string window_text(const Step& step) const {
+    const auto& breaker = policies[step.life.policy].breaker;
     if (!breaker) return "the breaker is off";
     constexpr std::size_t kShown = 10;
-    const std::size_t count = life.failed_at.size();
+    const Past& past = step.past;
+    const std::size_t count = past.failed_at.size();
     std::string text = fmt::format("{} failures within {} open the breaker, the latest were at", breaker->max_failures,
                                    to_string(breaker->window));
     for (std::size_t i = count < kShown ? count : kShown; i > 0; --i) {
-      text += ' ' + to_string(life.failed_at[(life.failures + count - i) % count]);
+      text += ' ' + to_string(past.failed_at[(past.failures + count - i) % count]);
     }
     return text;
   }
@@ -763,7 +781,7 @@ struct Checks::State {
     settle(step, what);
     if (step.paid == Owed::nothing && !step.explained) {
       test(Rule::trips_exactly_when_the_window_says_so, false, step,
-           [&] { return "the breaker opens without a failure; " + window_text(step.life); });
+           [&] { return "the breaker opens without a failure; " + window_text(step); });
     } else if (step.paid != Owed::nothing) {
       has_the_numbers_of_the_window(step, what.failures, what.max_failures);
     }
@@ -821,7 +839,7 @@ struct Checks::State {
       test(Rule::stops_when_asked, false, step,
            [&] { return fmt::format("stops for {}, though nobody has asked for that now", to_string(what.cause)); });
     }
-    if (step.paid == Owed::stop_to_restart) life.forget_failures();
+    if (step.paid == Owed::stop_to_restart) forget_failures(step);
     life.stop_cause = what.cause;
     if (life.phase != Phase::stopping) makes_only_legal_transitions(step, Phase::stopping);
     if (!life.run_alive) life.owe(Owed::cancel, step.event.at);
@@ -910,7 +928,7 @@ struct Checks::State {
     }
     life.present = false;
     if (step.paid != Owed::be_replaced) return;
-    replaced = {step.past.name, step.event.at, life.run, step.past.lines()};
+    replaced = {step.past.name, step.event.at, life.run, step.lines()};
     replaced->lines.push_back(describe(step.event));
   }
 
@@ -949,11 +967,12 @@ struct Checks::State {
     shutdown = what;
     shutdown_at = event.at;
     drain_over_by = counted.active_services == 0 ? event.at : event.at + what.timeout;
-    for (Life& life : lives) {
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      Life& life = lives[i];
       if (!life.present) continue;
       if (may_be_overtaken(life.owed)) {
         life.restart_ignored = true;
-        life.ignored_at = std::exchange(life.owed_at, event.at);
+        pasts[i].ignored_at = life.owed_at;
         life.owed = Owed::nothing;
       }
       if (life.owed == Owed::nothing) owes_a_stop(life, event.at, StopCause::shutdown);
@@ -1019,7 +1038,7 @@ struct Checks::State {
                fmt::format("the end is at {}, after an event at {}", to_string(end.at), to_string(now)), {});
     }
     for (std::size_t i = 0; i < lives.size(); ++i) {
-      if (lives[i].present) nothing_is_owed(lives[i], pasts[i], end);
+      if (lives[i].present) nothing_is_owed(i, end);
     }
     if (replaced) {
       violated(Rule::restarts_when_commanded, replaced->name, replaced->at,
@@ -1036,25 +1055,25 @@ struct Checks::State {
     return at < end.at || end.reason == EndReason::stalled || (at == end.at && end.reason == EndReason::finished);
   }
 
-  void nothing_is_owed(Life& life, const Past& past, const SimulationEnd& end) {
+  void nothing_is_owed(std::size_t slot, const SimulationEnd& end) {
+    const Life& life = lives[slot];
     if (life.owed != Owed::nothing) {
-      violated(text_of(life.owed).rule, past.name, life.owed_at,
-               fmt::format("{}; nothing followed", text_of(life.owed).says), lines_at_the_end(life, past));
+      const auto& [rule, says] = text_of(life.owed);
+      broken_at_the_end(rule, slot, life.owed_at, fmt::format("{}; nothing followed", says));
     } else if (life.restart_ignored) {
-      violated(Rule::restarts_when_commanded, past.name, life.ignored_at,
-               "the restart command was ignored, though no remove or shutdown came after it", past.lines());
+      broken_at_the_end(Rule::restarts_when_commanded, slot, pasts[slot].ignored_at,
+                        "the restart command was ignored, though no remove or shutdown came after it");
     } else if (life.waits() && !life.told_overdue && is_over(life.due, end)) {
-      violated(
-          Rule::starts_when_the_delay_has_passed, past.name, life.due,
-          fmt::format("no run has started by {}, though one was due at {}", to_string(end.at), to_string(life.due)),
-          past.lines());
+      broken_at_the_end(
+          Rule::starts_when_the_delay_has_passed, slot, life.due,
+          fmt::format("no run has started by {}, though one was due at {}", to_string(end.at), to_string(life.due)));
     }
   }
 
-  std::vector<std::string> lines_at_the_end(const Life& life, const Past& past) const {
-    auto lines = past.lines();
-    if (shutdown && is_about_shutdown(text_of(life.owed).rule)) lines.push_back(shutdown_line());
-    return lines;
+  void broken_at_the_end(Rule rule, std::size_t slot, TimePoint at, std::string says) {
+    auto lines = trails[slot].lines(lives[slot].n, pasts[slot]);
+    if (shutdown && is_about_shutdown(rule)) lines.push_back(shutdown_line());
+    violated(rule, pasts[slot].name, at, std::move(says), std::move(lines));
   }
 
   void counters_agree_with_events(const SimulationEnd& end) {

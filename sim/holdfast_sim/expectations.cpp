@@ -98,24 +98,19 @@ struct Tally {
 constexpr std::uint32_t kFleet = 0;  // index of its tally
 constexpr std::uint32_t kNone = UINT32_MAX;
 
-// A service as far as its expectations go.
+// A service as far as expectations go.
 struct Member {
-  std::string name;
   std::uint32_t generation = 0;
   std::uint32_t by_name = kNone;   // the tally of its own name
   std::uint32_t by_group = kNone;  // the tally of its group
+  std::uint32_t counts = 0;        // a bit for each Count to which it adds
   Phase phase = Phase::starting;
   Termination::Reason reason = Termination::Reason::completed;  // once terminated
   bool present = false;
   bool started_before = false;
-  bool restart_commanded = false;               // by the latest event
-  std::array<std::uint32_t, kCounts> counts{};  // what it adds to the tallies
+  bool restart_commanded = false;  // by the latest event
 
-  void begin(const Event& event) {
-    const std::string its_name{event.name};
-    const auto kept = name == its_name ? counts : std::array<std::uint32_t, kCounts>{};
-    *this = {.name = its_name, .generation = event.service.generation, .present = true, .counts = kept};
-  }
+  [[nodiscard]] bool adds_to(std::size_t count) const noexcept { return ((counts >> count) & 1U) != 0; }
 };
 
 }  // namespace
@@ -171,14 +166,14 @@ struct ExpectationChecks::State {
   }
 
   void count(Member& member, Count what, TimePoint at) noexcept {
-    ++member.counts[index_of(what)];
+    member.counts |= 1U << index_of(what);
     tallies[kFleet].add(what, at);
     if (member.by_name != kNone) tallies[member.by_name].add(what, at);
     if (member.by_group != kNone) tallies[member.by_group].add(what, at);
   }
 
   void take_back(Member& member, Count what) noexcept {
-    --member.counts[index_of(what)];
+    member.counts &= ~(1U << index_of(what));
     tallies[kFleet].take_back(what);
     if (member.by_name != kNone) tallies[member.by_name].take_back(what);
     if (member.by_group != kNone) tallies[member.by_group].take_back(what);
@@ -203,11 +198,19 @@ struct ExpectationChecks::State {
   }
 
   void on_added(const Event& event) {
-    if (event.service.slot >= members.size()) members.resize(event.service.slot + 1);
+    if (event.service.slot >= members.size()) {
+      members.resize(event.service.slot + 1);
+      names.resize(event.service.slot + 1);
+    }
+    std::string& name = names[event.service.slot];
     Member& member = members[event.service.slot];
-    member.begin(event);
-    member.by_name = tally_of_name(member.name);
-    member.by_group = tally_of_group(member.name);
+    const std::uint32_t counts = name == event.name ? member.counts : 0;  // it was restarted in place
+    name = event.name;
+    member = {.generation = event.service.generation,
+              .by_name = tally_of_name(name),
+              .by_group = tally_of_group(name),
+              .counts = counts,
+              .present = true};
     ++present;
     ++active;
     count(member, Count::spawned, event.at);
@@ -249,7 +252,7 @@ struct ExpectationChecks::State {
     count(member, Count::terminated, event.at);
     count(member, count_of(what.why.reason), event.at);
     if (what.why.reason == Termination::Reason::abandoned && expect.abandoned_services) {
-      abandoned.push_back(member.name);
+      abandoned.emplace_back(event.name);
       if (abandoned.size() == 1) first_abandoned_at = event.at;
     }
   }
@@ -299,10 +302,10 @@ struct ExpectationChecks::State {
   // Names the services for which `shown` holds.
   template <class Shown>
   void name(ExpectationResult& result, const Shown& shown) const {
-    for (const Member& member : members) {
-      if (member.generation == 0 || !shown(member)) continue;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].generation == 0 || !shown(members[i])) continue;
       if (result.services.size() < kServicesNamedMax) {
-        result.services.push_back(member.name);
+        result.services.push_back(names[i]);
       } else {
         ++result.more_services;
       }
@@ -380,7 +383,7 @@ struct ExpectationChecks::State {
     const auto index = static_cast<std::uint32_t>(&tally - tallies.data());
     name(result, [&](const Member& member) {
       const bool is_of_it = index == kFleet || member.by_name == index || member.by_group == index;
-      return is_of_it && (member.counts[field] > 0) == too_many;
+      return is_of_it && member.adds_to(field) == too_many;
     });
     return result;
   }
@@ -432,6 +435,7 @@ struct ExpectationChecks::State {
   std::unordered_map<std::string, std::uint32_t> tally_by_name;  // only looked up, at the adding of a service
   std::unordered_map<std::string, Group> groups;                 // those with a count of which something is expected
   std::vector<Member> members;                                   // by slot
+  std::vector<std::string> names;                                // by slot
 
   TimePoint now;
   std::uint64_t present = 0;

@@ -57,6 +57,44 @@ std::vector<Column> columns_of(const FleetHistory& history, std::size_t count) {
   return columns;
 }
 
+// A line whose neighbouring cells of one colour share their escape sequences.
+class Line {
+ public:
+  explicit Line(bool colours) : colours_(colours) {}
+
+  // Colour 0: none.
+  void add(std::string_view cell, int foreground, int background = 0) {
+    if (colours_ && (foreground != foreground_ || background != background_)) {
+      end_colour();
+      if (background > 0) {
+        text_ += fmt::format("\x1b[{};{}m", foreground, background);
+      } else if (foreground > 0) {
+        text_ += fmt::format("\x1b[{}m", foreground);
+      }
+      foreground_ = foreground;
+      background_ = background;
+    }
+    text_ += cell;
+  }
+
+  std::string text() {
+    end_colour();
+    text_.erase(text_.find_last_not_of(' ') + 1);
+    return text_;
+  }
+
+ private:
+  void end_colour() {
+    if (foreground_ > 0) text_ += "\x1b[0m";
+    foreground_ = background_ = 0;
+  }
+
+  bool colours_;
+  int foreground_ = 0;
+  int background_ = 0;
+  std::string text_;
+};
+
 class Picture {
  public:
   Picture(const FleetHistory& history, std::size_t width, bool colours)
@@ -79,9 +117,9 @@ class Picture {
 
   std::string text() const {
     std::string text;
-    for (std::size_t row = area_rows_; row-- > 0;) text += area_label(row) + without_end(area_row(row)) + '\n';
+    for (std::size_t row = area_rows_; row-- > 0;) text += area_label(row) + area_row(row) + '\n';
     text += axis();
-    for (std::size_t row = down_rows_; row-- > 0;) text += down_label(row) + without_end(down_row(row)) + '\n';
+    for (std::size_t row = down_rows_; row-- > 0;) text += down_label(row) + down_row(row) + '\n';
     return text + legend();
   }
 
@@ -97,33 +135,30 @@ class Picture {
     return row == area_rows_ / 2 - 1 ? margin(services(services_ / 2), "┤") : margin("", "│");
   }
 
-  static std::string without_end(std::string line) {
-    line.erase(line.find_last_not_of(' ') + 1);
-    return line;
-  }
-
   static std::string services(double number) {
     const bool is_half = nearest(number * 10) % 10 == 5;
     return is_half ? fmt::format("{:.1f}", number) : detail::human(nearest(number));
   }
 
   std::string area_row(std::size_t row) const {
-    std::string line;
-    for (const auto& column : columns_) line += cell(column, 8 * row);
-    return line;
+    Line line{colours_};
+    for (const auto& column : columns_) add_cell(line, column, 8 * row);
+    return line.text();
   }
 
   // The cell from `bottom` to `bottom` + 8, in eighths of a row from the bottom of the picture.
-  std::string cell(const Column& column, std::size_t bottom) const {
+  void add_cell(Line& line, const Column& column, std::size_t bottom) const {
     const auto tops = stacked(column);
     const std::size_t running = tops[0];
-    if (running >= bottom + 8) return painted(kLooks[0].area, kLooks[0].colour, 0);
+    if (running >= bottom + 8) return line.add(kLooks[0].area, kLooks[0].colour);
     std::size_t above = 0;
     while (above < kStandings && tops[above] <= std::max(bottom + 4, running)) ++above;
     if (running > bottom) {
-      return painted(kBlocks[running - bottom], kLooks[0].colour, above < kStandings ? kLooks[above].colour + 10 : 0);
+      const int background = above < kStandings ? kLooks[above].colour + 10 : 0;
+      return line.add(kBlocks[running - bottom], kLooks[0].colour, background);
     }
-    return above < kStandings ? painted(kLooks[above].area, kLooks[above].colour, 0) : " ";
+    if (above == kStandings) return line.add(" ", 0);
+    line.add(kLooks[above].area, kLooks[above].colour);
   }
 
   std::array<std::size_t, kStandings> stacked(const Column& column) const {
@@ -134,12 +169,6 @@ class Picture {
       tops[i] = services_ > 0 ? nearest(sum / services_ * static_cast<double>(8 * area_rows_)) : 0;
     }
     return tops;
-  }
-
-  std::string painted(std::string_view text, int foreground, int background) const {
-    if (!colours_) return std::string{text};
-    if (background == 0) return fmt::format("\x1b[{}m{}\x1b[0m", foreground, text);
-    return fmt::format("\x1b[{};{}m{}\x1b[0m", foreground, background, text);
   }
 
   std::string axis() const {
@@ -192,23 +221,27 @@ class Picture {
 
   std::string down_row(std::size_t row) const {
     const std::uint64_t steps = 8 * down_rows_;
-    std::string line;
+    Line line{colours_};
     for (const auto& column : columns_) {
       const std::uint64_t top = most_down_ == 0 ? 0 : (column.most_down * steps + most_down_ - 1) / most_down_;
       const std::uint64_t level = std::min<std::uint64_t>(top - std::min<std::uint64_t>(top, 8 * row), 8);
-      line += level == 0 ? " " : painted(kBlocks[level], kLooks[1].colour, 0);
+      line.add(kBlocks[level], level == 0 ? 0 : kLooks[1].colour);
     }
-    return line;
+    return line.text();
   }
 
   std::string legend() const {
-    std::string text(kMargin, ' ');
+    Line line{colours_};
+    line.add(std::string(kMargin, ' '), 0);
     for (std::size_t i = 0; i < kStandings; ++i) {
       const bool seen = std::any_of(columns_.begin(), columns_.end(), [i](const auto& c) { return c.average[i] > 0; });
       if (!seen) continue;
-      text += painted(kLooks[i].area, kLooks[i].colour, 0) + fmt::format(" {}   ", kLooks[i].name);
+      line.add(kLooks[i].area, kLooks[i].colour);
+      line.add(fmt::format(" {}   ", kLooks[i].name), 0);
     }
-    return text + fmt::format("▁▂▃ restarting or lost at once, at most {}\n", detail::human(std::uint64_t{most_down_}));
+    line.add("▁▂▃", kLooks[1].colour);
+    line.add(fmt::format(" restarting or lost at once, at most {}", detail::human(std::uint64_t{most_down_})), 0);
+    return line.text() + '\n';
   }
 
   const FleetHistory& history_;
