@@ -3,6 +3,7 @@
 
 #include "support.hpp"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -510,6 +511,30 @@ TEST_CASE("at every event, counters are what the events so far say once the hand
   fleet.check();
   fleet.pass(3s);
   fleet.check();
+}
+
+TEST_CASE("a snapshot taken from within an event already shows the phase that the event tells of") {
+  const std::map<std::string, Phase> told{{"added", Phase::starting},    {"started", Phase::starting},
+                                          {"running", Phase::running},   {"backing_off", Phase::backing_off},
+                                          {"stopping", Phase::stopping}, {"terminated", Phase::terminated}};
+  Fleet fleet;
+  std::set<std::string> seen;
+  fleet.recorder.on_each = [&](const Event& event) {
+    const auto found = told.find(std::string{kind(event)});
+    if (found == told.end()) return;
+    seen.insert(found->first);
+    CAPTURE(found->first);
+    CHECK(fleet->snapshot("a")->phase == found->second);
+  };
+  auto& a = fleet.add("a");
+  a.fail();
+  fleet.pass_nothing();
+  REQUIRE(fleet->stop("a"));
+  fleet.settle();
+  a.end_cleanly();
+  fleet.settle();
+  CHECK(seen.size() == told.size());
+  fleet.recorder.on_each = nullptr;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

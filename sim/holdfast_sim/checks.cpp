@@ -204,7 +204,7 @@ struct alignas(64) Life {
   bool unknown : 1 = false;  // events were told without an `added`; that was told once, and they are ignored
 
   void begin(const Event& event, const event::Added& added, std::uint32_t its_policy) {
-    *this = {};
+    *this = Life{};
     generation = event.service.generation;
     run = added.runs_before.value;
     restart = added.restart;
@@ -438,7 +438,7 @@ struct Checks::State {
     }
     if (!step.life.present) {
       step.past.begin(event);
-      step.life = {};
+      step.life = Life{};
       step.life.generation = event.service.generation;
       step.life.unknown = true;
     }

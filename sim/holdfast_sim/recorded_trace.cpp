@@ -1,6 +1,8 @@
 #include <holdfast_sim/recorded_trace.hpp>
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 #include <unordered_map>
 
 #include <holdfast/policy.hpp>

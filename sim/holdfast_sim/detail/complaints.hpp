@@ -1,11 +1,11 @@
 // Collects what is wrong with a file while it is being read.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include <holdfast_sim/bad_input.hpp>

@@ -26,10 +26,14 @@ namespace {
 // toml++ counts columns in code points; everybody else's are bytes.
 class Columns {
  public:
-  explicit Columns(std::string_view text) : text_(text) {
+  explicit Columns(std::string_view text) {
     for (std::size_t at = 0; at < text.size(); ++at) {
-      if (text[at] == '\n') starts_.push_back(at + 1);
+      if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) code_points_.push_back(at);
+      if (text[at] != '\n') continue;
+      starts_.push_back(at + 1);
+      first_code_points_.push_back(code_points_.size());
     }
+    code_points_.push_back(text.size());
   }
 
   // Of the byte at an offset into the text.
@@ -40,21 +44,17 @@ class Columns {
   }
 
   [[nodiscard]] Position position(const toml::source_position& at) const noexcept {
-    if (at.line == 0 || at.line > starts_.size()) return {at.line, at.column};
-    const std::size_t start = starts_[at.line - 1];
-    std::size_t byte = start;
-    for (toml::source_index left = at.column; left > 1 && byte < text_.size(); --left) {
-      ++byte;
-      while (byte < text_.size() && continues(text_[byte])) ++byte;
-    }
-    return {at.line, static_cast<std::uint32_t>(byte - start + 1)};
+    if (at.line == 0 || at.line > starts_.size() || at.column == 0) return {at.line, at.column};
+    const std::size_t index = first_code_points_[at.line - 1] + at.column - 1;
+    const std::size_t byte = code_points_[std::min(index, code_points_.size() - 1)];
+    return {at.line, static_cast<std::uint32_t>(byte - starts_[at.line - 1] + 1)};
   }
 
  private:
-  static bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-  std::string_view text_;
+  // Offsets into the text.
   std::vector<std::size_t> starts_{0};  // of the lines
+  std::vector<std::size_t> code_points_;
+  std::vector<std::size_t> first_code_points_{0};  // of the lines: index into code_points_
 };
 
 TomlValue converted(const toml::node& node, const Columns& columns);
