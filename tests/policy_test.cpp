@@ -206,7 +206,9 @@ TEST_CASE("there is no band where every run that cannot trip resets") {
   const Duration border = Duration{10min} / 9;
   CHECK(with_cooldown(border).empty());
   CHECK(with_cooldown(border - 1ns).empty());
-  CHECK(with_cooldown(0ns).empty());
+  CHECK(with_cooldown(border + 1ns).empty());  // more than the border and less than the cooldown: nothing
+  CHECK(with_cooldown(0ns).starts_with("backoff.cooldown is 0s, so that every run resets the backoff"));
+  CHECK(with_cooldown(1ns).empty());
   CHECK(with_cooldown(border + 2ns).starts_with("backoff.cooldown leaves a band: runs that last more than "));
   BackoffPolicy policy{.cooldown = kDurationMax, .breaker = BreakerPolicy{1, 1ns}};
   CHECK(problems(policy).empty());  // the first failure trips, whatever it lasted
@@ -216,7 +218,7 @@ TEST_CASE("there is no band where every run that cannot trip resets") {
 
 TEST_CASE("a breaker whose window is filled by the waiting alone is warned of, with the numbers") {
   // Four waits of at most 1 s, 2 s, 4 s and 8 s: 15 s, 7.5 s on average.
-  BackoffPolicy policy{.base = 1s, .max = 1h, .cooldown = 0ns, .breaker = BreakerPolicy{5, 7500ms}};
+  BackoffPolicy policy{.base = 1s, .max = 1h, .cooldown = 1ns, .breaker = BreakerPolicy{5, 7500ms}};
   CHECK(problems(policy) ==
         std::vector<Problem>{{Severity::warning, "backoff.breaker",
                               "is out of reach: 5 failures within 7s500ms need 4 waits, which take 7s500ms on average "

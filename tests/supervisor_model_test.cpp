@@ -308,12 +308,12 @@ struct Model {
       return back_off(life, "clean_exit", delay, delay);
     }
     ++life.failures;
+    ++life.attempt;
     ++counters.failures;
     if (how.outcome == "fatal" || life.restart == RestartPolicy::never) {
       life.failed_for_good = true;
       return terminate(life, "failed: " + life.last_error);
     }
-    ++life.attempt;
     if (life.policy.breaker && breaker_trips(life)) return;
     const std::int64_t ceiling = ceiling_of(life);
     back_off(life, "failure", ceiling, drawn_delay(life, ceiling));

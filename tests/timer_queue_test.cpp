@@ -215,6 +215,36 @@ TEST_CASE("the timer queue does what a sorted list does, also from inside handle
   });
 }
 
+// Far more is disarmed than fires, so that whatever the queue puts off when it disarms has to be done in the end, also
+// while a handler is at work.
+TEST_CASE("the timer queue does what a sorted list does through many times more disarmings than it has timers") {
+  for (const std::int64_t latest : {std::int64_t{3}, std::int64_t{1'000'000}}) {
+    Bells bells;
+    std::uint64_t state = 1;
+    const auto next = [&state](std::uint64_t below) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      return (state >> 33) % below;
+    };
+    for (int step = 0; step < 30'000; ++step) {
+      CAPTURE(latest, step);
+      const auto one = static_cast<std::size_t>(next(Bells::kCount));
+      const auto other = static_cast<std::size_t>(next(Bells::kCount));
+      const auto at = static_cast<std::int64_t>(next(static_cast<std::uint64_t>(latest)));
+      const auto what = next(100);
+      bool right = true;
+      if (what < 48) {
+        bells.arm(one, at);
+      } else if (what < 90) {
+        right = bells.disarm(one);
+      } else {
+        right = bells.fire(one, other, at);
+      }
+      if (!right || !bells.agrees()) FAIL("not what the list does");
+    }
+  }
+  SUCCEED();
+}
+
 TEST_CASE("the timer queue keeps the order of thousands of timers, armed and disarmed at random") {
   TimerQueue queue;
   std::deque<Bell> bells;

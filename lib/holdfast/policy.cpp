@@ -63,12 +63,52 @@ void warn_of_unreachable_breaker(std::vector<Problem>& found, const BackoffPolic
 void warn_of_dead_band(std::vector<Problem>& found, const BackoffPolicy& policy) {
   if (policy.breaker->max_failures < 2) return;
   const Duration never_trips_above = policy.breaker->window / (policy.breaker->max_failures - 1);
-  if (never_trips_above >= policy.cooldown) return;
+  if (never_trips_above + Duration{1} >= policy.cooldown) return;
   warning(found, "backoff.cooldown",
           "leaves a band: runs that last more than " + to_string(never_trips_above) + " and less than " +
               to_string(policy.cooldown) + " before they fail neither open the breaker (" +
               std::to_string(policy.breaker->max_failures) + " failures within " +
               to_string(policy.breaker->window) + ") nor reset the backoff");
+}
+
+// With no cooldown at all every run clears what the run before it left.
+void warn_of_idle_breaker(std::vector<Problem>& found, const BackoffPolicy& policy) {
+  if (policy.cooldown > Duration::zero() || policy.breaker->max_failures < 2) return;
+  warning(found, "backoff.cooldown",
+          "is 0s, so that every run resets the backoff and clears the breaker's history: " +
+              std::to_string(policy.breaker->max_failures) + " failures are never counted together");
+}
+
+// The length of the character that `text` begins with, or 0 if it is not well-formed UTF-8 (Unicode 15, table 3-7).
+std::size_t utf8_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto follows = [&](std::size_t i, unsigned from = 0x80, unsigned to = 0xbf) {
+    return byte(i) >= from && byte(i) <= to;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const unsigned from = first == 0xe0 ? 0xa0 : 0x80;
+    const unsigned to = first == 0xed ? 0x9f : 0xbf;
+    return follows(1, from, to) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const unsigned from = first == 0xf0 ? 0x90 : 0x80;
+    const unsigned to = first == 0xf4 ? 0x8f : 0xbf;
+    return follows(1, from, to) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// The position of the first byte that is not UTF-8, or npos.
+std::size_t broken_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_character(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::string_view::npos;
 }
 
 // The position of the first byte that may not stand in a name, or npos.
@@ -89,6 +129,8 @@ void check_name(std::vector<Problem>& found, const std::string& name) {
     error(found, "name", "is " + std::to_string(name.size()) + " bytes long; " + allowed);
   } else if (const auto at = control_character(name); at != std::string_view::npos) {
     error(found, "name", "has a control character at byte " + std::to_string(at) + "; " + allowed);
+  } else if (const auto broken = broken_utf8(name); broken != std::string_view::npos) {
+    error(found, "name", "is not UTF-8 at byte " + std::to_string(broken) + "; " + allowed);
   }
 }
 
@@ -117,6 +159,7 @@ std::vector<Problem> problems(const BackoffPolicy& policy) {
     check_breaker(found, *policy.breaker);
     if (found.empty()) {
       warn_of_unreachable_breaker(found, policy);
+      warn_of_idle_breaker(found, policy);
       warn_of_dead_band(found, policy);
     }
   }

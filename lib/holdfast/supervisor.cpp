@@ -14,14 +14,17 @@ namespace holdfast {
 
 // One service. As a timer it waits for the end of its backoff. What a restart cycle touches stands first.
 struct detail::ServiceRecord final : Timer {
-  ServiceRecord(Supervisor& owner, ServiceConfig config, Service& supervised, const Supervisor::Policy& its_policy,
-                ServiceId its_id)
+  // What can fail has been done by the caller: a slot that is used again must not be left half made.
+  ServiceRecord(Supervisor& owner, ServiceConfig&& config, Service& supervised,
+                std::shared_ptr<const Supervisor::Policy> its_policy, FailureHistory&& its_history, ServiceId its_id,
+                std::uint32_t its_tenancy) noexcept
       : supervisor(owner),
         service(supervised),
-        policy(its_policy),
+        policy(std::move(its_policy)),
         id(its_id),
+        tenancy(its_tenancy),
         restart(config.restart),
-        history(its_policy.backoff),
+        history(std::move(its_history)),
         name(std::move(config.name)) {
     hash = name_hash(name);
   }
@@ -33,12 +36,14 @@ struct detail::ServiceRecord final : Timer {
 
   Supervisor& supervisor;
   Service& service;
-  const Supervisor::Policy& policy;
+  const std::shared_ptr<const Supervisor::Policy> policy;
   ServiceId id;
+  const std::uint32_t tenancy;  // counts the records of this slot; a restart in place is a new id, not a new tenancy
   const RestartPolicy restart;
   Phase phase = Phase::starting;
   StopCause stop_cause = StopCause::stop;  // while stopping
   bool run_alive = false;                  // a run has begun and has not said that it ended, abandoned or not
+  bool run_open = false;                   // its time is not in running_time yet
   bool first_run_due = true;               // added, and not yet started
   bool final_stop_asked = false;           // by stop() or remove(); the loop may not have got to it yet
   bool remove_asked = false;               // by remove(); the loop may not have got to it yet
@@ -73,7 +78,7 @@ struct Supervisor::Input {
   enum class Kind : std::uint8_t { warn, added, first_start, run_ended, command, shutdown, all_terminated, end_drain };
   Kind kind;
   Command command = Command::stop;
-  std::uint32_t generation = 0;   // of the service, at the time of the input
+  std::uint32_t tenancy = 0;      // of the record, at the time of the input
   Record* record = nullptr;       // the service it is about, if any
   Exit exit = Exit::clean();
 };
@@ -86,8 +91,8 @@ Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed,
     : scheduler_(scheduler), sink_(sink), config_(std::move(config)), seed_(seed), removals_at_(scheduler.now()), now_(scheduler.now()) {
   auto found = problems(config_);
   if (has_errors(found)) throw ConfigError{std::move(found)};
-  policies_.push_back(std::make_unique<const Policy>(Policy{config_.backoff, std::move(found)}));
-  if (!policies_.front()->warnings.empty()) enqueue({.kind = Input::Kind::warn});
+  own_policy_ = latest_policy_ = std::make_shared<const Policy>(Policy{config_.backoff, std::move(found)});
+  if (!own_policy_->warnings.empty()) enqueue({.kind = Input::Kind::warn});
 }
 
 Supervisor::~Supervisor() {
@@ -126,19 +131,22 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
 
-  const Policy& policy = policy_for(config.backoff);
+  auto policy = policy_for(config.backoff);
+  FailureHistory history{policy->backoff};
   std::uint32_t slot = 0;
   if (free_slots_.empty()) {
     slot = static_cast<std::uint32_t>(records_.size());
-    records_.push_back(std::make_unique<Record>(*this, std::move(config), service, policy, ServiceId{slot, 1}));
+    records_.push_back(std::make_unique<Record>(*this, std::move(config), service, std::move(policy), std::move(history),
+                                                ServiceId{slot, 1}, std::uint32_t{1}));
   } else {
     slot = free_slots_.back();
     free_slots_.pop_back();
     Record* const old = records_[slot].get();
     const ServiceId id{slot, old->id.generation + 1};
     HOLDFAST_ASSERT(id.generation != 0, "the ids of a slot are used up");
+    const std::uint32_t tenancy = old->tenancy + 1;
     std::destroy_at(old);
-    std::construct_at(old, *this, std::move(config), service, policy, id);
+    std::construct_at(old, *this, std::move(config), service, std::move(policy), std::move(history), id, tenancy);
   }
   Record& record = *records_[slot];
   record.added_at = record.phase_since = scheduler_.now();
@@ -148,7 +156,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
   ++visible_;
   ++counters_.spawned;
   ++counters_.active_services;
-  enqueue({.kind = Input::Kind::added, .generation = record.id.generation, .record = &record});
+  enqueue({.kind = Input::Kind::added, .tenancy = record.tenancy, .record = &record});
   return record.id;
 }
 
@@ -156,7 +164,7 @@ Result<Accepted> Supervisor::stop(std::string_view name) {
   Record* const record = find(name);
   if (!record) return unknown("stop", name);
   record->final_stop_asked = true;
-  enqueue({.kind = Input::Kind::command, .command = Command::stop, .generation = record->id.generation, .record = record});
+  enqueue({.kind = Input::Kind::command, .command = Command::stop, .tenancy = record->tenancy, .record = record});
   return Accepted{};
 }
 
@@ -170,7 +178,8 @@ Result<Accepted> Supervisor::restart(std::string_view name) {
                        " for good; " +
                        (record->remove_asked ? "add it again once it is gone" : "restart it once it has terminated")};
   }
-  enqueue({.kind = Input::Kind::command, .command = Command::restart, .generation = record->id.generation, .record = record});
+  record->final_stop_asked = false;
+  enqueue({.kind = Input::Kind::command, .command = Command::restart, .tenancy = record->tenancy, .record = record});
   return Accepted{};
 }
 
@@ -180,7 +189,7 @@ Result<Accepted> Supervisor::remove(std::string_view name) {
   if (!record->remove_asked) {
     record->final_stop_asked = record->remove_asked = true;
     if (record->phase == Phase::terminated) free_name(*record);
-    enqueue({.kind = Input::Kind::command, .command = Command::remove, .generation = record->id.generation, .record = record});
+    enqueue({.kind = Input::Kind::command, .command = Command::remove, .tenancy = record->tenancy, .record = record});
   }
   return Accepted{};
 }
@@ -213,7 +222,7 @@ void Run::end(Exit exit) const {
 
 void Supervisor::run_ended(Record& record, Exit&& exit) {
   record.run_alive = false;
-  enqueue({.kind = Input::Kind::run_ended, .generation = record.id.generation, .record = &record, .exit = std::move(exit)});
+  enqueue({.kind = Input::Kind::run_ended, .tenancy = record.tenancy, .record = &record, .exit = std::move(exit)});
 }
 
 // Takes inputs until none is left, those included that they cause. By index: processing may add more.
@@ -231,7 +240,7 @@ void Supervisor::process_inputs() {
 void Supervisor::process(Input& input) {
   switch (input.kind) {
     case Input::Kind::warn:
-      for (const auto& problem : policies_.front()->warnings) emit(event::Warned{problem.field, problem.says});
+      for (const auto& problem : own_policy_->warnings) emit(event::Warned{problem.field, problem.says});
       return;
     case Input::Kind::shutdown: return on_shutdown(ShutdownCause::requested);
     case Input::Kind::all_terminated:
@@ -241,7 +250,7 @@ void Supervisor::process(Input& input) {
     default: break;
   }
   Record& record = *input.record;
-  if (record.id.generation != input.generation || record.forgotten) return;  // an input of an earlier life
+  if (record.tenancy != input.tenancy || record.forgotten) return;  // an input of an earlier life
   switch (input.kind) {
     case Input::Kind::run_ended: return on_run_ended(record, input.exit);
     case Input::Kind::added: return on_added(record);
@@ -258,12 +267,12 @@ void Supervisor::process(Input& input) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 void Supervisor::on_added(Record& record) {
-  emit(record, event::Added{record.restart, &record.policy.backoff, record.run});
-  if (&record.policy != policies_.front().get()) {
-    for (const auto& problem : record.policy.warnings) emit(record, event::Warned{problem.field, problem.says});
+  emit(record, event::Added{record.restart, &record.policy->backoff, record.run});
+  if (record.policy != own_policy_) {
+    for (const auto& problem : record.policy->warnings) emit(record, event::Warned{problem.field, problem.says});
   }
   // A step of its own: a stop or a shutdown that has already been asked for comes first.
-  enqueue({.kind = Input::Kind::first_start, .generation = record.id.generation, .record = &record});
+  enqueue({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
 }
 
 void Supervisor::on_run_ended(Record& record, const Exit& exit) {
@@ -272,7 +281,7 @@ void Supervisor::on_run_ended(Record& record, const Exit& exit) {
     emit(record, event::EndedLate{exit.outcome(), lasted, exit.error().text()});
     return;
   }
-  record.running_time = saturating_add(record.running_time, lasted);
+  close_run(record);
   if (!exit.is_clean()) record.last_error = exit.error();
   emit(record, event::Ended{exit.outcome(), lasted, exit.error().text()});
   if (record.phase == Phase::running) {
@@ -285,7 +294,7 @@ void Supervisor::on_run_ended(Record& record, const Exit& exit) {
 }
 
 void Supervisor::on_unasked_end(Record& record, const Exit& exit, Duration lasted) {
-  if (cools_down(record.policy.backoff, lasted)) reset_backoff(record);
+  if (cools_down(record.policy->backoff, lasted)) reset_backoff(record);
   if (exit.is_clean()) {
     ++record.clean_exits;
     ++counters_.clean_exits;
@@ -294,6 +303,7 @@ void Supervisor::on_unasked_end(Record& record, const Exit& exit, Duration laste
   }
   ++record.failures;
   ++counters_.failures;
+  record.attempt = next_attempt(record.attempt);
   if (exit.outcome() == Outcome::fatal || record.restart == RestartPolicy::never) {
     terminate(record, {.reason = Termination::Reason::failed});
   } else {
@@ -307,13 +317,12 @@ void Supervisor::on_clean_exit(Record& record) {
     return;
   }
   record.attempt = 0;
-  const Duration delay = record.policy.backoff.clean_restart_delay;
+  const Duration delay = record.policy->backoff.clean_restart_delay;
   back_off(record, BackoffCause::clean_exit, delay, delay);
 }
 
 void Supervisor::on_failure(Record& record) {
-  const BackoffPolicy& policy = record.policy.backoff;
-  record.attempt = next_attempt(record.attempt);
+  const BackoffPolicy& policy = record.policy->backoff;
   if (policy.breaker) {
     const std::uint32_t failures = record.history.record(*policy.breaker, now_);
     const std::uint32_t limit = policy.breaker->max_failures;
@@ -366,7 +375,7 @@ void Supervisor::on_shutdown(ShutdownCause cause) {
     next = record->after;
     if (record->phase != Phase::terminated) stop_for_good(*record, StopCause::shutdown);
   }
-  if (counters_.active_services == 0 && !shutdown_result_) on_drain_over(DrainOutcome::drained);
+  if (counters_.active_services == 0) on_drain_over(DrainOutcome::drained);
 }
 
 void Supervisor::DrainTimer::fired() {
@@ -375,12 +384,12 @@ void Supervisor::DrainTimer::fired() {
 }
 
 void Supervisor::on_drain_over(DrainOutcome outcome) {
-  if (shutdown_result_) return;
+  if (drain_is_over_) return;
+  drain_is_over_ = true;
   scheduler_.disarm(drain_timer_);
   ShutdownResult result;
   result.outcome = outcome;
   result.took = now_ - *shutdown_asked_at_;
-  shutdown_result_ = result;  // set first: the terminations below must not end the drain once more
   for (Record *record = first_, *next = nullptr; record; record = next) {
     next = record->after;
     if (record->phase == Phase::terminated) {
@@ -391,6 +400,7 @@ void Supervisor::on_drain_over(DrainOutcome outcome) {
     } else {
       result.abandoned.push_back(record->name);
       ++counters_.abandoned_runs;
+      close_run(*record);
       terminate(*record, {.reason = Termination::Reason::abandoned, .after = result.took});
     }
   }
@@ -410,7 +420,7 @@ void Supervisor::begin_run(Record& record) {
   ++counters_.starts;
   if (!record.first_run_due) ++counters_.restarts;
   record.first_run_due = false;
-  record.run_alive = true;
+  record.run_alive = record.run_open = true;
   record.run_began = now_;
   emit(record, event::Started{});
   const Run run{record, record.id, record.run};
@@ -421,6 +431,11 @@ void Supervisor::begin_run(Record& record) {
   }
   set_phase(record, Phase::running);
   emit(record, event::Running{});
+}
+
+void Supervisor::close_run(Record& record) {
+  record.run_open = false;
+  record.running_time = saturating_add(record.running_time, record.lasted(now_));
 }
 
 void Supervisor::back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay) {
@@ -467,7 +482,7 @@ void Supervisor::terminate(Record& record, Termination why) {
   --counters_.active_services;
   emit(record, event::Terminated{why, record.last_error.text()});
   if (record.remove_begun) forget(record);
-  if (counters_.active_services > 0 || shutdown_result_) return;
+  if (counters_.active_services > 0 || drain_is_over_) return;
   if (shutdown_begun_) {
     on_drain_over(DrainOutcome::drained);
   } else if (config_.when_all_terminated == WhenAllTerminated::return_) {
@@ -476,16 +491,13 @@ void Supervisor::terminate(Record& record, Termination why) {
 }
 
 void Supervisor::add_again_in_place(Record& record) {
-  const RunNumber runs_before = record.run;
-  emit(record, event::Removed{});
   remember_removal(record);
+  emit(record, event::Removed{});
   ++record.id.generation;
   HOLDFAST_ASSERT(record.id.generation != 0, "the ids of a slot are used up");
   record.phase = Phase::starting;  // not a transition: another service begins
   record.run_alive = false;
   record.first_run_due = true;
-  record.final_stop_asked = false;
-  record.run = runs_before;
   record.starts = record.failures = record.clean_exits = record.events = 0;
   record.added_at = record.phase_since = now_;
   record.incarnation = incarnation_of(record.hash);
@@ -497,9 +509,8 @@ void Supervisor::add_again_in_place(Record& record) {
 }
 
 void Supervisor::forget(Record& record) {
-  emit(record, event::Removed{});
-  remember_removal(record);
   if (!record.name_freed) free_name(record);
+  emit(record, event::Removed{});
   unlink(record);
   record.forgotten = true;
   free_slots_.push_back(record.id.slot);
@@ -546,7 +557,6 @@ std::vector<ServiceSnapshot> Supervisor::snapshots() const {
 
 ServiceSnapshot Supervisor::describe(const Record& record) const {
   const TimePoint now = scheduler_.now();
-  const bool running = record.run_alive && record.phase != Phase::terminated;
   return {
       .name = record.name,
       .id = record.id,
@@ -559,7 +569,7 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .attempt = record.attempt,
       .failures_in_window = record.history.size(),
       .last_error = std::string{record.last_error.text()},
-      .running_time = running ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
+      .running_time = record.run_open ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
       .age = now - record.added_at,
       .time_in_phase = now - record.phase_since,
       .next_start = record.phase == Phase::backing_off ? std::optional{record.next_start} : std::nullopt,
@@ -583,12 +593,12 @@ DrawKey Supervisor::draw_key(ServiceId service) const noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 
 // Fleets repeat one policy, so comparing with the latest is enough to keep one copy of it.
-const Supervisor::Policy& Supervisor::policy_for(const std::optional<BackoffPolicy>& override) {
-  if (!override) return *policies_.front();
-  if (policies_.size() == 1 || policies_.back()->backoff != *override) {
-    policies_.push_back(std::make_unique<const Policy>(Policy{*override, problems(*override)}));
+std::shared_ptr<const Supervisor::Policy> Supervisor::policy_for(const std::optional<BackoffPolicy>& override) {
+  if (!override) return own_policy_;
+  if (latest_policy_ == own_policy_ || latest_policy_->backoff != *override) {
+    latest_policy_ = std::make_shared<const Policy>(Policy{*override, problems(*override)});
   }
-  return *policies_.back();
+  return latest_policy_;
 }
 
 std::uint32_t Supervisor::incarnation_of(std::uint64_t name) const noexcept {
@@ -624,6 +634,7 @@ DrawKey Supervisor::key_of(const Record& record) const noexcept {
 
 void Supervisor::free_name(Record& record) {
   record.name_freed = true;
+  remember_removal(record);
   by_name_.erase(record.name);
   --visible_;
 }

@@ -156,6 +156,7 @@ class Supervisor {
 
   // Steps of a life
   void begin_run(Record& record);
+  void close_run(Record& record);
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
   void ask_to_stop(Record& record, StopCause cause);
   void stop_for_good(Record& record, StopCause cause);
@@ -170,7 +171,7 @@ class Supervisor {
   template <class Kind>
   void emit(const Kind& what);
 
-  const Policy& policy_for(const std::optional<BackoffPolicy>& override);
+  std::shared_ptr<const Policy> policy_for(const std::optional<BackoffPolicy>& override);
   std::uint32_t incarnation_of(std::uint64_t name) const noexcept;
   void remember_removal(const Record& record);
   [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
@@ -186,7 +187,8 @@ class Supervisor {
   SupervisorConfig config_;
   Seed seed_;
 
-  std::vector<std::unique_ptr<const Policy>> policies_;  // the first is the supervisor's own
+  std::shared_ptr<const Policy> own_policy_;     // of services that have none of their own
+  std::shared_ptr<const Policy> latest_policy_;  // that a service brought along
   std::vector<std::unique_ptr<Record>> records_;  // by slot; a forgotten one waits for its slot to be used again
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::string_view, Record*> by_name_;  // only looked up, never iterated
@@ -212,6 +214,7 @@ class Supervisor {
   std::uint64_t events_ = 0;  // about the supervisor itself
   std::optional<TimePoint> shutdown_asked_at_;
   bool shutdown_begun_ = false;
+  bool drain_is_over_ = false;
   std::optional<ShutdownResult> shutdown_result_;
 };
 
