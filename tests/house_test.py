@@ -121,6 +121,18 @@ def check_places(root: Path) -> None:
             complain(room, "has no README.md")
 
 
+def check_readme(root: Path) -> None:
+    """What the README shows is what there is."""
+    readme = (root / "README.md").read_text()
+    for shown, begins in (("tests/example_test.cpp", "#include <catch2"), ("scenarios/failure_storm.toml", "")):
+        text = (root / shown).read_text()
+        if text[text.index(begins):].rstrip() not in readme:
+            complain("README.md", f"does not show {shown} as it is")
+    digest = (root / "scenarios/real_cluster.digest").read_text().strip()
+    if digest not in readme:
+        complain("README.md", "does not show the digest of real_cluster")
+
+
 def main() -> int:
     root = Path(sys.argv[1])
     check_includes(root)
@@ -128,6 +140,7 @@ def main() -> int:
     check_symbols(sys.argv[2:])
     check_registered(root)
     check_places(root)
+    check_readme(root)
     for complaint in complaints:
         print(complaint)
     print(f"{len(complaints)} broken rules")
