@@ -24,7 +24,8 @@ constexpr std::uint64_t kRestarts = 1000;  // an iteration
 Scenario crash_loop(std::uint32_t services) {
   Scenario scenario{.name = "crash loop", .seed = {42}, .duration = kDurationMax};
   scenario.supervisor.backoff = {.base = 10ms, .max = 100ms, .breaker = std::nullopt};
-  scenario.fleet.push_back({.name = "feed", .count = services, .behaviour = {.runs_for = Fixed{1ms}, .then = Then::fail}});
+  scenario.fleet.push_back(
+      {.name = "feed", .count = services, .behaviour = {.runs_for = Fixed{1ms}, .then = Then::fail}});
   return scenario;
 }
 

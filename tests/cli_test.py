@@ -252,6 +252,16 @@ class Validate(CommandTest):
         self.assertIn("colour", done.stderr)
         self.assertIn("none.toml", done.stderr)
 
+    def test_every_broken_scenario_is_2_with_its_whole_message_for_run_and_for_validate(self):
+        broken = sorted((ROOT / "tests" / "bad_scenarios").glob("*.toml"))
+        self.assertGreater(len(broken), 200)
+        for file in broken:
+            expected = file.with_suffix(".expected").read_text()
+            for command in ("run", "validate"):
+                with self.subTest(command=command, file=file.name):
+                    done = self.run_it(command, str(file.relative_to(ROOT)), cwd=ROOT)
+                    self.assertEqual((done.returncode, done.stderr.rstrip()), (2, expected.rstrip()))
+
     def test_warnings_do_not_make_a_file_bad(self):
         text = HEALTHY.replace('{ breaker = "off" }', '{ breaker = { max_failures = 3, window = "1min" } }')
         done = self.expect(0, "validate", self.file(text))

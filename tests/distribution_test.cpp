@@ -504,19 +504,15 @@ Ratio any_ratio(Ratio min, Ratio max) {
 
 Distribution any_distribution() {
   switch (*rc::gen::inRange(0, 5)) {
-    case 0:
-      return Fixed{any_duration(0)};
+    case 0: return Fixed{any_duration(0)};
     case 1: {
       const Duration a = any_duration(0);
       const Duration b = any_duration(0);
       return Uniform{std::min(a, b), std::max(a, b)};
     }
-    case 2:
-      return Exponential{any_duration(1)};
-    case 3:
-      return Weibull{any_ratio(kShapeMin, kShapeMax), any_duration(1)};
-    default:
-      return LogNormal{any_duration(1), any_ratio(Ratio{}, kSigmaMax)};
+    case 2: return Exponential{any_duration(1)};
+    case 3: return Weibull{any_ratio(kShapeMin, kShapeMax), any_duration(1)};
+    default: return LogNormal{any_duration(1), any_ratio(Ratio{}, kSigmaMax)};
   }
 }
 

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a feed outlasts an outage of its exchange, and shuts down in order") {
   EventLog log;
-  Simulation sim{{.seed = {42}, .supervisor = {.backoff = {.base = 100ms, .max = 5s, .breaker = std::nullopt}}}, {&log}};
+  Simulation sim{{.seed = {42}, .supervisor = {.backoff = {.base = 100ms, .max = 5s, .breaker = std::nullopt}}},
+                 {&log}};
   REQUIRE(sim.add({.name = "feed"}, {.runs_for = Exponential{4h}, .then = Then::fail}));
   REQUIRE(sim.add({.name = "engine"}, {.on_stop = Takes{Fixed{2s}}}));
   sim.add_chaos({.at = 1min, .what = Outage{.target = {.of = {"feed"}}, .length = 90s, .fails_after = 20ms}});

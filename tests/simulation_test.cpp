@@ -156,7 +156,8 @@ TEST_CASE("a storm crashes the runs that are alive, once") {
   Fixture fixture;
   REQUIRE(fixture.sim.add({.name = "a"}));
   REQUIRE(fixture.sim.add({.name = "b"}));
-  REQUIRE(fixture.sim.add({.name = "done", .restart = RestartPolicy::never}, {.runs_for = Fixed{1s}, .then = Then::end}));
+  REQUIRE(
+      fixture.sim.add({.name = "done", .restart = RestartPolicy::never}, {.runs_for = Fixed{1s}, .then = Then::end}));
   fixture.sim.add_chaos({.at = 10s, .what = Storm{{.of = {"a", "done"}}}});
   fixture.sim.run_for(1min);
   CHECK(fixture.ends_of("a") == Lines{"10s failed storm"});
@@ -191,8 +192,8 @@ TEST_CASE("an outage crashes what runs, fails what starts before its end, and le
   REQUIRE(fixture.sim.add({.name = "s"}));
   fixture.sim.add_chaos({.at = 10s, .what = Outage{.length = 4s, .fails_after = 1s}});
   fixture.sim.run_for(1h);
-  CHECK(fixture.ends_of("s") == Lines{"10s failed outage", "11s failed outage", "12s failed outage", "13s failed outage",
-                                      "14s failed outage"});
+  CHECK(fixture.ends_of("s") ==
+        Lines{"10s failed outage", "11s failed outage", "12s failed outage", "13s failed outage", "14s failed outage"});
   CHECK(fixture.of("s").phase == Phase::running);
   CHECK(fixture.starts_of("s").back() == TimePoint{} + 14s);
   REQUIRE(fixture.log.chaos().size() == 1);
@@ -206,8 +207,8 @@ TEST_CASE("outages that overlap keep a service down until the last ends, failing
   fixture.sim.add_chaos({.at = 14s, .what = Outage{.length = 2s, .fails_after = 2s}});
   fixture.sim.run_for(1h);
   CHECK(fixture.starts_of("s").back() == TimePoint{} + 20s);
-  CHECK(fixture.ends_of("s") == Lines{"10s failed outage", "13s failed outage", "14s failed outage", "16s failed outage",
-                                      "18s failed outage", "20s failed outage"});
+  CHECK(fixture.ends_of("s") == Lines{"10s failed outage", "13s failed outage", "14s failed outage",
+                                      "16s failed outage", "18s failed outage", "20s failed outage"});
 }
 
 TEST_CASE("what falls due in a hang window happens at its end") {

@@ -35,20 +35,11 @@ Script& bring(Fleet& fleet, State state) {
   switch (state) {
     case State::starting:
     case State::running:
-    case State::backing_off:
-      break;
-    case State::stopping_for_good:
-      REQUIRE(fleet->stop("a"));
-      break;
-    case State::stopping_to_restart:
-      REQUIRE(fleet->restart("a"));
-      break;
-    case State::removing:
-      REQUIRE(fleet->remove("a"));
-      break;
-    case State::terminated:
-      a.end_cleanly();
-      break;
+    case State::backing_off: break;
+    case State::stopping_for_good: REQUIRE(fleet->stop("a")); break;
+    case State::stopping_to_restart: REQUIRE(fleet->restart("a")); break;
+    case State::removing: REQUIRE(fleet->remove("a")); break;
+    case State::terminated: a.end_cleanly(); break;
   }
   fleet.settle();
   fleet.take();
@@ -57,18 +48,13 @@ Script& bring(Fleet& fleet, State state) {
 
 Phase phase_in(State state) {
   switch (state) {
-    case State::starting:
-      return Phase::starting;
-    case State::running:
-      return Phase::running;
-    case State::backing_off:
-      return Phase::backing_off;
+    case State::starting: return Phase::starting;
+    case State::running: return Phase::running;
+    case State::backing_off: return Phase::backing_off;
     case State::stopping_for_good:
     case State::stopping_to_restart:
-    case State::removing:
-      return Phase::stopping;
-    case State::terminated:
-      return Phase::terminated;
+    case State::removing: return Phase::stopping;
+    case State::terminated: return Phase::terminated;
   }
   return Phase::terminated;
 }
@@ -232,24 +218,14 @@ TEST_CASE("remove, in every state") {
         CHECK(told(fleet) == Lines{"a added on_failure", "a commanded remove", "a terminated cancelled", "a removed"});
         CHECK(a.calls.empty());
         break;
-      case State::running:
-        CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"});
-        break;
+      case State::running: CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
       case State::backing_off:
         CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove", "a terminated cancelled", "a removed"});
         break;
-      case State::stopping_for_good:
-        CHECK(told(fleet) == Lines{"a commanded remove"});
-        break;
-      case State::stopping_to_restart:
-        CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"});
-        break;
-      case State::removing:
-        CHECK(told(fleet) == Lines{});
-        break;
-      case State::terminated:
-        CHECK(told(fleet) == Lines{"a commanded remove", "a removed"});
-        break;
+      case State::stopping_for_good: CHECK(told(fleet) == Lines{"a commanded remove"}); break;
+      case State::stopping_to_restart: CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
+      case State::removing: CHECK(told(fleet) == Lines{}); break;
+      case State::terminated: CHECK(told(fleet) == Lines{"a commanded remove", "a removed"}); break;
     }
     if (phase_in(state) == Phase::running || phase_in(state) == Phase::stopping) {
       CHECK(fleet->service_count() == 1);

@@ -489,21 +489,11 @@ TEST_CASE("at every event, counters are what the events so far say once the hand
     auto& service = *services[static_cast<std::size_t>(step * 7) % services.size()];
     const std::string name = "s" + std::to_string(static_cast<std::size_t>(step * 7) % services.size());
     switch (step % 5) {
-      case 0:
-        service.fail();
-        break;
-      case 1:
-        service.end_cleanly();
-        break;
-      case 2:
-        (void)fleet->restart(name);
-        break;
-      case 3:
-        fleet.pass(70ms);
-        break;
-      default:
-        (void)fleet->stop(name);
-        break;
+      case 0: service.fail(); break;
+      case 1: service.end_cleanly(); break;
+      case 2: (void)fleet->restart(name); break;
+      case 3: fleet.pass(70ms); break;
+      default: (void)fleet->stop(name); break;
     }
     fleet.check();
   }

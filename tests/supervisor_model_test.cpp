@@ -65,18 +65,12 @@ struct ModelRun {
 
 ModelRun run_that(Inside inside) {
   switch (inside) {
-    case Inside::nothing:
-      break;
-    case Inside::ends_cleanly:
-      return {"clean", ""};
-    case Inside::fails:
-      return {"failed", "inside"};
-    case Inside::is_fatal:
-      return {"fatal", "inside"};
-    case Inside::throws:
-      return {"threw", "thrown"};
-    case Inside::fails_and_throws:
-      return {"failed", "inside"};
+    case Inside::nothing: break;
+    case Inside::ends_cleanly: return {"clean", ""};
+    case Inside::fails: return {"failed", "inside"};
+    case Inside::is_fatal: return {"fatal", "inside"};
+    case Inside::throws: return {"threw", "thrown"};
+    case Inside::fails_and_throws: return {"failed", "inside"};
   }
   return {};
 }
@@ -495,14 +489,10 @@ struct Real {
     if (found == latest_.end() || found->second->runs.empty()) return;
     const Run run = found->second->runs.back();
     switch (how % 4) {
-      case 0:
-        return run.end(Exit::clean());
-      case 1:
-        return run.end(Exit::failed("outside"));
-      case 2:
-        return run.end(Exit::fatal("outside"));
-      default:
-        break;
+      case 0: return run.end(Exit::clean());
+      case 1: return run.end(Exit::failed("outside"));
+      case 2: return run.end(Exit::fatal("outside"));
+      default: break;
     }
     try {
       throw std::runtime_error{"thrown"};
@@ -519,19 +509,12 @@ struct Real {
  private:
   static void act(Inside inside, Run run) {
     switch (inside) {
-      case Inside::nothing:
-        return;
-      case Inside::ends_cleanly:
-        return run.end(Exit::clean());
-      case Inside::fails:
-        return run.end(Exit::failed("inside"));
-      case Inside::is_fatal:
-        return run.end(Exit::fatal("inside"));
-      case Inside::throws:
-        break;
-      case Inside::fails_and_throws:
-        run.end(Exit::failed("inside"));
-        break;
+      case Inside::nothing: return;
+      case Inside::ends_cleanly: return run.end(Exit::clean());
+      case Inside::fails: return run.end(Exit::failed("inside"));
+      case Inside::is_fatal: return run.end(Exit::fatal("inside"));
+      case Inside::throws: break;
+      case Inside::fails_and_throws: run.end(Exit::failed("inside")); break;
     }
     throw std::runtime_error{"thrown"};
   }
@@ -545,14 +528,10 @@ struct Real {
 
 ModelRun model_run(int how) {
   switch (how % 4) {
-    case 0:
-      return {"clean", ""};
-    case 1:
-      return {"failed", "outside"};
-    case 2:
-      return {"fatal", "outside"};
-    default:
-      return {"threw", "thrown"};
+    case 0: return {"clean", ""};
+    case 1: return {"failed", "outside"};
+    case 2: return {"fatal", "outside"};
+    default: return {"threw", "thrown"};
   }
 }
 
@@ -565,12 +544,9 @@ bool take(const Step& step, const Setup& setup, Model& model, Real& real) {
       const auto& policy = setup.policies[static_cast<std::size_t>(step.much) % setup.policies.size()];
       return model.add(name, restart, policy) == real.add(name, restart, policy);
     }
-    case Step::Kind::stop:
-      return model.stop(name) == static_cast<bool>(real.supervisor.stop(name));
-    case Step::Kind::restart:
-      return model.restart(name) == static_cast<bool>(real.supervisor.restart(name));
-    case Step::Kind::remove:
-      return model.remove(name) == static_cast<bool>(real.supervisor.remove(name));
+    case Step::Kind::stop: return model.stop(name) == static_cast<bool>(real.supervisor.stop(name));
+    case Step::Kind::restart: return model.restart(name) == static_cast<bool>(real.supervisor.restart(name));
+    case Step::Kind::remove: return model.remove(name) == static_cast<bool>(real.supervisor.remove(name));
     case Step::Kind::pass:
       model.pass(step.much);
       real.pass(Duration{step.much});
@@ -676,22 +652,17 @@ std::ostream& operator<<(std::ostream& out, const Step& step) {
   const std::string& name = kNames[static_cast<std::size_t>(step.who) % kNames.size()];
   out << kKinds[static_cast<std::size_t>(step.kind)];
   switch (step.kind) {
-    case Step::Kind::pass:
-      return out << ' ' << step.much << "ns";
+    case Step::Kind::pass: return out << ' ' << step.much << "ns";
     case Step::Kind::shutdown:
-    case Step::Kind::end_drain:
-      return out;
+    case Step::Kind::end_drain: return out;
     case Step::Kind::add:
       return out << ' ' << name << ' ' << to_string(static_cast<RestartPolicy>(step.how % 3)) << " policy "
                  << step.much;
     case Step::Kind::end:
-    case Step::Kind::end_with_others:
-      return out << ' ' << name << ' ' << model_run(step.how).outcome;
+    case Step::Kind::end_with_others: return out << ' ' << name << ' ' << model_run(step.how).outcome;
     case Step::Kind::next_start:
-    case Step::Kind::next_stop:
-      return out << ' ' << name << " inside " << step.how % 6;
-    default:
-      return out << ' ' << name;
+    case Step::Kind::next_stop: return out << ' ' << name << " inside " << step.how % 6;
+    default: return out << ' ' << name;
   }
 }
 

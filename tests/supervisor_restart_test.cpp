@@ -14,14 +14,10 @@ enum class Breaker { off, one_below_trip };
 
 Exit exit_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::clean:
-      return Exit::clean();
-    case Outcome::failed:
-      return Exit::failed("boom");
-    case Outcome::fatal:
-      return Exit::fatal("boom");
-    case Outcome::threw:
-      break;
+    case Outcome::clean: return Exit::clean();
+    case Outcome::failed: return Exit::failed("boom");
+    case Outcome::fatal: return Exit::fatal("boom");
+    case Outcome::threw: break;
   }
   try {
     throw std::runtime_error{"boom"};

@@ -95,7 +95,8 @@ TEST_CASE("a trace line shows time, service, event number, run, kind and fields,
   std::ostringstream out;
   Digest digest;
   TraceWriter writer{out, "one", Seed{1}};
-  Simulation sim{{.seed = {1}, .supervisor = {.backoff = {.base = 0ns, .max = 0ns, .breaker = std::nullopt}}}, {&digest, &writer}};
+  Simulation sim{{.seed = {1}, .supervisor = {.backoff = {.base = 0ns, .max = 0ns, .breaker = std::nullopt}}},
+                 {&digest, &writer}};
   REQUIRE(sim.add({.name = "s"}, {.runs_for = Fixed{1500ms}, .then = Then::fail}));
   sim.run_for(2s);
   writer.finish({}, digest);
@@ -103,8 +104,9 @@ TEST_CASE("a trace line shows time, service, event number, run, kind and fields,
   CHECK(text.find("{\"holdfast_trace\":1,\"scenario\":\"one\",\"seed\":1}\n") == 0);
   CHECK(text.find("{\"t_ns\":1500000000,\"service\":\"s\",\"n\":4,\"run\":1,\"kind\":\"ended\",\"outcome\":\"failed\","
                   "\"lasted_ns\":1500000000,\"error\":\"simulated failure\"}\n") != std::string::npos);
-  CHECK(text.find("{\"t_ns\":1500000000,\"service\":\"s\",\"n\":5,\"run\":1,\"kind\":\"backing_off\",\"cause\":\"failure\","
-                  "\"attempt\":1,\"ceiling_ns\":0,\"delay_ns\":0}\n") != std::string::npos);
+  CHECK(text.find(
+            "{\"t_ns\":1500000000,\"service\":\"s\",\"n\":5,\"run\":1,\"kind\":\"backing_off\",\"cause\":\"failure\","
+            "\"attempt\":1,\"ceiling_ns\":0,\"delay_ns\":0}\n") != std::string::npos);
 }
 
 TEST_CASE("a trace that was tampered with is refused, with its line") {
@@ -113,11 +115,15 @@ TEST_CASE("a trace that was tampered with is refused, with its line") {
   CHECK(refusal_of("").find("t.ndjson") == 0);
   CHECK(refusal_of("nonsense\n").find("t.ndjson:1") == 0);
   CHECK(refusal_of(text.substr(0, text.rfind("{\"end\""))).find("cut short") != std::string::npos);
-  CHECK(refusal_of(replaced(text, "\"holdfast_trace\":1", "\"holdfast_trace\":2")).find("holdfast_trace") != std::string::npos);
+  CHECK(refusal_of(replaced(text, "\"holdfast_trace\":1", "\"holdfast_trace\":2")).find("holdfast_trace") !=
+        std::string::npos);
   CHECK(refusal_of(replaced(text, "\"kind\":\"started\"", "\"kind\":\"begun\"")).find("begun") != std::string::npos);
-  CHECK(refusal_of(replaced(text, "\"outcome\":\"threw\"", "\"outcome\":\"ran\"")).find("outcome") != std::string::npos);
-  CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000", "\"lasted_ns\":1000000001")).find("digest") != std::string::npos);
-  CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000", "\"lasted_ns\":\"1s\"")).find("lasted_ns") != std::string::npos);
+  CHECK(refusal_of(replaced(text, "\"outcome\":\"threw\"", "\"outcome\":\"ran\"")).find("outcome") !=
+        std::string::npos);
+  CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000", "\"lasted_ns\":1000000001")).find("digest") !=
+        std::string::npos);
+  CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000", "\"lasted_ns\":\"1s\"")).find("lasted_ns") !=
+        std::string::npos);
   CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000,", "")).find("missing") != std::string::npos);
 }
 
@@ -161,7 +167,8 @@ TEST_CASE("the digest is XXH3-128 over the canonical bytes, however they are cut
   Digest digest;
   std::string bytes;
   const auto put = [&bytes](auto number) {
-    for (std::size_t i = 0; i < sizeof number; ++i) bytes += static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i));
+    for (std::size_t i = 0; i < sizeof number; ++i)
+      bytes += static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i));
   };
   Event event{};
   event.at = {77};

@@ -30,12 +30,9 @@ namespace fs = std::filesystem;
 
 int exit_status(sim::RehearsalVerdict verdict) {
   switch (verdict) {
-    case sim::RehearsalVerdict::held:
-      return all_held;
-    case sim::RehearsalVerdict::violated:
-      return something_violated;
-    case sim::RehearsalVerdict::out_of_budget:
-      return budget_ran_out;
+    case sim::RehearsalVerdict::held: return all_held;
+    case sim::RehearsalVerdict::violated: return something_violated;
+    case sim::RehearsalVerdict::out_of_budget: return budget_ran_out;
   }
   return something_violated;
 }

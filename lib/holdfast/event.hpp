@@ -127,17 +127,17 @@ struct Drained {
 }  // namespace event
 
 struct Event {
-  using What = std::variant<event::Added, event::Warned, event::Started, event::Running, event::Ended,
-                            event::BackingOff, event::BreakerTripped, event::Commanded, event::Stopping,
-                            event::StopThrew, event::Terminated, event::EndedLate, event::Removed,
-                            event::ShutdownRequested, event::Drained>;
+  using What =
+      std::variant<event::Added, event::Warned, event::Started, event::Running, event::Ended, event::BackingOff,
+                   event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
+                   event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained>;
 
   TimePoint at;
-  ServiceId service;           // generation 0: about the supervisor itself
-  std::string_view name;       // of the service; empty for the supervisor itself
+  ServiceId service;            // generation 0: about the supervisor itself
+  std::string_view name;        // of the service; empty for the supervisor itself
   std::uint64_t name_hash = 0;  // name_hash(name); 0 for the supervisor itself
   std::uint64_t n = 0;          // counts the events of this service (or of the supervisor itself) from 1
-  RunNumber run;               // the run it is about, else the latest; 0 before the first
+  RunNumber run;                // the run it is about, else the latest; 0 before the first
   What what;
 
   [[nodiscard]] bool about_supervisor() const noexcept { return service.generation == 0; }

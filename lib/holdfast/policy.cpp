@@ -18,8 +18,7 @@ void warning(std::vector<Problem>& found, std::string field, std::string says) {
 
 void check_duration(std::vector<Problem>& found, const char* field, Duration value, Duration least = Duration::zero()) {
   if (value >= least && value <= kDurationMax) return;
-  error(found, field,
-        "is " + to_string(value) + "; allowed is " + to_string(least) + " to " + to_string(kDurationMax));
+  error(found, field, "is " + to_string(value) + "; allowed is " + to_string(least) + " to " + to_string(kDurationMax));
 }
 
 void check_base(std::vector<Problem>& found, const BackoffPolicy& policy) {
@@ -67,8 +66,8 @@ void warn_of_dead_band(std::vector<Problem>& found, const BackoffPolicy& policy)
   warning(found, "backoff.cooldown",
           "leaves a band: runs that last more than " + to_string(never_trips_above) + " and less than " +
               to_string(policy.cooldown) + " before they fail neither open the breaker (" +
-              std::to_string(policy.breaker->max_failures) + " failures within " +
-              to_string(policy.breaker->window) + ") nor reset the backoff");
+              std::to_string(policy.breaker->max_failures) + " failures within " + to_string(policy.breaker->window) +
+              ") nor reset the backoff");
 }
 
 // With no cooldown at all every run clears what the run before it left.

@@ -27,7 +27,7 @@ std::string_view to_string(RestartPolicy) noexcept;
 
 // Give up on a service that fails `max_failures` times within `window`. A failure exactly `window` old still counts.
 struct BreakerPolicy {
-  std::uint32_t max_failures = 10;  // failures, 1 to kMaxFailuresMax; 3 means three runs, two restarts
+  std::uint32_t max_failures = 10;             // failures, 1 to kMaxFailuresMax; 3 means three runs, two restarts
   Duration window = std::chrono::minutes{10};  // 1 ns to kDurationMax
   friend bool operator==(const BreakerPolicy&, const BreakerPolicy&) = default;
 };
@@ -35,9 +35,9 @@ inline constexpr std::uint32_t kMaxFailuresMax = 10'000;
 
 // How long to wait before a restart, and when to stop trying.
 struct BackoffPolicy {
-  Duration base = std::chrono::milliseconds{100};  // ceiling of the first delay; 0 to max
-  Duration max = std::chrono::seconds{60};         // ceiling of every delay; 0 to kDurationMax
-  Duration cooldown = std::chrono::minutes{5};     // a run this long clears attempt and failure history
+  Duration base = std::chrono::milliseconds{100};                 // ceiling of the first delay; 0 to max
+  Duration max = std::chrono::seconds{60};                        // ceiling of every delay; 0 to kDurationMax
+  Duration cooldown = std::chrono::minutes{5};                    // a run this long clears attempt and failure history
   Duration clean_restart_delay = std::chrono::milliseconds{100};  // after a clean exit under `always`
   std::optional<BreakerPolicy> breaker = BreakerPolicy{};         // nullopt: never give up
   friend bool operator==(const BackoffPolicy&, const BackoffPolicy&) = default;

@@ -26,8 +26,8 @@ struct Refusal {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}               // NOLINT: a value is a result
-  Result(Refusal refusal) : state_(std::move(refusal)) {}     // NOLINT: and so is a refusal
+  Result(T value) : state_(std::move(value)) {}            // NOLINT: a value is a result
+  Result(Refusal refusal) : state_(std::move(refusal)) {}  // NOLINT: and so is a refusal
 
   explicit operator bool() const noexcept { return std::holds_alternative<T>(state_); }
 

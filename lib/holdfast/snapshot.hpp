@@ -34,18 +34,18 @@ struct ServiceSnapshot {
   ServiceId id;
   RestartPolicy restart = RestartPolicy::on_failure;
   Phase phase = Phase::starting;
-  RunNumber run;                   // the latest; 0 before the first
-  std::uint64_t starts = 0;        // runs begun since the service was added
-  std::uint64_t failures = 0;      // since it was added; a reset of the backoff does not clear it
-  std::uint64_t clean_exits = 0;   // since it was added
-  Attempt attempt = 0;             // consecutive failures since the last reset
+  RunNumber run;                         // the latest; 0 before the first
+  std::uint64_t starts = 0;              // runs begun since the service was added
+  std::uint64_t failures = 0;            // since it was added; a reset of the backoff does not clear it
+  std::uint64_t clean_exits = 0;         // since it was added
+  Attempt attempt = 0;                   // consecutive failures since the last reset
   std::uint32_t failures_in_window = 0;  // that the breaker remembers
-  std::string last_error;          // empty: none so far
-  Duration running_time{0};        // of all runs together, the present one included
-  Duration age{0};                 // since it was added
+  std::string last_error;                // empty: none so far
+  Duration running_time{0};              // of all runs together, the present one included
+  Duration age{0};                       // since it was added
   Duration time_in_phase{0};
-  std::optional<TimePoint> next_start;      // while backing off: when the next run is due
-  std::optional<Termination> termination;   // once terminated
+  std::optional<TimePoint> next_start;     // while backing off: when the next run is due
+  std::optional<Termination> termination;  // once terminated
   friend bool operator==(const ServiceSnapshot&, const ServiceSnapshot&) = default;
 };
 

@@ -78,8 +78,8 @@ struct Supervisor::Input {
   enum class Kind : std::uint8_t { warn, added, first_start, run_ended, command, shutdown, all_terminated, end_drain };
   Kind kind;
   Command command = Command::stop;
-  std::uint32_t tenancy = 0;      // of the record, at the time of the input
-  Record* record = nullptr;       // the service it is about, if any
+  std::uint32_t tenancy = 0;  // of the record, at the time of the input
+  Record* record = nullptr;   // the service it is about, if any
   Exit exit = Exit::clean();
 };
 
@@ -88,7 +88,12 @@ struct Supervisor::Input {
 // ---------------------------------------------------------------------------------------------------------------------
 
 Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink)
-    : scheduler_(scheduler), sink_(sink), config_(std::move(config)), seed_(seed), removals_at_(scheduler.now()), now_(scheduler.now()) {
+    : scheduler_(scheduler),
+      sink_(sink),
+      config_(std::move(config)),
+      seed_(seed),
+      removals_at_(scheduler.now()),
+      now_(scheduler.now()) {
   auto found = problems(config_);
   if (has_errors(found)) throw ConfigError{std::move(found)};
   own_policy_ = latest_policy_ = std::make_shared<const Policy>(Policy{config_.backoff, std::move(found)});
@@ -113,9 +118,8 @@ Refusal unknown(std::string_view command, std::string_view name) {
 }
 
 Refusal too_late(std::string_view command, std::string_view name) {
-  return {Refusal::Reason::shutting_down,
-          std::string{command} + " \"" + std::string{name} +
-              "\": the supervisor is shutting down; only stop and remove are accepted"};
+  return {Refusal::Reason::shutting_down, std::string{command} + " \"" + std::string{name} +
+                                              "\": the supervisor is shutting down; only stop and remove are accepted"};
 }
 
 }  // namespace
@@ -123,8 +127,7 @@ Refusal too_late(std::string_view command, std::string_view name) {
 Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
   if (is_shutting_down()) return too_late("add", config.name);
   if (const auto found = problems(config); has_errors(found)) {
-    return Refusal{Refusal::Reason::invalid_configuration,
-                   "add \"" + config.name + "\": " + describe_errors(found)};
+    return Refusal{Refusal::Reason::invalid_configuration, "add \"" + config.name + "\": " + describe_errors(found)};
   }
   if (find(config.name)) {
     return Refusal{Refusal::Reason::name_taken,
@@ -136,8 +139,8 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
   std::uint32_t slot = 0;
   if (free_slots_.empty()) {
     slot = static_cast<std::uint32_t>(records_.size());
-    records_.push_back(std::make_unique<Record>(*this, std::move(config), service, std::move(policy), std::move(history),
-                                                ServiceId{slot, 1}, std::uint32_t{1}));
+    records_.push_back(std::make_unique<Record>(*this, std::move(config), service, std::move(policy),
+                                                std::move(history), ServiceId{slot, 1}, std::uint32_t{1}));
   } else {
     slot = free_slots_.back();
     free_slots_.pop_back();
@@ -329,8 +332,7 @@ void Supervisor::on_failure(Record& record) {
     if (failures >= limit) {
       ++counters_.circuit_breaker_trips;
       emit(record, event::BreakerTripped{failures, limit});
-      terminate(record,
-                {.reason = Termination::Reason::circuit_open, .failures = failures, .max_failures = limit});
+      terminate(record, {.reason = Termination::Reason::circuit_open, .failures = failures, .max_failures = limit});
       return;
     }
   }

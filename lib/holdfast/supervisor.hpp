@@ -187,8 +187,8 @@ class Supervisor {
   SupervisorConfig config_;
   Seed seed_;
 
-  std::shared_ptr<const Policy> own_policy_;     // of services that have none of their own
-  std::shared_ptr<const Policy> latest_policy_;  // that a service brought along
+  std::shared_ptr<const Policy> own_policy_;      // of services that have none of their own
+  std::shared_ptr<const Policy> latest_policy_;   // that a service brought along
   std::vector<std::unique_ptr<Record>> records_;  // by slot; a forgotten one waits for its slot to be used again
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::string_view, Record*> by_name_;  // only looked up, never iterated

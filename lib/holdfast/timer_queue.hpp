@@ -31,9 +31,7 @@ class TimerQueue {
   bool disarm(Timer& timer) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-  [[nodiscard]] std::size_t size() const noexcept {
-    return heap_.size() - disarmed_.size() - (top_is_vacant_ ? 1 : 0);
-  }
+  [[nodiscard]] std::size_t size() const noexcept { return heap_.size() - disarmed_.size() - (top_is_vacant_ ? 1 : 0); }
 
   // When the earliest timer is due. REQUIRES: !empty().
   [[nodiscard]] TimePoint earliest() noexcept {

@@ -1,7 +1,7 @@
 // Carries out the chaos of a scenario: each entry, and each row of a recorded trace, at its time.
 //
-// Every entry has a timer of its own, armed when it is added, so that chaos is as much decoupled from service to service
-// as the services are: one row more or less moves no other.
+// Every entry has a timer of its own, armed when it is added, so that chaos is as much decoupled from service to
+// service as the services are: one row more or less moves no other.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +56,7 @@ class ChaosTimetable {
   void hit(const Entry& entry, Victim& victim);
   void hit(const Entry& entry, const Failure& row);
   void afflict(Victim& victim, const Affliction& affliction, TimePoint until);
-  void tell(const Victim& victim, ChaosEvent::Kind kind, TimePoint until, Duration fails_after,
-            std::string_view cause);
+  void tell(const Victim& victim, ChaosEvent::Kind kind, TimePoint until, Duration fails_after, std::string_view cause);
 
   Scheduler& scheduler_;
   Supervisor& supervisor_;

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <limits>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 
+#include <holdfast_sim/event_fields.hpp>
 #include <holdfast_sim/event_log.hpp>
 
 namespace holdfast::sim {
@@ -161,24 +164,74 @@ std::string_view to_string(Rule rule) noexcept { return kRules[index_of(rule)].n
 
 namespace {
 
-// An event without what is valid only while it is told.
+// An event without its texts and its run.
 struct Moment {
   TimePoint at;
-  RunNumber run;
-  Event::What what;
+  std::array<std::int64_t, 2> longs;
+  std::uint32_t small;
+  std::uint8_t kind;  // index into Event::What
+  std::uint8_t word;  // an enumerator
+};
+static_assert(sizeof(Moment) == 32, "two of them share a cache line");
+
+// Carries the fields of an event into a moment, or out of it: an enumerator, and two long numbers or two short ones and
+// a long one at most.
+template <bool kOut>
+class Carrier {
+ public:
+  explicit Carrier(std::conditional_t<kOut, const Moment&, Moment&> moment) : moment_(moment) {}
+
+  template <class Value>
+  void operator()(std::string_view, Value& value) noexcept {
+    using Plain = std::remove_const_t<Value>;
+    if constexpr (std::is_enum_v<Plain>) {
+      carry(value, moment_.word);
+    } else if constexpr (std::is_same_v<Plain, Duration> || std::is_same_v<Plain, std::uint64_t>) {
+      carry(value, moment_.longs[longs_++]);
+    } else if constexpr (std::is_same_v<Plain, std::uint32_t>) {
+      if (is_first_small_) {
+        carry(value, moment_.small);
+      } else {
+        carry(value, moment_.longs[1]);
+      }
+      is_first_small_ = false;
+    } else {
+      static_assert(std::is_same_v<Plain, std::string_view>, "a field of an event that no moment keeps");
+    }
+  }
+
+ private:
+  template <class Value, class Kept>
+  static void carry(Value& value, Kept& kept) noexcept {
+    if constexpr (kOut) {
+      value = static_cast<Value>(kept);
+    } else if constexpr (std::is_same_v<Value, const Duration>) {
+      kept = value.count();
+    } else {
+      kept = static_cast<Kept>(value);
+    }
+  }
+
+  std::conditional_t<kOut, const Moment&, Moment&> moment_;
+  std::size_t longs_ = 0;
+  bool is_first_small_ = true;
 };
 
-template <class What>
-What without_views(What what) noexcept {
-  if constexpr (requires { what.backoff; }) what.backoff = nullptr;
-  if constexpr (requires { what.error; }) what.error = {};
-  if constexpr (requires { what.last_error; }) what.last_error = {};
-  if constexpr (requires { what.says; }) what.field = what.says = {};
+template <std::size_t Index = 0>
+Event::What recall(const Moment& moment) {
+  if constexpr (Index + 1 < std::variant_size_v<Event::What>) {
+    if (moment.kind != Index) return recall<Index + 1>(moment);
+  }
+  std::variant_alternative_t<Index, Event::What> what{};
+  visit_fields(Carrier<true>{moment}, what);
   return what;
 }
 
-// What the events so far say about one service. It is looked at with every event, so it is one cache line.
+// What the events so far say about one service. It is looked at with every event, so it and what is written with every
+// event lie side by side.
 struct alignas(64) Life {
+  static constexpr std::uint64_t kShownMax = 4;
+
   std::uint64_t n = 0;
   std::uint64_t run = 0;
   TimePoint began;      // the latest run
@@ -203,6 +256,8 @@ struct alignas(64) Life {
   bool late_end_told : 1 = false;
   bool unknown : 1 = false;  // events were told without an `added`; that was told once, and they are ignored
 
+  std::array<Moment, kShownMax> latest;  // event n at n % kShownMax
+
   void begin(const Event& event, const event::Added& added, std::uint32_t its_policy) {
     *this = Life{};
     generation = event.service.generation;
@@ -222,8 +277,17 @@ struct alignas(64) Life {
     owed_at = at;
     owed_cause = cause;
   }
+
+  template <class What>
+  void keep(const Event& event, const What& what) noexcept {
+    Moment& moment = latest[event.n % kShownMax];
+    moment.at = event.at;
+    moment.kind = static_cast<std::uint8_t>(event.what.index());
+    visit_fields(Carrier<false>{moment}, what);
+    n = event.n;
+  }
 };
-static_assert(sizeof(Life) == 64);
+static_assert(offsetof(Life, latest) == 64);
 
 // What is looked at when a run has failed or a rule is broken.
 struct alignas(64) Past {
@@ -247,45 +311,35 @@ struct alignas(64) Past {
   }
 };
 
-// The latest events of one service, to show what led to a violation.
-struct alignas(64) Trail {
-  static constexpr std::uint64_t kKept = 4;
-
-  std::array<Moment, kKept> moments;  // event n at n % kKept
-
-  template <class What>
-  void push(const Event& event, const What& what) noexcept {
-    moments[event.n % kKept] = {event.at, event.run, without_views(what)};
-  }
-
-  // Those up to number n, oldest first. Only the text of the latest failure is still known.
-  [[nodiscard]] std::vector<std::string> lines(std::uint64_t n, const Past& past) const {
-    std::vector<std::string> lines;
-    std::string_view error = past.last_error;
-    for (std::uint64_t i = n; i >= past.shown_from && i + kKept > n; --i) {
-      Moment moment = moments[i % kKept];
-      if (auto* const terminated = std::get_if<event::Terminated>(&moment.what)) terminated->last_error = error;
-      if (auto* const ended = std::get_if<event::Ended>(&moment.what); ended && ended->outcome != Outcome::clean) {
-        ended->error = std::exchange(error, {});
-      }
-      lines.push_back(describe(
-          {.at = moment.at, .service = {.generation = 1}, .name = past.name, .run = moment.run, .what = moment.what}));
+// The latest events of a service whose latest run is `run`, oldest first, to show what led to a violation. Only the
+// text of the latest failure is still known.
+std::vector<std::string> lines_of(const Life& life, const Past& past, std::uint64_t run) {
+  std::vector<std::string> lines;
+  std::string_view error = past.last_error;
+  for (std::uint64_t i = life.n; i >= past.shown_from && i + Life::kShownMax > life.n; --i) {
+    const Moment& moment = life.latest[i % Life::kShownMax];
+    Event event{.at = moment.at, .service = {.generation = 1}, .name = past.name, .run = {run}, .what = recall(moment)};
+    if (auto* const terminated = std::get_if<event::Terminated>(&event.what)) terminated->last_error = error;
+    if (auto* const ended = std::get_if<event::Ended>(&event.what); ended && ended->outcome != Outcome::clean) {
+      ended->error = std::exchange(error, {});
     }
-    std::reverse(lines.begin(), lines.end());
-    return lines;
+    lines.push_back(describe(event));
+    if (std::holds_alternative<event::Started>(event.what)) --run;
   }
-};
+  std::reverse(lines.begin(), lines.end());
+  return lines;
+}
 
 // One event of one service while the rules look at it.
 struct Step {
   const Event& event;
   Life& life;
   Past& past;
-  Trail& trail;
+  std::uint64_t run_before;   // the latest run before the event
   Owed paid = Owed::nothing;  // what was owed and has come
   bool explained = false;     // a rule that is broken already says what is wrong with the event
 
-  [[nodiscard]] std::vector<std::string> lines() const { return trail.lines(life.n, past); }
+  [[nodiscard]] std::vector<std::string> lines() const { return lines_of(life, past, run_before); }
 };
 
 }  // namespace
@@ -295,9 +349,8 @@ struct Step {
 // ---------------------------------------------------------------------------------------------------------------------
 
 struct Checks::State {
-  std::vector<Life> lives;    // by slot
-  std::vector<Past> pasts;    // by slot
-  std::vector<Trail> trails;  // by slot
+  std::vector<Life> lives;  // by slot
+  std::vector<Past> pasts;  // by slot
   std::vector<BackoffPolicy> policies;
 
   Counters counted;
@@ -384,10 +437,7 @@ struct Checks::State {
     if (replaced) comes_back_in_place(event);
     if (event.about_supervisor()) return on_supervisor_event(event);
     if (const auto* const added = std::get_if<event::Added>(&event.what)) return on_added(event, *added);
-    if (event.service.slot >= lives.size() || lives[event.service.slot].generation != event.service.generation ||
-        !lives[event.service.slot].present) [[unlikely]] {
-      return on_stray_event(event);
-    }
+    if (!is_known(event.service)) return on_stray_event(event);
     Step step = step_of(event);
     events_are_numbered_without_gaps(step);
     is_not_overdue(step);
@@ -395,11 +445,14 @@ struct Checks::State {
     std::visit(
         [&](const auto& what) {
           on(step, what);
-          step.trail.push(event, what);
+          step.life.keep(event, what);
         },
         event.what);
-    step.life.n = event.n;
     step.life.just_stopping = std::holds_alternative<event::Stopping>(event.what);
+  }
+
+  [[nodiscard]] bool is_known(ServiceId id) const noexcept {
+    return id.slot < lives.size() && lives[id.slot].generation == id.generation && lives[id.slot].present;
   }
 
   Step step_of(const Event& event) {
@@ -407,9 +460,8 @@ struct Checks::State {
     if (slot >= lives.size()) {
       lives.resize(slot + 1);
       pasts.resize(slot + 1);
-      trails.resize(slot + 1);
     }
-    return {event, lives[slot], pasts[slot], trails[slot]};
+    return {event, lives[slot], pasts[slot], lives[slot].run};
   }
 
   void on_added(const Event& event, const event::Added& added) {
@@ -423,8 +475,7 @@ struct Checks::State {
          [&] { return fmt::format("is told with run {}, having had {}", event.run.value, added.runs_before.value); });
     ++counted.spawned;
     ++counted.active_services;
-    step.trail.push(event, added);
-    step.life.n = event.n;
+    step.life.keep(event, added);
   }
 
   // An event of a service that is not there.
@@ -1071,7 +1122,7 @@ struct Checks::State {
   }
 
   void broken_at_the_end(Rule rule, std::size_t slot, TimePoint at, std::string says) {
-    auto lines = trails[slot].lines(lives[slot].n, pasts[slot]);
+    auto lines = lines_of(lives[slot], pasts[slot], lives[slot].run);
     if (shutdown && is_about_shutdown(rule)) lines.push_back(shutdown_line());
     violated(rule, pasts[slot].name, at, std::move(says), std::move(lines));
   }

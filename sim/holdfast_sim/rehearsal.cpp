@@ -12,12 +12,9 @@ namespace holdfast::sim {
 
 std::string_view to_string(RehearsalVerdict verdict) noexcept {
   switch (verdict) {
-    case RehearsalVerdict::held:
-      return "held";
-    case RehearsalVerdict::violated:
-      return "violated";
-    case RehearsalVerdict::out_of_budget:
-      return "out_of_budget";
+    case RehearsalVerdict::held: return "held";
+    case RehearsalVerdict::violated: return "violated";
+    case RehearsalVerdict::out_of_budget: return "out_of_budget";
   }
   return "";
 }

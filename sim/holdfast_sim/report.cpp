@@ -137,18 +137,11 @@ void Report::show(Life& life) {
   if (!life.present) return;
   Standing standing = life.standing;
   switch (life.phase) {
-    case Phase::running:
-      standing = life.kept_down() ? Standing::restarting : Standing::running;
-      break;
+    case Phase::running: standing = life.kept_down() ? Standing::restarting : Standing::running; break;
     case Phase::starting:
-    case Phase::backing_off:
-      standing = Standing::restarting;
-      break;
-    case Phase::stopping:
-      standing = Standing::stopping;
-      break;
-    case Phase::terminated:
-      break;  // as the event said
+    case Phase::backing_off: standing = Standing::restarting; break;
+    case Phase::stopping: standing = Standing::stopping; break;
+    case Phase::terminated: break;  // as the event said
   }
   if (standing == life.standing) return;
   timeline_.leave(life.standing);
@@ -173,12 +166,9 @@ void Report::on_chaos(const ChaosEvent& event) {
   Life& life = lives_[event.service.slot];
   if (!life.present || life.id != event.service) return;
   switch (event.kind) {
-    case ChaosEvent::Kind::storm:
-      return;
-    case ChaosEvent::Kind::outage:
-      return begin_outage(life, event);
-    case ChaosEvent::Kind::hang:
-      return begin_hang(life, event);
+    case ChaosEvent::Kind::storm: return;
+    case ChaosEvent::Kind::outage: return begin_outage(life, event);
+    case ChaosEvent::Kind::hang: return begin_hang(life, event);
   }
 }
 

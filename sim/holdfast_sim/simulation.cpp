@@ -67,8 +67,8 @@ class Stage final : public EventSink, public Population {
 
   std::vector<Observer*> observers_;
   const Supervisor* supervisor_ = nullptr;
-  std::vector<Victim> victims_;               // in the order of adding
-  std::vector<std::uint32_t> actor_by_slot_;  // index into victims_
+  std::vector<Victim> victims_;                                                     // in the order of adding
+  std::vector<std::uint32_t> actor_by_slot_;                                        // index into victims_
   std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
 };
 

@@ -145,7 +145,9 @@ class ObjectReader {
  public:
   explicit ObjectReader(const json::object& object) : object_(object) {}
 
-  [[nodiscard]] bool has(std::string_view key) const { return object_.contains(json::string_view{key.data(), key.size()}); }
+  [[nodiscard]] bool has(std::string_view key) const {
+    return object_.contains(json::string_view{key.data(), key.size()});
+  }
 
   [[nodiscard]] const json::value& at(std::string_view key) const {
     const json::value* const value = object_.if_contains(json::string_view{key.data(), key.size()});
@@ -232,7 +234,8 @@ class TraceReader {
 
  private:
   json::value next() {
-    if (!std::getline(in_, line_)) throw BadLine{"", "the trace is cut short: the line that says how it ended is missing"};
+    if (!std::getline(in_, line_))
+      throw BadLine{"", "the trace is cut short: the line that says how it ended is missing"};
     ++number_;
     json::error_code failed;
     json::value value = json::parse(line_, failed);

@@ -26,9 +26,7 @@ class VirtualScheduler final : public Scheduler {
     while (!tasks_.empty()) tasks_.run_oldest();
   }
 
-  [[nodiscard]] bool has_timer_by(TimePoint limit) noexcept {
-    return !timers_.empty() && timers_.earliest() <= limit;
-  }
+  [[nodiscard]] bool has_timer_by(TimePoint limit) noexcept { return !timers_.empty() && timers_.earliest() <= limit; }
 
   // Jumps to the earliest timer, fires it and runs the tasks it deferred. False if no timer is due by `limit`, which
   // is included; the clock then stays.

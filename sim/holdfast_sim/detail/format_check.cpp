@@ -16,20 +16,13 @@ using Kind = TomlValue::Kind;
 // What TOML calls the value, and the value itself where it is short.
 std::string found(const TomlValue& value) {
   switch (value.kind) {
-    case Kind::text:
-      return "is the text " + in_quotes(value.text);
-    case Kind::integer:
-      return "is the whole number " + std::to_string(value.integer);
-    case Kind::number:
-      return "is the number " + decimal(value.number);
-    case Kind::boolean:
-      return value.boolean ? "is true" : "is false";
-    case Kind::time:
-      return "is a date or a time of day";
-    case Kind::array:
-      return "is an array";
-    case Kind::table:
-      return "is a table";
+    case Kind::text: return "is the text " + in_quotes(value.text);
+    case Kind::integer: return "is the whole number " + std::to_string(value.integer);
+    case Kind::number: return "is the number " + decimal(value.number);
+    case Kind::boolean: return value.boolean ? "is true" : "is false";
+    case Kind::time: return "is a date or a time of day";
+    case Kind::array: return "is an array";
+    case Kind::table: return "is a table";
   }
   return "is unknown";
 }

@@ -1,0 +1,256 @@
+// Laws of the whole simulator, as properties over generated scenarios. Lengths of time are few and small, so that much
+// falls into one instant.
+#include <rapidcheck.h>
+
+#include <rapidcheck/catch.h>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast_sim/checks.hpp>
+#include <holdfast_sim/digest.hpp>
+#include <holdfast_sim/simulation.hpp>
+#include <holdfast_sim/trace.hpp>
+
+using namespace holdfast;
+using namespace holdfast::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+rc::Gen<Duration> length() { return rc::gen::element<Duration>(0ns, 1ns, 2ns, 1s, 2s, 3s, 5s); }
+rc::Gen<Duration> positive_length() { return rc::gen::element<Duration>(1ns, 2ns, 1s, 2s, 3s, 5s); }
+
+template <class T>
+std::optional<T> perhaps(const rc::Gen<T>& gen) {
+  return *rc::gen::arbitrary<bool>() ? std::optional<T>{*gen} : std::nullopt;
+}
+
+rc::Gen<Distribution> distribution() {
+  return rc::gen::oneOf(rc::gen::map(length(), [](Duration value) { return Distribution{Fixed{value}}; }),
+                        rc::gen::map(length(),
+                                     [](Duration max) {
+                                       return Distribution{Uniform{0ns, max}};
+                                     }),
+                        rc::gen::map(positive_length(), [](Duration mean) { return Distribution{Exponential{mean}}; }),
+                        rc::gen::map(positive_length(),
+                                     [](Duration scale) {
+                                       return Distribution{Weibull{Ratio::from(0.7), scale}};
+                                     }),
+                        rc::gen::map(positive_length(), [](Duration median) {
+                          return Distribution{LogNormal{median, Ratio::from(1)}};
+                        }));
+}
+
+rc::Gen<Behaviour> behaviour() {
+  return rc::gen::exec([] {
+    Behaviour drawn;
+    if (*rc::gen::inRange(0, 4) > 0) drawn.runs_for = *distribution();
+    drawn.then = *rc::gen::element(Then::end, Then::fail, Then::fail, Then::fatal, Then::throw_, Then::hang);
+    drawn.fails_first = {.runs = *rc::gen::inRange<std::uint64_t>(0, 3), .after = *length()};
+    switch (*rc::gen::inRange(0, 3)) {
+      case 0: drawn.on_stop = Ignores{}; break;
+      case 1: drawn.on_stop = Takes{*distribution()}; break;
+      default: break;
+    }
+    return drawn;
+  });
+}
+
+rc::Gen<BackoffPolicy> policy() {
+  return rc::gen::exec([] {
+    BackoffPolicy drawn{
+        .base = *length(), .max = *length(), .cooldown = *length(), .clean_restart_delay = *positive_length()};
+    drawn.max = std::max(drawn.base, std::max(drawn.max, Duration{2}));  // some wait, or an instant would never end
+    drawn.base = std::max(drawn.base, Duration{1});
+    if (*rc::gen::arbitrary<bool>()) {
+      drawn.breaker =
+          BreakerPolicy{.max_failures = *rc::gen::inRange<std::uint32_t>(1, 5), .window = *positive_length()};
+    } else {
+      drawn.breaker.reset();
+    }
+    return drawn;
+  });
+}
+
+Target target(const std::vector<std::string>& names) {
+  Target drawn;
+  if (*rc::gen::arbitrary<bool>()) drawn.of = {*rc::gen::elementOf(names)};
+  if (*rc::gen::arbitrary<bool>()) drawn.share = Target::kWhole / 2;
+  return drawn;
+}
+
+ChaosEntry chaos(const std::vector<std::string>& names) {
+  ChaosEntry drawn{.at = *length(), .what = Shutdown{}};
+  switch (*rc::gen::inRange(0, 7)) {
+    case 0: break;
+    case 1:
+    case 2: drawn.what = Storm{target(names)}; break;
+    case 3:
+    case 4: drawn.what = Outage{target(names), *length(), *length()}; break;
+    case 5: drawn.what = HangWindow{target(names), perhaps(length())}; break;
+    default: {
+      Recorded recorded;
+      recorded.of = "s";
+      recorded.fails_after = *length();
+      recorded.trace.causes = {"disk", "power"};
+      for (const auto& name : names) recorded.trace.entities.push_back(name.substr(2));
+      for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+        const Duration from = *length();
+        recorded.trace.failures.push_back(
+            {.entity = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(names.size())),
+             .cause = *rc::gen::inRange<std::uint32_t>(0, 2),
+             .from = from,
+             .until = from + *length()});
+      }
+      std::stable_sort(recorded.trace.failures.begin(), recorded.trace.failures.end(),
+                       [](const Failure& a, const Failure& b) { return a.from < b.from; });
+      drawn.what = std::move(recorded);
+    }
+  }
+  return drawn;
+}
+
+// Every service is a group of its own, s-0, s-1, …, so that one can be taken out.
+rc::Gen<Scenario> scenario() {
+  return rc::gen::exec([] {
+    Scenario drawn;
+    drawn.name = "generated";
+    drawn.seed = {*rc::gen::arbitrary<std::uint64_t>()};
+    drawn.duration = 10s;
+    drawn.budget.events = 5000;
+    drawn.supervisor = {.shutdown_timeout = *length(), .backoff = *policy()};
+    std::vector<std::string> names;
+    for (int i = 0, size = *rc::gen::inRange(2, 6); i < size; ++i) {
+      names.push_back("s-" + std::to_string(i));
+      drawn.fleet.push_back(
+          {.name = names.back(),
+           .restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never),
+           .backoff = perhaps(policy()),
+           .behaviour = *behaviour()});
+    }
+    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(chaos(names));
+    return drawn;
+  });
+}
+
+struct Watched {
+  std::string trace;
+  std::string digest;
+  SimulationEnd end;
+  std::vector<Violation> violations;
+};
+
+Watched watch(const Scenario& scenario) {
+  std::ostringstream out;
+  Digest digest;
+  Checks checks;
+  TraceWriter writer{out, scenario.name, scenario.seed};
+  Simulation simulation{scenario, {&digest, &checks, &writer}};
+  simulation.run_to_end();
+  checks.finish(simulation.end());
+  writer.finish(simulation.end(), digest);
+  return {out.str(), digest.text(), simulation.end(), checks.violations()};
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> found;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);) found.push_back(line);
+  return found;
+}
+
+// The lines of a trace that are about one service.
+std::vector<std::string> of(const std::string& trace, const std::string& service) {
+  std::vector<std::string> found = lines(trace);
+  const std::string about = "\"service\":\"" + service + '"';
+  std::erase_if(found, [&](const std::string& line) { return line.find(about) == std::string::npos; });
+  return found;
+}
+
+void show(const Scenario& scenario, const std::string& trace) {
+  RC_LOG() << "services: " << scenario.fleet.size() << ", chaos: " << scenario.chaos.size() << '\n' << trace;
+}
+
+}  // namespace
+
+TEST_CASE("the laws of the simulator") {
+  rc::prop("every rule holds in every scenario", [] {
+    const Scenario drawn = *scenario();
+    const Watched run = watch(drawn);
+    show(drawn, run.trace);
+    for (const auto& violation : run.violations)
+      RC_LOG() << to_string(violation.rule) << ": " << violation.says << '\n';
+    RC_ASSERT(run.violations.empty());
+  });
+
+  rc::prop("the same scenario and seed give the same bytes", [] {
+    const Scenario drawn = *scenario();
+    RC_ASSERT(watch(drawn).trace == watch(drawn).trace);
+  });
+
+  rc::prop("removing a service changes no event of another", [] {
+    const Scenario drawn = *scenario();
+    const Watched with = watch(drawn);
+    RC_PRE(with.end.reason == EndReason::finished);  // a budget is shared by the fleet
+    Scenario less = drawn;
+    const auto gone = *rc::gen::inRange<std::size_t>(0, drawn.fleet.size());
+    const std::string name = drawn.fleet[gone].name;
+    less.fleet.erase(less.fleet.begin() + static_cast<std::ptrdiff_t>(gone));
+    // Whom chaos names stays as it is: names that nobody has mean nobody.
+    const Watched without = watch(less);
+    RC_PRE(without.end.reason == EndReason::finished);
+    for (const auto& group : less.fleet) {
+      RC_LOG() << "without " << name << ", events of " << group.name << '\n';
+      RC_ASSERT(of(with.trace, group.name) == of(without.trace, group.name));
+    }
+  });
+
+  rc::prop("events balance, and virtual time never goes backwards", [] {
+    const Watched run = watch(*scenario());
+    const Counters& counters = run.end.counters;
+    RC_ASSERT(counters.spawned == counters.terminated + counters.active_services);
+    RC_ASSERT(counters.starts >= counters.restarts);
+    std::int64_t before = 0;
+    for (const auto& line : lines(run.trace)) {
+      constexpr std::string_view kTime = "\"t_ns\":";
+      const auto at = line.find(kTime);
+      if (at == std::string::npos) continue;
+      const std::int64_t now = std::stoll(line.substr(at + kTime.size()));
+      RC_ASSERT(now >= before);
+      before = now;
+    }
+  });
+
+  rc::prop("a saved trace has the digest of its run and gets the same verdicts", [] {
+    const Watched run = watch(*scenario());
+    std::istringstream in{run.trace};
+    Digest digest;
+    Checks checks;
+    const TraceSummary summary = read_trace(in, "trace", {&digest, &checks});
+    checks.finish(summary.end);
+    RC_ASSERT(digest.text() == run.digest);
+    RC_ASSERT(summary.digest == run.digest);
+    RC_ASSERT(summary.end == run.end);
+    RC_ASSERT(checks.violations().size() == run.violations.size());
+  });
+
+  rc::prop("another name, the same rules: renaming a service changes its own draws and nothing of the others", [] {
+    const Scenario drawn = *scenario();
+    const Watched before = watch(drawn);
+    RC_PRE(before.end.reason == EndReason::finished);
+    Scenario renamed = drawn;
+    const auto which = *rc::gen::inRange<std::size_t>(0, drawn.fleet.size());
+    renamed.fleet[which].name = "another";
+    const Watched after = watch(renamed);
+    RC_PRE(after.end.reason == EndReason::finished);
+    for (std::size_t i = 0; i < drawn.fleet.size(); ++i) {
+      if (i != which) RC_ASSERT(of(before.trace, drawn.fleet[i].name) == of(after.trace, drawn.fleet[i].name));
+    }
+  });
+}
