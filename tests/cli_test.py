@@ -88,7 +88,7 @@ class ExitStatus(CommandTest):
     def test_a_missed_expectation_is_1_and_told(self):
         done = self.expect(1, "run", self.file(VIOLATED))
         self.assertRegex(done.stdout, r"violated\s+restarts\s+expected 0\s+found \d+")
-        self.assertTrue(done.stdout.endswith("violated: 1 of 1 expectation\n"))
+        self.assertTrue(done.stdout.endswith("violated: 1 of 2 expectations\n"))
 
     def test_a_stall_is_1_and_names_who_waits(self):
         done = self.expect(1, "run", self.file(STALLED))
@@ -234,6 +234,13 @@ class Trace(CommandTest):
         file = self.file(HEALTHY)
         self.assertIn("would overwrite", self.expect(2, "run", file, "--trace", file).stderr)
         self.assertEqual(Path(file).read_text(), HEALTHY)
+
+    def test_a_trace_does_not_overwrite_recorded_input(self):
+        record = self.file("entity,from,until,cause\na,1s,2s,disk\n", "record.csv")
+        scenario = self.file('name = "x"\nduration = "5s"\n\n[[chaos]]\nrecorded = { file = "record.csv" }\n')
+        done = self.expect(2, "run", scenario, "--trace", record)
+        self.assertIn("would overwrite", done.stderr)
+        self.assertTrue(Path(record).read_text().startswith("entity,"))
 
     def test_a_bad_scenario_leaves_an_old_trace_alone(self):
         trace = self.file("precious", "t.ndjson")

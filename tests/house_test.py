@@ -111,8 +111,11 @@ def check_registered(root: Path) -> None:
 
 
 def check_places(root: Path) -> None:
-    known = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
-    names = {line.split("/")[0] for line in known.stdout.splitlines()} if known.returncode == 0 else set()
+    try:
+        known = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout
+    except FileNotFoundError:  # no git, so no clone: nothing here tells what belongs to the project
+        known = ""
+    names = {line.split("/")[0] for line in known.splitlines()}
     for name in sorted(names - TOP):
         if not name.startswith("."):
             complain(name, "does not belong at the top of the project")

@@ -349,3 +349,45 @@ TEST_CASE("a service that was removed can be added again, and chaos finds the ne
   CHECK(fixture.log.chaos().size() == 1);
   CHECK(fixture.of("s").failures == 1);
 }
+
+TEST_CASE("an observer may add services while chaos goes round") {
+  // Story: the list of services was moved from under the chaos that walked over it.
+  class Adder final : public Observer {
+   public:
+    void on_event(const Event&) override {}
+    void on_chaos(const ChaosEvent&) override {
+      for (int i = 0; i < 100; ++i)
+        CHECK(sim->add({.name = "extra-" + std::to_string(sim->supervisor().service_count())}));
+    }
+    Simulation* sim = nullptr;
+  };
+  Adder adder;
+  Simulation sim{{.seed = {1}, .supervisor = at_once()}, {&adder}};
+  adder.sim = &sim;
+  for (int i = 0; i < 10; ++i) REQUIRE(sim.add({.name = "s-" + std::to_string(i)}));
+  sim.add_chaos({.at = 1s, .what = Outage{.length = 1s, .fails_after = 1s}});
+  sim.run_for(10s);
+  CHECK(sim.supervisor().service_count() == 1010);
+  CHECK(sim.supervisor().counters().failures == 20);
+}
+
+TEST_CASE("running past the end by hand is no harm to the end") {
+  Simulation sim{scenario_of({}, {}, 10s)};
+  sim.run_for(20s);
+  REQUIRE(sim.run_to_end());
+  CHECK(sim.end().reason == EndReason::finished);
+  CHECK(sim.end().at == TimePoint{} + 20s);
+}
+
+TEST_CASE("time that is let pass by hand ends with its budget") {
+  Fixture fixture{at_once(), {.events = 3, .virtual_time = 5s}};
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{2s}, .then = Then::fail}));
+  fixture.sim.run_for(3s);
+  CHECK(fixture.sim.now() == TimePoint{} + 3s);
+  fixture.sim.run_for(1h);
+  CHECK(fixture.sim.now() == TimePoint{} + 4s);  // the third timer
+  Fixture other{at_once(), {.virtual_time = 5s}};
+  REQUIRE(other.sim.add({.name = "s"}, {.runs_for = Fixed{2s}, .then = Then::fail}));
+  other.sim.run_for(1h);
+  CHECK(other.sim.now() == TimePoint{} + 5s);
+}

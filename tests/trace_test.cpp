@@ -127,6 +127,14 @@ TEST_CASE("a trace that was tampered with is refused, with its line") {
   CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000,", "")).find("missing") != std::string::npos);
 }
 
+TEST_CASE("an event that can only be about a service is refused without one") {
+  const std::string head = "{\"holdfast_trace\":1,\"scenario\":\"t\",\"seed\":0}\n";
+  for (const char* const kind : {"started", "running", "removed"}) {
+    CHECK(refusal_of(head + R"({"t_ns":0,"n":1,"kind":")" + kind + "\"}\n").find("service: is missing") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("every field of every event is in the digest") {
   const auto digest_of = [](const Event& event) {
     Digest digest;

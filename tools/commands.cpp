@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -42,9 +43,18 @@ int unwritable(const OutputFile& file) {
   return bad_input;
 }
 
-bool is_same_file(const fs::path& a, const fs::path& b) {
-  std::error_code neither_exists;
-  return fs::equivalent(a, b, neither_exists);
+// What `trace` would overwrite of what the rehearsal reads; nullopt: nothing.
+std::optional<fs::path> overwritten_input(const fs::path& trace, const fs::path& file, const sim::Scenario& scenario) {
+  const auto is_trace = [&](const fs::path& input) {
+    std::error_code neither_exists;
+    return fs::equivalent(trace, input, neither_exists);
+  };
+  if (is_trace(file)) return file;
+  for (const auto& chaos : scenario.chaos) {
+    const auto* const recorded = std::get_if<sim::Recorded>(&chaos.what);
+    if (recorded && is_trace(file.parent_path() / recorded->file)) return file.parent_path() / recorded->file;
+  }
+  return std::nullopt;
 }
 
 // A result with how long it took.
@@ -79,8 +89,8 @@ int run(const RunArguments& arguments) {
   const auto scenario = sim::read_scenario(arguments.scenario, &warnings);
   std::unique_ptr<OutputFile> trace;
   if (arguments.trace) {
-    if (is_same_file(*arguments.trace, arguments.scenario)) {
-      complain(fmt::format("holdfast: the trace would overwrite the scenario {}\n", arguments.scenario.string()));
+    if (const auto input = overwritten_input(*arguments.trace, arguments.scenario, scenario)) {
+      complain(fmt::format("holdfast: the trace would overwrite {}, which is being read\n", input->string()));
       return bad_input;
     }
     trace = std::make_unique<OutputFile>(*arguments.trace);

@@ -54,7 +54,8 @@ void warn_of_unreachable_breaker(std::vector<Problem>& found, const BackoffPolic
   warning(found, "backoff.breaker",
           "is out of reach: " + std::to_string(policy.breaker->max_failures) + " failures within " +
               to_string(policy.breaker->window) + " need " + std::to_string(policy.breaker->max_failures - 1) +
-              " waits, which take " + to_string(longest / 2) + " on average and at most " + to_string(longest));
+              " waits, which take " + (longest == Duration::max() ? "more than " : "") + to_string(longest / 2) +
+              " on average" + (longest == Duration::max() ? "" : " and at most " + to_string(longest)));
 }
 
 // A run just longer than window / (max_failures - 1) lets a failure slide out of the window before the last one that

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <optional>
@@ -17,6 +19,8 @@
 namespace holdfast::sim {
 
 using holdfast::to_string;
+
+__extension__ using Wide = __int128;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The rules
@@ -38,6 +42,8 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
      "What follows an end that nobody asked for is what the restart policy says: completed, failed or backing off."},
     {"keeps_every_retry_within_its_ceiling",
      "A delay after a failure lies within min(max, base * 2^(attempt - 1)); one after a clean exit is fixed."},
+    {"spreads_its_delays", "Over all failures of a run, delays are half their ceilings on average, as chance allows."},
+    {"draws_every_delay_anew", "A service does not wait for the same share of its ceiling again and again."},
     {"starts_when_the_delay_has_passed",
      "A run starts at the very time it is due, or when a restart command cuts the wait short; the first at once."},
     {"trips_exactly_when_the_window_says_so",
@@ -372,6 +378,14 @@ struct Checks::State {
   bool drain_is_late = false;                  // told
   TimePoint drain_over_by = TimePoint::max();  // the instant at the end of which the drain must be over
   std::uint64_t abandoned = 0;
+
+  // Delays after failures, as shares of their ceilings. The excess overflows after 2^32 delays of nothing at the
+  // earliest.
+  std::uint64_t shares = 0;
+  std::int64_t shares_over_half = 0;  // their sum less a half for each, in units of 2^-32
+  std::uint64_t pairs = 0;            // of consecutive shares of one service
+  std::uint64_t pairs_alike = 0;
+  bool told_alike = false;
 
   std::array<Verdict, kRuleCount> verdicts{};
   std::vector<Violation> violations;
@@ -792,6 +806,70 @@ struct Checks::State {
     if (failed) life.ceiling = what.ceiling;
   }
 
+  // Only ceilings so long that rounding to nanoseconds makes no difference.
+  void counts_for_the_spread(const event::BackingOff& what) noexcept {
+    if (what.ceiling < std::chrono::milliseconds{1}) return;
+    ++shares;
+    auto delay = static_cast<std::uint64_t>(what.delay.count());
+    auto ceiling = static_cast<std::uint64_t>(what.ceiling.count());
+    if (const int width = std::bit_width(ceiling); width > 32) {
+      delay >>= width - 32;
+      ceiling >>= width - 32;
+    }
+    shares_over_half += static_cast<std::int64_t>((delay << 32) / ceiling) - (std::int64_t{1} << 31);
+  }
+
+  // A uniform share has the variance 1/12, so the sum of n of them is within 6 standard errors of n/2 if
+  // (sum - n/2)^2 <= 36 * n/12; chance misses that once in 500 million runs. A share is counted when its wait begins:
+  // that short waits are followed by more retries than long ones before the run is over then favours neither.
+  void spreads_its_delays(const SimulationEnd& end) {
+    constexpr std::uint64_t kSharesMin = 100;
+    if (shares < kSharesMin) return;
+    tested(Rule::spreads_its_delays);
+    const Wide excess = shares_over_half;
+    if (excess * excess <= (Wide{3} * static_cast<std::int64_t>(shares)) << 64) return;
+    const Wide mean = (Wide{10'000} * (excess + (Wide{shares} << 31)) / static_cast<std::int64_t>(shares)) >> 32;
+    const auto hundredths = static_cast<std::int64_t>(mean);
+    violated(Rule::spreads_its_delays, {}, end.at,
+             fmt::format("{} delays are {}.{:02}% of their ceilings on average, more than 6 standard errors from 50%",
+                         shares, hundredths / 100, hundredths % 100),
+             {});
+  }
+
+  // The same draw gives shares that differ by rounding alone. Two draws do that once in 300 million pairs, so the
+  // third time tells, and in a run of many millions of pairs what chance cannot explain.
+  void draws_every_delay_anew(Step& step, const event::BackingOff& what) {
+    constexpr Duration kCeilingMin = std::chrono::seconds{1};
+    constexpr std::uint64_t kAlikeMin = 3;
+    constexpr std::uint64_t kPairsForEachAlike = 1'000'000;
+    if (what.ceiling < kCeilingMin) return;
+    const event::BackingOff before = retry_before(step);
+    if (before.ceiling < kCeilingMin) return;
+    ++pairs;
+    const Wide apart =
+        Wide{before.delay.count()} * what.ceiling.count() - Wide{what.delay.count()} * before.ceiling.count();
+    const std::int64_t rounding = std::max(before.ceiling, what.ceiling).count();
+    if (apart <= rounding && -apart <= rounding) ++pairs_alike;
+    const bool by_chance = pairs_alike < kAlikeMin || pairs_alike <= pairs / kPairsForEachAlike;
+    test(Rule::draws_every_delay_anew, by_chance || told_alike, step, [&] {
+      return fmt::format("the delay is {} of {}, the one before it was {} of {}; shares were repeated {} times in {}",
+                         to_string(what.delay), to_string(what.ceiling), to_string(before.delay),
+                         to_string(before.ceiling), pairs_alike, pairs);
+    });
+    told_alike = told_alike || !by_chance;
+  }
+
+  // The latest retry after a failure, if only its run came since: it was started, running, and ended.
+  static event::BackingOff retry_before(const Step& step) {
+    constexpr std::uint64_t kEventsOfARetry = 4;
+    static_assert(kEventsOfARetry <= Life::kShownMax);
+    constexpr std::size_t kKind = Event::What{event::BackingOff{}}.index();
+    const Moment& moment = step.life.latest[(step.event.n - kEventsOfARetry) % Life::kShownMax];
+    event::BackingOff retry{};
+    if (moment.kind == kKind) visit_fields(Carrier<true>{moment}, retry);
+    return retry.cause == BackoffCause::failure ? retry : event::BackingOff{};
+  }
+
   void on(Step& step, const event::BackingOff& what) {
     Life& life = step.life;
     is_the_present_run(step);
@@ -800,6 +878,10 @@ struct Checks::State {
       test(Rule::follows_the_restart_policy, false, step, [] { return "the service backs off, but no run has ended"; });
     }
     if (step.paid != Owed::nothing) keeps_every_retry_within_its_ceiling(step, what);
+    if (step.paid == Owed::back_off_after_failure && what.delay >= Duration::zero() && what.delay <= what.ceiling) {
+      counts_for_the_spread(what);
+      draws_every_delay_anew(step, what);
+    }
     makes_only_legal_transitions(step, Phase::backing_off);
     life.due = step.event.at + what.delay;
     life.told_overdue = false;
@@ -1097,6 +1179,7 @@ struct Checks::State {
                std::move(replaced->lines));
     }
     if (is_over(drain_over_by, end)) drain_is_over_in_time(drain_over_by, {shutdown_line()});
+    spreads_its_delays(end);
     counters_agree_with_events(end);
   }
 

@@ -35,6 +35,8 @@ enum class Rule : std::uint8_t {
   never_starts_after_shutdown,
   follows_the_restart_policy,
   keeps_every_retry_within_its_ceiling,
+  spreads_its_delays,
+  draws_every_delay_anew,
   starts_when_the_delay_has_passed,
   trips_exactly_when_the_window_says_so,
   stops_when_asked,
@@ -48,7 +50,7 @@ enum class Rule : std::uint8_t {
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 21;
+inline constexpr std::size_t kRuleCount = 23;
 
 struct RuleText {
   std::string_view name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include <holdfast_sim/configuration_check.hpp>
 #include <holdfast_sim/digest.hpp>
 #include <holdfast_sim/report.hpp>
 #include <holdfast_sim/simulation.hpp>
@@ -53,9 +54,10 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   Digest digest;
   Checks checks;
   ExpectationChecks expectations{scenario};
+  ConfigurationCheck configuration{scenario};
   Report report{scenario};
   std::optional<TraceWriter> trace;
-  std::vector<Observer*> observers{&digest, &checks, &expectations, &report};
+  std::vector<Observer*> observers{&digest, &checks, &expectations, &configuration, &report};
   if (options.trace) observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
 
   Simulation simulation{scenario, observers, result.seed};
@@ -71,6 +73,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   result.rules = checks.verdicts();
   result.violations = checks.violations();
   result.expectations = expectations.results();
+  result.expectations.push_back(configuration.finish(end));
   if (end.reason == EndReason::stalled) name_waiting(simulation.supervisor(), result);
   return result;
 }

@@ -128,7 +128,7 @@ struct Expectations {
 
 // Where a run is cut off. A run that is cut off proves nothing.
 struct Budget {
-  std::uint64_t events = 1'000'000'000;  // timers fired
+  std::uint64_t events = 100'000'000;  // timers fired
   Duration virtual_time = kDurationMax;
   friend bool operator==(const Budget&, const Budget&) = default;
 };

@@ -1,6 +1,7 @@
 #include <holdfast_sim/simulation.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,14 +32,17 @@ class Stage final : public EventSink, public Population {
   }
 
   void for_each(const std::vector<std::string>& names, const std::function<void(Victim&)>& hit) override {
-    const auto hit_present = [&](Victim& victim) {
-      if (victim.id.generation != 0) hit(victim);
+    // By index: an observer that is told of a hit may add services.
+    const auto hit_present = [&](std::size_t first, std::size_t size) {
+      for (std::size_t i = first; i < first + size; ++i) {
+        if (victims_[i].id.generation != 0) hit(victims_[i]);
+      }
     };
-    if (names.empty()) std::for_each(victims_.begin(), victims_.end(), hit_present);
+    if (names.empty()) hit_present(0, victims_.size());
     for (const auto& name : names) {
       if (const auto group = groups_.find(name); group != groups_.end()) {
         const auto [first, size] = group->second;
-        for (std::size_t i = first; i < first + size; ++i) hit_present(victims_[i]);
+        hit_present(first, size);
       } else if (Victim* const victim = find(name)) {
         hit(*victim);
       }
@@ -67,8 +71,8 @@ class Stage final : public EventSink, public Population {
 
   std::vector<Observer*> observers_;
   const Supervisor* supervisor_ = nullptr;
-  std::vector<Victim> victims_;                                                     // in the order of adding
-  std::vector<std::uint32_t> actor_by_slot_;                                        // index into victims_
+  std::deque<Victim> victims_;                // in the order of adding; they stay where they are
+  std::vector<std::uint32_t> actor_by_slot_;  // index into victims_
   std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
 };
 
@@ -123,7 +127,7 @@ struct Simulation::State {
       end.reason = EndReason::stalled;
     } else if (!idle || supervisor.counters().active_services > 0) {
       if (!duration || TimePoint{} + *duration > limit()) end.reason = EndReason::time_budget;
-      scheduler.advance_to(limit());
+      scheduler.advance_to(std::max(scheduler.now(), limit()));
     }
     set_end();
   }
@@ -172,16 +176,18 @@ Result<ServiceId> Simulation::add(ServiceConfig config, Behaviour behaviour) {
 void Simulation::add_chaos(ChaosEntry entry) { state_->timetable.add(std::move(entry)); }
 
 void Simulation::run_until(TimePoint at) {
-  run_until([] { return false; }, at);
   auto& scheduler = state_->scheduler;
-  if (scheduler.timers_fired() < state_->budget.events && at > scheduler.now()) scheduler.advance_to(at);
+  const TimePoint until = std::min(at, TimePoint{} + state_->budget.virtual_time);
+  run_until([] { return false; }, until);
+  if (!scheduler.has_timer_by(until) && until > scheduler.now()) scheduler.advance_to(until);
 }
 
 bool Simulation::run_until(const std::function<bool()>& done, TimePoint limit) {
   auto& scheduler = state_->scheduler;
+  const TimePoint until = std::min(limit, TimePoint{} + state_->budget.virtual_time);
   scheduler.run_tasks();
   while (!done()) {
-    if (scheduler.timers_fired() >= state_->budget.events || !scheduler.fire_next(limit)) return false;
+    if (scheduler.timers_fired() >= state_->budget.events || !scheduler.fire_next(until)) return false;
   }
   return true;
 }

@@ -53,7 +53,8 @@ class Simulation {
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
-  // Adds a simulated service; see Supervisor::add.
+  // Adds a simulated service; see Supervisor::add. It begins outside of any outage or hang window, also under a name
+  // that was in one before it was removed.
   Result<ServiceId> add(ServiceConfig config, Behaviour behaviour = {});
 
   // Chaos by hand or on a timetable; `at` counts from virtual time zero and is not in the past.

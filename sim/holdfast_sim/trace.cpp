@@ -278,7 +278,7 @@ class TraceReader {
     std::string_view name;
     object("kind", name);
     event.what = read_what(name, object);
-    if (object.has("service")) {
+    if (object.has("service") || !may_be_about_supervisor(event)) {
       object("service", event.name);
       object("run", event.run.value);
       event.name_hash = name_hash(event.name);
@@ -292,6 +292,11 @@ class TraceReader {
     digest_.on_event(event);
     for (Observer* const observer : observers_) observer->on_event(event);
     if (std::holds_alternative<event::Removed>(event.what)) forget(event.name);
+  }
+
+  static bool may_be_about_supervisor(const Event& event) {
+    return std::holds_alternative<event::ShutdownRequested>(event.what) ||
+           std::holds_alternative<event::Drained>(event.what) || std::holds_alternative<event::Warned>(event.what);
   }
 
   void read_chaos(const ObjectReader& object) {

@@ -169,7 +169,9 @@ class Check {
   void check(TomlValue& value, const format::Number& range, const format::Key& key, const std::string& path) {
     if (value.kind == Kind::integer) value.number = static_cast<double>(value.integer);
     const Ratio ratio = Ratio::from(value.number);
-    const bool held = (range.above_min ? ratio > range.min : ratio >= range.min) && ratio <= range.max;
+    // The largest values are whole, so they are compared before anything is rounded.
+    const bool too_large = value.number > static_cast<double>(range.max.two_to_minus_32) / 4294967296.0;
+    const bool held = (range.above_min ? ratio > range.min : ratio >= range.min) && !too_large && ratio <= range.max;
     if (!held) refuse(value, path, "is " + shown(value) + "; allowed is " + describe(key));
   }
 

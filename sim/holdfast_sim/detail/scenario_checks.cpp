@@ -201,8 +201,24 @@ class Checks {
   void names_exist(const std::string& path, const Target& target) {
     if (!has_sound(path) || !all_names_known()) return;
     const bool is_array = checked_.document.at_path(path)->kind == TomlValue::Kind::array;
+    std::unordered_set<std::string> seen;
     for (std::size_t i = 0; i < target.of.size() && !full(); ++i) {
-      name_exists(is_array ? indexed(path.c_str(), i) : path, target.of[i]);
+      const std::string item = is_array ? indexed(path.c_str(), i) : path;
+      if (!seen.insert(target.of[i]).second) {
+        complain(item, "is " + in_quotes(target.of[i]) + " a second time; allowed is each name once");
+      } else {
+        name_exists(item, target.of[i]);
+      }
+    }
+    // A service that is named beside its group would be hit twice.
+    for (std::size_t i = 0; i < target.of.size() && !full(); ++i) {
+      const auto numbered = numbered_name(target.of[i]);
+      if (!numbered || names_.has_group(target.of[i]) || !seen.contains(std::string{numbered->group})) continue;
+      if (names_.has_numbered_group(numbered->group)) {
+        complain(is_array ? indexed(path.c_str(), i) : path, "is " + in_quotes(target.of[i]) + ", a service of group " +
+                                                                 in_quotes(numbered->group) +
+                                                                 ", which is named as well; allowed is one of the two");
+      }
     }
   }
 

@@ -20,7 +20,9 @@ SmallFile read_small_file(const std::filesystem::path& file, std::size_t size_ma
   if (size > size_max) return {"", too_large(size, size_max)};
   std::ifstream stream{file, std::ios::binary};
   std::string text(static_cast<std::size_t>(size), '\0');
-  if (!stream.read(text.data(), static_cast<std::streamsize>(size))) return {"", "cannot be read"};
+  if (!stream.read(text.data(), static_cast<std::streamsize>(size))) {
+    return {"", "cannot be read: is this user allowed to?"};
+  }
   return {std::move(text), ""};
 }
 

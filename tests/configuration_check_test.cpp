@@ -1,0 +1,81 @@
+// Each way in which a supervisor could run under something else than its scenario says is told.
+#include <catch2/catch.hpp>
+
+#include <string>
+
+#include <holdfast_sim/configuration_check.hpp>
+#include <holdfast_sim/rehearsal.hpp>
+#include <holdfast_sim/simulation.hpp>
+
+using namespace holdfast;
+using namespace holdfast::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+Scenario scenario() {
+  Scenario scenario{.name = "test", .duration = 10s};
+  scenario.supervisor.shutdown_timeout = 3s;
+  scenario.fleet.push_back({.name = "many", .count = 20, .restart = RestartPolicy::always});
+  scenario.fleet.push_back(
+      {.name = "one", .backoff = BackoffPolicy{.base = 1s}, .behaviour = {.runs_for = Fixed{1s}, .then = Then::end}});
+  scenario.chaos.push_back({.at = 5s, .what = Shutdown{}});
+  return scenario;
+}
+
+// What is told of a run of `ran` that should have been one of `said`.
+ExpectationResult told(const Scenario& said, const Scenario& ran) {
+  ConfigurationCheck check{said};
+  Simulation simulation{ran, {&check}};
+  simulation.run_to_end();
+  return check.finish(simulation.end());
+}
+
+}  // namespace
+
+TEST_CASE("a run under its own scenario is as configured, also with services that a recorded trace brings along") {
+  Scenario own = scenario();
+  Recorded recorded;
+  recorded.trace.entities = {"alpha"};
+  own.chaos.push_back({.what = recorded});
+  CHECK(told(own, own).held);
+  own.supervisor.when_all_terminated = WhenAllTerminated::return_;
+  CHECK(told(own, own).held);
+  own.fleet.erase(own.fleet.begin());
+  own.chaos.clear();
+  CHECK(told(own, own).held);  // it shuts itself down
+}
+
+TEST_CASE("another restart policy, backoff, timeout or end is told, with who it concerns") {
+  const auto found = [](auto change) {
+    Scenario other = scenario();
+    change(other);
+    const ExpectationResult result = told(scenario(), other);
+    CHECK_FALSE(result.held);
+    return result;
+  };
+  const auto restart = found([](Scenario& s) { s.fleet[0].restart = RestartPolicy::never; });
+  CHECK(restart.found == "another restart policy: never");
+  CHECK(restart.services.size() == 10);
+  CHECK(restart.services.front() == "many-0");
+  CHECK(restart.more_services == 10);
+  CHECK(found([](Scenario& s) { s.fleet[1].backoff.reset(); }).services == std::vector<std::string>{"one"});
+  CHECK(found([](Scenario& s) { s.supervisor.backoff.base = 2s; }).found == "another backoff");
+  const auto timeout = found([](Scenario& s) { s.supervisor.shutdown_timeout = 6s; });
+  CHECK(timeout.found == "another shutdown timeout: 6s");
+  CHECK(timeout.at == TimePoint{} + 5s);
+
+  Scenario waits = scenario();
+  waits.fleet.erase(waits.fleet.begin());
+  waits.chaos.clear();
+  Scenario returns = waits;
+  returns.supervisor.when_all_terminated = WhenAllTerminated::return_;
+  CHECK(told(waits, returns).found == "a shutdown when all services had terminated, though it should wait");
+  CHECK(told(returns, waits).found == "no shutdown when all services had terminated");
+}
+
+TEST_CASE("every rehearsal is held against its configuration") {
+  const auto result = rehearse(scenario());
+  REQUIRE_FALSE(result.expectations.empty());
+  CHECK(result.expectations.back().what == "configuration");
+}
