@@ -116,7 +116,7 @@ struct Removed {
 struct ShutdownRequested {
   static constexpr std::string_view kKind = "shutdown_requested";
   ShutdownCause cause;
-  Duration timeout;  // from when it was asked for, which is the event's time
+  Duration timeout;  // from when it was asked for: in virtual time the event's time, on a real clock just before it
 };
 // The shutdown is over. Not about one service.
 struct Drained {

@@ -812,7 +812,7 @@ struct Checks::State {
     ++shares;
     auto delay = static_cast<std::uint64_t>(what.delay.count());
     auto ceiling = static_cast<std::uint64_t>(what.ceiling.count());
-    if (const int width = std::bit_width(ceiling); width > 32) {
+    if (const auto width = std::bit_width(ceiling); width > 32) {
       delay >>= width - 32;
       ceiling >>= width - 32;
     }

@@ -24,7 +24,8 @@ class EventLog final : public Observer {
   // The events of one service, in order.
   [[nodiscard]] std::vector<Event> of(std::string_view service) const;
 
-  // One line an event, for messages and for comparing a history with a literal: "1s feed#1 ended failed: boom".
+  // One line an event, for messages and for comparing a history with a literal:
+  // "1s feed#1 ended failed after 1s: boom".
   // See describe().
   [[nodiscard]] std::vector<std::string> lines() const;
   [[nodiscard]] std::vector<std::string> lines_of(std::string_view service) const;
