@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include <holdfast_sim/scenario_format.hpp>
+
 namespace holdfast::sim {
 
 using holdfast::to_string;
@@ -38,26 +40,8 @@ enum class Count : std::uint8_t {
   failed,
   abandoned,
 };
-constexpr std::size_t kCounts = 12;
-
-struct CountField {
-  std::string_view name;
-  std::optional<CountRange> ExpectedCounts::*expected;
-};
-constexpr std::array<CountField, kCounts> kFields{{
-    {"spawned", &ExpectedCounts::spawned},
-    {"starts", &ExpectedCounts::starts},
-    {"restarts", &ExpectedCounts::restarts},
-    {"failures", &ExpectedCounts::failures},
-    {"clean_exits", &ExpectedCounts::clean_exits},
-    {"circuit_breaker_trips", &ExpectedCounts::circuit_breaker_trips},
-    {"terminated", &ExpectedCounts::terminated},
-    {"completed", &ExpectedCounts::completed},
-    {"cancelled", &ExpectedCounts::cancelled},
-    {"circuit_open", &ExpectedCounts::circuit_open},
-    {"failed", &ExpectedCounts::failed},
-    {"abandoned", &ExpectedCounts::abandoned},
-}};
+using format::kCounts;
+static_assert(kCounts.size() == static_cast<std::size_t>(Count::abandoned) + 1, "a count for each row of the format");
 
 Count count_of(Termination::Reason reason) noexcept {
   switch (reason) {
@@ -72,18 +56,25 @@ Count count_of(Termination::Reason reason) noexcept {
 
 constexpr std::size_t index_of(Count count) noexcept { return static_cast<std::size_t>(count); }
 
+// "3", "1 to 5", "at least 1"
+std::string in_words(const CountRange& range) {
+  if (range.min == range.max) return std::to_string(range.min);
+  if (range.max == UINT64_MAX) return fmt::format("at least {}", range.min);
+  return fmt::format("{} to {}", range.min, range.max);
+}
+
 // What is counted for the fleet or for one group, and what is expected of it.
 struct Tally {
   std::string name;  // empty: the fleet
   ExpectedCounts expected;
-  std::array<std::uint64_t, kCounts> counts{};
-  std::array<std::uint64_t, kCounts> most{};     // of the expectation
-  std::array<TimePoint, kCounts> exceeded_at{};  // when the latest one too many came
+  std::array<std::uint64_t, kCounts.size()> counts{};
+  std::array<std::uint64_t, kCounts.size()> most{};     // of the expectation
+  std::array<TimePoint, kCounts.size()> exceeded_at{};  // when the latest one too many came
 
   explicit Tally(std::string its_name, const ExpectedCounts& its_expected)
       : name(std::move(its_name)), expected(its_expected) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      const auto& range = expected.*kFields[i].expected;
+    for (std::size_t i = 0; i < kCounts.size(); ++i) {
+      const auto& range = expected.*kCounts[i].member;
       most[i] = range ? range->max : UINT64_MAX;
     }
   }
@@ -362,8 +353,8 @@ struct ExpectationChecks::State {
   }
 
   void decide_counts(const Tally& tally, TimePoint at) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      const auto& range = tally.expected.*kFields[i].expected;
+    for (std::size_t i = 0; i < kCounts.size(); ++i) {
+      const auto& range = tally.expected.*kCounts[i].member;
       if (range) results.push_back(decide_count(tally, i, *range, at));
     }
   }
@@ -371,12 +362,11 @@ struct ExpectationChecks::State {
   // Too many: those that count. Too few: those that do not.
   ExpectationResult decide_count(const Tally& tally, std::size_t field, const CountRange& range, TimePoint at) const {
     const std::uint64_t found = tally.counts[field];
-    ExpectationResult result{
-        .what = (tally.name.empty() ? "" : tally.name + '.') + std::string{kFields[field].name},
-        .expected = range.min == range.max ? std::to_string(range.min) : fmt::format("{} to {}", range.min, range.max),
-        .found = std::to_string(found),
-        .held = found >= range.min && found <= range.max,
-        .at = at};
+    ExpectationResult result{.what = (tally.name.empty() ? "" : tally.name + '.') + std::string{kCounts[field].name},
+                             .expected = in_words(range),
+                             .found = std::to_string(found),
+                             .held = found >= range.min && found <= range.max,
+                             .at = at};
     if (result.held) return result;
     const bool too_many = found > range.max;
     if (too_many) result.at = tally.exceeded_at[field];
