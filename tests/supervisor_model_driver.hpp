@@ -280,7 +280,7 @@ class SideBySide {
     if (found.empty()) return "";
     return "after step " + std::to_string(steps_.size()) + ", \"" + text_of(step) + "\": " + found +
            "\n  to see it again: HOLDFAST_SEQUENCE='" + text_of(Sequence{*setup_, steps_}) +
-           "' supervisor_model_test \"a sequence*\"";
+           "' build/test/tests/supervisor_model_test \"a sequence that was*\"";
   }
 
  private:
