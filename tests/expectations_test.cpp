@@ -5,9 +5,11 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <holdfast_sim/expectations.hpp>
+#include <holdfast_sim/scenario_format.hpp>
 
 namespace holdfast::sim {
 namespace {
@@ -126,6 +128,54 @@ TEST_CASE("every count is compared at the end, fleet first, then group by group"
                      "circuit_open: expected 1, found 1", "failed: expected 1, found 1",
                      "abandoned: expected 1, found 1", "trips.starts: expected 3, found 3"});
   CHECK(history.checks.held());
+}
+
+// One history in which every count is 2, and one expectation after the other that is not so.
+TEST_CASE("every key of expect is violated by a history that is not so, whether too few or too many") {
+  const auto tell = [](History& history) {
+    for (const std::string n : {"1", "2"}) {
+      history.up("completes" + n).completed().up("trips" + n).failed().backs_off().started().failed().tripped();
+      history.up("stops" + n).stopping().exited().terminated(Termination::Reason::cancelled);
+      history.up("fails" + n).failed().terminated(Termination::Reason::failed);
+      history.up("hangs" + n).stopping().terminated(Termination::Reason::abandoned);
+    }
+  };
+  for (const auto& count : format::kCounts) {
+    CAPTURE(count.name);
+    std::uint64_t found = 0;
+    while (true) {
+      Expectations exactly;
+      exactly.fleet.*count.member = CountRange{found, found};
+      History history{exactly};
+      tell(history);
+      history.finish();
+      if (history.checks.held()) break;
+      REQUIRE(++found < 100);
+    }
+    CHECK(found > 0);
+    for (const auto wrong : {CountRange{0, found - 1}, CountRange{found + 1, found + 9}}) {
+      Expectations expect;
+      expect.fleet.*count.member = wrong;
+      History history{expect};
+      tell(history);
+      CHECK(history.finish().find(std::string{count.name} + ": expected ") != std::string::npos);
+      CHECK_FALSE(history.checks.held());
+    }
+  }
+  const std::vector<Expectations> others{{.all_running_by = 10s},
+                                         {.all_terminated_by = 10s},
+                                         {.drained_by = 10s},
+                                         {.abandoned_services = std::vector<std::string>{"a"}}};
+  for (const auto& expect : others) {
+    History history{expect};
+    history.up("a").at(5s).storm().failed().backs_off().at(11s);
+    CAPTURE(history.finish());
+    CHECK_FALSE(history.checks.held());
+  }
+  // Whoever adds a key finds this line, and adds a history above.
+  const auto& [fleet, groups, all_running_by, all_terminated_by, drained_by, abandoned_services] = Expectations{};
+  static_cast<void>(std::tie(fleet, groups, all_running_by, all_terminated_by, drained_by, abandoned_services));
+  CHECK(others.size() == 6 - 2);
 }
 
 TEST_CASE("a range includes both its ends") {
