@@ -89,10 +89,41 @@ class MutantsTest(unittest.TestCase):
         problems = mutant_files.problems([mutant_files.parse("m", GOOD)], self.root)
         self.assertEqual(problems, ["tests/mutants/m.mutant: is noticed by time_test, which does not stand in tests/meson.build"])
 
+    # -- What a test program says ------------------------------------------------------------------------------------
+
+    def test_a_failed_assertion_a_failed_property_and_an_exception_are_failures_of_their_test_case(self):
+        began = ['<TestCase name="first">\n', '<Expression success="true" type="CHECK">\n', "</Expression>\n", "</TestCase>\n",
+                 '<TestCase name="a &lt; b">\n']
+        failed = (' in "a < b"', "a < b")
+        expression = ['<Expression success="false" type="CHECK">\n', "<Original>\n", "</Expression>\n"]
+        self.assertEqual(mutant_trials.first_failure(began + expression), failed)
+        self.assertEqual(mutant_trials.first_failure(began + ['<Failure filename="a">\n']), failed)
+        self.assertEqual(mutant_trials.first_failure(began + ['<Exception filename="a">\n']), failed)
+        self.assertEqual(mutant_trials.first_failure(began), (' in "a < b"', ""))
+        self.assertEqual(mutant_trials.first_failure([]), ("", ""))
+
+    def test_the_death_of_a_program_is_no_failure_of_a_test_case(self):
+        dies = ['<TestCase name="a">\n', '<Expression success="false" type="REQUIRE">\n', "<Original>\n",
+                '<FatalErrorCondition filename="a">\n', "</FatalErrorCondition>\n", "</Expression>\n"]
+        self.assertEqual(mutant_trials.first_failure(dies), (' in "a"', ""))
+
+    def test_the_failed_case_of_a_python_test_is_told_in_words_and_else_the_first_line_that_was_printed(self):
+        self.assertEqual(mutant_trials.failed_case("", "...\nFAIL: test_a_b (x)\n---\n"), "a b")
+        self.assertEqual(mutant_trials.failed_case("a.cpp:1: is wrong\n1 broken rules\n", ""), "a.cpp:1: is wrong")
+
+    def test_a_program_that_fails_crashes_or_passes_is_told_apart(self):
+        def run(script: str) -> mutant_trials.Verdict:
+            return mutant_trials.run(mutant_trials.Test("x", [sys.executable, "-c", script], []), self.root)
+
+        self.assertTrue(run("pass").passed)
+        self.assertEqual(run("print('why'); exit(1)").failed, "x: why")
+        self.assertEqual(run("import os; os.abort()").broke, "x died of SIGABRT")
+
 
 if __name__ == "__main__":
     ROOT = Path(sys.argv[1])
     sys.path.insert(0, str(ROOT / "tools"))
     import mutant_files
+    import mutant_trials
 
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
