@@ -185,6 +185,20 @@ TEST_CASE("a storm hits each service by a draw of its own, about as many as its 
   CHECK(std::equal(of_500.begin(), of_500.end(), of_1000.begin()));  // the others' luck is their own
 }
 
+TEST_CASE("each storm of a scenario draws anew: who was hit by one is as likely as anybody to be hit by the next") {
+  const Storm half{{.share = Target::kWhole / 2}};
+  Scenario scenario = scenario_of({}, {{.at = 1s, .what = half}, {.at = 2s, .what = half}}, 3s);
+  scenario.fleet = {{.name = "many", .count = 1000}};
+  Simulation sim{scenario};
+  sim.run_to_end();
+  std::vector<int> by_hits(3);
+  for (const auto& service : sim.supervisor().snapshots()) ++by_hits.at(service.failures);
+  // A quarter, a half, a quarter expected: 250, 500 and 250, with standard deviations of 13.7, 15.8 and 13.7.
+  CHECK((by_hits[0] > 180 && by_hits[0] < 320));
+  CHECK((by_hits[1] > 420 && by_hits[1] < 580));
+  CHECK((by_hits[2] > 180 && by_hits[2] < 320));
+}
+
 TEST_CASE("an outage crashes what runs, fails what starts before its end, and lets go of what starts at its end") {
   SupervisorConfig config = at_once();
   config.backoff.clean_restart_delay = 0ns;
@@ -230,6 +244,15 @@ TEST_CASE("a run that falls due in a hang window ends as it would have, at the w
   fixture.sim.add_chaos({.at = 10s, .what = HangWindow{.length = 10s}});
   fixture.sim.run_for(33s);
   CHECK(fixture.ends_of("s") == Lines{"20s failed simulated failure", "32s failed simulated failure"});
+}
+
+TEST_CASE("hang windows that overlap last until the last of them ends, whichever began last") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{13s}, .then = Then::fail}));
+  fixture.sim.add_chaos({.at = 10s, .what = HangWindow{.length = 20s}});
+  fixture.sim.add_chaos({.at = 12s, .what = HangWindow{.length = 2s}});
+  fixture.sim.run_for(40s);
+  CHECK(fixture.ends_of("s") == Lines{"30s failed simulated failure"});
 }
 
 TEST_CASE("a hang without an end lasts, for later runs too, and a crash still ends a hung run") {

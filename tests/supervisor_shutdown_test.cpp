@@ -60,9 +60,9 @@ TEST_CASE("a service that backs off goes at once through stopping to cancelled, 
   CHECK(fleet.take() == Lines{"0s - shutdown_requested requested 30s", "0s a stopping shutdown",
                               "0s a terminated cancelled", "0s - drained drained"});
   CHECK(fleet->shutdown_result()->took == 0s);
+  CHECK(fleet.scheduler.idle());  // the timers of the backoff and of the drain were disarmed
   fleet.pass(2h);
   CHECK(a.calls == Lines{"start 1"});
-  CHECK(fleet.scheduler.idle());
 }
 
 TEST_CASE("a service whose first run has not begun goes straight to cancelled") {
@@ -286,6 +286,20 @@ TEST_CASE("the deadline counts from the first request; asking again does not ext
   int requests = 0;
   for (const auto& line : fleet.take()) requests += line.find("shutdown_requested") != std::string::npos;
   CHECK(requests == 1);
+}
+
+TEST_CASE("the deadline counts from the request, also if the supervisor gets to it later") {
+  Fleet fleet{config_of(kAtOnce, 10s)};
+  fleet.add("hangs");
+  fleet->request_shutdown();
+  fleet.scheduler.advance_to(TimePoint{} + 4s);  // as on a thread that is busy: the supervisor's turn comes late
+  fleet.settle();
+  CHECK(fleet.phase("hangs") == "stopping");
+  fleet.pass(6s - 1ns);
+  CHECK_FALSE(fleet->shutdown_result());
+  fleet.pass(1ns);
+  REQUIRE(fleet->shutdown_result());
+  CHECK(fleet->shutdown_result()->took == 10s);
 }
 
 TEST_CASE("a shutdown with a timeout of zero asks, takes what ends at once, and abandons the rest in that instant") {

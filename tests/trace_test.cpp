@@ -109,6 +109,33 @@ TEST_CASE("a trace line shows time, service, event number, run, kind and fields,
             "\"attempt\":1,\"ceiling_ns\":0,\"delay_ns\":0}\n") != std::string::npos);
 }
 
+TEST_CASE("whatever stands in a text is read back as it was") {
+  for (const std::string_view text : {"quote\"d", "back\\slash", "\\", "two\nlines", "\t\x01\x1f", "größer", "/"}) {
+    CAPTURE(text);
+    std::ostringstream out;
+    Digest digest;
+    TraceWriter writer{out, text, Seed{1}};
+    const BackoffPolicy policy;
+    Event event{};
+    event.service = {1, 1};
+    event.name = text;
+    event.name_hash = name_hash(text);
+    for (const Event::What& what :
+         {Event::What{event::Added{RestartPolicy::always, &policy, {}}}, Event::What{event::Warned{"field", text}}}) {
+      ++event.n;
+      event.what = what;
+      digest.on_event(event);
+      writer.on_event(event);
+    }
+    writer.finish({}, digest);
+    EventLog log;
+    CHECK(read(out.str(), {&log}).scenario == text);
+    REQUIRE(log.events().size() == 2);
+    CHECK(log.events().back().name == text);
+    CHECK(std::get<event::Warned>(log.events().back().what).says == text);
+  }
+}
+
 TEST_CASE("a trace that was tampered with is refused, with its line") {
   const std::string text = trace_of_everything();
   CHECK(refusal_of(text).empty());
@@ -165,6 +192,27 @@ TEST_CASE("every field of every event is in the digest") {
   CHECK(changes([](Event& e) { e.what = event::EndedLate{Outcome::failed, 7ns, "boom"}; }));
   // The slot is where the supervisor keeps it, and nobody's business.
   CHECK_FALSE(changes([](Event& e) { e.service = {2, 5}; }));
+}
+
+TEST_CASE("every field of every disturbance is in the digest") {
+  const auto digest_of = [](const ChaosEvent& event) {
+    Digest digest;
+    digest.on_chaos(event);
+    return digest.text();
+  };
+  const ChaosEvent event{{5}, {1, 1}, "s", name_hash("s"), ChaosEvent::Kind::outage, {9}, 3ns, "power"};
+  const auto changes = [&](const std::function<void(ChaosEvent&)>& change) {
+    ChaosEvent changed = event;
+    change(changed);
+    return digest_of(changed) != digest_of(event);
+  };
+  CHECK(changes([](ChaosEvent& e) { e.at = {6}; }));
+  CHECK(changes([](ChaosEvent& e) { e.name_hash = name_hash("t"); }));
+  CHECK(changes([](ChaosEvent& e) { e.kind = ChaosEvent::Kind::hang; }));
+  CHECK(changes([](ChaosEvent& e) { e.until = {10}; }));
+  CHECK(changes([](ChaosEvent& e) { e.fails_after = 4ns; }));
+  CHECK(changes([](ChaosEvent& e) { e.cause = "Power"; }));
+  CHECK_FALSE(changes([](ChaosEvent& e) { e.service = {2, 5}; }));
 }
 
 TEST_CASE("the digest is XXH3-128 over the canonical bytes, however they are cut into pieces") {
