@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
+
+
+@dataclass
+class Command:
+    """A holdfast command, what is put before it, and what its environment has in addition."""
+
+    holdfast: Path
+    before: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def scenarios() -> list[Path]:
@@ -25,20 +36,21 @@ def recorded_digest(scenario: Path) -> str:
     return file.read_text().strip() if file.exists() else ""
 
 
-def run(holdfast: Path, scenario: Path, *options: str) -> dict:
+def run(command: Command, scenario: Path, *options: str) -> dict:
     """The result of `holdfast run --json`; a run that violates something still has a digest."""
-    ended = subprocess.run([holdfast, "run", scenario, "--json", *options], capture_output=True, text=True)
+    ended = subprocess.run([*command.before, command.holdfast, "run", scenario, "--json", *options],
+                           env=os.environ | command.environment, capture_output=True, text=True)
     if ended.returncode not in (0, 1):
-        raise SystemExit(f"{holdfast} run {scenario} ended with status {ended.returncode}:\n{ended.stderr}")
+        raise SystemExit(f"{command.holdfast} run {scenario} ended with status {ended.returncode}:\n{ended.stderr}")
     return json.loads(ended.stdout)
 
 
-def first_difference(holdfast_a: Path, scenario_a: Path, holdfast_b: Path, scenario_b: Path) -> str:
+def first_difference(command_a: Command, scenario_a: Path, command_b: Command, scenario_b: Path) -> str:
     """The first line of two runs' traces that differs, with the line before it."""
     with tempfile.TemporaryDirectory() as folder:
         a, b = Path(folder, "a.ndjson"), Path(folder, "b.ndjson")
-        run(holdfast_a, scenario_a, "--trace", str(a))
-        run(holdfast_b, scenario_b, "--trace", str(b))
+        run(command_a, scenario_a, "--trace", str(a))
+        run(command_b, scenario_b, "--trace", str(b))
         before = "(nothing)"
         with a.open() as lines_a, b.open() as lines_b:
             for number, (line_a, line_b) in enumerate(itertools.zip_longest(lines_a, lines_b, fillvalue="(no line)"), 1):

@@ -6,26 +6,6 @@
 
 namespace holdfast::sim {
 
-struct ChaosTimetable::Entry {
-  std::uint32_t number;  // counts the entries from 0: the index of its draws
-  ChaosEntry chaos;
-  std::vector<Affliction> afflictions;  // of an outage: one; of a recorded trace: one a cause
-  std::vector<std::string> services;    // of a recorded trace: by entity
-};
-
-class ChaosTimetable::Moment final : public Timer {
- public:
-  Moment(ChaosTimetable& timetable, const Entry& entry, std::uint32_t row)
-      : timetable_(timetable), entry_(entry), row_(row) {}
-
- private:
-  void fired() override { timetable_.happen(entry_, row_); }
-
-  ChaosTimetable& timetable_;
-  const Entry& entry_;
-  std::uint32_t row_;
-};
-
 ChaosTimetable::ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
                                const std::vector<Observer*>& observers)
     : scheduler_(scheduler), supervisor_(supervisor), population_(population), observers_(observers) {}

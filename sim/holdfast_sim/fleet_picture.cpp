@@ -202,7 +202,7 @@ class Picture {
         3600 * kSecond, 2 * 3600 * kSecond, 3 * 3600 * kSecond, 6 * 3600 * kSecond, 12 * 3600 * kSecond, kDay,
         2 * kDay,       5 * kDay,           10 * kDay,          20 * kDay,          50 * kDay,           100 * kDay,
         kYear,          2 * kYear,          5 * kYear};
-    const std::int64_t wanted = std::max(history_.length.count() / 8, std::int64_t{1});
+    const std::int64_t wanted = std::max(history_.length.count() / 8, Duration::rep{1});
     if (wanted <= kSecond) {
       std::int64_t step = 1;
       for (int i = 0; step < wanted; ++i) step = i % 3 == 1 ? step / 2 * 5 : step * 2;  // 1, 2, 5, 10, …

@@ -40,7 +40,7 @@ void FleetTimeline::next_bucket() {
     current_ = kBuckets / 2;
     width_ *= 2;
   }
-  bucket_end_ = detail::saturating_add(bucket_end_, width_);
+  bucket_end_ = holdfast::detail::saturating_add(bucket_end_, width_);
 }
 
 void FleetTimeline::stand_for(std::int64_t nanoseconds) noexcept {

@@ -353,7 +353,7 @@ void Report::count_restart(const Event& event, GroupReport& group) {
   restarts_.record(event.at - TimePoint{});
   timeline_.count_restart();
   if (event.at.nanoseconds >= second_end_) {
-    second_end_ = detail::saturating_add(event.at.nanoseconds - event.at.nanoseconds % kSecond, kSecond);
+    second_end_ = holdfast::detail::saturating_add(event.at.nanoseconds - event.at.nanoseconds % kSecond, kSecond);
     restarts_this_second_ = 0;
   }
   if (++restarts_this_second_ > data_.busiest_second.restarts) {

@@ -51,7 +51,7 @@ std::string two_units(std::uint64_t ns, std::uint64_t big, std::string_view big_
 }
 
 std::uint64_t magnitude(Duration length) {
-  return static_cast<std::uint64_t>(std::max(length.count(), std::int64_t{0}));
+  return static_cast<std::uint64_t>(std::max(length.count(), Duration::rep{0}));
 }
 
 }  // namespace

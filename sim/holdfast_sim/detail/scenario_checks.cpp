@@ -17,9 +17,9 @@ using holdfast::to_string;
 std::string indexed(const char* array, std::size_t index) { return array + ('[' + std::to_string(index) + ']'); }
 
 // One function for each rule, in the order of the format; together they are a walk through the file.
-class Checks {
+class ScenarioChecks {
  public:
-  explicit Checks(const CheckedScenario& checked)
+  explicit ScenarioChecks(const CheckedScenario& checked)
       : checked_(checked), scenario_(checked.scenario), recorded_(checked) {}
 
   void run() {
@@ -313,6 +313,6 @@ class Checks {
 
 }  // namespace
 
-void check_scenario(const CheckedScenario& checked) { Checks{checked}.run(); }
+void check_scenario(const CheckedScenario& checked) { ScenarioChecks{checked}.run(); }
 
 }  // namespace holdfast::sim::detail
