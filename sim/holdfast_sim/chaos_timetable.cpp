@@ -14,24 +14,24 @@ ChaosTimetable::~ChaosTimetable() {
   for (auto& moment : moments_) scheduler_.disarm(moment);
 }
 
-void ChaosTimetable::add(ChaosEntry chaos) {
+void ChaosTimetable::add(ChaosEntry entry) {
   const auto number = static_cast<std::uint32_t>(entries_.size());
-  Entry& entry = entries_.emplace_back(Entry{number, std::move(chaos), {}, {}});
-  const TimePoint at = TimePoint{} + entry.chaos.at;
-  if (const auto* const outage = std::get_if<Outage>(&entry.chaos.what)) {
-    entry.afflictions.push_back({outage->fails_after, "outage"});
+  Entry& added = entries_.emplace_back(Entry{number, std::move(entry), {}, {}});
+  const TimePoint at = TimePoint{} + added.chaos.at;
+  if (const auto* const outage = std::get_if<Outage>(&added.chaos.what)) {
+    added.afflictions.push_back({outage->fails_after, "outage"});
   }
-  const auto* const recorded = std::get_if<Recorded>(&entry.chaos.what);
+  const auto* const recorded = std::get_if<Recorded>(&added.chaos.what);
   if (!recorded) {
-    scheduler_.arm(moments_.emplace_back(*this, entry, 0), at);
+    scheduler_.arm(moments_.emplace_back(*this, added, 0), at);
     return;
   }
-  for (const auto& cause : recorded->trace.causes) entry.afflictions.push_back({recorded->fails_after, cause});
+  for (const auto& cause : recorded->trace.causes) added.afflictions.push_back({recorded->fails_after, cause});
   for (const auto& entity : recorded->trace.entities) {
-    entry.services.push_back(recorded->of.empty() ? entity : recorded->of + '-' + entity);
+    added.services.push_back(recorded->of.empty() ? entity : recorded->of + '-' + entity);
   }
   for (std::uint32_t row = 0; row < recorded->trace.failures.size(); ++row) {
-    scheduler_.arm(moments_.emplace_back(*this, entry, row), at + recorded->trace.failures[row].from);
+    scheduler_.arm(moments_.emplace_back(*this, added, row), at + recorded->trace.failures[row].from);
   }
 }
 

@@ -98,7 +98,7 @@ Wide log2_of(Wide significand) noexcept {
 // The largest s with s^2 <= n. REQUIRES: n >= 2^126.
 std::uint64_t floor_sqrt(Wide n) noexcept {
   // The root's upper half, digit by digit, from the upper half of n.
-  std::uint64_t rest = static_cast<std::uint64_t>(n >> 64);
+  auto rest = static_cast<std::uint64_t>(n >> 64);
   std::uint64_t root = 0;
   for (std::uint64_t bit = std::uint64_t{1} << 62; bit != 0; bit >>= 2) {
     const bool set = rest >= root + bit;
@@ -116,8 +116,8 @@ std::uint64_t floor_sqrt(Wide n) noexcept {
 constexpr Wide decimal(std::string_view text, int fraction_bits) {
   const auto e = text.find('e');
   int scale = 0;  // the number is digits / 10^scale
-  for (std::size_t i = e + 2; e != text.npos && i < text.size(); ++i) scale = scale * 10 + (text[i] - '0');
-  if (e != text.npos && text[e + 1] == '+') scale = -scale;
+  for (std::size_t i = e + 2; e != std::string_view::npos && i < text.size(); ++i) scale = scale * 10 + (text[i] - '0');
+  if (e != std::string_view::npos && text[e + 1] == '+') scale = -scale;
   Wide digits = 0;
   for (const char c : text.substr(0, e)) {
     if (c == '.') continue;

@@ -107,7 +107,7 @@ constexpr Wide twice_atanh_of_reciprocal(std::uint64_t k) noexcept {
   Wide power = ~Wide{0} / k * 2;
   for (std::uint64_t n = 1; power != 0; n += 2) {
     sum += power / n;
-    power /= k * k;
+    power /= Wide{k} * k;
   }
   return sum;
 }

@@ -25,7 +25,9 @@ struct Look {
 constexpr std::array<Look, kStandings> kLooks{
     {{"running", "█", 32}, {"restarting", "░", 33}, {"stopping", "▒", 34}, {"lost", "×", 31}, {"done", "·", 90}}};
 
-std::uint64_t nearest(double number) { return static_cast<std::uint64_t>(number + 0.5); }  // REQUIRES: number >= 0
+std::uint64_t nearest(double number) {              // REQUIRES: number >= 0
+  return static_cast<std::uint64_t>(number + 0.5);  // NOLINT(bugprone-incorrect-roundings): libm has no place here
+}
 
 // What one column of the picture covers.
 struct Column {
@@ -194,14 +196,14 @@ class Picture {
   // A round length of time of which 4 to 8 or so fit.
   std::int64_t tick_step() const {
     constexpr std::int64_t kSecond = 1'000'000'000;
-    constexpr std::int64_t kDay = 86'400 * kSecond;
+    constexpr std::int64_t kHour = 3600 * kSecond;
+    constexpr std::int64_t kDay = 24 * kHour;
     constexpr std::int64_t kYear = 365 * kDay;
     constexpr std::array<std::int64_t, 27> kSteps{
-        kSecond,        2 * kSecond,        5 * kSecond,        10 * kSecond,       15 * kSecond,        30 * kSecond,
-        60 * kSecond,   120 * kSecond,      300 * kSecond,      600 * kSecond,      900 * kSecond,       1800 * kSecond,
-        3600 * kSecond, 2 * 3600 * kSecond, 3 * 3600 * kSecond, 6 * 3600 * kSecond, 12 * 3600 * kSecond, kDay,
-        2 * kDay,       5 * kDay,           10 * kDay,          20 * kDay,          50 * kDay,           100 * kDay,
-        kYear,          2 * kYear,          5 * kYear};
+        kSecond,       2 * kSecond,   5 * kSecond,   10 * kSecond,  15 * kSecond,   30 * kSecond, 60 * kSecond,
+        120 * kSecond, 300 * kSecond, 600 * kSecond, 900 * kSecond, 1800 * kSecond, kHour,        2 * kHour,
+        3 * kHour,     6 * kHour,     12 * kHour,    kDay,          2 * kDay,       5 * kDay,     10 * kDay,
+        20 * kDay,     50 * kDay,     100 * kDay,    kYear,         2 * kYear,      5 * kYear};
     const std::int64_t wanted = std::max(history_.length.count() / 8, Duration::rep{1});
     if (wanted <= kSecond) {
       std::int64_t step = 1;

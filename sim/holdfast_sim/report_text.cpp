@@ -333,6 +333,7 @@ class TextReport {
   std::vector<std::string> all_warnings() const {
     std::vector<std::string> all;
     const auto& in_file = options_.warnings;
+    all.reserve(in_file.size());
     for (const auto& warning : in_file) all.push_back(to_string(warning));
     for (const auto& warning : report_.warnings) {
       if (std::any_of(in_file.begin(), in_file.end(), [&](const auto& told) { return told.says == warning.says; }))
@@ -373,8 +374,9 @@ class TextReport {
     if (number < 100) return fmt::format("{:.3g}", number);
     double scale = 1;
     while (number / scale >= 1000) scale *= 10;
-    return human(
-        static_cast<std::uint64_t>(static_cast<double>(static_cast<std::uint64_t>(number / scale + 0.5)) * scale));
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): libm has no place here, and nothing is negative
+    const auto leading = static_cast<std::uint64_t>(number / scale + 0.5);
+    return human(static_cast<std::uint64_t>(static_cast<double>(leading) * scale));
   }
 
   const RehearsalResult& result_;

@@ -170,6 +170,7 @@ const Table& range() {
 
 std::vector<Key> counts() {
   std::vector<Key> keys;
+  keys.reserve(kCounts.size());
   for (const auto& count : kCounts) keys.push_back({count.name, {Integer{0, kIntegerMax}, Inner{range}}});
   return keys;
 }

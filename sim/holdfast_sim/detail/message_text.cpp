@@ -65,7 +65,7 @@ std::size_t sequence_length(std::string_view text) noexcept {
 
 // Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::array<std::array<std::size_t, kComparedMax + 1>, 3> rows;  // only the last three are needed
+  std::array<std::array<std::size_t, kComparedMax + 1>, 3> rows{};  // only the last three are needed
   std::iota(rows[0].begin(), rows[0].end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
     auto& row = rows[i % 3];
