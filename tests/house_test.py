@@ -31,10 +31,21 @@ BANNED_WORDS = re.compile(
 
 # In what the compiled libraries ask the system for.
 BANNED_SYMBOLS = re.compile(
-    r"^(clock_gettime|clock|time|gettimeofday|nanosleep|usleep|sleep|rand|srand|random|srandom|drand48|rand_r|"
-    r"getrandom|getentropy|pthread_create|thrd_create|"
-    r"(exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt|sin|cos|tan|erf|erfc|lgamma|tgamma|fma|hypot)[fl]?)$|"
-    r"random_device|system_clock|steady_clock|std::thread")
+    r"^(clock|clock_gettime|clock_getres|time|times|timespec_get|gettimeofday|ftime|getrusage|localtime(_r)?|gmtime(_r)?|"
+    r"nanosleep|clock_nanosleep|usleep|sleep|alarm|setitimer|timer_create|timerfd_create|"
+    r"s?rand|rand_r|s?random(_r)?|[deljmn]rand48(_r)?|srand48|arc4random\w*|getrandom|getentropy|"
+    r"pthread_create|thrd_create|fork|vfork|clone|"
+    r"(exp|exp2|exp10|expm1|log|log2|log10|log1p|logb|pow|sqrt|cbrt|hypot|fma|fmod|remainder|modf|ldexp|frexp|scalbl?n|"
+    r"a?(sin|cos|tan)h?|atan2|sincos|erfc?|[lt]gamma|j[01n]|y[01n]|floor|ceil|trunc|l?l?round|l?l?rint|nearbyint|"
+    r"nextafter|fdim)[fl]?)$|"
+    r"random_device|system_clock|steady_clock|high_resolution_clock|std::thread|std::jthread|_State_baseV2")
+
+# What judges a run sees its events alone: a saved trace must be checkable again. And it decides nothing as the supervisor
+# does: a bug must not agree with itself.
+JUDGES = re.compile(r"sim/holdfast_sim/(detail/)?(check|expectation|configuration_check|digest|event_log|fleet_|report|"
+                    r"storm_tracker|trace)\w*\.[ch]pp$")
+OUT_OF_REACH = re.compile(r"holdfast_sim/(simulation|simulated_service|virtual_scheduler|chaos_timetable)\.hpp|"
+                          r"holdfast/(supervisor|backoff|timer_queue|scheduler|service)\.hpp")
 
 TOP = {"meson.build", "meson_options.txt", "lib", "sim", "scenarios", "tests", "bench", "tools", "README.md",
        "LICENSE", "CHANGELOG.md"}
@@ -72,6 +83,17 @@ def check_includes(root: Path) -> None:
                 if STANDARD.match(header) and header not in BANNED_STANDARD:
                     continue
                 complain(f"{path}:{number}", f"{room} may not include {header}")
+
+
+def check_judges(root: Path) -> None:
+    for file in sources(root / "sim"):
+        path = file.relative_to(root).as_posix()
+        if not JUDGES.search(path):
+            continue
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            if found := re.match(r"\s*#\s*include\s*<([^>]+)", line):
+                if OUT_OF_REACH.match(found.group(1)):
+                    complain(f"{path}:{number}", f"what judges a run may not include {found.group(1)}")
 
 
 def check_words(root: Path) -> None:
@@ -139,6 +161,7 @@ def check_readme(root: Path) -> None:
 def main() -> int:
     root = Path(sys.argv[1])
     check_includes(root)
+    check_judges(root)
     check_words(root)
     check_symbols(sys.argv[2:])
     check_registered(root)

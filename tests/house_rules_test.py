@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Every rule of house_test.py is broken once, in a tree made for it, and has to be noticed; what is allowed has not.
+
+    house_rules_test.py COMPILER...      makes object files
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+import house_test  # noqa: E402
+
+COMPILER = sys.argv[1:]
+
+
+def complaints(check, *arguments) -> list[str]:
+    house_test.complaints.clear()
+    check(*arguments)
+    return list(house_test.complaints)
+
+
+class Rules(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+
+    def plant(self, path: str, text: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def test_a_room_includes_what_its_row_of_the_table_says_and_nothing_else(self) -> None:
+        for path, allowed, banned in (
+            ("lib/holdfast/planted.cpp", ["vector", "holdfast/time.hpp"],
+             ["holdfast_sim/scenario.hpp", "boost/json.hpp", "fmt/format.h", "Random123/philox.h", "holdfast/asio/x.hpp",
+              "boost/asio.hpp", "toml++/toml.h", "spdlog/spdlog.h", "unistd.h"]),
+            ("lib/holdfast/random.cpp", ["Random123/philox.h"], ["Random123/threefry.h"]),
+            ("sim/holdfast_sim/planted.hpp",
+             ["string", "holdfast/event.hpp", "holdfast_sim/trace.hpp", "toml++/toml.h", "boost/json.hpp", "fmt/core.h",
+              "xxhash.h"],
+             ["boost/asio.hpp", "boost/thread.hpp", "Random123/philox.h", "CLI/CLI.hpp", "catch2/catch.hpp",
+              "holdfast/asio/x.hpp", "holdfast_sim/asio/x.hpp"]),
+            ("bench/planted_bench.cpp", ["holdfast/time.hpp", "benchmark/benchmark.h", "chrono"], ["boost/json.hpp"]),
+        ):
+            for header in allowed + banned:
+                with self.subTest(path=path, header=header):
+                    self.plant(path, f"#pragma once\n#include <{header}>\n")
+                    self.assertEqual(len(complaints(house_test.check_includes, self.root)), int(header in banned))
+            (self.root / path).unlink()
+
+    def test_standard_headers_with_clocks_threads_generators_or_floating_point_functions_are_banned(self) -> None:
+        for room in ("lib/holdfast", "sim/holdfast_sim"):
+            for header in sorted(house_test.BANNED_STANDARD):
+                with self.subTest(room=room, header=header):
+                    self.plant(f"{room}/planted.cpp", f"#include <{header}>\n")
+                    self.assertEqual(len(complaints(house_test.check_includes, self.root)), 1)
+            (self.root / room / "planted.cpp").unlink()
+
+    def test_what_judges_a_run_reaches_neither_into_the_simulation_nor_into_the_supervisor(self) -> None:
+        for judge in ("checks.cpp", "checks.hpp", "detail/check_lives.hpp", "expectations.cpp", "report.cpp", "trace.cpp",
+                      "fleet_picture.cpp", "configuration_check.cpp", "digest.cpp"):
+            for header in ("holdfast_sim/simulation.hpp", "holdfast_sim/simulated_service.hpp", "holdfast/backoff.hpp",
+                           "holdfast_sim/virtual_scheduler.hpp", "holdfast/supervisor.hpp", "holdfast/timer_queue.hpp"):
+                with self.subTest(judge=judge, header=header):
+                    self.plant(f"sim/holdfast_sim/{judge}", f"#include <{header}>\n#include <holdfast/event.hpp>\n")
+                    self.assertEqual(len(complaints(house_test.check_judges, self.root)), 1)
+            (self.root / "sim/holdfast_sim" / judge).unlink()
+        self.plant("sim/holdfast_sim/rehearsal.cpp", "#include <holdfast_sim/simulation.hpp>\n")
+        self.assertEqual(complaints(house_test.check_judges, self.root), [])
+
+    def test_words_that_mean_a_clock_a_generator_or_the_environment_are_banned_in_code_but_not_in_comments(self) -> None:
+        for word in ("std::random_device device;", "std::chrono::system_clock::now();", "std::chrono::steady_clock::now();",
+                     "std::chrono::high_resolution_clock::now();", "std::uniform_int_distribution<int> d;",
+                     "std::normal_distribution<> d;", "std::exponential_distribution<> d;", "std::weibull_distribution<> d;",
+                     "std::lognormal_distribution<> d;", "std::shuffle(a, b, c);", "gettimeofday(&a, 0);",
+                     "clock_gettime(0, &a);", "getenv(name);", "std::hash<Key>{}(key);", "long double x;"):
+            for room in ("lib/holdfast", "sim/holdfast_sim"):
+                with self.subTest(word=word, room=room):
+                    self.plant(f"{room}/planted.cpp", f"void planted() {{ {word} }}\n// {word}\n")
+                    self.assertEqual(len(complaints(house_test.check_words, self.root)), 1)
+                (self.root / room / "planted.cpp").unlink()
+
+    def test_a_header_without_pragma_once_is_noticed(self) -> None:
+        self.plant("lib/holdfast/planted.hpp", "struct Planted {};\n")
+        self.assertEqual(len(complaints(house_test.check_words, self.root)), 1)
+
+    def test_a_library_that_asks_for_a_clock_a_generator_libm_or_a_thread_is_noticed(self) -> None:
+        functions = """clock clock_gettime time gettimeofday timespec_get localtime nanosleep usleep sleep rand srand rand_r
+            random drand48 lrand48 getrandom getentropy arc4random pthread_create thrd_create fork exp exp2 exp2f expl log log2
+            log10 log1p pow powf sqrt cbrt sin cosf tan asin acosh atan2 erf erfc lgamma tgamma fma hypot fmod ldexp frexp floor
+            ceil trunc round lround llrint nearbyint""".split()
+        calls = "".join(f'extern "C" void {function}(...);' for function in functions)
+        body = "".join(f"{function}();" for function in functions)
+        found = self.complaints_of_library(f"{calls} void planted() {{ {body} }}", "-fno-builtin", "-w")
+        self.assertEqual(sorted(complaint.split()[-1] for complaint in found), sorted(functions))
+
+    def test_a_library_that_asks_the_standard_library_for_a_clock_a_generator_or_a_thread_is_noticed(self) -> None:
+        for header, code, asked in (("chrono", "std::chrono::system_clock::now();", "system_clock"),
+                                    ("chrono", "std::chrono::steady_clock::now();", "steady_clock"),
+                                    ("random", "std::random_device{}();", "random_device"),
+                                    ("thread", "std::thread{[] {}}.detach();", "std::thread")):
+            with self.subTest(code=code):
+                found = self.complaints_of_library(f"#include <{header}>\nvoid planted() {{ {code} }}")
+                self.assertTrue(any(asked in complaint for complaint in found), found)
+
+    def test_a_library_that_asks_for_memory_and_text_only_is_not_complained_about(self) -> None:
+        self.assertEqual(self.complaints_of_library('#include <string>\nstd::string planted() { return std::string(99, 0); }'),
+                         [])
+
+    def test_a_library_that_could_not_be_read_is_noticed(self) -> None:
+        self.assertEqual(len(self.complaints_of_library("int planted;")), 1)
+
+    def complaints_of_library(self, code: str, *options: str) -> list[str]:
+        self.plant("planted.cpp", code)
+        planted = self.root / "planted.o"
+        subprocess.run([*COMPILER, "-c", "-std=c++20", *options, "-o", planted, self.root / "planted.cpp"], check=True)
+        return complaints(house_test.check_symbols, [str(planted)])
+
+    def test_what_nobody_builds_is_noticed(self) -> None:
+        for folder, name in (("tests", "planted_test.cpp"), ("tests", "planted_test.py"), ("bench", "planted_bench.cpp"),
+                             ("lib/holdfast", "planted.cpp"), ("sim/holdfast_sim", "planted.cpp"), ("tools", "planted.cpp")):
+            with self.subTest(folder=folder, name=name):
+                for path in (line for line in self.folders()):
+                    self.plant(f"{path}/meson.build", "'other.cpp'\n")
+                self.plant(f"{folder}/{name}", "")
+                self.assertEqual(len(complaints(house_test.check_registered, self.root)), 1)
+                self.plant(f"{folder}/meson.build", f"'{name}'\n")
+                self.assertEqual(complaints(house_test.check_registered, self.root), [])
+                (self.root / folder / name).unlink()
+
+    def test_a_room_without_a_readme_and_a_stranger_at_the_top_are_noticed(self) -> None:
+        for path in (*self.folders(), "scenarios", "scenarios/data"):
+            self.plant(f"{path}/README.md", "")
+        self.plant("stranger.txt", "")
+        self.plant(".hidden", "")
+        subprocess.run(["git", "init", "--quiet"], cwd=self.root, check=True)
+        subprocess.run(["git", "add", "--all"], cwd=self.root, check=True)
+        self.assertEqual(complaints(house_test.check_places, self.root),
+                         ["stranger.txt: does not belong at the top of the project"])
+        (self.root / "bench/README.md").unlink()
+        self.assertIn("bench: has no README.md", complaints(house_test.check_places, self.root))
+
+    def test_a_readme_that_shows_what_is_not_so_is_noticed(self) -> None:
+        self.plant("tests/example_test.cpp", "// words\n#include <catch2/catch.hpp>\nexample\n")
+        self.plant("scenarios/failure_storm.toml", "# storm\n")
+        self.plant("scenarios/real_cluster.digest", "0123\n")
+        shown = "#include <catch2/catch.hpp>\nexample\n# storm\n0123\n"
+        self.plant("README.md", shown)
+        self.assertEqual(complaints(house_test.check_readme, self.root), [])
+        for line in ("example", "# storm", "0123"):
+            with self.subTest(line=line):
+                self.plant("README.md", shown.replace(line, "other"))
+                self.assertEqual(len(complaints(house_test.check_readme, self.root)), 1)
+
+    @staticmethod
+    def folders() -> list[str]:
+        return ["lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "bench", "tools"]
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
