@@ -11,7 +11,8 @@
 #include <holdfast_sim/report.hpp>
 #include <holdfast_sim/simulation.hpp>
 
-#include "bare_heap.hpp"
+#include "bare_loops.hpp"
+#include "crash_loop.hpp"
 
 namespace {
 
@@ -21,22 +22,15 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kRestarts = 1000;  // an iteration
 
-Scenario crash_loop(std::uint32_t services) {
-  Scenario scenario{.name = "crash loop", .seed = {42}, .duration = kDurationMax};
-  scenario.supervisor.backoff = {.base = 10ms, .max = 100ms, .breaker = std::nullopt};
-  scenario.fleet.push_back(
-      {.name = "feed", .count = services, .behaviour = {.runs_for = Fixed{1ms}, .then = Then::fail}});
-  return scenario;
-}
-
 void count(benchmark::State& state) {
   state.counters["per_restart"] = benchmark::Counter(
       static_cast<double>(kRestarts), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void bare_heap(benchmark::State& state) {
+template <class Queue>
+void bare(benchmark::State& state) {
   const auto services = static_cast<std::uint32_t>(state.range(0));
-  bench::BareCrashLoop loop{services};
+  bench::BareCrashLoop<Queue> loop{services};
   for (std::uint32_t i = 0; i < 2 * services; ++i) loop.step();
   for (auto _ : state) {
     for (std::uint64_t i = 0; i < kRestarts; ++i) loop.step();
@@ -46,7 +40,7 @@ void bare_heap(benchmark::State& state) {
 
 void supervised(benchmark::State& state, const std::vector<Observer*>& observers) {
   const auto services = static_cast<std::uint32_t>(state.range(0));
-  Simulation simulation{crash_loop(services), observers};
+  Simulation simulation{bench::crash_loop(services), observers};
   simulation.run_to_end(4 * services);
   for (auto _ : state) simulation.run_to_end(2 * kRestarts);
   count(state);
@@ -69,7 +63,9 @@ void fleets(benchmark::internal::Benchmark* bench) {
   for (const int services : {100, 10'000, 100'000, 1'000'000}) bench->Arg(services);
 }
 
-BENCHMARK(bare_heap)->Apply(fleets);
+BENCHMARK(bare<bench::BareHeap>)->Name("bare_heap")->Apply(fleets);
+BENCHMARK(bare<bench::BareHeapWithLane>)->Name("bare_heap_with_lane")->Apply(fleets);
+BENCHMARK(bare<bench::BareWheel>)->Name("bare_wheel")->Apply(fleets);
 BENCHMARK(supervisor_unobserved)->Apply(fleets);
 BENCHMARK(supervisor_digest)->Apply(fleets);
 BENCHMARK(supervisor_digest_and_checks)->Apply(fleets);

@@ -7,7 +7,7 @@
 #include <holdfast/random.hpp>
 #include <holdfast/timer_queue.hpp>
 
-#include "bare_heap.hpp"
+#include "bare_queues.hpp"
 
 namespace {
 
@@ -46,11 +46,11 @@ void bare_heap(benchmark::State& state) {
   bench::BareHeap heap;
   std::uint64_t random = 1;
   const auto timers = static_cast<std::uint32_t>(state.range(0));
-  for (std::uint32_t i = 0; i < timers; ++i) heap.push(next_delay(random), i);
+  for (std::uint32_t i = 0; i < timers; ++i) heap.fill(next_delay(random), i);
   for (auto _ : state) {
     for (int i = 0; i < kTimers; ++i) {
-      const auto top = heap.top();
-      heap.replace_top(top.at + next_delay(random), top.who);
+      const auto due = heap.take();
+      heap.put(due.at + next_delay(random), due.who);
     }
   }
   count(state);

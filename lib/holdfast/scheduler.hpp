@@ -26,19 +26,19 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  [[nodiscard]] bool armed() const noexcept { return sequence_ != kNotArmed; }
+  [[nodiscard]] bool armed() const noexcept { return armed_; }
 
  protected:
   ~Timer() { HOLDFAST_ASSERT(!armed(), "a timer was destroyed while it was armed"); }
 
  private:
   friend class TimerQueue;
-  static constexpr std::uint64_t kNotArmed = 0;
 
   // Called once for each arming that was not undone. The timer is no longer armed and may be armed again.
   virtual void fired() = 0;
 
-  std::uint64_t sequence_ = kNotArmed;  // of its entry in the queue
+  TimePoint at_;  // the latest time it was armed for
+  bool armed_ = false;
 };
 
 // Work to be done after the current handler. A task that is still queued must not be destroyed.

@@ -1,89 +1,91 @@
 #include <holdfast/timer_queue.hpp>
 
+#include <algorithm>
+
 namespace holdfast {
 
 namespace {
 
-constexpr std::size_t kArity = 4;
+constexpr std::size_t kSoonMax = 48;      // more of them are put off, but for those of one time
 constexpr std::size_t kDisarmedMin = 64;  // disarmed entries that are not worth a clean-up
+constexpr std::size_t kFetchedAhead = 3;  // timers
 
 }  // namespace
 
 void TimerQueue::arm(Timer& timer, TimePoint at) {
   HOLDFAST_ASSERT(!timer.armed(), "a timer was armed twice");
-  const Entry entry{at, next_sequence_++, &timer};
-  timer.sequence_ = entry.sequence;
-  if (top_is_vacant_) {
-    top_is_vacant_ = false;
-    sift_down(0, entry);
+  timer.at_ = at;
+  timer.armed_ = true;
+  if (at >= later_from_ && later_.accepts(at)) {
+    later_.append({at, &timer});
   } else {
-    heap_.push_back(entry);
-    sift_up(heap_.size() - 1, entry);
+    arm_soon({at, &timer});
   }
 }
 
 bool TimerQueue::disarm(Timer& timer) noexcept {
   if (!timer.armed()) return false;
-  disarmed_.insert(timer.sequence_);
-  timer.sequence_ = Timer::kNotArmed;
+  disarmed_.insert({timer.at_, &timer});
+  timer.armed_ = false;
   if (disarmed_.size() > size() + kDisarmedMin) drop_disarmed();
   return true;
 }
 
 void TimerQueue::fire_earliest() {
   settle();
-  Timer& timer = *heap_.front().timer;
-  timer.sequence_ = Timer::kNotArmed;
-  top_is_vacant_ = true;
-  // One of these is probably the next: let it come while this one works.
-  for (std::size_t child = 1; child <= kArity && child < heap_.size(); ++child) __builtin_prefetch(heap_[child].timer);
+  Timer& timer = *soon_.back().timer;
+  soon_.pop_back();
+  timer.armed_ = false;
+  // Let it come while this one works.
+  if (soon_.size() >= kFetchedAhead) __builtin_prefetch(soon_[soon_.size() - kFetchedAhead].timer);
   timer.fired();
 }
 
 void TimerQueue::clear() noexcept {
-  drop_disarmed();
-  for (const auto& entry : heap_) entry.timer->sequence_ = Timer::kNotArmed;
-  heap_.clear();
+  const auto forget = [this](const Entry& entry) {
+    if (!disarmed_.erase(entry)) entry.timer->armed_ = false;
+    return true;
+  };
+  for (auto entry = soon_.rbegin(); entry != soon_.rend(); ++entry) forget(*entry);
+  soon_.clear();
+  later_.erase_if(forget);
+  later_.clear();
 }
 
-void TimerQueue::close_top() noexcept {
-  top_is_vacant_ = false;
-  const Entry last = heap_.back();
-  heap_.pop_back();
-  if (!heap_.empty()) sift_down(0, last);
-}
-
-void TimerQueue::drop_disarmed() noexcept {
-  if (top_is_vacant_) close_top();
-  std::erase_if(heap_, [this](const Entry& entry) { return disarmed_.erase(entry.sequence); });
-  for (std::size_t position = heap_.size(); position-- > 0;) sift_down(position, Entry{heap_[position]});
-}
-
-void TimerQueue::sift_up(std::size_t position, const Entry& entry) noexcept {
-  while (position > 0) {
-    const std::size_t parent = (position - 1) / kArity;
-    if (!entry.before(heap_[parent])) break;
-    heap_[position] = heap_[parent];
-    position = parent;
-  }
-  heap_[position] = entry;
-}
-
-void TimerQueue::sift_down(std::size_t position, const Entry& entry) noexcept {
-  const std::size_t size = heap_.size();
+void TimerQueue::find_earliest() {
   for (;;) {
-    const std::size_t first = position * kArity + 1;
-    if (first >= size) break;
-    const std::size_t end = first + kArity < size ? first + kArity : size;
-    std::size_t least = first;
-    for (std::size_t child = first + 1; child < end; ++child) {
-      if (heap_[child].before(heap_[least])) least = child;
-    }
-    if (!heap_[least].before(entry)) break;
-    heap_[position] = heap_[least];
-    position = least;
+    while (!soon_.empty() && disarmed_.erase(soon_.back())) soon_.pop_back();
+    if (!soon_.empty()) return;
+    later_from_ = later_.take_earliest(soon_, disarmed_);
   }
-  heap_[position] = entry;
+}
+
+// One of the next timers: put in behind those that are due no later.
+void TimerQueue::arm_soon(const Entry& entry) {
+  if (soon_.size() >= kSoonMax && make_room_soon() && entry.at >= later_from_) return later_.append(entry);
+  std::size_t place = soon_.size();
+  soon_.push_back(entry);
+  for (; place > 0 && soon_[place - 1].at <= entry.at; --place) soon_[place] = soon_[place - 1];
+  soon_[place] = entry;
+}
+
+// Puts the later half off. False if its time is that of what is put off already: it would come behind that.
+bool TimerQueue::make_room_soon() {
+  if (soon_.front().at >= later_from_) return false;
+  const auto half = soon_.begin() + static_cast<std::ptrdiff_t>(soon_.size() / 2);
+  if (!later_.accepts(soon_[soon_.size() / 2 - 1].at)) later_.accept_from(soon_.back().at);
+  for (auto entry = half; entry != soon_.begin();) later_.append(*--entry);
+  later_from_ = (half - 1)->at;
+  soon_.erase(soon_.begin(), half);
+  return true;
+}
+
+void TimerQueue::drop_disarmed() {
+  const auto drop = [this](const Entry& entry) { return disarmed_.erase(entry); };
+  std::reverse(soon_.begin(), soon_.end());
+  std::erase_if(soon_, drop);
+  std::reverse(soon_.begin(), soon_.end());
+  later_.erase_if(drop);
 }
 
 void TaskQueue::push(Task& task) noexcept {

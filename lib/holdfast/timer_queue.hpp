@@ -3,20 +3,22 @@
 // Both worlds use it: the simulator pops it by jumping its clock, the real-time adapter arms one system timer for its
 // earliest entry. The tie-break is part of the contract: without it two runs of one scenario would differ.
 //
-// A 4-ary heap in one array. The keys stand in the array, so that sifting touches no timer. Disarming leaves the entry
-// where it is and only notes its number; it is dropped when it comes up, or when such entries outnumber the armed
-// timers. So a timer may be destroyed as soon as it is disarmed, and who never disarms pays nothing for it. Arming and
-// firing cost O(log n), disarming O(1), amortised; memory grows only with the largest number of timers so far. A timer
-// that is armed again before the next one fires, as most are, costs one sift instead of two.
+// The next few timers stand in a list sorted by time; what is due later stands in buckets that get finer as its time
+// comes near (detail/timer_buckets.hpp). So a timer is moved a few times whatever the number of timers, what is moved
+// lies side by side, and the next timers are known before they are due: the memory of each is fetched while others
+// work. Disarming leaves the entry where it is and only notes it; it is dropped when it comes up, or when such entries
+// outnumber the armed timers. So a timer may be destroyed as soon as it is disarmed, and who never disarms pays nothing
+// for it. Memory grows only with the largest number of timers so far, 16 bytes each.
 //
 // Thread-safety: none.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
-#include <holdfast/detail/sequence_set.hpp>
+#include <holdfast/detail/disarmed_set.hpp>
+#include <holdfast/detail/timer_buckets.hpp>
+#include <holdfast/detail/timer_entry.hpp>
 #include <holdfast/scheduler.hpp>
 #include <holdfast/time.hpp>
 
@@ -31,12 +33,12 @@ class TimerQueue {
   bool disarm(Timer& timer) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-  [[nodiscard]] std::size_t size() const noexcept { return heap_.size() - disarmed_.size() - (top_is_vacant_ ? 1 : 0); }
+  [[nodiscard]] std::size_t size() const noexcept { return soon_.size() + later_.size() - disarmed_.size(); }
 
   // When the earliest timer is due. REQUIRES: !empty().
-  [[nodiscard]] TimePoint earliest() noexcept {
+  [[nodiscard]] TimePoint earliest() {
     settle();
-    return heap_.front().at;
+    return soon_.back().at;
   }
 
   // Takes the earliest timer out and calls it. It may arm and disarm any timer, itself included.
@@ -47,30 +49,22 @@ class TimerQueue {
   void clear() noexcept;
 
  private:
-  struct Entry {
-    TimePoint at;
-    std::uint64_t sequence;
-    Timer* timer;  // may be gone if it was disarmed
+  using Entry = detail::TimerEntry;
 
-    [[nodiscard]] bool before(const Entry& other) const noexcept {
-      return at != other.at ? at < other.at : sequence < other.sequence;
-    }
-  };
-
-  // After this the earliest entry is an armed timer's, or the heap is empty.
-  void settle() noexcept {
-    if (top_is_vacant_) close_top();
-    while (!disarmed_.empty() && !heap_.empty() && disarmed_.erase(heap_.front().sequence)) close_top();
+  // After this the earliest armed timer is the last one of soon_. REQUIRES: !empty().
+  void settle() {
+    if (soon_.empty() || !disarmed_.empty()) [[unlikely]] find_earliest();
   }
-  void close_top() noexcept;
-  void drop_disarmed() noexcept;
-  void sift_up(std::size_t position, const Entry& entry) noexcept;
-  void sift_down(std::size_t position, const Entry& entry) noexcept;
+  void find_earliest();
+  void arm_soon(const Entry& entry);
+  bool make_room_soon();
+  void drop_disarmed();
 
-  std::vector<Entry> heap_;
-  detail::SequenceSet disarmed_;  // entries whose timers were disarmed
-  std::uint64_t next_sequence_ = 1;
-  bool top_is_vacant_ = false;  // the earliest timer has been called, and its place is still free
+  // The latest first. Everything before later_from_, and what is at it and was armed before everything in later_.
+  std::vector<Entry> soon_;
+  TimePoint later_from_ = TimePoint::min();
+  detail::TimerBuckets later_;
+  detail::DisarmedSet disarmed_;  // entries whose timers were disarmed
 };
 
 class TaskQueue {
