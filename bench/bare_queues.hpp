@@ -124,7 +124,7 @@ class BareWheel {
 
   [[nodiscard]] Due take() {
     for (;;) {
-      const auto level = static_cast<unsigned>(std::countr_zero(used_levels_));
+      const auto level = static_cast<unsigned>(std::countr_zero(used_levels_ | 1U << (kLevels - 1)));
       const auto digit = static_cast<unsigned>(std::countr_zero(used_[level]));
       List& list = lists_[level][digit];
       if (level == 0) {
@@ -153,6 +153,7 @@ class BareWheel {
 
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  static constexpr unsigned kLevels = 11;
   struct Node {
     std::uint64_t at = 0;
     std::uint32_t next = kNone;
@@ -181,8 +182,8 @@ class BareWheel {
   }
 
   std::vector<Node> nodes_;
-  std::array<std::array<List, 64>, 11> lists_{};
-  std::array<std::uint64_t, 11> used_{};
+  std::array<std::array<List, 64>, kLevels> lists_{};
+  std::array<std::uint64_t, kLevels> used_{};
   std::uint32_t used_levels_ = 0;
   std::uint64_t base_ = 0;
 };

@@ -1,7 +1,9 @@
-// A restart cycle allocates nothing, and nothing grows with the number of restarts (row 23 of semantics.md, section 4).
-// Every allocation of this program is counted.
+// A restart cycle allocates nothing, nothing grows with the number of restarts (row 23 of semantics.md, section 4), and
+// a service takes little. Every allocation of this program is counted.
 
 #include <catch2/catch.hpp>
+
+#include <malloc.h>
 
 #include <cstdlib>
 #include <memory>
@@ -10,12 +12,15 @@
 #include <string>
 
 #include <holdfast/supervisor.hpp>
+#include <holdfast_sim/digest.hpp>
+#include <holdfast_sim/simulation.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
 namespace {
 
 std::size_t allocations = 0;  // so far
 std::size_t alive = 0;        // of them, not given back
+std::size_t bytes = 0;        // of those, as large as they really are
 
 void* counted(std::size_t size, std::size_t alignment = 0) {
   ++allocations;
@@ -24,11 +29,15 @@ void* counted(std::size_t size, std::size_t alignment = 0) {
                                       : std::aligned_alloc(alignment, (least + alignment - 1) / alignment * alignment);
   if (!memory) throw std::bad_alloc{};
   ++alive;
+  bytes += malloc_usable_size(memory);
   return memory;
 }
 
 void give_back(void* memory) noexcept {
-  if (memory) --alive;
+  if (memory) {
+    --alive;
+    bytes -= malloc_usable_size(memory);
+  }
   std::free(memory);
 }
 
@@ -156,6 +165,54 @@ TEST_CASE("a literal error, its copies and an exit with it allocate nothing") {
   const std::size_t after = allocations;
   CHECK(other.error().text().data() == error.text().data());
   CHECK(after == before);
+}
+
+// Issue 5's budget: a simulated service with a backoff, a breaker and its share of the timer queue.
+TEST_CASE("a service of a large fleet takes at most 256 bytes, whether it is started, running or backing off") {
+  constexpr std::uint32_t kServices = 100'000;
+  constexpr std::size_t kBytesMax = 256;
+  sim::Scenario scenario{.name = "large fleet", .duration = kDurationMax};
+  scenario.fleet.push_back(
+      {.name = "feed", .count = kServices, .behaviour = {.runs_for = sim::Exponential{1h}, .then = sim::Then::fail}});
+  const std::size_t before = bytes;
+  sim::Simulation simulation{scenario, {}};
+  simulation.run_until(TimePoint{} + 1ns);
+  CHECK(simulation.supervisor().counters().starts == kServices);
+  CHECK((bytes - before) / kServices <= kBytesMax);
+  simulation.run_until(TimePoint{} + 30s);
+  CHECK(simulation.supervisor().counters().restarts > 0);
+  CHECK((bytes - before) / kServices <= kBytesMax);
+}
+
+// Each failure that the breaker remembers takes 8 bytes more, in storage that grows by doubling.
+TEST_CASE("what a breaker remembers takes at most 120 bytes more a service, however often it fails") {
+  constexpr std::uint32_t kServices = 1000;
+  constexpr std::size_t kHistoryMax = 120;
+  sim::Scenario scenario{.name = "breakers", .duration = kDurationMax};
+  scenario.supervisor.backoff = {.base = 1ms, .max = 1ms, .cooldown = 1h, .breaker = BreakerPolicy{10, 9ms}};
+  scenario.fleet.push_back(
+      {.name = "feed", .count = kServices, .behaviour = {.runs_for = sim::Fixed{1ms}, .then = sim::Then::fail}});
+  sim::Simulation simulation{scenario, {}};
+  simulation.run_until(TimePoint{} + 1us);
+  const std::size_t before = bytes;
+  simulation.run_until(TimePoint{} + 100ms);
+  CHECK((bytes - before) / kServices <= kHistoryMax);
+}
+
+TEST_CASE("a fleet that has crashed a thousand times takes no byte more than one that has crashed a hundred times") {
+  sim::Scenario scenario{.name = "crash loop", .duration = kDurationMax};
+  scenario.supervisor.backoff = {.base = 1ms, .max = 10ms, .breaker = std::nullopt};
+  scenario.fleet.push_back(
+      {.name = "feed", .count = 300, .behaviour = {.runs_for = sim::Fixed{1ms}, .then = sim::Then::fail}});
+  sim::Digest digest;
+  sim::Simulation simulation{scenario, {&digest}};
+  simulation.run_to_end(60'000);
+  const std::size_t bytes_before = bytes;
+  const std::size_t allocations_before = allocations;
+  simulation.run_to_end(540'000);
+  CHECK(simulation.supervisor().counters().restarts > 290'000);
+  CHECK(bytes == bytes_before);
+  CHECK(allocations == allocations_before);
 }
 
 TEST_CASE("adding and removing services of different policies again and again costs the same every time") {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
+#include <new>
+#include <utility>
 
 namespace holdfast {
 
@@ -17,23 +20,54 @@ Duration full_jitter(Duration ceiling, const Draw& draw) noexcept {
   return Duration{static_cast<std::int64_t>(uniform_up_to(draw, static_cast<std::uint64_t>(ceiling.count())))};
 }
 
-FailureHistory::FailureHistory(const BackoffPolicy& policy) {
-  if (policy.breaker && policy.breaker->max_failures > 1) {
-    times_ = std::make_unique<TimePoint[]>(policy.breaker->max_failures - 1);
+// A ring of times, oldest first.
+struct FailureHistory::Ring {
+  static constexpr std::size_t kTimesAt = 16;
+  std::uint32_t first = 0;
+  std::uint32_t size = 0;
+  std::uint32_t capacity = 0;
+
+  // The times stand behind it in the same memory.
+  [[nodiscard]] TimePoint& at(std::uint32_t position) noexcept {
+    const std::uint32_t index = first + position;
+    return reinterpret_cast<TimePoint*>(reinterpret_cast<std::byte*>(this) +
+                                        kTimesAt)[index < capacity ? index : index - capacity];
   }
+
+  static Ring* of(std::uint32_t capacity) {
+    void* const memory = ::operator new(kTimesAt + capacity * sizeof(TimePoint));
+    return new (memory) Ring{.capacity = capacity};
+  }
+};
+
+FailureHistory::~FailureHistory() { ::operator delete(ring_); }
+
+std::uint32_t FailureHistory::record(const BreakerPolicy& breaker, TimePoint now) {
+  const std::uint32_t most = breaker.max_failures - 1;
+  if (most == 0) return breaker.max_failures;
+  const TimePoint oldest_that_counts = now - breaker.window;
+  while (size() > 0 && ring_->at(0) < oldest_that_counts) forget_oldest();
+  if (size() == most) return breaker.max_failures;
+  if (!ring_ || ring_->size == ring_->capacity) grow(most);
+  ring_->at(ring_->size) = now;
+  return ++ring_->size;
 }
 
-std::uint32_t FailureHistory::record(const BreakerPolicy& breaker, TimePoint now) noexcept {
-  const std::uint32_t capacity = breaker.max_failures - 1;
-  const TimePoint oldest_that_counts = now - breaker.window;
-  while (size_ > 0 && times_[first_] < oldest_that_counts) {
-    first_ = first_ + 1 == capacity ? 0 : first_ + 1;
-    --size_;
-  }
-  if (size_ == capacity) return breaker.max_failures;
-  const std::uint32_t end = first_ + size_;
-  times_[end < capacity ? end : end - capacity] = now;
-  return ++size_;
+void FailureHistory::clear() noexcept {
+  if (ring_) ring_->size = 0;
+}
+
+std::uint32_t FailureHistory::size() const noexcept { return ring_ ? ring_->size : 0; }
+
+void FailureHistory::forget_oldest() noexcept {
+  ring_->first = ring_->first + 1 == ring_->capacity ? 0 : ring_->first + 1;
+  --ring_->size;
+}
+
+void FailureHistory::grow(std::uint32_t most) {
+  Ring* const larger = Ring::of(ring_ ? std::min(2 * ring_->capacity + 1, most) : 1);
+  for (std::uint32_t i = 0; i < size(); ++i) larger->at(larger->size++) = ring_->at(i);
+  ::operator delete(std::exchange(ring_, larger));
 }
 
 }  // namespace holdfast

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include <holdfast/policy.hpp>
 #include <holdfast/random.hpp>
@@ -31,27 +30,33 @@ Duration full_jitter(Duration ceiling, const Draw&) noexcept;
 // Whether a run that lasted this long clears attempt and failure history.
 constexpr bool cools_down(const BackoffPolicy& policy, Duration lasted) noexcept { return lasted >= policy.cooldown; }
 
-// The times of the failures that may still count, oldest first. Its storage is allocated once, for the policy.
+// The times of the failures that may still count, oldest first. Its storage grows to what it has had to remember at
+// once, max_failures - 1 times at most, and is kept until its destruction: a service that never fails needs none.
 class FailureHistory {
  public:
-  // A policy without breaker needs no history and gets no storage.
-  explicit FailureHistory(const BackoffPolicy&);
+  FailureHistory() = default;
+  FailureHistory(const FailureHistory&) = delete;
+  FailureHistory& operator=(const FailureHistory&) = delete;
+  ~FailureHistory();
 
   // Counts a failure at `now`: forgets those older than the window, then tells how many the window holds, this one
   // included. The answer is at most max_failures: more have no effect and are not kept.
-  // REQUIRES: the policy has a breaker and is the one given at construction; `now` is not before the last failure.
-  std::uint32_t record(const BreakerPolicy&, TimePoint now) noexcept;
+  // REQUIRES: the breaker is always the same; `now` is not before the last failure.
+  std::uint32_t record(const BreakerPolicy&, TimePoint now);
 
-  void clear() noexcept { first_ = size_ = 0; }
+  void clear() noexcept;
 
   // Failures remembered, whether or not the window has passed them since.
-  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+  [[nodiscard]] std::uint32_t size() const noexcept;
 
  private:
+  struct Ring;
+
+  void forget_oldest() noexcept;
+  void grow(std::uint32_t most);
+
   // max_failures - 1 times are enough: the failure that completes them trips the breaker.
-  std::unique_ptr<TimePoint[]> times_;
-  std::uint32_t first_ = 0;
-  std::uint32_t size_ = 0;
+  Ring* ring_ = nullptr;
 };
 
 }  // namespace holdfast

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,14 +36,9 @@ constexpr bool is_alive(Phase phase) noexcept { return phase < Phase::stopping; 
 
 // Semantics, section 2.2: what may follow what. Everything else is asserted against in every build.
 constexpr bool is_legal_transition(Phase from, Phase to) noexcept {
-  switch (from) {
-    case Phase::starting: return to != Phase::starting;
-    case Phase::running: return to == Phase::backing_off || to == Phase::stopping || to == Phase::terminated;
-    case Phase::backing_off: return to == Phase::starting || to == Phase::stopping || to == Phase::terminated;
-    case Phase::stopping: return to == Phase::terminated || to == Phase::backing_off || to == Phase::starting;
-    case Phase::terminated: return false;
-  }
-  return false;
+  // A row of bits for each phase: starting, running, backing_off, stopping, terminated, from right to left.
+  constexpr std::uint8_t kMayFollow[] = {0b11110, 0b11100, 0b11001, 0b10101, 0b00000};
+  return ((kMayFollow[static_cast<std::size_t>(from)] >> static_cast<unsigned>(to)) & 1) != 0;
 }
 
 // How a run ended.

@@ -31,11 +31,17 @@ class Timer {
  protected:
   ~Timer() { HOLDFAST_ASSERT(!armed(), "a timer was destroyed while it was armed"); }
 
+  // The latest time it was armed for.
+  [[nodiscard]] TimePoint armed_for() const noexcept { return at_; }
+
  private:
   friend class TimerQueue;
 
   // Called once for each arming that was not undone. The timer is no longer armed and may be armed again.
   virtual void fired() = 0;
+
+  // A hint: it fires after a few others, so whatever memory it will touch may be fetched. Not called for every firing.
+  virtual void comes_soon() const noexcept {}
 
   TimePoint at_;  // the latest time it was armed for
   bool armed_ = false;

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <holdfast/lifecycle.hpp>
 
@@ -18,10 +18,30 @@ struct ServiceRecord;
 }
 
 // The text of an error: immutable, shared, cheap to copy. A literal is not copied and nothing is allocated for it.
+// It has fewer than 2^32 bytes.
 class Error {
  public:
   Error() = default;
-  explicit Error(std::string text);
+  explicit Error(std::string_view text);
+  Error(const Error& other) noexcept : text_(other.text_), size_(other.size_), is_owned_(other.is_owned_) {
+    if (is_owned_) keep();
+  }
+  Error(Error&& other) noexcept : text_(other.text_), size_(other.size_), is_owned_(other.is_owned_) {
+    other.become_empty();
+  }
+  Error& operator=(const Error& other) noexcept { return *this = Error{other}; }
+  Error& operator=(Error&& other) noexcept {
+    if (this == &other) return *this;
+    if (is_owned_) let_go();
+    text_ = other.text_;
+    size_ = other.size_;
+    is_owned_ = other.is_owned_;
+    other.become_empty();
+    return *this;
+  }
+  ~Error() {
+    if (is_owned_) let_go();
+  }
 
   // REQUIRES: `text` outlives every copy of the error, as a string literal does.
   static Error literal(std::string_view text) noexcept;
@@ -30,11 +50,19 @@ class Error {
   // REQUIRES: called from within a catch block.
   static Error from_current_exception();
 
-  [[nodiscard]] std::string_view text() const noexcept { return {data_.get(), size_}; }
+  [[nodiscard]] std::string_view text() const noexcept { return {text_, size_}; }
 
  private:
-  std::shared_ptr<const char> data_;
-  std::size_t size_ = 0;
+  void keep() const noexcept;
+  void let_go() const noexcept;
+  void become_empty() noexcept {
+    size_ = 0;
+    is_owned_ = false;
+  }
+
+  const char* text_ = nullptr;
+  std::uint32_t size_ = 0;
+  bool is_owned_ = false;  // before the text stands the number of its owners
 };
 
 // How a run ended, as a value.
@@ -52,6 +80,8 @@ class Exit {
   [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
   [[nodiscard]] bool is_clean() const noexcept { return outcome_ == Outcome::clean; }
   [[nodiscard]] const Error& error() const noexcept { return error_; }
+  // Leaves the exit without it.
+  [[nodiscard]] Error take_error() noexcept { return std::move(error_); }
 
  private:
   Exit(Outcome outcome, Error error) noexcept : error_(std::move(error)), outcome_(outcome) {}
@@ -73,6 +103,10 @@ class Run {
   // counts. The end of an abandoned run is told in an event and changes nothing else.
   // REQUIRES: this Run came from a supervisor.
   void end(Exit exit) const;
+
+  // A hint that this run is about to end.
+  // REQUIRES: this Run came from a supervisor.
+  void ends_soon() const noexcept;
 
  private:
   friend class Supervisor;

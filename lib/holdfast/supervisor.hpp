@@ -37,12 +37,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include <holdfast/detail/service_registry.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/random.hpp>
@@ -97,13 +97,18 @@ class Supervisor {
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
   // Services present, terminated ones included.
-  [[nodiscard]] std::size_t service_count() const noexcept { return visible_; }
+  [[nodiscard]] std::size_t service_count() const noexcept { return services_.size(); }
   [[nodiscard]] std::optional<ServiceSnapshot> snapshot(std::string_view name) const;
   // In the order of adding.
   [[nodiscard]] std::vector<ServiceSnapshot> snapshots() const;
 
   // nullopt: no service of this name is present.
   [[nodiscard]] std::optional<ServiceId> id(std::string_view name) const;
+  // nullopt: no service is present in this slot.
+  [[nodiscard]] std::optional<ServiceId> id_in(std::uint32_t slot) const noexcept;
+
+  // REQUIRES: the service is present.
+  [[nodiscard]] std::string_view name(ServiceId service) const noexcept;
 
   // The key of everything random that concerns a service, for its own draws (random.hpp names the purposes).
   // REQUIRES: the service is present.
@@ -113,13 +118,29 @@ class Supervisor {
   friend class Run;
   friend struct detail::ServiceRecord;
 
-  // A policy with what is questionable about it, shared by the services that have it.
-  struct Policy {
-    BackoffPolicy backoff;
-    std::vector<Problem> warnings;
-  };
   using Record = detail::ServiceRecord;
-  struct Input;
+  struct Input {
+    enum class Kind : std::uint8_t {
+      warn,
+      added,
+      first_start,
+      run_ended,
+      command,
+      shutdown,
+      all_terminated,
+      end_drain
+    };
+    Kind kind;
+    Command command = Command::stop;
+    Outcome outcome = Outcome::clean;  // of a run that ended; if it is not clean, its error is the next of errors_
+    std::uint32_t tenancy = 0;         // of the record, at the time of the input
+    Record* record = nullptr;          // the service it is about, if any
+  };
+  // Of a service: what few have.
+  struct Past {
+    RunNumber runs;                 // before the service was added: it replaced another one in place
+    std::uint32_t incarnation = 0;  // DrawKey::incarnation
+  };
   class DrainTimer final : public Timer {
    public:
     explicit DrainTimer(Supervisor& supervisor) : supervisor_(supervisor) {}
@@ -138,15 +159,17 @@ class Supervisor {
   };
 
   // Inputs
-  void enqueue(Input&& input);
+  void enqueue(const Input& input);
   void process_inputs();
-  void process(Input& input);
+  void process(const Input& input);
+  void process(const Input& input, Record& record);
   void run_ended(Record& record, Exit&& exit);
+  void forget_inputs();
 
   // What the inputs do
   void on_added(Record& record);
-  void on_run_ended(Record& record, const Exit& exit);
-  void on_unasked_end(Record& record, const Exit& exit, Duration lasted);
+  void on_run_ended(Record& record, Outcome outcome, Error* error);
+  void on_unasked_end(Record& record, Outcome outcome, Duration lasted);
   void on_failure(Record& record);
   void on_clean_exit(Record& record);
   void on_command(Record& record, Command command);
@@ -160,7 +183,7 @@ class Supervisor {
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
   void ask_to_stop(Record& record, StopCause cause);
   void stop_for_good(Record& record, StopCause cause);
-  void terminate(Record& record, Termination why);
+  void terminate(Record& record, Termination::Reason why);
   void add_again_in_place(Record& record);
   void forget(Record& record);
   void set_phase(Record& record, Phase phase);
@@ -171,15 +194,16 @@ class Supervisor {
   template <class Kind>
   void emit(const Kind& what);
 
-  std::shared_ptr<const Policy> policy_for(const std::optional<BackoffPolicy>& override);
+  const detail::SharedPolicy& policy_for(const std::optional<BackoffPolicy>& override);
   std::uint32_t incarnation_of(std::uint64_t name) const noexcept;
   void remember_removal(const Record& record);
+  [[nodiscard]] Past past_of(const Record& record) const noexcept;
+  void set_past(Record& record, const Past& past);
   [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
+  void count_clean_exit(const Record& record);
+  void forget_side_entries(Record& record) noexcept;
+  [[nodiscard]] Termination termination_of(const Record& record) const noexcept;
   void free_name(Record& record);
-  Record* find(std::string_view name) const;
-  Record* find(ServiceId service) const noexcept;
-  void append(Record& record) noexcept;
-  void unlink(Record& record) noexcept;
   [[nodiscard]] ServiceSnapshot describe(const Record& record) const;
 
   Scheduler& scheduler_;
@@ -187,14 +211,11 @@ class Supervisor {
   SupervisorConfig config_;
   Seed seed_;
 
-  std::shared_ptr<const Policy> own_policy_;      // of services that have none of their own
-  std::shared_ptr<const Policy> latest_policy_;   // that a service brought along
-  std::vector<std::unique_ptr<Record>> records_;  // by slot; a forgotten one waits for its slot to be used again
-  std::vector<std::uint32_t> free_slots_;
-  std::unordered_map<std::string_view, Record*> by_name_;  // only looked up, never iterated
-  Record* first_ = nullptr;                                // in the order of adding
-  Record* last_ = nullptr;
-  std::size_t visible_ = 0;
+  detail::SharedPolicy own_policy_;     // of services that have none of their own
+  detail::SharedPolicy latest_policy_;  // that a service brought along
+  detail::ServiceRegistry services_;
+  std::unordered_map<std::uint32_t, Past> pasts_;  // by slot; only looked up, never iterated
+  std::vector<std::uint64_t> clean_exits_;         // by slot, as far as there are any
 
   // Names removed in the very instant in which they were added: a name's next draws need another key.
   struct Removal {
@@ -206,6 +227,8 @@ class Supervisor {
 
   TimePoint now_;  // of the input that is being processed
   std::vector<Input> inputs_;
+  std::vector<Error> errors_;  // of the runs among them that ended with one
+  std::size_t errors_taken_ = 0;
   bool processing_ = false;
   Loop loop_{*this};
   DrainTimer drain_timer_{*this};
@@ -213,6 +236,7 @@ class Supervisor {
   Counters counters_;
   std::uint64_t events_ = 0;  // about the supervisor itself
   std::optional<TimePoint> shutdown_asked_at_;
+  Duration drain_took_{0};  // once it is over
   bool shutdown_begun_ = false;
   bool drain_is_over_ = false;
   std::optional<ShutdownResult> shutdown_result_;

@@ -32,7 +32,10 @@ class TimerQueue {
   // False if it was not armed.
   bool disarm(Timer& timer) noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] bool empty() const noexcept {
+    const bool is_settled = !soon_.empty() && disarmed_.empty();
+    return !is_settled && size() == 0;
+  }
   [[nodiscard]] std::size_t size() const noexcept { return soon_.size() + later_.size() - disarmed_.size(); }
 
   // When the earliest timer is due. REQUIRES: !empty().
@@ -53,9 +56,11 @@ class TimerQueue {
 
   // After this the earliest armed timer is the last one of soon_. REQUIRES: !empty().
   void settle() {
-    if (soon_.empty() || !disarmed_.empty()) [[unlikely]] find_earliest();
+    if (soon_.empty() || !disarmed_.empty()) [[unlikely]]
+      find_earliest();
   }
   void find_earliest();
+  void fetch_ahead() const noexcept;
   void arm_soon(const Entry& entry);
   bool make_room_soon();
   void drop_disarmed();

@@ -56,7 +56,7 @@ void ChaosTimetable::happen(const Entry& entry, std::uint32_t row) {
   if (const auto* const recorded = std::get_if<Recorded>(&entry.chaos.what)) {
     hit(entry, recorded->trace.failures[row]);
   } else if (const Target* const target = target_of(entry.chaos)) {
-    population_.for_each(target->of, [&](Victim& victim) {
+    population_.for_each(target->of, [&](const Victim& victim) {
       if (is_hit(*target, supervisor_, victim.id, entry.number)) hit(entry, victim);
     });
   } else {
@@ -64,7 +64,7 @@ void ChaosTimetable::happen(const Entry& entry, std::uint32_t row) {
   }
 }
 
-void ChaosTimetable::hit(const Entry& entry, Victim& victim) {
+void ChaosTimetable::hit(const Entry& entry, const Victim& victim) {
   const TimePoint now = scheduler_.now();
   if (std::holds_alternative<Storm>(entry.chaos.what)) {
     if (!victim.service->run_alive()) return;
@@ -80,12 +80,12 @@ void ChaosTimetable::hit(const Entry& entry, Victim& victim) {
 }
 
 void ChaosTimetable::hit(const Entry& entry, const Failure& row) {
-  Victim* const victim = population_.find(entry.services[row.entity]);
+  const std::optional<Victim> victim = population_.find(entry.services[row.entity]);
   if (!victim) return;  // removed by now
   afflict(*victim, entry.afflictions[row.cause], scheduler_.now() + (row.until - row.from));
 }
 
-void ChaosTimetable::afflict(Victim& victim, const Affliction& affliction, TimePoint until) {
+void ChaosTimetable::afflict(const Victim& victim, const Affliction& affliction, TimePoint until) {
   tell(victim, ChaosEvent::Kind::outage, until, affliction.fails_after, affliction.cause);
   victim.service->begin_outage(affliction, until);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +19,7 @@
 
 namespace holdfast::sim {
 
-// A simulated service as chaos finds it. `id.generation` is 0 while the supervisor does not know the service.
+// A simulated service as chaos finds it.
 struct Victim {
   SimulatedService* service = nullptr;
   ServiceId id;
@@ -30,9 +31,9 @@ struct Victim {
 class Population {
  public:
   // Calls `hit` for each service present that a target of a chaos entry names, in the order of adding.
-  virtual void for_each(const std::vector<std::string>& names, const std::function<void(Victim&)>& hit) = 0;
-  // nullptr: not present.
-  virtual Victim* find(std::string_view name) = 0;
+  virtual void for_each(const std::vector<std::string>& names, const std::function<void(const Victim&)>& hit) = 0;
+  // nullopt: not present.
+  virtual std::optional<Victim> find(std::string_view name) = 0;
 
  protected:
   ~Population() = default;
@@ -70,9 +71,9 @@ class ChaosTimetable {
   };
 
   void happen(const Entry& entry, std::uint32_t row);
-  void hit(const Entry& entry, Victim& victim);
+  void hit(const Entry& entry, const Victim& victim);
   void hit(const Entry& entry, const Failure& row);
-  void afflict(Victim& victim, const Affliction& affliction, TimePoint until);
+  void afflict(const Victim& victim, const Affliction& affliction, TimePoint until);
   void tell(const Victim& victim, ChaosEvent::Kind kind, TimePoint until, Duration fails_after, std::string_view cause);
 
   Scheduler& scheduler_;

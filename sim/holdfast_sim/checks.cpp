@@ -56,12 +56,10 @@ struct Checks::State {
     events_are_numbered_without_gaps(step);
     is_not_overdue(step);
     step.explained = false;
-    std::visit(
-        [&](const auto& what) {
-          on(step, what);
-          step.life.keep(event, what);
-        },
-        event.what);
+    visit_what(event.what, [&](const auto& what) {
+      on(step, what);
+      step.life.keep(event, what);
+    });
     step.life.just_stopping = std::holds_alternative<event::Stopping>(event.what);
   }
 

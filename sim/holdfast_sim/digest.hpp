@@ -32,17 +32,15 @@ class Digest final : public Observer {
   // The bytes of an event but for its texts.
   static constexpr std::size_t kEventBytesMax = 128;
 
-  template <class Number>
-  void number(Number value) noexcept;
-  void bytes(std::string_view text);
-  void make_room();
+  class Canonical;
+  void update(const void* data, std::size_t size) noexcept;
   void flush();
 
   struct Hash;
   std::unique_ptr<Hash> hash_;
   std::uint64_t events_ = 0;
   std::size_t used_ = 0;
-  std::array<unsigned char, 4096> buffer_;
+  std::array<unsigned char, 8192> buffer_;
 };
 
 }  // namespace holdfast::sim

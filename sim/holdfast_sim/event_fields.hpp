@@ -2,12 +2,23 @@
 // canonical bytes, the JSON text and the reader, so that they cannot disagree.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
+#include <variant>
 
 #include <holdfast/event.hpp>
 #include <holdfast_sim/observer.hpp>
 
 namespace holdfast::sim {
+
+// Calls visit(what) with the kind of event that it is. (std::visit calls through a table: more than the call does.)
+template <std::size_t Index = 0, class Visit>
+void visit_what(const Event::What& what, Visit&& visit) {
+  if constexpr (Index + 1 < std::variant_size_v<Event::What>) {
+    if (what.index() != Index) return visit_what<Index + 1>(what, visit);
+  }
+  visit(*std::get_if<Index>(&what));
+}
 
 // Calls field(name, reference) for each field of `what`, an event kind of holdfast::event, const or not. The policy of
 // `added` is not among them: it is behind a pointer and written by visit_policy.

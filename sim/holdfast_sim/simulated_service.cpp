@@ -17,24 +17,23 @@ void SimulatedService::start(Run run) {
   run_ = run;
   run_alive_ = true;
   run_hung_ = false;
-  if (scheduler_.now() < down_until_) {
+  const Behaviour& behaviour = role_.behaviour;
+  if (is_down()) {
     next_ = Next::failure_of_outage;
-    live(affliction_->fails_after);
-  } else if (run.number().value <= behaviour_.fails_first.runs) {
+    live(suffering().affliction->fails_after);
+  } else if (run.number().value <= behaviour.fails_first.runs) {
     next_ = Next::failure_at_first;
-    live(behaviour_.fails_first.after);
-  } else if (behaviour_.runs_for) {
+    live(behaviour.fails_first.after);
+  } else if (behaviour.runs_for) {
     next_ = Next::natural_end;
-    live(draw_length(*behaviour_.runs_for, Purpose::run_length));
+    live(draw_length(*behaviour.runs_for, Purpose::run_length));
   }
 }
 
 void SimulatedService::stop(Run) {
-  if (!run_alive_ || std::holds_alternative<Ignores>(behaviour_.on_stop)) return;
-  scheduler_.disarm(*this);  // whatever it would have come to, it stops instead
+  if (!run_alive_ || std::holds_alternative<Ignores>(role_.behaviour.on_stop)) return;
+  role_.scheduler.disarm(*this);  // whatever it would have come to, it stops instead
   next_ = Next::stop;
-  const auto* const takes = std::get_if<Takes>(&behaviour_.on_stop);
-  stop_takes_ = takes ? draw_length(takes->how_long, Purpose::stop_length) : Duration::zero();
   if (hung()) {
     wait_for_end_of_hang();
   } else {
@@ -44,7 +43,7 @@ void SimulatedService::stop(Run) {
 
 bool SimulatedService::end_run(Exit exit) {
   if (!run_alive_) return false;
-  scheduler_.disarm(*this);
+  if (armed()) role_.scheduler.disarm(*this);
   run_alive_ = false;
   run_.end(std::move(exit));
   return true;
@@ -59,23 +58,39 @@ bool SimulatedService::hang_run() {
 void SimulatedService::crash(std::string_view cause) { end_run(Exit::failed(Error::literal(cause))); }
 
 void SimulatedService::begin_outage(const Affliction& affliction, TimePoint until) {
-  affliction_ = &affliction;
-  down_until_ = std::max(down_until_, until);
+  Suffering& mine = suffer();
+  mine.affliction = &affliction;
+  mine.down_until = std::max(mine.down_until, until);
   crash(affliction.cause);
 }
 
-void SimulatedService::begin_hang(TimePoint until) { hangs_until_ = std::max(hangs_until_, until); }
+void SimulatedService::begin_hang(TimePoint until) {
+  Suffering& mine = suffer();
+  mine.hangs_until = std::max(mine.hangs_until, until);
+}
+
+Suffering SimulatedService::suffering() const noexcept {
+  return suffers_ ? role_.sufferings.find(slot_)->second : Suffering{};
+}
+
+// What another service in this slot has suffered is forgotten.
+Suffering& SimulatedService::suffer() {
+  Suffering& mine = role_.sufferings[slot_];
+  if (!suffers_) mine = {};
+  suffers_ = true;
+  return mine;
+}
 
 // The run's number never repeats within the service, so neither does a draw.
 Duration SimulatedService::draw_length(const Distribution& distribution, Purpose purpose) const {
   if (const auto* const fixed = std::get_if<Fixed>(&distribution)) return fixed->value;  // no draw is cheaper
-  return sample(distribution, draw(supervisor_.draw_key(run_.service()), purpose, run_.number().value));
+  return sample(distribution, draw(role_.supervisor.draw_key(run_.service()), purpose, run_.number().value));
 }
 
 // A run that lasts no time ends, or throws, inside its own start.
 void SimulatedService::live(Duration length) {
   if (length > Duration::zero() || hung()) {
-    scheduler_.arm(*this, scheduler_.now() + length);
+    role_.scheduler.arm(*this, now() + length);
   } else {
     finish_run();
   }
@@ -96,18 +111,19 @@ void SimulatedService::fired() {
 }
 
 void SimulatedService::wait_for_end_of_hang() {
-  if (!run_hung_ && hangs_until_ != TimePoint::max()) scheduler_.arm(*this, hangs_until_);
+  const TimePoint until = suffering().hangs_until;
+  if (!run_hung_ && until != TimePoint::max()) role_.scheduler.arm(*this, until);
 }
 
 void SimulatedService::finish_run() {
   switch (next_) {
-    case Next::failure_of_outage: end_run(Exit::failed(Error::literal(affliction_->cause))); return;
+    case Next::failure_of_outage: end_run(Exit::failed(Error::literal(suffering().affliction->cause))); return;
     case Next::failure_at_first: end_run(Exit::failed(Error::literal("simulated failure at first"))); return;
     case Next::stop:
     case Next::stopped: end_run(Exit::clean()); return;
     case Next::natural_end: break;
   }
-  switch (behaviour_.then) {
+  switch (role_.behaviour.then) {
     case Then::end: end_run(Exit::clean()); return;
     case Then::fail: end_run(Exit::failed(Error::literal("simulated failure"))); return;
     case Then::fatal: end_run(Exit::fatal(Error::literal("simulated fatal error"))); return;
@@ -118,7 +134,8 @@ void SimulatedService::finish_run() {
 
 void SimulatedService::begin_to_stop() {
   next_ = Next::stopped;
-  live(stop_takes_);
+  const auto* const takes = std::get_if<Takes>(&role_.behaviour.on_stop);
+  live(takes ? draw_length(takes->how_long, Purpose::stop_length) : Duration::zero());
 }
 
 }  // namespace holdfast::sim

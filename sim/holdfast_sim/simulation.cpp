@@ -5,8 +5,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
+#include <holdfast/detail/pages.hpp>
 #include <holdfast_sim/chaos_timetable.hpp>
 #include <holdfast_sim/simulated_service.hpp>
 
@@ -17,62 +19,73 @@ namespace {
 // Shows every event to the observers, and keeps track of which service has which id.
 class Stage final : public EventSink, public Population {
  public:
-  explicit Stage(std::vector<Observer*> observers) : observers_(std::move(observers)) {}
+  Stage(std::vector<Observer*> observers, holdfast::detail::Pages<SimulatedService>& services)
+      : observers_(std::move(observers)), services_(services) {}
 
   void on_event(const Event& event) override {
-    if (std::holds_alternative<event::Added>(event.what)) {
-      Victim& victim = victims_[actor_in(event.service.slot)];
-      victim.id = event.service;
-      victim.name = event.name;
-      victim.name_hash = event.name_hash;
-    } else if (std::holds_alternative<event::Removed>(event.what)) {
-      victims_[actor_in(event.service.slot)].id = {};
+    const bool is_added = std::holds_alternative<event::Added>(event.what);
+    if (is_added || std::holds_alternative<event::Removed>(event.what)) [[unlikely]] {
+      in_slot(event.service.slot)->set_present(is_added);
     }
+    if (observers_.size() == 1) return observers_.front()->on_event(event);  // a jump instead of a call
     for (Observer* const observer : observers_) observer->on_event(event);
   }
 
-  void for_each(const std::vector<std::string>& names, const std::function<void(Victim&)>& hit) override {
+  void for_each(const std::vector<std::string>& names, const std::function<void(const Victim&)>& hit) override {
     // By index: an observer that is told of a hit may add services.
     const auto hit_present = [&](std::size_t first, std::size_t size) {
       for (std::size_t i = first; i < first + size; ++i) {
-        if (victims_[i].id.generation != 0) hit(victims_[i]);
+        if (services_[i].present()) hit(victim(services_[i]));
       }
     };
-    if (names.empty()) hit_present(0, victims_.size());
+    if (names.empty()) hit_present(0, services_.size());
     for (const auto& name : names) {
       if (const auto group = groups_.find(name); group != groups_.end()) {
         const auto [first, size] = group->second;
         hit_present(first, size);
-      } else if (Victim* const victim = find(name)) {
-        hit(*victim);
+      } else if (const auto found = find(name)) {
+        hit(*found);
       }
     }
   }
 
-  Victim* find(std::string_view name) override {
+  std::optional<Victim> find(std::string_view name) override {
     const auto id = supervisor_->id(name);
-    if (!id) return nullptr;
-    Victim& victim = victims_[actor_in(id->slot)];
-    return victim.id == *id ? &victim : nullptr;
+    SimulatedService* const service = id ? in_slot(id->slot) : nullptr;
+    return service && service->present() ? std::optional{victim(*service)} : std::nullopt;
   }
 
   void set_supervisor(const Supervisor& supervisor) { supervisor_ = &supervisor; }
-  void enter(SimulatedService& service, ServiceId id) {
-    if (id.slot >= actor_by_slot_.size()) actor_by_slot_.resize(id.slot + 1);
-    actor_by_slot_[id.slot] = static_cast<std::uint32_t>(victims_.size());
-    victims_.push_back({.service = &service});
+  // The latest of the services.
+  void enter(ServiceId id) {
+    services_.back().enter(id.slot);
+    const std::size_t actor = services_.size() - 1;
+    if (actor == id.slot) {
+      moved_.erase(id.slot);
+    } else {
+      moved_[id.slot] = actor;
+    }
   }
-  void name_group(const std::string& name, std::size_t size) { groups_[name] = {victims_.size(), size}; }
+  void name_group(const std::string& name, std::size_t size) { groups_[name] = {services_.size(), size}; }
 
   [[nodiscard]] const std::vector<Observer*>& observers() const noexcept { return observers_; }
 
  private:
-  [[nodiscard]] std::uint32_t actor_in(std::uint32_t slot) const noexcept { return actor_by_slot_[slot]; }
+  [[nodiscard]] SimulatedService* in_slot(std::uint32_t slot) noexcept {
+    const auto moved = moved_.find(slot);
+    return &services_[moved == moved_.end() ? slot : moved->second];
+  }
+
+  [[nodiscard]] Victim victim(SimulatedService& service) const {
+    const ServiceId id = *supervisor_->id_in(service.slot());
+    const std::string_view name = supervisor_->name(id);
+    return {&service, id, name, name_hash(name)};
+  }
 
   std::vector<Observer*> observers_;
+  holdfast::detail::Pages<SimulatedService>& services_;  // in the order of adding
   const Supervisor* supervisor_ = nullptr;
-  std::deque<Victim> victims_;                // in the order of adding; they stay where they are
-  std::vector<std::uint32_t> actor_by_slot_;  // index into victims_
+  std::unordered_map<std::uint32_t, std::size_t> moved_;  // into services_, for slots whose number is not its index
   std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
 };
 
@@ -81,17 +94,20 @@ class Stage final : public EventSink, public Population {
 struct Simulation::State {
   State(const SimulationConfig& config, std::vector<Observer*> observers)
       : budget(config.budget),
-        stage(std::move(observers)),
+        stage(std::move(observers), services),
         supervisor(scheduler, config.supervisor, config.seed, stage),
         timetable(scheduler, supervisor, stage, stage.observers()) {
     stage.set_supervisor(supervisor);
   }
 
-  Result<ServiceId> add(ServiceConfig config, const Behaviour& behaviour) {
-    SimulatedService& service = services.emplace_back(scheduler, supervisor, behaviour);
-    auto added = supervisor.add(std::move(config), service);
+  const Role& role_of(Behaviour behaviour) {
+    return roles.emplace_back(Role{scheduler, supervisor, sufferings, std::move(behaviour)});
+  }
+
+  Result<ServiceId> add(ServiceConfig config, const Role& role) {
+    auto added = supervisor.add(std::move(config), services.emplace_back(role));
     if (added) {
-      stage.enter(service, added.value());
+      stage.enter(added.value());
     } else {
       services.pop_back();
     }
@@ -99,10 +115,10 @@ struct Simulation::State {
   }
 
   void add_group(const FleetGroup& group) {
-    const Behaviour& behaviour = behaviours.emplace_back(group.behaviour);
+    const Role& role = role_of(group.behaviour);
     stage.name_group(group.name, group.size());
     for (std::uint32_t i = 0; i < group.size(); ++i) {
-      const auto added = add({group.service_name(i), group.restart, group.backoff}, behaviour);
+      const auto added = add({group.service_name(i), group.restart, group.backoff}, role);
       HOLDFAST_ASSERT(added, "a scenario that was read has a service that is refused");
     }
   }
@@ -142,8 +158,9 @@ struct Simulation::State {
   VirtualScheduler scheduler;
   Budget budget;
   std::optional<Duration> duration;
-  std::deque<Behaviour> behaviours;
-  std::deque<SimulatedService> services;
+  Sufferings sufferings;
+  std::deque<Role> roles;
+  holdfast::detail::Pages<SimulatedService> services;
   Stage stage;
   Supervisor supervisor;
   ChaosTimetable timetable;
@@ -170,7 +187,7 @@ void Simulation::enact(const Scenario& scenario) {
 Simulation::~Simulation() = default;
 
 Result<ServiceId> Simulation::add(ServiceConfig config, Behaviour behaviour) {
-  return state_->add(std::move(config), state_->behaviours.emplace_back(std::move(behaviour)));
+  return state_->add(std::move(config), state_->role_of(std::move(behaviour)));
 }
 
 void Simulation::add_chaos(ChaosEntry entry) { state_->timetable.add(std::move(entry)); }
@@ -217,12 +234,12 @@ const SimulationEnd& Simulation::end() const noexcept {
 }
 
 bool Simulation::end_run(std::string_view service, Exit exit) {
-  Victim* const victim = state_->stage.find(service);
+  const auto victim = state_->stage.find(service);
   return victim && victim->service->end_run(std::move(exit));
 }
 
 bool Simulation::hang_run(std::string_view service) {
-  Victim* const victim = state_->stage.find(service);
+  const auto victim = state_->stage.find(service);
   return victim && victim->service->hang_run();
 }
 

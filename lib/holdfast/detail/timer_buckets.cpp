@@ -7,14 +7,13 @@ namespace holdfast::detail {
 
 namespace {
 
-// Few, and in an order of their own already where they are of one time: insertion keeps it.
-void sort_latest_first(std::vector<TimerEntry>& entries) noexcept {
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    const TimerEntry entry = entries[i];
-    std::size_t place = i;
-    for (; place > 0 && entries[place - 1].at < entry.at; --place) entries[place] = entries[place - 1];
-    entries[place] = entry;
-  }
+// Behind what is due later, and before what is due no later and came earlier.
+void put_in(std::vector<TimerEntry>& soon, const TimerEntry& entry) {
+  soon.push_back(entry);
+  TimerEntry* const entries = soon.data();
+  std::size_t place = soon.size() - 1;
+  for (; place > 0 && entries[place - 1].at <= entry.at; --place) entries[place] = entries[place - 1];
+  entries[place] = entry;
 }
 
 }  // namespace
@@ -60,14 +59,11 @@ TimePoint TimerBuckets::take_bucket(std::vector<TimerEntry>& soon, unsigned leve
   base_ = above | (std::uint64_t{digit} << shift);
   for (Chunk* chunk = take_out(level, digit); chunk;) {
     for (std::uint32_t i = 0; i < chunk->size; ++i) {
-      if (!disarmed.erase(chunk->entries[i])) soon.push_back(chunk->entries[i]);
+      if (!disarmed.erase(chunk->entries[i])) put_in(soon, chunk->entries[i]);
     }
     size_ -= chunk->size;
     give_back(std::exchange(chunk, chunk->next));
   }
-  // What was appended first of one time is to be the last of it.
-  std::reverse(soon.begin(), soon.end());
-  sort_latest_first(soon);
   const std::uint64_t end = base_ + (std::uint64_t{1} << shift);
   return end == 0 ? TimePoint::max() : time_of(end);
 }

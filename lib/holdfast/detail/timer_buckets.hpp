@@ -60,13 +60,13 @@ class TimerBuckets {
   static constexpr unsigned kLevels = 64 / kDigitBits;
   static constexpr std::size_t kTakenMax = 24;  // more at a time are spread over finer buckets first
 
-  static constexpr std::uint32_t kChunkEntries = 15;  // a chunk has 256 bytes
+  static constexpr std::uint32_t kChunkEntries = 31;  // a chunk has 512 bytes
   struct Chunk {
     Chunk* next = nullptr;
     std::uint32_t size = 0;
     std::array<TimerEntry, kChunkEntries> entries;
   };
-  static constexpr std::size_t kChunksAtOnce = 64;
+  static constexpr std::size_t kChunksAtOnce = 32;
 
   struct Bucket {
     Chunk* first = nullptr;
@@ -90,7 +90,8 @@ class TimerBuckets {
 
   void append(unsigned level, unsigned digit, const TimerEntry& entry) {
     Bucket& to = bucket(level, digit);
-    if (!to.last || to.last->size == kChunkEntries) [[unlikely]] add_chunk(to, level, digit);
+    if (!to.last || to.last->size == kChunkEntries) [[unlikely]]
+      add_chunk(to, level, digit);
     to.last->entries[to.last->size++] = entry;
   }
   void add_chunk(Bucket& to, unsigned level, unsigned digit);
@@ -105,8 +106,8 @@ class TimerBuckets {
 
   std::uint64_t base_ = 0;
   std::size_t size_ = 0;
-  std::uint32_t used_levels_ = 0;                      // a bit for each that is not empty
-  std::array<std::uint16_t, kLevels> used_digits_{};   // the same for the buckets of a level
+  std::uint32_t used_levels_ = 0;                     // a bit for each that is not empty
+  std::array<std::uint16_t, kLevels> used_digits_{};  // the same for the buckets of a level
   std::array<Bucket, kLevels * kDigits> buckets_{};
   Chunk* free_ = nullptr;
   std::vector<std::unique_ptr<Chunk[]>> chunks_;
