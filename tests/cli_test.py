@@ -383,6 +383,47 @@ class Streams(CommandTest):
         self.assertIn("No space left on device", done.stderr)
 
 
+class SweepTest(CommandTest):
+    def test_each_seed_comes_to_what_run_says_in_the_order_of_the_seeds_whatever_the_jobs(self) -> None:
+        file = self.file(HEALTHY)
+        alone = self.expect(0, "sweep", file, "--seeds", "5..16", "--jobs", "1").stdout
+        together = self.expect(0, "sweep", file, "--seeds", "5..16", "--jobs", "5").stdout
+        self.assertEqual(alone, together)
+        lines = alone.splitlines()
+        self.assertEqual(lines[-1], "12 held, 0 violated, 0 out of budget")
+        self.assertEqual([line.split()[0] for line in lines[:-1]], [str(seed) for seed in range(5, 17)])
+        for line in lines[:2]:
+            seed, verdict, digest = line.split()
+            self.assertEqual((verdict, digest), ("held", self.digest(file, "--seed", seed)))
+
+    def test_a_violated_seed_is_told_with_the_reason_and_makes_the_status_1(self) -> None:
+        lines = self.expect(1, "sweep", self.file(VIOLATED), "--seeds", "1..3").stdout.splitlines()
+        self.assertRegex(lines[0], r"^1 violated [0-9a-f]{32}  restarts: expected 0, found \d+$")
+        self.assertEqual(lines[-1], "0 held, 3 violated, 0 out of budget; the first violated is seed 1")
+
+    def test_a_budget_that_runs_out_makes_the_status_3(self) -> None:
+        file = self.file(HEALTHY + "[budget]\nevents = 10\n")
+        self.assertIn("1 out_of_budget", self.expect(3, "sweep", file, "--seeds", "1..2").stdout)
+
+    def test_json_is_an_object_a_line_and_a_summary(self) -> None:
+        file = self.file(VIOLATED)
+        lines = [json.loads(line) for line in
+                 self.expect(1, "sweep", file, "--seeds", "18446744073709551614..18446744073709551615", "--json")
+                 .stdout.splitlines()]
+        self.assertEqual([line["seed"] for line in lines[:-1]], [18446744073709551614, 18446744073709551615])
+        self.assertEqual(lines[-1], {"scenario": "small", "held": 0, "violated": 2, "out_of_budget": 0,
+                                     "first_violated": 18446744073709551614})
+
+    def test_what_is_no_range_of_seeds_or_no_number_of_jobs_is_told(self) -> None:
+        file = self.file(HEALTHY)
+        for seeds in ("", "3", "3..", "..3", "4..3", "1...3", "a..b", "-1..3", "0..18446744073709551615"):
+            with self.subTest(seeds=seeds):
+                self.assertIn("is no range of seeds", self.expect(2, "sweep", file, "--seeds", seeds).stderr)
+        self.expect(2, "sweep", file)
+        self.expect(2, "sweep", file, "--seeds", "1..2", "--jobs", "0")
+        self.assertIn("unknown key", self.expect(2, "sweep", self.file(HEALTHY + "x = 1\n"), "--seeds", "1..2").stderr)
+
+
 if __name__ == "__main__":
     HOLDFAST, ROOT = sys.argv[1], Path(sys.argv[2])
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]])

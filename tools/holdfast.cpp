@@ -1,14 +1,18 @@
 // The holdfast command: reads the command line, calls, and turns every end into an exit status.
 
 #include <charconv>
+#include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include <holdfast_sim/bad_input.hpp>
 
 #include "commands.hpp"
+#include "sweep.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -21,6 +25,7 @@ Examples:
   holdfast run scenarios/failure_storm.toml       run it and show what happened
   holdfast run FILE --seed 7 --trace run.ndjson   with other dice, every event written down
   holdfast run FILE --json | jq .fleet            the summary for programs
+  holdfast sweep FILE --seeds 1..1000             under a thousand seeds, on all processors
   holdfast validate scenarios/*.toml              only read the files and say what is wrong
 
 Exit status:
@@ -30,14 +35,30 @@ Exit status:
   3  a budget of the scenario ran out before its end)";
 
 // Decimal only, and the whole range: CLI11 would read "010" as eight.
-std::uint64_t seed_from(const std::string& text) {
-  std::uint64_t seed = 0;
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t number = 0;
   const auto* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, seed);
-  if (error != std::errc{} || stopped != end) {
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && stopped == end ? std::optional{number} : std::nullopt;
+}
+
+std::uint64_t seed_from(const std::string& text) {
+  const auto seed = whole_number(text);
+  if (!seed) {
     throw CLI::ValidationError{"--seed", "\"" + text + "\" is no whole number from 0 to 18446744073709551615"};
   }
-  return seed;
+  return *seed;
+}
+
+// "A..B", both included. Not all seeds there are: their number would not fit.
+Seeds seeds_from(const std::string& text) {
+  const auto dots = text.find("..");
+  if (dots != std::string::npos) {
+    const auto first = whole_number(std::string_view{text}.substr(0, dots));
+    const auto last = whole_number(std::string_view{text}.substr(dots + 2));
+    if (first && last && *first <= *last && *last - *first != UINT64_MAX) return {*first, *last};
+  }
+  throw CLI::ValidationError{"--seeds", "\"" + text + "\" is no range of seeds, the smaller first, like 1..1000"};
 }
 
 int parse_and_call(int argc, char** argv) {
@@ -63,6 +84,21 @@ int parse_and_call(int argc, char** argv) {
   auto* const quiet = run_command->add_flag("--quiet", arguments.quiet, "Print one line: verdict and digest");
   run_command->add_flag("--json", arguments.json, "Print the summary as JSON")->excludes(quiet);
 
+  SweepArguments sweep_arguments;
+  auto* const sweep_command = app.add_subcommand("sweep", "Run a scenario under many seeds: a line for each");
+  sweep_command->add_option("FILE", scenario, "The scenario, a TOML file")->required();
+  sweep_command
+      ->add_option_function<std::string>(
+          "--seeds", [&](const std::string& text) { sweep_arguments.seeds = seeds_from(text); },
+          "The first seed and the last, both included")
+      ->type_name("A..B")
+      ->required();
+  constexpr unsigned kJobsMax = 1024;
+  sweep_command->add_option("--jobs", sweep_arguments.jobs, "Runs at a time; by default one for each processor")
+      ->type_name("N")
+      ->check(CLI::Range(1U, kJobsMax));
+  sweep_command->add_flag("--json", sweep_arguments.json, "Print an object a line as JSON, the summary last");
+
   std::vector<std::string> scenarios;
   auto* const validate_command = app.add_subcommand("validate", "Read scenarios and say everything that is wrong");
   validate_command->add_option("FILE", scenarios, "Scenarios, TOML files")->required();
@@ -80,6 +116,10 @@ int parse_and_call(int argc, char** argv) {
     arguments.scenario = scenario;
     if (*trace_option) arguments.trace = trace;
     return run(arguments);
+  }
+  if (*sweep_command) {
+    sweep_arguments.scenario = scenario;
+    return sweep(sweep_arguments);
   }
   if (*validate_command) return validate({scenarios.begin(), scenarios.end()});
   if (*list_command) return list(folder);
