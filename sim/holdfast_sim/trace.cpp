@@ -1,7 +1,6 @@
 #include <holdfast_sim/trace.hpp>
 
-#include <algorithm>
-#include <charconv>
+#include <cstring>
 #include <istream>
 #include <map>
 #include <ostream>
@@ -22,45 +21,68 @@ namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
 
-// Appends one JSON object to a text. Keys are ours and need no escaping.
+constexpr bool is_plain(char c) noexcept { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+// Appends one JSON object to a text. Keys are literals of ours: of known length, and with nothing to escape.
 class ObjectWriter {
  public:
-  explicit ObjectWriter(std::string& text) : text_(text) { text_ += '{'; }
+  explicit ObjectWriter(detail::TextBuffer& text) : text_(text), begins_(text.size()) {}
 
-  void operator()(std::string_view key, std::string_view value) {
-    this->key(key);
-    const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
-      return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
-    });
-    if (plain) {
-      ((text_ += '"') += value) += '"';
-    } else {
-      text_ += boost::json::serialize(boost::json::string_view{value.data(), value.size()});
-    }
-  }
-  void operator()(std::string_view key, const std::string& value) { (*this)(key, std::string_view{value}); }
-  void operator()(std::string_view key, Duration value) { (*this)(key, value.count()); }
-
-  template <class Value>
-  void operator()(std::string_view key, Value value) {
-    if constexpr (std::is_enum_v<Value>) {
-      (*this)(key, to_string(value));
+  template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], std::string_view value) {
+    bool is_plain_text = true;
+    for (const char c : value) is_plain_text &= is_plain(c);
+    if (is_plain_text) [[likely]] {
+      word(key, value);
     } else {
       this->key(key);
-      char digits[24];
-      const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
-      text_.append(std::begin(digits), end);
+      text_.put(boost::json::serialize(boost::json::string_view{value.data(), value.size()}));
+    }
+  }
+  template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], const std::string& value) {
+    (*this)(key, std::string_view{value});
+  }
+  template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], Duration value) {
+    (*this)(key, value.count());
+  }
+  template <std::size_t kSize, class Value>
+  void operator()(const char (&key)[kSize], Value value) {
+    if constexpr (std::is_enum_v<Value>) {
+      word(key, to_string(value));
+    } else {
+      this->key(key);
+      text_.put_number(value);
     }
   }
 
-  void key(std::string_view key) {
-    if (text_.back() != '{') text_ += ',';
-    ((text_ += '"') += key) += "\":";
+  // A text with nothing to escape.
+  template <std::size_t kSize>
+  void word(const char (&key)[kSize], std::string_view value) {
+    this->key(key);
+    text_.put('"');
+    text_.put(value);
+    text_.put('"');
   }
-  void close() { text_ += '}'; }
+  // The comma before the first one makes room for the brace.
+  template <std::size_t kSize>
+  void key(const char (&key)[kSize]) {
+    constexpr std::size_t kLength = kSize - 1;
+    char* const at = text_.room(kLength + 4);
+    std::memcpy(at, ",\"", 2);
+    std::memcpy(at + 2, key, kLength);
+    std::memcpy(at + 2 + kLength, "\":", 2);
+    text_.took(kLength + 4);
+  }
+  void close() {
+    text_.put('}');
+    text_.replace(begins_, '{');
+  }
 
  private:
-  std::string& text_;
+  detail::TextBuffer& text_;
+  const std::size_t begins_;
 };
 
 }  // namespace
@@ -71,7 +93,7 @@ TraceWriter::TraceWriter(std::ostream& out, std::string_view scenario, Seed seed
   object("scenario", scenario);
   object("seed", seed.value);
   object.close();
-  text_ += '\n';
+  text_.put('\n');
 }
 
 void TraceWriter::on_event(const Event& event) {
@@ -80,17 +102,15 @@ void TraceWriter::on_event(const Event& event) {
   if (!event.about_supervisor()) object("service", event.name);
   object("n", event.n);
   if (!event.about_supervisor()) object("run", event.run.value);
-  object("kind", kind(event));
-  std::visit(
-      [&](const auto& what) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
-          visit_policy(object, *what.backoff);
-        }
-        visit_fields(object, what);
-      },
-      event.what);
+  visit_what(event.what, [&](const auto& what) {
+    object.word("kind", what.kKind);
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+      visit_policy(object, *what.backoff);
+    }
+    visit_fields(object, what);
+  });
   object.close();
-  text_ += '\n';
+  text_.put('\n');
   if (text_.size() >= kChunkBytes) flush();
 }
 
@@ -101,7 +121,7 @@ void TraceWriter::on_chaos(const ChaosEvent& event) {
   object("chaos", event.kind);
   visit_chaos(object, event);
   object.close();
-  text_ += '\n';
+  text_.put('\n');
 }
 
 void TraceWriter::finish(const SimulationEnd& end, Digest& digest) {
@@ -116,13 +136,13 @@ void TraceWriter::finish(const SimulationEnd& end, Digest& digest) {
   object("events", digest.events());
   object("digest", digest.text());
   object.close();
-  text_ += '\n';
+  text_.put('\n');
   flush();
   out_.flush();
 }
 
 void TraceWriter::flush() {
-  out_.write(text_.data(), static_cast<std::streamsize>(text_.size()));
+  out_.write(text_.text().data(), static_cast<std::streamsize>(text_.size()));
   text_.clear();
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <holdfast/random.hpp>
+#include <holdfast_sim/detail/text_buffer.hpp>
 #include <holdfast_sim/digest.hpp>
 #include <holdfast_sim/observer.hpp>
 
@@ -40,7 +41,7 @@ class TraceWriter final : public Observer {
   void flush();
 
   std::ostream& out_;
-  std::string text_;
+  detail::TextBuffer text_;
 };
 
 // What the first and the last line of a trace file say.
