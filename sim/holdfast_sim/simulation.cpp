@@ -25,7 +25,7 @@ class Stage final : public EventSink, public Population {
   void on_event(const Event& event) override {
     const bool is_added = std::holds_alternative<event::Added>(event.what);
     if (is_added || std::holds_alternative<event::Removed>(event.what)) [[unlikely]] {
-      in_slot(event.service.slot)->set_present(is_added);
+      if (SimulatedService* const service = in_slot(event.service.slot)) service->set_present(is_added);
     }
     if (observers_.size() == 1) return observers_.front()->on_event(event);  // a jump instead of a call
     for (Observer* const observer : observers_) observer->on_event(event);
@@ -66,14 +66,20 @@ class Stage final : public EventSink, public Population {
       moved_[id.slot] = actor;
     }
   }
+  // A service that is not simulated: chaos does not reach it.
+  void enter_other(ServiceId id) { moved_[id.slot] = kNoActor; }
   void name_group(const std::string& name, std::size_t size) { groups_[name] = {services_.size(), size}; }
 
   [[nodiscard]] const std::vector<Observer*>& observers() const noexcept { return observers_; }
 
  private:
+  static constexpr std::size_t kNoActor = SIZE_MAX;
+
+  // Null if the slot holds a service that is not simulated.
   [[nodiscard]] SimulatedService* in_slot(std::uint32_t slot) noexcept {
     const auto moved = moved_.find(slot);
-    return &services_[moved == moved_.end() ? slot : moved->second];
+    const std::size_t actor = moved == moved_.end() ? slot : moved->second;
+    return actor == kNoActor ? nullptr : &services_[actor];
   }
 
   [[nodiscard]] Victim victim(SimulatedService& service) const {
@@ -111,6 +117,12 @@ struct Simulation::State {
     } else {
       services.pop_back();
     }
+    return added;
+  }
+
+  Result<ServiceId> add(ServiceConfig config, Service& service) {
+    auto added = supervisor.add(std::move(config), service);
+    if (added) stage.enter_other(added.value());
     return added;
   }
 
@@ -188,6 +200,10 @@ Simulation::~Simulation() = default;
 
 Result<ServiceId> Simulation::add(ServiceConfig config, Behaviour behaviour) {
   return state_->add(std::move(config), state_->role_of(std::move(behaviour)));
+}
+
+Result<ServiceId> Simulation::add(ServiceConfig config, Service& service) {
+  return state_->add(std::move(config), service);
 }
 
 void Simulation::add_chaos(ChaosEntry entry) { state_->timetable.add(std::move(entry)); }

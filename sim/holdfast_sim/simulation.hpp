@@ -57,6 +57,10 @@ class Simulation {
   // that was in one before it was removed.
   Result<ServiceId> add(ServiceConfig config, Behaviour behaviour = {});
 
+  // Adds a service of another kind, which has to live by the simulation's scheduler alone. It outlives its `removed`
+  // event or the last step of the simulation. Chaos, end_run and hang_run do not reach it.
+  Result<ServiceId> add(ServiceConfig config, Service& service);
+
   // Chaos by hand or on a timetable; `at` counts from virtual time zero and is not in the past.
   void add_chaos(ChaosEntry entry);
 
