@@ -1,0 +1,90 @@
+// What one run of an awaitable service can ask: who it is, to sleep, and whether it should stop.
+//
+//     boost::asio::awaitable<void> feed(Context& ctx) {
+//       tcp::socket socket{ctx.executor()};
+//       co_await socket.async_connect(exchange, use_awaitable);
+//       while (!ctx.stop_requested()) {
+//         co_await read_quotes(socket);
+//         co_await ctx.sleep_for(10ms);
+//       }
+//       co_await say_goodbye(socket);
+//     }
+//
+// Returning is a clean exit, an exception a failure; a FatalError is one that no restart can mend.
+//
+// ## When it is asked to stop
+//
+// A stop is a request; the supervisor waits until the run returns, or abandons it at the drain's deadline.
+// - stop_requested() and stop_token() say so from then on, and stopped() completes.
+// - What the run is waiting for is cancelled, as Asio cancels a coroutine (terminal): it throws operation_aborted (a
+//   channel channel_cancelled, `||` and `&&` multiple_exceptions with these). Left alone, this exception ends the run,
+//   and that is a clean end: the simplest service needs no line about stopping.
+// - What it waits for after that works as ever, sleeps included, so that cleaning up needs no ceremony. (Asio's own
+//   default, that after a cancellation every further co_await throws, is switched off for the run.)
+// - An operation that has just completed cannot be cancelled any more. So that no stop is lost, a run that has
+//   neither noticed it nor ended is cancelled again after each second, ten times. It has noticed once stop_requested()
+//   has returned true to it, stopped() has completed, or a sleep was cut short; a sleep begun before it has noticed
+//   throws at once.
+// - A run that must not be interrupted, and polls or awaits instead, begins with
+//   `co_await this_coro::reset_cancellation_state(disable_cancellation());`
+//
+// A run that was abandoned goes on as long as it likes; what it does changes nothing any more. When its scheduler is
+// gone too, it ends at its next sleep: there its stack is unwound.
+//
+// Thread-safety: none, on executor() only; stop_token() may be handed to other threads.
+#pragma once
+
+#include <stdexcept>
+#include <stop_token>
+#include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <holdfast/lifecycle.hpp>
+#include <holdfast/time.hpp>
+
+namespace holdfast {
+
+namespace detail {
+class AwaitableRun;
+}
+
+// Thrown by a run: retrying cannot mend it. The service terminates, whatever its restart policy.
+class FatalError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Context {
+ public:
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  [[nodiscard]] std::string_view service() const noexcept;  // its name
+  [[nodiscard]] RunNumber run() const noexcept;
+
+  // Everything that the run waits for belongs here: sockets, channels, timers of its own (in real time only).
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
+
+  // The scheduler's time.
+  [[nodiscard]] TimePoint now() const noexcept;
+
+  // In real or virtual time. Throws boost::system::system_error with operation_aborted when it is cut short by a stop
+  // (above) or cancelled, as by `||`.
+  boost::asio::awaitable<void> sleep_for(Duration duration);
+  boost::asio::awaitable<void> sleep_until(TimePoint at);
+
+  [[nodiscard]] bool stop_requested() const noexcept;
+  // For worker threads and std::stop_callback; polling it does not count as noticing.
+  [[nodiscard]] std::stop_token stop_token() const noexcept;
+  // Completes when the run is asked to stop, at once if it already was.
+  boost::asio::awaitable<void> stopped();
+
+ private:
+  friend class detail::AwaitableRun;
+  explicit Context(detail::AwaitableRun& run) noexcept : run_(run) {}
+
+  detail::AwaitableRun& run_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,81 @@
+// What a user gives as an awaitable service, brought into one form: a factory of instances, one for each run.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <holdfast/asio/context.hpp>
+
+namespace holdfast::detail {
+
+// One instance, for one run.
+class Body {
+ public:
+  Body() = default;
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+  virtual ~Body() = default;
+  virtual boost::asio::awaitable<void> run(Context& context) = 0;
+};
+
+// awaitable<void>(Context&)
+template <class F>
+concept RunsAwaitable = std::copy_constructible<F> && requires(F function, Context& context) {
+  { function(context) } -> std::same_as<boost::asio::awaitable<void>>;
+};
+
+template <class T>
+concept HasRun = requires(T instance, Context& context) {
+  { instance.run(context) } -> std::same_as<boost::asio::awaitable<void>>;
+};
+template <class T>
+concept PointsToRun = requires(T instance, Context& context) {
+  { instance->run(context) } -> std::same_as<boost::asio::awaitable<void>>;
+};
+
+// () -> instance, or pointer to one
+template <class F>
+concept MakesInstances = std::copy_constructible<F> && requires(F function) {
+  {function()};
+  requires HasRun<decltype(function())> || PointsToRun<decltype(function())>;
+};
+
+template <class F>
+class FunctionBody final : public Body {
+ public:
+  explicit FunctionBody(const F& function) : function_(function) {}
+  boost::asio::awaitable<void> run(Context& context) override { return function_(context); }
+
+ private:
+  F function_;  // a coroutine lambda's frame refers to it
+};
+
+template <class F>
+class InstanceBody final : public Body {
+ public:
+  explicit InstanceBody(F& factory) : instance_(factory()) {}
+  boost::asio::awaitable<void> run(Context& context) override {
+    if constexpr (HasRun<decltype(std::declval<F&>()())>) {
+      return instance_.run(context);
+    } else {
+      return instance_->run(context);
+    }
+  }
+
+ private:
+  decltype(std::declval<F&>()()) instance_;
+};
+
+template <class F>
+std::function<std::unique_ptr<Body>()> factory_of(F function) {
+  if constexpr (RunsAwaitable<F>) {
+    return [function = std::move(function)] { return std::make_unique<FunctionBody<F>>(function); };
+  } else {
+    return [function = std::move(function)]() mutable { return std::make_unique<InstanceBody<F>>(function); };
+  }
+}
+
+}  // namespace holdfast::detail

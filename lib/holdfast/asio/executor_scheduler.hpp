@@ -1,0 +1,40 @@
+// A scheduler with an executor: what awaitable services stand on, in real time and in a simulation.
+//
+// The executor runs what the services do between two waits, one thing at a time, in the thread in which the scheduler's
+// timers fire. It is never the place for work that blocks.
+//
+// Thread-safety: see the scheduler; its executor may be posted to from any thread unless the scheduler says otherwise.
+#pragma once
+
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <holdfast/scheduler.hpp>
+
+namespace holdfast {
+
+namespace detail {
+class WaitingRoom;
+}
+
+class ExecutorScheduler : public Scheduler {
+ public:
+  ~ExecutorScheduler() override;
+
+  [[nodiscard]] virtual const boost::asio::any_io_executor& executor() const noexcept = 0;
+
+  // Not for users: where what sleeps on this scheduler waits. It outlives the scheduler where a run does.
+  [[nodiscard]] const std::shared_ptr<detail::WaitingRoom>& sleepers() const noexcept { return sleepers_; }
+
+ protected:
+  ExecutorScheduler();
+
+  // To be called by the destructor of the implementation, while timers can still be disarmed: destroys whatever sleeps
+  // without calling it.
+  void close_sleepers() noexcept;
+
+ private:
+  std::shared_ptr<detail::WaitingRoom> sleepers_;
+};
+
+}  // namespace holdfast

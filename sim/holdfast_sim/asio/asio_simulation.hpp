@@ -1,0 +1,62 @@
+// The real supervisor in virtual time, with awaitable services: the code that runs in production, unchanged.
+//
+//     AsioSimulation sim{{.seed = {42}}, {&log}};
+//     sim.add({.name = "feed"}, feed);      // awaitable<void> feed(Context&)
+//     sim.run_for(1h);                      // virtual time: milliseconds
+//
+// A Simulation like any other: simulated services and chaos may stand beside. A run is a function of what was built
+// and of the seed as long as the services take time and randomness from nowhere else.
+//
+// What works and what is refused on executor() is said in simulated_context.hpp. Channels and whatever else is made on
+// it must not outlive the simulation. Chaos does not reach awaitable services: let the channel that stands for their
+// network misbehave.
+//
+// Thread-safety: none; any number of simulations may run in as many threads.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <holdfast/asio/awaitable_service.hpp>
+#include <holdfast/asio/executor_scheduler.hpp>
+#include <holdfast_sim/simulation.hpp>
+
+namespace holdfast::sim {
+
+class AsioSimulation : public Simulation {
+ public:
+  // As a Simulation.
+  explicit AsioSimulation(SimulationConfig config, std::vector<Observer*> observers = {});
+  template <std::same_as<Scenario> S>
+  explicit AsioSimulation(const S& scenario, std::vector<Observer*> observers = {},
+                          std::optional<Seed> seed = std::nullopt)
+      : Simulation(scenario, std::move(observers), seed) {
+    open();
+  }
+  ~AsioSimulation();
+
+  using Simulation::add;
+  // Adds an awaitable service: see awaitable_service.hpp for what may be given.
+  template <class F>
+  requires detail::RunsAwaitable<F> || detail::MakesInstances<F> Result<ServiceId> add(ServiceConfig config,
+                                                                                       F function) {
+    return add_made_by(std::move(config), detail::factory_of(std::move(function)));
+  }
+
+  [[nodiscard]] const boost::asio::any_io_executor& executor() noexcept;
+  // For async_sleep. Simulation::scheduler() is the same time.
+  [[nodiscard]] ExecutorScheduler& executor_scheduler() noexcept;
+
+ private:
+  void open();
+  Result<ServiceId> add_made_by(ServiceConfig config, AwaitableService::Factory factory);
+
+  struct World;
+  std::unique_ptr<World> world_;
+};
+
+}  // namespace holdfast::sim
