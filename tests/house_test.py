@@ -149,9 +149,34 @@ def check_places(root: Path) -> None:
     for name in sorted(names - TOP):
         if not name.startswith("."):
             complain(name, "does not belong at the top of the project")
-    for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "scenarios", "scenarios/data", "tests", "bench", "tools"):
+    for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "scenarios", "scenarios/data", "tests", "bench", "tools",
+                 "tools/package"):
         if not (root / room / "README.md").exists():
             complain(room, "has no README.md")
+
+
+def check_version(root: Path) -> None:
+    """One version: meson.build's. version.hpp says it too, and the changelog opens with it."""
+    version = re.search(r"\n  version: '([0-9.]+)'", (root / "meson.build").read_text())[1]
+    header = (root / "lib/holdfast/version.hpp").read_text()
+    found = re.findall(r"#define HOLDFAST_VERSION_(?:MAJOR|MINOR|PATCH|TEXT) (\S+)", header)
+    if found != [*version.split("."), f'"{version}"']:
+        complain("lib/holdfast/version.hpp", f"says {' '.join(found)}, but meson.build says {version}")
+    latest = re.search(r"^## (\d\S+?),? ", (root / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    if latest != version:
+        complain("CHANGELOG.md", f"opens with {latest}, but meson.build says {version}")
+
+
+def check_public_headers(root: Path) -> None:
+    """What is outside of detail/ is installed, and visible in a shared library."""
+    for room in ("lib/holdfast", "sim/holdfast_sim"):
+        build = (root / room / "meson.build").read_text()
+        for file in sorted((root / room).glob("*.hpp")):
+            text = file.read_text()
+            if f"'{file.name}'" not in build:
+                complain(file.relative_to(root), f"is public, but does not stand in {room}/meson.build to be installed")
+            if "\n#pragma GCC visibility push(default)\n" not in text or not text.endswith("\n#pragma GCC visibility pop\n"):
+                complain(file.relative_to(root), "is public, but its names are not between visibility push(default) and pop")
 
 
 def check_readme(root: Path) -> None:
@@ -175,6 +200,8 @@ def main() -> int:
     check_symbols(sys.argv[2:])
     check_registered(root)
     check_places(root)
+    check_version(root)
+    check_public_headers(root)
     check_readme(root)
     for complaint in complaints:
         print(complaint)

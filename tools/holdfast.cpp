@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <holdfast/version.hpp>
 #include <holdfast_sim/bad_input.hpp>
 
 #include "commands.hpp"
@@ -65,7 +66,7 @@ int parse_and_call(int argc, char** argv) {
   CLI::App app{"Rehearses supervised fleets in virtual time: the real supervisor, simulated services and failures.",
                "holdfast"};
   app.footer(kFooter);
-  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION, "Print the version and exit");
+  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION_TEXT, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.require_subcommand(1);
 

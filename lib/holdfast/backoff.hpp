@@ -12,6 +12,8 @@
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // Consecutive failures since the last reset; 1 after the first. Saturates.
@@ -60,3 +62,5 @@ class FailureHistory {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

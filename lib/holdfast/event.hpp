@@ -17,6 +17,8 @@
 #include <holdfast/policy.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 enum class Command : std::uint8_t { stop, restart, remove };
@@ -158,3 +160,5 @@ class EventSink {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -13,6 +13,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // The number of a run of one service: the first is 1, and none is used twice.
@@ -69,3 +71,5 @@ std::string_view to_string(Termination::Reason) noexcept;
 std::string to_string(const Termination&, std::string_view last_error);
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -15,6 +15,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // When a run that ended by itself is followed by another.
@@ -96,3 +98,5 @@ class ConfigError : public std::invalid_argument {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -23,6 +23,8 @@
 #include <holdfast/snapshot.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // How long services had been running, all their runs together, when they terminated; by service name.
@@ -65,3 +67,5 @@ class UptimeHistogram final : public EventSink {
 std::string prometheus_text(std::string_view ns, const Counters& counters, const UptimeHistogram& uptimes);
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

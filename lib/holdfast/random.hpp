@@ -16,6 +16,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // The seed of everything random in one supervisor or one simulation. Any value is as good as any other.
@@ -72,3 +74,5 @@ constexpr std::uint64_t uniform_up_to(const Draw& draw, std::uint64_t max) noexc
 }
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

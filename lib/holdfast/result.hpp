@@ -9,6 +9,8 @@
 
 #include <holdfast/detail/assert.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 struct Refusal {
@@ -48,3 +50,5 @@ class [[nodiscard]] Result {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

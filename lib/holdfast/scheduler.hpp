@@ -17,6 +17,8 @@
 #include <holdfast/detail/assert.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // A timer is a base class of the thing that waits. It must be disarmed before it is destroyed.
@@ -88,3 +90,5 @@ class Scheduler {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -10,12 +10,15 @@
 
 #include <holdfast/lifecycle.hpp>
 
+namespace holdfast::detail {
+struct ServiceRecord;
+}
+
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class Supervisor;
-namespace detail {
-struct ServiceRecord;
-}
 
 // The text of an error: immutable, shared, cheap to copy. A literal is not copied and nothing is allocated for it.
 // It has fewer than 2^32 bytes.
@@ -136,3 +139,5 @@ class Service {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -13,6 +13,8 @@
 #include <holdfast/lifecycle.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // Of the whole supervisor since its construction. All only rise, but for the gauge `active_services`.
@@ -62,3 +64,5 @@ struct ShutdownResult {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

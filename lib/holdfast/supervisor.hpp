@@ -51,6 +51,8 @@
 #include <holdfast/service.hpp>
 #include <holdfast/snapshot.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 // What a command that has nothing to return returns.
@@ -243,3 +245,5 @@ class Supervisor {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -13,15 +13,7 @@
 #include <limits>
 #include <string>
 
-namespace holdfast {
-
-// A length of time in nanoseconds. Range: about ±292 years; configuration accepts 0 to kDurationMax.
-using Duration = std::chrono::nanoseconds;
-
-// The longest duration that configuration accepts: 36 500 days. Twice it still fits, so no rule can overflow.
-inline constexpr Duration kDurationMax = std::chrono::hours{24} * 36'500;
-
-namespace detail {
+namespace holdfast::detail {
 
 constexpr std::int64_t saturating_add(std::int64_t a, std::int64_t b) noexcept {
   std::int64_t sum = 0;
@@ -35,7 +27,17 @@ constexpr std::int64_t saturating_subtract(std::int64_t a, std::int64_t b) noexc
   return a < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
 }
 
-}  // namespace detail
+}  // namespace holdfast::detail
+
+#pragma GCC visibility push(default)
+
+namespace holdfast {
+
+// A length of time in nanoseconds. Range: about ±292 years; configuration accepts 0 to kDurationMax.
+using Duration = std::chrono::nanoseconds;
+
+// The longest duration that configuration accepts: 36 500 days. Twice it still fits, so no rule can overflow.
+inline constexpr Duration kDurationMax = std::chrono::hours{24} * 36'500;
 
 // A moment: nanoseconds since the scheduler's start.
 struct TimePoint {
@@ -69,3 +71,5 @@ std::string to_string(Duration);
 std::string to_string(TimePoint);
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -22,6 +22,8 @@
 #include <holdfast/scheduler.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class TimerQueue {
@@ -94,3 +96,5 @@ class TaskQueue {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 struct Complaint {
@@ -31,3 +33,5 @@ class BadInput : public std::runtime_error {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

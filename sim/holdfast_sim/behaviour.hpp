@@ -12,6 +12,8 @@
 #include <holdfast/time.hpp>
 #include <holdfast_sim/distribution.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // What a run does when its time is over.
@@ -53,3 +55,5 @@ struct Behaviour {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

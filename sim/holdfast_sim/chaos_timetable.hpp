@@ -17,6 +17,8 @@
 #include <holdfast_sim/scenario.hpp>
 #include <holdfast_sim/simulated_service.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // A simulated service as chaos finds it.
@@ -85,3 +87,5 @@ class ChaosTimetable {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -23,6 +23,8 @@
 
 #include <holdfast_sim/observer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 enum class Rule : std::uint8_t {
@@ -102,3 +104,5 @@ class Checks final : public Observer {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

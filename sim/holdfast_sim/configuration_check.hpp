@@ -17,6 +17,8 @@
 #include <holdfast_sim/observer.hpp>
 #include <holdfast_sim/scenario.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class ConfigurationCheck final : public Observer {
@@ -42,3 +44,5 @@ class ConfigurationCheck final : public Observer {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -13,6 +13,8 @@
 
 #include <holdfast_sim/observer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class Digest final : public Observer {
@@ -44,3 +46,5 @@ class Digest final : public Observer {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

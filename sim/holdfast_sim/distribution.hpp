@@ -36,6 +36,8 @@
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // A number without a unit, from 0 to just below 2^32, kept as a whole number of 2^-32ths: what a file says in decimal
@@ -109,3 +111,5 @@ Duration sample(const Distribution& distribution, const Draw& draw) noexcept;
 std::vector<Problem> problems(const Distribution& distribution);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // What parse_duration accepts, for messages.
@@ -30,3 +32,5 @@ enum class DurationFault : std::uint8_t {
 std::optional<DurationFault> fault_of_duration(std::string_view text) noexcept;
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

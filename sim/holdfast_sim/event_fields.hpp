@@ -9,6 +9,8 @@
 #include <holdfast/event.hpp>
 #include <holdfast_sim/observer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // Calls visit(what) with the kind of event that it is. (std::visit calls through a table: more than the call does.)
@@ -100,3 +102,5 @@ void visit_counters(Field&& field, C& counters) {
 }
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -10,6 +10,8 @@
 
 #include <holdfast_sim/observer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class EventLog final : public Observer {
@@ -45,3 +47,5 @@ class EventLog final : public Observer {
 std::string describe(const Event& event);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -18,6 +18,8 @@
 #include <holdfast_sim/observer.hpp>
 #include <holdfast_sim/scenario.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // One expectation and what became of it.
@@ -57,3 +59,5 @@ class ExpectationChecks final : public Observer {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

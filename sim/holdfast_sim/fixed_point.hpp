@@ -14,6 +14,8 @@
 #include <bit>
 #include <cstdint>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim::fixed_point {
 
 __extension__ using Wide = unsigned __int128;
@@ -116,3 +118,5 @@ inline constexpr Wide kLn2 = twice_atanh_of_reciprocal(3);                    //
 inline constexpr Wide kLog2E = divide(Real{}, real(kLn2, -128)).significand;  // 1 / ln 2, Q127
 
 }  // namespace holdfast::sim::fixed_point
+
+#pragma GCC visibility pop

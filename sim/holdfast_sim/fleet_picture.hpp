@@ -6,6 +6,8 @@
 
 #include <holdfast_sim/fleet_timeline.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 inline constexpr std::size_t kPictureWidthMin = 40;
@@ -16,3 +18,5 @@ inline constexpr std::size_t kPictureWidthMin = 40;
 std::string fleet_picture(const FleetHistory& history, std::size_t width, bool colours);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

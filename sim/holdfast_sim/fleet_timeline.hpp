@@ -13,6 +13,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // Lengths of time summed over services, in nanoseconds: a large fleet's do not fit into 64 bits.
@@ -78,3 +80,5 @@ class FleetTimeline {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -12,6 +12,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class LogLinearHistogram {
@@ -39,3 +41,5 @@ class LogLinearHistogram {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -10,6 +10,8 @@
 #include <holdfast/snapshot.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // Chaos reached one service. Like every event it says nothing about the rest of the fleet.
@@ -56,3 +58,5 @@ class Observer : public EventSink {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

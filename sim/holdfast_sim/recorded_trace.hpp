@@ -13,6 +13,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 struct Failure {
@@ -43,3 +45,5 @@ RecordedTrace parse_recorded_trace(std::string_view text, const std::string& fil
 RecordedTrace read_recorded_trace(const std::filesystem::path& file);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -23,6 +23,8 @@
 #include <holdfast_sim/report_data.hpp>
 #include <holdfast_sim/scenario.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // How far a rehearsal has got.
@@ -80,3 +82,5 @@ struct RehearsalResult {
 RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& options = {});
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -26,6 +26,8 @@
 #include <holdfast_sim/scenario.hpp>
 #include <holdfast_sim/storm_tracker.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class Report final : public Observer {
@@ -146,3 +148,5 @@ class Report final : public Observer {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

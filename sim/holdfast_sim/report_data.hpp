@@ -17,6 +17,8 @@
 #include <holdfast_sim/observer.hpp>
 #include <holdfast_sim/storm_tracker.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 inline constexpr std::size_t kTerminationReasons = 5;
@@ -164,3 +166,5 @@ inline constexpr std::size_t kFirstLossesMax = 10;
 inline constexpr std::size_t kSlowestMax = 10;
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

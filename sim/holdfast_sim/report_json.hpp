@@ -13,6 +13,8 @@
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/rehearsal.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // `wall`: how long the rehearsal took; `warnings`: of the scenario's file. Ends with a line feed.
@@ -20,3 +22,5 @@ std::string report_json(const RehearsalResult& result, std::optional<Duration> w
                         const std::vector<Complaint>& warnings = {});
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -10,6 +10,8 @@
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/rehearsal.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 struct ReportTextOptions {
@@ -28,3 +30,5 @@ std::string verdict_text(const RehearsalResult& result);
 std::string report_line(const RehearsalResult& result);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

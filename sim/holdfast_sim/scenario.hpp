@@ -16,6 +16,8 @@
 #include <holdfast_sim/behaviour.hpp>
 #include <holdfast_sim/recorded_trace.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 inline constexpr std::uint64_t kServicesMax = 2'000'000;  // in one scenario
@@ -147,3 +149,5 @@ struct Scenario {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -21,6 +21,8 @@
 #include <holdfast_sim/distribution.hpp>
 #include <holdfast_sim/scenario.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 inline constexpr std::size_t kScenarioSizeMax = std::size_t{1} << 20;       // bytes of a scenario file
@@ -144,3 +146,5 @@ const std::vector<std::string_view>& further_rules();
 }  // namespace format
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

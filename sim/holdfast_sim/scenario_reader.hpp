@@ -11,6 +11,8 @@
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/scenario.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // Throws BadInput with everything that is wrong, with place and remedy. `warnings`, where it is given, receives what is
@@ -22,3 +24,5 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const st
                         std::vector<Complaint>* warnings = nullptr);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -15,6 +15,8 @@
 #include <holdfast_sim/behaviour.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // Why a service is down and how its starts fail meanwhile.
@@ -98,3 +100,5 @@ class alignas(64) SimulatedService final : public Service, public Timer {
 static_assert(sizeof(SimulatedService) == 64, "it fills one cache line");
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

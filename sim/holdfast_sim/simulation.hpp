@@ -27,6 +27,8 @@
 #include <holdfast_sim/scenario.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 struct SimulationConfig {
@@ -96,3 +98,5 @@ class Simulation {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -11,6 +11,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 struct WorstStorm {
@@ -51,3 +53,5 @@ class StormTracker {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -23,6 +23,8 @@
 #include <holdfast_sim/digest.hpp>
 #include <holdfast_sim/observer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // Writes a trace file, line by line.
@@ -58,3 +60,5 @@ struct TraceSummary {
 TraceSummary read_trace(std::istream& in, const std::string& file, const std::vector<Observer*>& observers);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 #include <holdfast/time.hpp>
 #include <holdfast/timer_queue.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class VirtualScheduler final : public Scheduler {
@@ -53,3 +55,5 @@ class VirtualScheduler final : public Scheduler {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop
