@@ -57,7 +57,8 @@ struct Ratio {
   static constexpr Ratio unusable() noexcept { return {~std::uint64_t{0}}; }
 
   // In decimal, rounded to nine places, without closing zeros: "0.05", "3".
-  friend std::string to_string(Ratio);
+  // (A friend does not inherit the visibility of what surrounds it.)
+  __attribute__((visibility("default"))) friend std::string to_string(Ratio);
 
   friend constexpr auto operator<=>(Ratio, Ratio) noexcept = default;
 };
