@@ -23,6 +23,8 @@
 #include <holdfast/detail/disarmed_set.hpp>
 #include <holdfast/detail/timer_entry.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::detail {
 
 class TimerBuckets {
@@ -140,3 +142,5 @@ void TimerBuckets::erase_if(const Drop& drop) {
 }
 
 }  // namespace holdfast::detail
+
+#pragma GCC visibility pop
