@@ -9,6 +9,8 @@
 
 #include <holdfast/policy.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class Supervisor;
@@ -44,3 +46,5 @@ class SharedPolicy {
 }  // namespace detail
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class Timer;
@@ -18,3 +20,5 @@ struct TimerEntry {
 }  // namespace detail
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop
