@@ -134,12 +134,7 @@ void Run::end(Exit exit) const {
   record.policy->supervisor->run_ended(record, std::move(exit));
 }
 
-void Run::ends_soon() const noexcept {
-  constexpr std::size_t kCacheLine = 64;
-  for (std::size_t at = 0; at < sizeof *record_; at += kCacheLine) {
-    __builtin_prefetch(reinterpret_cast<const char*>(record_) + at, 1);
-  }
-}
+void Run::ends_soon() const noexcept { record_->fetch(); }
 
 void Supervisor::run_ended(Record& record, Exit&& exit) {
   record.run_alive = false;

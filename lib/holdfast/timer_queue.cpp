@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t kSoonMax = 48;      // more of them are put off, but for those of one time
 constexpr std::size_t kDisarmedMin = 64;  // disarmed entries that are not worth a clean-up
 constexpr std::size_t kCached = 2000;     // timers that a processor's nearer caches hold by themselves, about
-constexpr std::size_t kTimerAhead = 6;    // how many firings before its own a timer is fetched
-constexpr std::size_t kOwnerAhead = 3;    // and it is told to fetch what it will touch
+constexpr std::size_t kTimerAhead = 10;   // how many firings before its own a timer is fetched
+constexpr std::size_t kOwnerAhead = 5;    // and it is told to fetch what it will touch
 
 }  // namespace
 
@@ -43,7 +43,8 @@ void TimerQueue::fire_earliest() {
 }
 
 // Let them come while others work. A timer that was disarmed may be gone: then nobody is asked.
-void TimerQueue::fetch_ahead() const noexcept {
+void TimerQueue::fetch_ahead() {
+  if (soon_.size() < kTimerAhead) take_more();
   const std::size_t left = soon_.size();
   if (left >= kTimerAhead) __builtin_prefetch(soon_[left - kTimerAhead].timer, 1);
   if (left >= kOwnerAhead && disarmed_.empty()) soon_[left - kOwnerAhead].timer->comes_soon();
@@ -66,6 +67,14 @@ void TimerQueue::find_earliest() {
     if (!soon_.empty()) return;
     later_from_ = later_.take_earliest(soon_, disarmed_);
   }
+}
+
+// Before the last of the next timers has come up, so that those after them are known in time.
+void TimerQueue::take_more() {
+  taken_.clear();
+  later_from_ = later_.take_earliest(taken_, disarmed_);
+  taken_.insert(taken_.end(), soon_.begin(), soon_.end());
+  soon_.swap(taken_);
 }
 
 // One of the next timers: put in behind those that are due no later.

@@ -62,13 +62,15 @@ class TimerQueue {
       find_earliest();
   }
   void find_earliest();
-  void fetch_ahead() const noexcept;
+  void fetch_ahead();
+  void take_more();
   void arm_soon(const Entry& entry);
   bool make_room_soon();
   void drop_disarmed();
 
   // The latest first. Everything before later_from_, and what is at it and was armed before everything in later_.
   std::vector<Entry> soon_;
+  std::vector<Entry> taken_;  // used by take_more() alone
   TimePoint later_from_ = TimePoint::min();
   detail::TimerBuckets later_;
   detail::DisarmedSet disarmed_;  // entries whose timers were disarmed

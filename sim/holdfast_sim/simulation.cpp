@@ -1,6 +1,7 @@
 #include <holdfast_sim/simulation.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <optional>
@@ -23,12 +24,13 @@ class Stage final : public EventSink, public Population {
       : observers_(std::move(observers)), services_(services) {}
 
   void on_event(const Event& event) override {
-    const bool is_added = std::holds_alternative<event::Added>(event.what);
-    if (is_added || std::holds_alternative<event::Removed>(event.what)) [[unlikely]] {
-      if (SimulatedService* const service = in_slot(event.service.slot)) service->set_present(is_added);
+    const std::size_t kind = event.what.index();
+    if (kind == kAdded || kind == kRemoved) [[unlikely]] {
+      note_presence(event);
     }
-    if (observers_.size() == 1) return observers_.front()->on_event(event);  // a jump instead of a call
-    for (Observer* const observer : observers_) observer->on_event(event);
+    // A jump to the only observer instead of a call.
+    if (observers_.size() == 1) return observers_.front()->on_event(event);
+    show_to_all(event);
   }
 
   void for_each(const std::vector<std::string>& names, const std::function<void(const Victim&)>& hit) override {
@@ -74,6 +76,17 @@ class Stage final : public EventSink, public Population {
 
  private:
   static constexpr std::size_t kNoActor = SIZE_MAX;
+  static constexpr std::size_t kAdded = Event::What{event::Added{}}.index();
+  static constexpr std::size_t kRemoved = Event::What{event::Removed{}}.index();
+
+  [[gnu::noinline]] void note_presence(const Event& event) noexcept {
+    if (SimulatedService* const service = in_slot(event.service.slot)) {
+      service->set_present(event.what.index() == kAdded);
+    }
+  }
+  [[gnu::noinline]] void show_to_all(const Event& event) const {
+    for (Observer* const observer : observers_) observer->on_event(event);
+  }
 
   // Null if the slot holds a service that is not simulated.
   [[nodiscard]] SimulatedService* in_slot(std::uint32_t slot) noexcept {
