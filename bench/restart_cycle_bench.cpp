@@ -3,13 +3,13 @@
 // rows of one run.
 #include <benchmark/benchmark.h>
 
-#include <memory>
+#include <fstream>
 #include <vector>
 
 #include <holdfast_sim/checks.hpp>
 #include <holdfast_sim/digest.hpp>
-#include <holdfast_sim/report.hpp>
 #include <holdfast_sim/simulation.hpp>
+#include <holdfast_sim/trace.hpp>
 
 #include "bare_loops.hpp"
 #include "crash_loop.hpp"
@@ -59,6 +59,14 @@ void supervisor_digest_and_checks(benchmark::State& state) {
   supervised(state, {&digest, &checks});
 }
 
+// The trace as text, to nowhere: what is measured is not a disk.
+void supervisor_digest_and_trace(benchmark::State& state) {
+  std::ofstream nowhere{"/dev/null"};
+  Digest digest;
+  TraceWriter trace{nowhere, "crash loop", Seed{42}};
+  supervised(state, {&digest, &trace});
+}
+
 void fleets(benchmark::internal::Benchmark* bench) {
   for (const int services : {100, 10'000, 100'000, 1'000'000}) bench->Arg(services);
 }
@@ -69,6 +77,7 @@ BENCHMARK(bare<bench::BareWheel>)->Name("bare_wheel")->Apply(fleets);
 BENCHMARK(supervisor_unobserved)->Apply(fleets);
 BENCHMARK(supervisor_digest)->Apply(fleets);
 BENCHMARK(supervisor_digest_and_checks)->Apply(fleets);
+BENCHMARK(supervisor_digest_and_trace)->Apply(fleets);
 
 }  // namespace
 

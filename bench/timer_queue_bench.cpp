@@ -62,6 +62,10 @@ void timer_queue(benchmark::State& state) {
   TimePoint now;
   std::deque<Rearming> timers;
   for (std::int64_t i = 0; i < state.range(0); ++i) timers.emplace_back(queue, random, now).arm();
+  for (std::int64_t i = 0; i < 2 * state.range(0); ++i) {
+    now = queue.earliest();
+    queue.fire_earliest();
+  }
   for (auto _ : state) {
     for (int i = 0; i < kTimers; ++i) {
       now = queue.earliest();
