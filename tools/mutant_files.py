@@ -40,8 +40,9 @@ class Mutant:
 
     def _only_place(self, edit: Edit, root: Path, changed: dict[Path, str]) -> tuple[Path, re.Match]:
         pattern = pattern_of("\n".join(edit.old))
-        places = [(file, match) for file in sources(root / edit.folder)
-                  for match in pattern.finditer(changed.get(file) or file.read_text())]
+        rarest = max(re.findall(r"\w+|[^\w\s]", "\n".join(edit.old)), key=len)  # most files need no closer look
+        texts = ((file, changed.get(file) or file.read_text()) for file in sources(root / edit.folder))
+        places = [(file, match) for file, text in texts if rarest in text for match in pattern.finditer(text)]
         if len(places) == 1:
             return places[0]
         where = "".join(f"\n    {file.relative_to(root)}:{match.string[:match.start()].count(chr(10)) + 1}"
