@@ -147,6 +147,8 @@ TEST_CASE("a trace that was tampered with is refused, with its line") {
   CHECK(refusal_of(replaced(text, "\"kind\":\"started\"", "\"kind\":\"begun\"")).find("begun") != std::string::npos);
   CHECK(refusal_of(replaced(text, "\"outcome\":\"threw\"", "\"outcome\":\"ran\"")).find("outcome") !=
         std::string::npos);
+  // What to_string says of no enumerator is no word either.
+  CHECK(refusal_of(replaced(text, "\"outcome\":\"threw\"", "\"outcome\":\"?\"")).find("outcome") != std::string::npos);
   CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000", "\"lasted_ns\":1000000001")).find("digest") !=
         std::string::npos);
   CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000", "\"lasted_ns\":\"1s\"")).find("lasted_ns") !=

@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 
 #include <holdfast_sim/bad_input.hpp>
+#include <holdfast_sim/detail/message_text.hpp>
 #include <holdfast_sim/event_fields.hpp>
 
 namespace holdfast::sim {
@@ -160,6 +161,9 @@ struct BadLine {
   std::string says;
 };
 
+// What to_string says behind the last enumerator.
+constexpr std::string_view kNoWord = "?";
+
 // Reads the fields of one line.
 class ObjectReader {
  public:
@@ -192,11 +196,11 @@ class ObjectReader {
       std::string_view text;
       (*this)(key, text);
       constexpr std::uint8_t kEnumeratorsMax = 16;
-      for (std::uint8_t i = 0; i < kEnumeratorsMax; ++i) {
+      for (std::uint8_t i = 0; i < kEnumeratorsMax && to_string(static_cast<Value>(i)) != kNoWord; ++i) {
         value = static_cast<Value>(i);
         if (to_string(value) == text) return;
       }
-      throw BadLine{std::string{key}, "is \"" + std::string{text} + "\", which is none of its words"};
+      throw BadLine{std::string{key}, "is " + detail::in_quotes(text) + ", which is none of its words"};
     } else {
       json::error_code failed;
       const auto number = at(key).to_number<Value>(failed);
@@ -213,7 +217,7 @@ class ObjectReader {
 template <std::size_t Index = 0>
 Event::What read_what(std::string_view name, const ObjectReader& object) {
   if constexpr (Index == std::variant_size_v<Event::What>) {
-    throw BadLine{"kind", "is \"" + std::string{name} + "\", which is no kind of event"};
+    throw BadLine{"kind", "is " + detail::in_quotes(name) + ", which is no kind of event"};
   } else {
     using Kind = std::variant_alternative_t<Index, Event::What>;
     if (Kind::kKind != name) return read_what<Index + 1>(name, object);
@@ -343,14 +347,14 @@ class TraceReader {
     object("digest", digest);
     summary_.digest = digest;
     if (digest != digest_.text()) {
-      throw BadLine{"digest", "is " + summary_.digest + ", but that of the lines above is " + digest_.text()};
+      throw BadLine{"digest", "is " + detail::in_quotes(digest) + ", but that of the lines above is " + digest_.text()};
     }
   }
 
   ServiceId id_of(std::string_view name, bool added) {
     auto known = ids_.find(name);
     if (known == ids_.end()) {
-      if (!added) throw BadLine{"service", "is \"" + std::string{name} + "\", which was not added before"};
+      if (!added) throw BadLine{"service", "is " + detail::in_quotes(name) + ", which was not added before"};
       std::uint32_t slot = 0;
       if (free_.empty()) {
         slot = static_cast<std::uint32_t>(generations_.size());

@@ -9,8 +9,9 @@ namespace holdfast::sim::detail {
 
 namespace {
 
-constexpr std::size_t kQuotedMax = 80;     // bytes of a text that is quoted
-constexpr std::size_t kComparedMax = 128;  // bytes of a word that is looked for; longer ones have no nearest
+constexpr std::size_t kQuotedMax = 80;      // bytes of a text that is quoted
+constexpr std::size_t kPrintableMax = 500;  // bytes of a text that others wrote
+constexpr std::size_t kComparedMax = 128;   // bytes of a word that is looked for; longer ones have no nearest
 
 void append_hexadecimal(std::string& text, std::string_view prefix, std::size_t digits, unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -20,9 +21,9 @@ void append_hexadecimal(std::string& text, std::string_view prefix, std::size_t 
   text += kDigits[byte & 0xf];
 }
 
-void append_escaped(std::string& text, char c) {
+void append_escaped(std::string& text, char c, bool quoted) {
   const auto byte = static_cast<unsigned char>(c);
-  if (c == '"' || c == '\\') {
+  if (quoted && (c == '"' || c == '\\')) {
     text += '\\';
     text += c;
   } else if (c == '\n') {
@@ -63,6 +64,25 @@ std::size_t sequence_length(std::string_view text) noexcept {
   return 0;
 }
 
+// The first bytes of a text, as many as are allowed or a few more, so that no letter is cut; they are taken off it.
+std::string escaped(std::string_view& text, std::size_t at_most, bool quoted) {
+  std::string result;
+  for (std::size_t taken = 0; !text.empty() && taken < at_most;) {
+    const std::size_t length = sequence_length(text);
+    if (length == 0) {
+      append_hexadecimal(result, "\\x", 2, static_cast<unsigned char>(text.front()));
+    } else if (length == 1) {
+      append_escaped(result, text.front(), quoted);
+    } else {
+      result += text.substr(0, length);
+    }
+    const std::size_t bytes = std::max<std::size_t>(length, 1);
+    text.remove_prefix(bytes);
+    taken += bytes;
+  }
+  return result;
+}
+
 // Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::array<std::array<std::size_t, kComparedMax + 1>, 3> rows{};  // only the last three are needed
@@ -85,20 +105,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string in_quotes(std::string_view text) {
-  std::string result = "\"";
-  std::size_t at = 0;
-  while (at < text.size() && at < kQuotedMax) {
-    const std::size_t length = sequence_length(text.substr(at));
-    if (length == 0) {
-      append_hexadecimal(result, "\\x", 2, static_cast<unsigned char>(text[at]));
-    } else if (length == 1) {
-      append_escaped(result, text[at]);
-    } else {
-      result += text.substr(at, length);
-    }
-    at += std::max<std::size_t>(length, 1);
-  }
-  return result + (at < text.size() ? "…\"" : "\"");
+  const auto shown = escaped(text, kQuotedMax, true);
+  return '"' + shown + (text.empty() ? "\"" : "…\"");
+}
+
+std::string printable(std::string_view text) {
+  const auto shown = escaped(text, kPrintableMax, false);
+  return shown + (text.empty() ? "" : "…");
 }
 
 std::string listed(const std::vector<std::string_view>& words, std::size_t at_most) {

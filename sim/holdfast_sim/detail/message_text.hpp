@@ -12,6 +12,9 @@ namespace holdfast::sim::detail {
 // is long.
 std::string in_quotes(std::string_view text);
 
+// What another library says about the input, made fit to be shown: the same without the quotes.
+std::string printable(std::string_view text);
+
 // "a, b, c"; with more than so many, the first ones and how many follow.
 std::string listed(const std::vector<std::string_view>& words, std::size_t at_most = 20);
 
