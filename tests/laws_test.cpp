@@ -1,5 +1,4 @@
-// Laws of the whole simulator, as properties over generated scenarios. Lengths of time are few and small, so that much
-// falls into one instant.
+// Laws of the whole simulator, as properties over generated scenarios.
 #include <rapidcheck.h>
 
 #include <rapidcheck/catch.h>
@@ -19,127 +18,14 @@
 #include <holdfast_sim/simulation.hpp>
 #include <holdfast_sim/trace.hpp>
 
+#include "generated_scenarios.hpp"
+
 using namespace holdfast;
 using namespace holdfast::sim;
+using namespace holdfast::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-rc::Gen<Duration> length() { return rc::gen::element<Duration>(0ns, 1ns, 2ns, 1s, 2s, 3s, 5s); }
-rc::Gen<Duration> positive_length() { return rc::gen::element<Duration>(1ns, 2ns, 1s, 2s, 3s, 5s); }
-
-template <class T>
-std::optional<T> perhaps(const rc::Gen<T>& gen) {
-  return *rc::gen::arbitrary<bool>() ? std::optional<T>{*gen} : std::nullopt;
-}
-
-rc::Gen<Distribution> distribution() {
-  return rc::gen::oneOf(rc::gen::map(length(), [](Duration value) { return Distribution{Fixed{value}}; }),
-                        rc::gen::map(length(),
-                                     [](Duration max) {
-                                       return Distribution{Uniform{0ns, max}};
-                                     }),
-                        rc::gen::map(positive_length(), [](Duration mean) { return Distribution{Exponential{mean}}; }),
-                        rc::gen::map(positive_length(),
-                                     [](Duration scale) {
-                                       return Distribution{Weibull{Ratio::from(0.7), scale}};
-                                     }),
-                        rc::gen::map(positive_length(), [](Duration median) {
-                          return Distribution{LogNormal{median, Ratio::from(1)}};
-                        }));
-}
-
-rc::Gen<Behaviour> behaviour() {
-  return rc::gen::exec([] {
-    Behaviour drawn;
-    if (*rc::gen::inRange(0, 4) > 0) drawn.runs_for = *distribution();
-    drawn.then = *rc::gen::element(Then::end, Then::fail, Then::fail, Then::fatal, Then::throw_, Then::hang);
-    drawn.fails_first = {.runs = *rc::gen::inRange<std::uint64_t>(0, 3), .after = *length()};
-    switch (*rc::gen::inRange(0, 3)) {
-      case 0: drawn.on_stop = Ignores{}; break;
-      case 1: drawn.on_stop = Takes{*distribution()}; break;
-      default: break;
-    }
-    return drawn;
-  });
-}
-
-rc::Gen<BackoffPolicy> policy() {
-  return rc::gen::exec([] {
-    BackoffPolicy drawn{
-        .base = *length(), .max = *length(), .cooldown = *length(), .clean_restart_delay = *positive_length()};
-    drawn.max = std::max(drawn.base, std::max(drawn.max, Duration{2}));  // some wait, or an instant would never end
-    drawn.base = std::max(drawn.base, Duration{1});
-    if (*rc::gen::arbitrary<bool>()) {
-      drawn.breaker =
-          BreakerPolicy{.max_failures = *rc::gen::inRange<std::uint32_t>(1, 5), .window = *positive_length()};
-    } else {
-      drawn.breaker.reset();
-    }
-    return drawn;
-  });
-}
-
-Target target(const std::vector<std::string>& names) {
-  Target drawn;
-  if (*rc::gen::arbitrary<bool>()) drawn.of = {*rc::gen::elementOf(names)};
-  if (*rc::gen::arbitrary<bool>()) drawn.share = Target::kWhole / 2;
-  return drawn;
-}
-
-ChaosEntry chaos(const std::vector<std::string>& names) {
-  ChaosEntry drawn{.at = *length(), .what = Shutdown{}};
-  switch (*rc::gen::inRange(0, 7)) {
-    case 0: break;
-    case 1:
-    case 2: drawn.what = Storm{target(names)}; break;
-    case 3:
-    case 4: drawn.what = Outage{target(names), *length(), *length()}; break;
-    case 5: drawn.what = HangWindow{target(names), perhaps(length())}; break;
-    default: {
-      Recorded recorded;
-      recorded.of = "s";
-      recorded.fails_after = *length();
-      recorded.trace.causes = {"disk", "power"};
-      for (const auto& name : names) recorded.trace.entities.push_back(name.substr(2));
-      for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
-        const Duration from = *length();
-        recorded.trace.failures.push_back(
-            {.entity = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(names.size())),
-             .cause = *rc::gen::inRange<std::uint32_t>(0, 2),
-             .from = from,
-             .until = from + *length()});
-      }
-      std::stable_sort(recorded.trace.failures.begin(), recorded.trace.failures.end(),
-                       [](const Failure& a, const Failure& b) { return a.from < b.from; });
-      drawn.what = std::move(recorded);
-    }
-  }
-  return drawn;
-}
-
-// Every service is a group of its own, s-0, s-1, …, so that one can be taken out.
-rc::Gen<Scenario> scenario() {
-  return rc::gen::exec([] {
-    Scenario drawn;
-    drawn.name = "generated";
-    drawn.seed = {*rc::gen::arbitrary<std::uint64_t>()};
-    drawn.duration = 10s;
-    drawn.budget.events = 5000;
-    drawn.supervisor = {.shutdown_timeout = *length(), .backoff = *policy()};
-    std::vector<std::string> names;
-    for (int i = 0, size = *rc::gen::inRange(2, 6); i < size; ++i) {
-      names.push_back("s-" + std::to_string(i));
-      drawn.fleet.push_back(
-          {.name = names.back(),
-           .restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never),
-           .backoff = perhaps(policy()),
-           .behaviour = *behaviour()});
-    }
-    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(chaos(names));
-    return drawn;
-  });
-}
 
 // Passes everything on, but for one event that is told wrong.
 struct Damage final : Observer {
@@ -277,7 +163,7 @@ void show(const Scenario& scenario, const std::string& trace) {
 
 TEST_CASE("the laws of the simulator") {
   rc::prop("every rule holds in every scenario", [] {
-    const Scenario drawn = *scenario();
+    const Scenario drawn = *runnable_scenario();
     const Watched run = watch(drawn);
     show(drawn, run.trace);
     for (const auto& violation : run.violations)
@@ -286,12 +172,12 @@ TEST_CASE("the laws of the simulator") {
   });
 
   rc::prop("the same scenario and seed give the same bytes", [] {
-    const Scenario drawn = with_counts(*scenario());
+    const Scenario drawn = with_counts(*runnable_scenario());
     RC_ASSERT(watch(drawn).trace == watch(drawn).trace);
   });
 
   rc::prop("removing a group, or one service of a group, changes no event of another", [] {
-    const Scenario drawn = with_counts(*scenario());
+    const Scenario drawn = with_counts(*runnable_scenario());
     const Watched with = watch(drawn);
     RC_PRE(with.end.reason == EndReason::finished);  // a budget is shared by the fleet
     Scenario less = drawn;
@@ -314,7 +200,7 @@ TEST_CASE("the laws of the simulator") {
   });
 
   rc::prop("events balance, and virtual time never goes backwards", [] {
-    const Watched run = watch(*scenario());
+    const Watched run = watch(*runnable_scenario());
     const Counters& counters = run.end.counters;
     RC_ASSERT(counters.spawned == counters.terminated + counters.active_services);
     RC_ASSERT(counters.starts >= counters.restarts);
@@ -330,7 +216,7 @@ TEST_CASE("the laws of the simulator") {
   });
 
   rc::prop("a saved trace has the digest of its run and gets the same verdicts", [] {
-    const Watched run = watch(*scenario());
+    const Watched run = watch(*runnable_scenario());
     std::istringstream in{run.trace};
     Digest digest;
     Checks checks;
@@ -345,7 +231,7 @@ TEST_CASE("the laws of the simulator") {
 
   rc::prop("a saved trace of a run in which an event was told wrong gets the violations that the run got", [] {
     using enum Damage::How;
-    const Scenario drawn = with_counts(*scenario());
+    const Scenario drawn = with_counts(*runnable_scenario());
     const auto how = *rc::gen::element(not_told, told_twice, too_late, another_number, another_run);
     const Watched run = watch(drawn, how, *rc::gen::inRange<std::uint64_t>(1, 60));
     show(drawn, run.trace);
@@ -362,7 +248,7 @@ TEST_CASE("the laws of the simulator") {
   });
 
   rc::prop("renaming a group changes its own draws and nothing of the others", [] {
-    const Scenario drawn = with_counts(without_recorded(*scenario()));
+    const Scenario drawn = with_counts(without_recorded(*runnable_scenario()));
     const Watched before = watch(drawn);
     RC_PRE(before.end.reason == EndReason::finished);
     const auto which = *rc::gen::inRange<std::size_t>(0, drawn.fleet.size());
@@ -377,7 +263,7 @@ TEST_CASE("the laws of the simulator") {
   });
 
   rc::prop("a group that draws nothing does the same under another name", [] {
-    Scenario drawn = with_counts(without_recorded(*scenario()));
+    Scenario drawn = with_counts(without_recorded(*runnable_scenario()));
     const auto which = *rc::gen::inRange<std::size_t>(0, drawn.fleet.size());
     drawn = in_which_it_draws_nothing(std::move(drawn), which);
     const auto& group = drawn.fleet[which];

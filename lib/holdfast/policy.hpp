@@ -56,6 +56,7 @@ struct SupervisorConfig {
   Duration shutdown_timeout = std::chrono::seconds{30};  // the drain's deadline, from the shutdown request
   BackoffPolicy backoff;                                 // of every service that has none of its own
   WhenAllTerminated when_all_terminated = WhenAllTerminated::wait;
+  friend bool operator==(const SupervisorConfig&, const SupervisorConfig&) = default;
 };
 
 struct ServiceConfig {

@@ -21,8 +21,6 @@ using detail::in_quotes;
 using detail::Position;
 using holdfast::to_string;
 
-constexpr std::string_view kHeader = "entity,from,until,cause";
-
 // Texts in the order of their first appearance.
 class Names {
  public:
@@ -44,7 +42,7 @@ class Parser {
   Parser(std::string_view text, const std::string& file) : rest_(text), complaints_(file) {}
 
   detail::TraceWithLines parse() {
-    if (rest_.empty()) complaints_.add({}, "", "is empty; it begins with the line " + in_quotes(kHeader));
+    if (rest_.empty()) complaints_.add({}, "", "is empty; it begins with the line " + in_quotes(kRecordedHeader));
     if (!rest_.empty() && read_header()) read_rows();
     complaints_.throw_if_any();
     auto& failures = result_.trace.failures;
@@ -73,11 +71,11 @@ class Parser {
     while (!rest_.empty()) {
       const auto line = take_line();
       if (!line.empty() && line.front() == '#') continue;
-      if (line == kHeader) return true;
-      complain(0, "", "is " + in_quotes(line) + "; the first line that is no comment is " + in_quotes(kHeader));
+      if (line == kRecordedHeader) return true;
+      complain(0, "", "is " + in_quotes(line) + "; the first line that is no comment is " + in_quotes(kRecordedHeader));
       return false;
     }
-    complaints_.add({}, "", "has comments only; after them comes the line " + in_quotes(kHeader));
+    complaints_.add({}, "", "has comments only; after them comes the line " + in_quotes(kRecordedHeader));
     return false;
   }
 
@@ -102,14 +100,15 @@ class Parser {
                    std::to_string(kRecordedLineLengthMax) + " bytes");
       return;
     }
-    if (line.empty()) return complain(0, "", "is an empty line; a row is " + in_quotes(kHeader));
+    if (line.empty()) return complain(0, "", "is an empty line; a row is " + in_quotes(kRecordedHeader));
     if (line.front() == '#')
-      return complain(0, "", "is a comment; comments stand before the line " + in_quotes(kHeader));
+      return complain(0, "", "is a comment; comments stand before the line " + in_quotes(kRecordedHeader));
     const auto first = line.find(',');
     const auto second = first == std::string_view::npos ? first : line.find(',', first + 1);
     const auto third = second == std::string_view::npos ? second : line.find(',', second + 1);
     if (third == std::string_view::npos) {
-      complain(0, "", "is " + in_quotes(line) + ", which has fewer than four fields; a row is " + in_quotes(kHeader));
+      complain(0, "",
+               "is " + in_quotes(line) + ", which has fewer than four fields; a row is " + in_quotes(kRecordedHeader));
       return;
     }
     const auto entity = line.substr(0, first);

@@ -37,6 +37,7 @@ struct RecordedTrace {
 
   friend bool operator==(const RecordedTrace&, const RecordedTrace&) = default;
 };
+inline constexpr std::string_view kRecordedHeader = "entity,from,until,cause";
 inline constexpr std::size_t kRecordedRowsMax = 1'000'000;
 inline constexpr std::size_t kRecordedLineLengthMax = 4096;  // bytes
 

@@ -146,6 +146,7 @@ struct Scenario {
   std::vector<ChaosEntry> chaos;
   Expectations expect;
   Budget budget;
+  friend bool operator==(const Scenario&, const Scenario&) = default;
 };
 
 }  // namespace holdfast::sim

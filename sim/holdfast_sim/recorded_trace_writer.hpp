@@ -1,0 +1,17 @@
+// Writes recorded traces as files that the reader makes the same traces of.
+//
+// Thread-safety: safe anywhere; nothing is shared.
+#pragma once
+
+#include <string>
+
+#include <holdfast_sim/bad_input.hpp>
+#include <holdfast_sim/recorded_trace.hpp>
+
+namespace holdfast::sim {
+
+// The text of the file, its rows in order of time as far as the order of names allows. Throws BadInput for a trace that
+// no file can have become, such as one with an entity that never fails; messages call the file `file`.
+std::string recorded_trace_text(const RecordedTrace& trace, const std::string& file);
+
+}  // namespace holdfast::sim
