@@ -131,7 +131,8 @@ def check_symbols(libraries: list[str]) -> None:
 
 def check_registered(root: Path) -> None:
     """A test or a source file that nobody builds is a mistake."""
-    for folder, pattern in (("tests", "*_test.*"), ("bench", "*_bench.cpp"), ("lib/holdfast", "*.cpp"),
+    for folder, pattern in (("tests", "*_test.*"), ("tests/fuzz", "*_fuzz.cpp"), ("bench", "*_bench.cpp"),
+                            ("lib/holdfast", "*.cpp"),
                             ("lib/holdfast/asio", "*.cpp"), ("sim/holdfast_sim", "*.cpp"),
                             ("sim/holdfast_sim/asio", "*.cpp"), ("tools", "*.cpp")):
         build = (root / folder / "meson.build").read_text()

@@ -1,0 +1,100 @@
+// What the fuzzers are given: dictionaries that hold the whole format, and kept inputs that somebody can understand.
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <holdfast_sim/event_fields.hpp>
+#include <holdfast_sim/recorded_trace.hpp>
+#include <holdfast_sim/scenario_format.hpp>
+
+namespace {
+
+using namespace holdfast;
+using namespace holdfast::sim;
+namespace fs = std::filesystem;
+
+const fs::path kFolder = fs::path{HOLDFAST_SOURCE_DIR} / "tests/fuzz";
+
+std::string text_of(const fs::path& file) {
+  std::ifstream stream{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+// The lines of a dictionary.
+std::set<std::string> entries_of(const char* name) {
+  std::ifstream in{kFolder / name};
+  std::set<std::string> entries;
+  for (std::string line; std::getline(in, line);) entries.insert(line);
+  return entries;
+}
+
+// `text` as an entry of a dictionary.
+std::string plain(std::string_view text) { return '"' + std::string{text} + '"'; }
+std::string quoted(std::string_view text) { return "\"\\\"" + std::string{text} + "\\\"\""; }
+std::string json_key(std::string_view text) { return "\"\\\"" + std::string{text} + "\\\":\""; }
+
+// Calls say(kind, What{}) for each kind of event.
+template <class Say, std::size_t... Index>
+void for_each_kind(const Say& say, std::index_sequence<Index...>) {
+  (say(std::variant_alternative_t<Index, Event::What>{}), ...);
+}
+
+}  // namespace
+
+TEST_CASE("the dictionary of scenarios holds every key and every word of the format") {
+  const auto entries = entries_of("scenario_fuzz.dict");
+  for (const auto& [path, key] : format::list_format().keys) {
+    INFO(path);
+    CHECK(entries.contains(plain(key->name)));
+    for (const auto& form : key->forms) {
+      const auto* const word = std::get_if<format::Word>(&form);
+      if (word == nullptr) continue;
+      for (const auto each : word->words) CHECK(entries.contains(quoted(each)));
+    }
+  }
+}
+
+TEST_CASE("the dictionary of recorded traces holds the header and every unit") {
+  const auto entries = entries_of("recorded_trace_fuzz.dict");
+  CHECK(entries.contains(plain(kRecordedHeader)));
+  for (const char* const unit : {"d", "h", "min", "s", "ms", "us", "ns"}) CHECK(entries.contains(plain(unit)));
+}
+
+TEST_CASE("the dictionary of traces holds every kind of event and every field") {
+  const auto entries = entries_of("trace_fuzz.dict");
+  const auto demand = [&entries](std::string_view key, const auto&) {
+    INFO(key);
+    CHECK(entries.contains(json_key(key)));
+  };
+  for_each_kind(
+      [&](const auto& kind) {
+        using Kind = std::remove_cvref_t<decltype(kind)>;
+        INFO(Kind::kKind);
+        CHECK(entries.contains(quoted(Kind::kKind)));
+        visit_fields(demand, kind);
+      },
+      std::make_index_sequence<std::variant_size_v<Event::What>>{});
+  const ChaosEvent chaos;
+  const Counters counters;
+  visit_policy(demand, BackoffPolicy{});
+  visit_chaos(demand, chaos);
+  visit_counters(demand, counters);
+}
+
+TEST_CASE("every input that is kept has a line that says what it was") {
+  const auto readme = text_of(kFolder / "README.md");
+  for (const char* const kept : {"corpus", "regressions"}) {
+    for (const auto& entry : fs::recursive_directory_iterator{kFolder / kept}) {
+      if (!entry.is_regular_file()) continue;
+      INFO(entry.path().string());
+      CHECK(readme.find('`' + entry.path().filename().string() + '`') != std::string::npos);
+    }
+  }
+}
