@@ -268,6 +268,22 @@ TEST_CASE("what toml++ says is told with a place in the file and without control
   CHECK_THAT(refusal_of_text(nul), Catch::StartsWith("x.toml:1:") && Catch::Contains("saw 'i\\u0000'"));
 }
 
+TEST_CASE("the path of a recorded trace is told without control characters, and ends at its end") {
+  enter_source_folder();
+  const auto recorded = [](const std::string& file) {
+    return refusal([&file] {
+      return parse_scenario("name = 'a'\n[[chaos]]\nrecorded = { file = \"" + file + "\" }\n", "x.toml", kBadScenarios);
+    });
+  };
+  CHECK(recorded("good_record.csv") == "accepted");
+  CHECK(recorded("\\u001b[2Jx.csv") ==
+        "x.toml:3:21: chaos[0].recorded.file: is \"\\u001b[2Jx.csv\", but tests/bad_scenarios/\\u001b[2Jx.csv does not "
+        "exist");
+  CHECK(recorded("good_record.csv\\u0000x") ==
+        "x.toml:3:21: chaos[0].recorded.file: is \"good_record.csv\\u0000x\", but "
+        "tests/bad_scenarios/good_record.csv\\u0000x does not exist");
+}
+
 // toml++ held it for impossible that it is asked about these letters: undefined behaviour.
 TEST_CASE("a letter that is not ASCII is refused in a bare key") {
   for (const char* const letter : {"é", "ß", "Ω", "я", "ҙ"}) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <holdfast_sim/detail/human_text.hpp>
+#include <holdfast_sim/detail/message_text.hpp>
 #include <holdfast_sim/fleet_picture.hpp>
 #include <holdfast_sim/log_linear_histogram.hpp>
 
@@ -310,7 +311,7 @@ class TextReport {
     if (report_.recorded.empty()) return;
     heading("recorded input");
     for (const auto& input : report_.recorded) {
-      line("  {}: {} of {}", input.file, counted(input.rows, "row"),
+      line("  {}: {} of {}", detail::printable(input.file), counted(input.rows, "row"),
            input.entities == 1 ? "1 entity" : human(input.entities) + " entities");
       line("    odd, and replayed as they are: {} of zero length, {} exact duplicates, {} that overlap an earlier one",
            human(input.zero_length), human(input.duplicates), human(input.overlapping));

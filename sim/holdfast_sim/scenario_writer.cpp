@@ -59,7 +59,7 @@ std::vector<RecordedFile> recorded_files(const Scenario& scenario) {
     const auto path = std::filesystem::path{recorded->file}.lexically_normal().generic_string();
     const auto [found, added] = known.try_emplace(path, &recorded->trace);
     if (added) {
-      files.push_back({recorded->file, recorded_trace_text(recorded->trace, recorded->file)});
+      files.push_back({recorded->file, recorded_trace_text(recorded->trace, detail::printable(recorded->file))});
     } else if (*found->second != recorded->trace) {
       throw BadInput({{title(scenario), 0, 0, "recorded.file",
                        "is " + detail::in_quotes(recorded->file) +

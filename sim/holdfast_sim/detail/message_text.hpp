@@ -12,7 +12,7 @@ namespace holdfast::sim::detail {
 // is long.
 std::string in_quotes(std::string_view text);
 
-// What another library says about the input, made fit to be shown: the same without the quotes.
+// The same without the quotes, and longer: a path, or what another library says about the input.
 std::string printable(std::string_view text);
 
 // "a, b, c"; with more than so many, the first ones and how many follow.

@@ -13,12 +13,14 @@ RecordedFiles::RecordedFiles(const CheckedScenario& checked) : folder_(checked.f
   }
 }
 
-std::string RecordedFiles::path_of(const Recorded& recorded) const {
+std::string RecordedFiles::place_of(const Recorded& recorded) const {
   return (folder_ / recorded.file).lexically_normal().generic_string();
 }
 
+std::string RecordedFiles::path_of(const Recorded& recorded) const { return printable(place_of(recorded)); }
+
 std::uint32_t RecordedFiles::line_of(const Recorded& recorded, std::size_t entity) const {
-  return files_.at(path_of(recorded)).entity_lines[entity];
+  return files_.at(place_of(recorded)).entity_lines[entity];
 }
 
 void RecordedFiles::fill_in(const CheckedScenario& checked, std::size_t entry, Recorded& recorded) {
@@ -35,7 +37,7 @@ void RecordedFiles::fill_in(const CheckedScenario& checked, std::size_t entry, R
     complete_ = false;
     return;
   }
-  const auto [found, added] = files_.try_emplace(path_of(recorded));
+  const auto [found, added] = files_.try_emplace(place_of(recorded));
   auto& file = found->second;
   if (added) file.good = read(checked, at, key, recorded);
   complete_ = complete_ && file.good;
@@ -53,15 +55,16 @@ void RecordedFiles::fill_in(const CheckedScenario& checked, std::size_t entry, R
 
 bool RecordedFiles::read(const CheckedScenario& checked, Position at, const std::string& key,
                          const Recorded& recorded) {
+  const auto place = place_of(recorded);
   const auto path = path_of(recorded);
-  const auto text = read_small_file(path, kRecordedFileSizeMax);
+  const auto text = read_small_file(place, kRecordedFileSizeMax);
   if (!text.problem.empty()) {
     checked.complaints.add(at, key, "is " + in_quotes(recorded.file) + ", but " + path + ' ' + text.problem);
     return false;
   }
   try {
     auto [trace, lines] = parse_trace_with_lines(text.text, path);
-    files_[path] = {std::move(trace), std::move(lines), true};
+    files_[place] = {std::move(trace), std::move(lines), true};
     return true;
   } catch (const BadInput& bad) {
     for (const auto& complaint : bad.complaints()) checked.complaints.add_elsewhere(at, complaint);

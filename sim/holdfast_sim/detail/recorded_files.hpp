@@ -25,6 +25,7 @@ class RecordedFiles {
   [[nodiscard]] std::uint32_t line_of(const Recorded& recorded, std::size_t entity) const;
 
  private:
+  [[nodiscard]] std::string place_of(const Recorded& recorded) const;
   void fill_in(const CheckedScenario& checked, std::size_t entry, Recorded& recorded);
   bool read(const CheckedScenario& checked, Position at, const std::string& key, const Recorded& recorded);
 
@@ -34,7 +35,7 @@ class RecordedFiles {
     bool good = false;
   };
   std::filesystem::path folder_;
-  std::map<std::string, File> files_;
+  std::map<std::string, File> files_;  // by place
   std::size_t rows_ = 0;
   bool complete_ = true;
 };

@@ -1,6 +1,7 @@
 #include <holdfast_sim/detail/small_file.hpp>
 
 #include <fstream>
+#include <string>
 #include <system_error>
 
 namespace holdfast::sim::detail {
@@ -10,6 +11,8 @@ std::string too_large(std::uintmax_t size, std::size_t size_max) {
 }
 
 SmallFile read_small_file(const std::filesystem::path& file, std::size_t size_max) {
+  // The system would read the path up to there.
+  if (file.native().find('\0') != std::string::npos) return {"", "does not exist"};
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found) return {"", "does not exist"};
