@@ -8,6 +8,8 @@
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/recorded_trace.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // The text of the file, its rows in order of time as far as the order of names allows. Throws BadInput for a trace that
@@ -15,3 +17,5 @@ namespace holdfast::sim {
 std::string recorded_trace_text(const RecordedTrace& trace, const std::string& file);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

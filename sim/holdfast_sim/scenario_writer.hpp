@@ -9,6 +9,8 @@
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/scenario.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 // The text of a scenario file. What has its default is left out; comments of a file that was read are lost. Recorded
@@ -28,3 +30,5 @@ struct RecordedFile {
 std::vector<RecordedFile> recorded_files(const Scenario& scenario);
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop
