@@ -172,7 +172,7 @@ TEST_CASE("of several exceptions out of || the first is the error, a fatal one t
           [&](Context& ctx) -> net::awaitable<void> {
             co_await ((fails(ctx, 2us, "second") || fails(ctx, 1us, "first")) || fails(ctx, 3us, "third"));
           },
-          config_of(kAtOnce), fatal ? RestartPolicy::always : RestartPolicy::never};
+          config_of(at_once_with_breaker(3)), fatal ? RestartPolicy::always : RestartPolicy::never};
   REQUIRE(one.run_until_phase(Phase::terminated));
   CHECK(one.termination() == "failed: first");
 }

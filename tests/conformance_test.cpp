@@ -226,9 +226,12 @@ TEST_CASE("a sleep that is cancelled, in whichever way, completes with operation
   signal.emit(net::cancellation_type::none);
   world->run_ready();
   CHECK(completed == 0);
-  signal.emit(type);
-  signal.emit(type);
-  CHECK(completed == 0);  // posted
+  Bell bell{scheduler, [&] {
+              signal.emit(type);
+              signal.emit(type);
+              CHECK(completed == 0);  // posted
+            }};
+  bell.arm(scheduler.now());
   REQUIRE(world->run_until([&] { return completed > 0; }));
   world->run_ready();
   CHECK(completed == 1);
@@ -420,7 +423,7 @@ TEST_CASE("an exception is a failure, with its text, also one that is no std::ex
 }
 
 TEST_CASE("a fatal error terminates whatever the policy") {
-  Stage stage;
+  Stage stage{config_of(at_once_with_breaker(3))};
   stage.add(
       "risk", [](RunNumber) { return Act::fatal; }, RestartPolicy::always);
   REQUIRE(stage.run_until_phase("risk", Phase::terminated));
