@@ -63,6 +63,8 @@ class Exports(unittest.TestCase):
         wanted = {symbol for symbol in symbols("--undefined-only", *objects)
                   if name_of(symbol).startswith("holdfast::") and not DETAIL.match(name_of(symbol))
                   and not name_of(symbol).startswith("holdfast::tools::")}
+        # Of the rooms of Asio, which are no components yet, nothing is installed.
+        wanted -= set(symbols("--defined-only", *BUILD.glob("**/asio/lib*.a")))
         self.assertGreater(len(wanted), 10)
         self.assertEqual(sorted(wanted - exported), [])
 

@@ -123,8 +123,10 @@ class PkgConfig(unittest.TestCase):
     def link(self, compiler: str, objects: dict[str, Path], *options: str) -> list[Path]:
         packages = {"core": "holdfast", "sim": "holdfast-sim"}
         for program, file in objects.items():
-            call(compiler, file, "-o", file.with_suffix(""), *self.flags("--libs", *options, packages[program]),
-                 *(["-static"] if options else []))
+            flags = self.flags("--libs", *options, packages[program])
+            if options:  # by name rather than with -static: not every distribution has a static fmt
+                flags = [re.sub(r"^-l(holdfast.*)", r"-l:lib\1.a", flag) for flag in flags]
+            call(compiler, file, "-o", file.with_suffix(""), *flags)
         return [file.with_suffix("") for file in objects.values()]
 
     def test_programs_of_either_compiler_link_to_the_shared_and_to_the_static_libraries(self):
