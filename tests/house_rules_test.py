@@ -123,8 +123,10 @@ class Rules(unittest.TestCase):
         return complaints(house_test.check_symbols, [str(planted)])
 
     def test_what_nobody_builds_is_noticed(self) -> None:
-        for folder, name in (("tests", "planted_test.cpp"), ("tests", "planted_test.py"), ("bench", "planted_bench.cpp"),
-                             ("lib/holdfast", "planted.cpp"), ("sim/holdfast_sim", "planted.cpp"), ("tools", "planted.cpp")):
+        for folder, name in (("tests", "planted_test.cpp"), ("tests", "planted_test.py"), ("tests/fuzz", "planted_fuzz.cpp"),
+                             ("bench", "planted_bench.cpp"), ("lib/holdfast", "planted.cpp"),
+                             ("lib/holdfast/asio", "planted.cpp"), ("sim/holdfast_sim", "planted.cpp"),
+                             ("sim/holdfast_sim/asio", "planted.cpp"), ("tools", "planted.cpp")):
             with self.subTest(folder=folder, name=name):
                 for path in (line for line in self.folders()):
                     self.plant(f"{path}/meson.build", "'other.cpp'\n")
@@ -148,19 +150,21 @@ class Rules(unittest.TestCase):
 
     def test_a_readme_that_shows_what_is_not_so_is_noticed(self) -> None:
         self.plant("tests/example_test.cpp", "// words\n#include <catch2/catch.hpp>\nexample\n")
+        self.plant("tests/program_example.cpp", "// words\n#include <iostream>\nprogram\n")
         self.plant("scenarios/failure_storm.toml", "# storm\n")
         self.plant("scenarios/real_cluster.digest", "0123\n")
-        shown = "#include <catch2/catch.hpp>\nexample\n# storm\n0123\n"
+        shown = "#include <catch2/catch.hpp>\nexample\n#include <iostream>\nprogram\n# storm\n0123\n"
         self.plant("README.md", shown)
         self.assertEqual(complaints(house_test.check_readme, self.root), [])
-        for line in ("example", "# storm", "0123"):
+        for line in ("example", "program", "# storm", "0123"):
             with self.subTest(line=line):
                 self.plant("README.md", shown.replace(line, "other"))
                 self.assertEqual(len(complaints(house_test.check_readme, self.root)), 1)
 
     @staticmethod
     def folders() -> list[str]:
-        return ["lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "bench", "tools"]
+        return ["lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "tests/fuzz", "bench",
+                "tools", "tools/package"]
 
 
 if __name__ == "__main__":

@@ -150,8 +150,8 @@ def check_places(root: Path) -> None:
     for name in sorted(names - TOP):
         if not name.startswith("."):
             complain(name, "does not belong at the top of the project")
-    for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "scenarios", "scenarios/data", "tests", "bench", "tools",
-                 "tools/package"):
+    for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "scenarios", "scenarios/data",
+                 "tests", "tests/fuzz", "bench", "tools", "tools/package"):
         if not (root / room / "README.md").exists():
             complain(room, "has no README.md")
 
