@@ -211,9 +211,7 @@ TEST_CASE("a cleared history starts anew") {
   CHECK(history.record(*policy.breaker, TimePoint{0}) == 3);
 }
 
-TEST_CASE("without a failure there is nothing to remember") {
-  CHECK(FailureHistory{}.size() == 0);
-}
+TEST_CASE("without a failure there is nothing to remember") { CHECK(FailureHistory{}.size() == 0); }
 
 TEST_CASE("a history answers like a plain list of all failures, also across clearings") {
   rc::prop("for any limit, window and distances", [] {

@@ -40,7 +40,8 @@ class TextBuffer {
 
   // Where the next `wanted` characters go; took() says how many did.
   [[nodiscard]] char* room(std::size_t wanted) {
-    if (static_cast<std::size_t>(end_ - next_) < wanted) [[unlikely]] grow(wanted);
+    if (static_cast<std::size_t>(end_ - next_) < wanted) [[unlikely]]
+      grow(wanted);
     return next_;
   }
   void took(std::size_t characters) noexcept { next_ += characters; }
