@@ -312,6 +312,30 @@ TEST_CASE("the name of a terminated service is free at once when it is removed")
   CHECK(fleet.phase("a") == "running");
 }
 
+TEST_CASE("of hundreds of services each is found by its name, whichever others were removed and added again") {
+  constexpr int kServices = 300;
+  const auto name = [](int i) { return "s-" + std::to_string(i); };
+  Fleet fleet;
+  const auto add = [&](int i) { fleet.add(name(i)).on_stop = [](Run run) { run.end(Exit::clean()); }; };
+  const auto every_one_is_found_but = [&](int third) {
+    for (int i = 0; i < kServices; ++i) {
+      CAPTURE(name(i));
+      REQUIRE(fleet->snapshot(name(i)).has_value() == (i % 3 != third));
+      if (i % 3 != third) REQUIRE(fleet->snapshot(name(i))->name == name(i));
+    }
+  };
+  for (int i = 0; i < kServices; ++i) add(i);
+  for (int third = 0; third < 3; ++third) {
+    for (int i = third; i < kServices; i += 3) {
+      REQUIRE(fleet->remove(name(i)));
+      fleet.settle();
+    }
+    every_one_is_found_but(third);
+    for (int i = third; i < kServices; i += 3) add(i);
+  }
+  every_one_is_found_but(3);
+}
+
 TEST_CASE("the name of a service that is alive stays taken until its removed event") {
   Fleet fleet;
   auto& a = fleet.add("a");
