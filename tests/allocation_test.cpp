@@ -159,15 +159,15 @@ TEST_CASE("thousands of restarts by command allocate nothing") {
 TEST_CASE("a literal error, its copies and an exit with it allocate nothing") {
   const std::size_t before = allocations;
   const Error error = Error::literal("connection refused");
-  const Error copy = error;
+  const Error copy = error;  // NOLINT(performance-unnecessary-copy-initialization): what is tested
   const Exit exit = Exit::failed(copy);
-  const Exit other = exit;
+  const Exit other = exit;  // NOLINT(performance-unnecessary-copy-initialization)
   const std::size_t after = allocations;
   CHECK(other.error().text().data() == error.text().data());
   CHECK(after == before);
 }
 
-// Issue 5's budget: a simulated service with a backoff, a breaker and its share of the timer queue.
+// The budget: a simulated service with a backoff, a breaker and its share of the timer queue.
 TEST_CASE("a service of a large fleet takes at most 256 bytes, whether it is started, running or backing off") {
   constexpr std::uint32_t kServices = 100'000;
   constexpr std::size_t kBytesMax = 256;

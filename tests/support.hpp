@@ -343,7 +343,8 @@ class Fleet {
   Script& add(std::string name, RestartPolicy restart = RestartPolicy::on_failure,
               std::optional<BackoffPolicy> backoff = std::nullopt) {
     Script& service = script();
-    REQUIRE(supervisor_->add({.name = std::move(name), .restart = restart, .backoff = backoff}, service));
+    const auto added = supervisor_->add({.name = std::move(name), .restart = restart, .backoff = backoff}, service);
+    REQUIRE(added);
     settle();
     return service;
   }

@@ -73,10 +73,10 @@ class Exit {
  public:
   static Exit clean() noexcept { return Exit{Outcome::clean, {}}; }
   static Exit failed(Error error) noexcept { return Exit{Outcome::failed, std::move(error)}; }
-  static Exit failed(std::string error) { return failed(Error{std::move(error)}); }
+  static Exit failed(std::string_view error) { return failed(Error{error}); }
   // An error that retrying cannot mend: the service terminates, whatever its policy.
   static Exit fatal(Error error) noexcept { return Exit{Outcome::fatal, std::move(error)}; }
-  static Exit fatal(std::string error) { return fatal(Error{std::move(error)}); }
+  static Exit fatal(std::string_view error) { return fatal(Error{error}); }
   // REQUIRES: called from within a catch block.
   static Exit from_current_exception() { return Exit{Outcome::threw, Error::from_current_exception()}; }
 

@@ -30,8 +30,8 @@ class Pages {
 
   template <class... Arguments>
   Element& emplace_back(Arguments&&... arguments) {
-    if (size_ == pages_.size() * kPageElements) pages_.push_back(std::make_unique_for_overwrite<Page>());
-    Element* const element = new (&(*this)[size_]) Element(std::forward<Arguments>(arguments)...);
+    if (size_ == pages_.size() * kPageElements) pages_.push_back(std::unique_ptr<Page>{new Page});
+    auto* const element = new (&(*this)[size_]) Element(std::forward<Arguments>(arguments)...);
     ++size_;
     return *element;
   }

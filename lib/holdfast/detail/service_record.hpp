@@ -21,11 +21,11 @@ namespace holdfast::detail {
 inline constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
 
 struct ServiceRecord final : Timer {
-  ServiceRecord(Name&& its_name, RestartPolicy its_restart, Service& supervised, SharedPolicy its_policy,
+  ServiceRecord(Name&& its_name, RestartPolicy its_restart, Service& supervised, const SharedPolicy& its_policy,
                 ServiceId its_id, std::uint32_t its_tenancy, TimePoint now)
       : restart(its_restart),
         service(supervised),
-        policy(std::move(its_policy)),
+        policy(its_policy),
         hash(name_hash(its_name.text())),
         id(its_id),
         tenancy(its_tenancy),

@@ -110,7 +110,7 @@ class TimerBuckets {
   std::size_t size_ = 0;
   std::uint32_t used_levels_ = 0;                     // a bit for each that is not empty
   std::array<std::uint16_t, kLevels> used_digits_{};  // the same for the buckets of a level
-  std::array<Bucket, kLevels * kDigits> buckets_{};
+  std::array<Bucket, std::size_t{kLevels} * kDigits> buckets_{};
   Chunk* free_ = nullptr;
   std::vector<std::unique_ptr<Chunk[]>> chunks_;
 };

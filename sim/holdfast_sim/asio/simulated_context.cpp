@@ -31,7 +31,7 @@ net::detail::scheduler_task* refuse(net::execution_context&) { throw RealWorldRe
 SimulatedContext::SimulatedContext(Scheduler& scheduler) : scheduler_(scheduler) {
   auto never_run = std::make_unique<net::detail::scheduler>(*this, BOOST_ASIO_CONCURRENCY_HINT_UNSAFE, false, &refuse);
   net::add_service<net::detail::scheduler>(*this, never_run.get());
-  never_run.release();
+  static_cast<void>(never_run.release());  // the context owns it now
 }
 
 // What is destroyed may post: so shut down first, and drain until nothing is left.

@@ -196,12 +196,12 @@ class Check {
              "is an array of " + std::to_string(value.items.size()) + "; allowed is " + format::describe(pair));
       return;
     }
-    static const format::Key kLength{"", {format::Length{}}};
+    static const format::Key length_key{"", {format::Length{}}};
     items(value, path, [&](TomlValue& item, const std::string& inner) {
       if (item.kind == Kind::text) {
-        check(item, format::Length{}, kLength, inner);
+        check(item, format::Length{}, length_key, inner);
       } else {
-        refuse(item, inner, found(item) + "; allowed is " + describe(kLength));
+        refuse(item, inner, found(item) + "; allowed is " + describe(length_key));
       }
     });
   }

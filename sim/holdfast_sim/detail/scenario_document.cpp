@@ -57,6 +57,7 @@ TomlValue array(std::vector<TomlValue> items) {
 
 TomlValue texts(const std::vector<std::string>& values) {
   std::vector<TomlValue> items;
+  items.reserve(values.size());
   for (const auto& value : values) items.push_back(text(value));
   return array(std::move(items));
 }
@@ -268,6 +269,7 @@ TomlValue expected_of_group(const ExpectedOfGroup& group) {
 template <class Items, class Write>
 void write_tables(TomlValue& table, std::string_view key, const Items& items, const Write& write_item) {
   std::vector<TomlValue> tables;
+  tables.reserve(items.size());
   for (const auto& item : items) tables.push_back(write_item(item));
   if (!tables.empty()) put(table, key, array(std::move(tables)));
 }

@@ -64,7 +64,7 @@ class Layout {
   // The keys of a table, those with a header of their own last: TOML knows no end of a header's table but the next.
   void table(const TomlValue& table, const std::string& path) {
     for (const auto& [key, at, value] : table.entries) {
-      if (!stands_apart(value, path)) text_ += key + " = " + in_line(value) + '\n';
+      if (!stands_apart(value, path)) text_.append(key).append(" = ").append(in_line(value)) += '\n';
     }
     for (const auto& [key, at, value] : table.entries) {
       if (stands_apart(value, path)) with_header(value, path.empty() ? key : path + '.' + key);
