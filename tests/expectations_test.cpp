@@ -363,8 +363,9 @@ TEST_CASE("exactly the services that are named are abandoned, in any order") {
 }
 
 TEST_CASE("results come in the order of the expectations") {
+  const ExpectedCounts none{.starts = CountRange{0, 0}};
   History history{{.fleet = {.spawned = CountRange{1, 1}},
-                   .groups = {{"a", {.starts = CountRange{1, 1}}}},
+                   .groups = {{"a", {.starts = CountRange{1, 1}}}, {"d", none}, {"b", none}, {"e", none}, {"c", none}},
                    .all_running_by = 1s,
                    .all_terminated_by = 2s,
                    .drained_by = 2s,
@@ -373,8 +374,8 @@ TEST_CASE("results come in the order of the expectations") {
   history.checks.finish({.at = TimePoint{} + 3s});
   std::vector<std::string> names;
   for (const auto& result : history.checks.results()) names.push_back(result.what);
-  CHECK(names == std::vector<std::string>{"spawned", "a.starts", "all_running_by", "all_terminated_by", "drained_by",
-                                          "abandoned_services"});
+  CHECK(names == std::vector<std::string>{"spawned", "a.starts", "d.starts", "b.starts", "e.starts", "c.starts",
+                                          "all_running_by", "all_terminated_by", "drained_by", "abandoned_services"});
   CHECK(history.checks.held());
 }
 
