@@ -67,7 +67,10 @@ class Layout {
       if (!stands_apart(value, path)) text_.append(key).append(" = ").append(in_line(value)) += '\n';
     }
     for (const auto& [key, at, value] : table.entries) {
-      if (stands_apart(value, path)) with_header(value, path.empty() ? key : path + '.' + key);
+      if (!stands_apart(value, path)) continue;
+      std::string inner = path;
+      if (!inner.empty()) inner += '.';
+      with_header(value, inner.append(key));
     }
   }
 
