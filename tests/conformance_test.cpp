@@ -174,7 +174,7 @@ TEST_CASE("ten thousand timers fire in the order of their times and arming, but 
   std::uint64_t dice = 42;
   for (std::size_t i = 0; i < kTimers; ++i) {
     dice = dice * 6364136223846793005 + 1442695040888963407;
-    const std::uint64_t microseconds = 1'000'000 + (dice >> 33) % 500;  // later than the arming takes, many equal
+    const std::uint64_t microseconds = (dice >> 33) % 500;  // many equal
     auto& bell = bells.emplace_back(scheduler, [&fired, i] { fired.push_back(i); });
     bell.arm(begin + std::chrono::microseconds{microseconds});
     if (i % 3 != 0) expected.emplace_back(microseconds, i);
@@ -348,8 +348,7 @@ class Stage {
       service = &awaitables_.emplace_back(world_->scheduler(), name,
                                           [script](Context& context) { return Troupe::perform(script, context); });
     }
-    const auto added = supervisor_->add({.name = std::move(name), .restart = restart}, *service);
-    REQUIRE(added);
+    REQUIRE(supervisor_->add({.name = std::move(name), .restart = restart}, *service));
   }
 
   Supervisor& operator*() { return *supervisor_; }
@@ -507,7 +506,6 @@ TEST_CASE("a shutdown asked for from inside a service drains the others and itse
 TEST_CASE("a service that ignores its stop is abandoned at the deadline, and named") {
   Stage stage{config_of(kAtOnce, 5ms)};
   stage.add("deaf", [](RunNumber) { return Act::hangs; });
-  stage.add("engine", [](RunNumber) { return Act::waits; });
   REQUIRE(stage.run_until_phase("deaf", Phase::running, 1));
   stage->request_shutdown();
   REQUIRE(stage.run_until([&] { return stage->shutdown_result().has_value(); }));
@@ -515,7 +513,6 @@ TEST_CASE("a service that ignores its stop is abandoned at the deadline, and nam
   CHECK(stage->shutdown_result()->abandoned == Words{"deaf"});
   CHECK(stage->shutdown_result()->took >= 5ms);
   CHECK(stage->shutdown_result()->suggested_exit_status() == 1);
-  CHECK(stage.termination("engine") == "cancelled");
   stage.destroy_supervisor();
   stage.world().run_ready();
 }

@@ -17,8 +17,10 @@ TimePoint TimerLoop::now() const noexcept {
   return latest_;
 }
 
+// A time that the clock has passed meanwhile keeps its place among the others, however slow the caller was; one that a
+// turn has passed comes in the next turn.
 void TimerLoop::arm(Timer& timer, TimePoint at) {
-  timers_.arm(timer, std::max(at, now()));
+  timers_.arm(timer, std::max(at, next_turn_));
   ask_for_wakeup();
 }
 
@@ -58,6 +60,7 @@ void TimerLoop::turn() {
   const Turn busy{*this};
   run_tasks();
   const TimePoint due = now();
+  next_turn_ = due + Duration{1};
   while (!timers_.empty() && timers_.earliest() <= due) {
     timers_.fire_earliest();
     run_tasks();

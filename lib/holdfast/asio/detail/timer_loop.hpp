@@ -69,6 +69,7 @@ class TimerLoop {
   TimerQueue timers_;
   TaskQueue tasks_;
   mutable TimePoint latest_;          // that now() has said
+  TimePoint next_turn_;               // later than whatever the latest turn fired
   std::optional<TimePoint> wake_at_;  // what was asked for
   bool wake_soon_ = false;            // asked for, and the turn has not come
   bool turning_ = false;
