@@ -348,7 +348,8 @@ class Stage {
       service = &awaitables_.emplace_back(world_->scheduler(), name,
                                           [script](Context& context) { return Troupe::perform(script, context); });
     }
-    REQUIRE(supervisor_->add({.name = std::move(name), .restart = restart}, *service));
+    const auto added = supervisor_->add({.name = std::move(name), .restart = restart}, *service);
+    REQUIRE(added);
   }
 
   Supervisor& operator*() { return *supervisor_; }
