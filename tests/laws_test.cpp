@@ -171,6 +171,17 @@ TEST_CASE("the laws of the simulator") {
     RC_ASSERT(run.violations.empty());
   });
 
+  rc::prop("every rule holds whatever values the format allows", [] {
+    Scenario drawn = *any_scenario();
+    for (auto& group : drawn.fleet) group.count = std::min(group.count.value_or(1), 5U);
+    drawn.budget.events = std::min<std::uint64_t>(drawn.budget.events, 2000);
+    const Watched run = watch(drawn);
+    show(drawn, run.trace);
+    for (const auto& text : texts(run.violations)) RC_LOG() << text << '\n';
+    RC_CLASSIFY(run.end.counters.restarts > 0, "restarts");
+    RC_ASSERT(run.violations.empty());
+  });
+
   rc::prop("the same scenario and seed give the same bytes", [] {
     const Scenario drawn = with_counts(*runnable_scenario());
     RC_ASSERT(watch(drawn).trace == watch(drawn).trace);
