@@ -310,6 +310,33 @@ TEST_CASE("a plain function is a service") {
   CHECK(one.termination() == "completed");
 }
 
+net::awaitable<Exit> exit_of_run(Context& ctx) {
+  co_await ctx.sleep_for(1ms);
+  switch (ctx.run().value) {
+    case 1: co_return Exit::failed("no quotes");
+    case 2: throw std::runtime_error{"thrown"};
+    default: co_return Exit::fatal("no licence");
+  }
+}
+
+struct ReturnsExit {
+  net::awaitable<Exit> run(Context& ctx) { return exit_of_run(ctx); }
+};
+
+TEST_CASE("a run may return how it ended instead of throwing") {
+  const auto world = any();
+  const bool as_instance = GENERATE(false, true);
+  const auto one = as_instance ? std::make_unique<One>(world, [] { return ReturnsExit{}; })
+                               : std::make_unique<One>(world, exit_of_run);
+  CHECK(one->run_until_phase(Phase::running, 2));
+  CHECK(one->snapshot().last_error == "no quotes");
+  CHECK(one->run_until_phase(Phase::running, 3));
+  CHECK(one->snapshot().last_error == "thrown");
+  CHECK(one->run_until_phase(Phase::terminated));
+  CHECK(one->termination() == "failed: no licence");
+  CHECK(one->snapshot().failures == 3);
+}
+
 TEST_CASE("each run of a lambda works on a copy of its own of what it has captured") {
   std::vector<int> seen;
   One one{any(), [&seen, count = 0](Context& ctx) mutable -> net::awaitable<void> {

@@ -23,7 +23,7 @@ ROOMS = {
     "sim/holdfast_sim": [r"holdfast/(?!asio/)", r"holdfast_sim/(?!asio/)", r"toml\+\+/", r"boost/json", r"fmt/", r"xxhash\.h$"],
 "lib/holdfast/asio": [r"holdfast/", r"boost/", r"sys/eventfd\.h$", r"unistd\.h$"],
     "sim/holdfast_sim/asio": [r"holdfast/", r"holdfast_sim/", r"boost/"],
-    "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/"],
+    "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/", r"boost/asio", r"malloc\.h$"],
 }
 # Rooms that may use clocks and threads.
 REAL_TIME_ROOMS = {"lib/holdfast/asio"}

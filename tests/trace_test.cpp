@@ -110,7 +110,8 @@ TEST_CASE("a trace line shows time, service, event number, run, kind and fields,
 }
 
 TEST_CASE("whatever stands in a text is read back as it was") {
-  for (const std::string_view text : {"quote\"d", "back\\slash", "\\", "two\nlines", "\t\x01\x1f", "größer", "/"}) {
+  for (const std::string_view text : {"quote\"d", "back\\slash", "\\", "two\nlines", "\t\x01\x1f", "größer", "/",
+                                      "no UTF-8: \xff", "an escape \" behind the eighth", "the eighth\x1f"}) {
     CAPTURE(text);
     std::ostringstream out;
     Digest digest;

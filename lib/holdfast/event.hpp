@@ -155,6 +155,10 @@ class EventSink {
   // for is queued. It must not throw.
   virtual void on_event(const Event& event) = 0;
 
+  // A hint: events of this service come after a few others, so whatever is kept of it may be fetched. Not given for
+  // every event, and none may follow.
+  virtual void comes_soon(ServiceId) noexcept {}
+
  protected:
   ~EventSink() = default;
 };

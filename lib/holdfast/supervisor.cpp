@@ -7,6 +7,12 @@
 
 namespace holdfast {
 
+void detail::ServiceRecord::comes_soon() const noexcept {
+  fetch();
+  __builtin_prefetch(&service, 1);
+  policy->supervisor->sink_.comes_soon(id);
+}
+
 void detail::ServiceRecord::fired() {
   Supervisor& supervisor = *policy->supervisor;
   supervisor.now_ = supervisor.scheduler_.now();

@@ -345,8 +345,8 @@ struct Checks::State {
   }
 
   void last_error_is_kept(Step& step, std::string_view last_error) {
-    found.test(Rule::last_error_is_kept, last_error == step.past.last_error, step, [&] {
-      return fmt::format("the last error is told as \"{}\", but was \"{}\"", last_error, step.past.last_error);
+    found.test(Rule::last_error_is_kept, last_error == step.past.last_error.text(), step, [&] {
+      return fmt::format("the last error is told as \"{}\", but was \"{}\"", last_error, step.past.last_error.text());
     });
   }
 
@@ -409,6 +409,10 @@ void Checks::on_event(const Event& event) { state_->on_event(event); }
 void Checks::on_chaos(const ChaosEvent& event) {
   state_->time_never_goes_backwards(
       event, [&] { return fmt::format("{} {} hit by {}", to_string(event.at), event.name, event.cause); });
+}
+
+void Checks::comes_soon(ServiceId service) noexcept {
+  if (service.slot < state_->known.lives.size()) state_->known.fetch(service.slot);
 }
 
 void Checks::finish(const SimulationEnd& end) {

@@ -86,6 +86,7 @@ class Checks final : public Observer {
 
   void on_event(const Event& event) override;
   void on_chaos(const ChaosEvent& event) override;
+  void comes_soon(ServiceId service) noexcept override;
 
   // The run is over: what should have happened by now, and the supervisor's own counters. Called once.
   void finish(const SimulationEnd& end);

@@ -39,6 +39,7 @@ struct Role {
   VirtualScheduler& scheduler;
   const Supervisor& supervisor;
   Sufferings& sufferings;
+  EventSink& sink;  // the supervisor's
   Behaviour behaviour;
 };
 
@@ -73,7 +74,10 @@ class alignas(64) SimulatedService final : public Service, public Timer {
 
  private:
   void fired() override;
-  void comes_soon() const noexcept override { run_.ends_soon(); }
+  void comes_soon() const noexcept override {
+    run_.ends_soon();
+    role_.sink.comes_soon(run_.service());
+  }
   [[nodiscard]] Duration draw_length(const Distribution& distribution, Purpose purpose) const;
   void live(Duration length);
   void finish_run();

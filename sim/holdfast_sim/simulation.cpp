@@ -33,6 +33,10 @@ class Stage final : public EventSink, public Population {
     show_to_all(event);
   }
 
+  void comes_soon(ServiceId service) noexcept override {
+    for (Observer* const observer : observers_) observer->comes_soon(service);
+  }
+
   void for_each(const std::vector<std::string>& names, const std::function<void(const Victim&)>& hit) override {
     // By index: an observer that is told of a hit may add services.
     const auto hit_present = [&](std::size_t first, std::size_t size) {
@@ -120,7 +124,7 @@ struct Simulation::State {
   }
 
   const Role& role_of(Behaviour behaviour) {
-    return roles.emplace_back(Role{scheduler, supervisor, sufferings, std::move(behaviour)});
+    return roles.emplace_back(Role{scheduler, supervisor, sufferings, stage, std::move(behaviour)});
   }
 
   Result<ServiceId> add(ServiceConfig config, const Role& role) {

@@ -40,10 +40,14 @@ class TraceWriter final : public Observer {
   void finish(const SimulationEnd& end, Digest& digest);
 
  private:
+  void put_time(TimePoint at);
   void flush();
 
   std::ostream& out_;
   detail::TextBuffer text_;
+  TimePoint latest_at_;
+  std::size_t latest_time_ = 0;  // where the latest time stands in text_; 0: nowhere
+  std::size_t latest_digits_ = 0;
 };
 
 // What the first and the last line of a trace file say.

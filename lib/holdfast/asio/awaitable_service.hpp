@@ -4,6 +4,7 @@
 // - a function or lambda `awaitable<void>(Context&)`; each run works on a copy of its own of what it has captured;
 // - a factory without arguments that returns something with `awaitable<void> run(Context&)`, or a (smart) pointer to
 //   it: each run gets an instance of its own.
+// Either may return an `awaitable<Exit>` as well, which says how the run ended.
 // So no run shares memory with an abandoned one unless it was told to, by capturing a pointer or a reference.
 //
 // The run begins as posted work after start(). Its end is told after the coroutine and its instance are gone, so that

@@ -34,10 +34,7 @@ struct ServiceRecord final : Timer {
         name(std::move(its_name)) {}
 
   void fired() override;
-  void comes_soon() const noexcept override {
-    fetch();
-    __builtin_prefetch(&service, 1);
-  }
+  void comes_soon() const noexcept override;
   // Lets it come into the cache.
   void fetch() const noexcept {
     constexpr std::size_t kCacheLine = 64;

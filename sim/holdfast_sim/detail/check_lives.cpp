@@ -11,7 +11,7 @@ namespace holdfast::sim::detail {
 
 std::vector<std::string> lines_of(const Life& life, const Past& past, std::uint64_t run) {
   std::vector<std::string> lines;
-  std::string_view error = past.last_error;
+  std::string_view error = past.last_error.text();
   for (std::uint64_t i = life.n; i >= past.shown_from && i + Life::kShownMax > life.n; --i) {
     const Moment& moment = life.latest[i % Life::kShownMax];
     Event event{.at = moment.at, .service = {.generation = 1}, .name = past.name, .run = {run}, .what = recall(moment)};

@@ -3,9 +3,11 @@
 // Thread-safety: none.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -143,9 +145,36 @@ struct alignas(64) Life {
 };
 static_assert(offsetof(Life, latest) == 64);
 
-// What is looked at when a run has failed or a rule is broken.
+// A text that is kept in place if it is short, as those of errors mostly are: it is replaced with every failure.
+class KeptText {
+ public:
+  KeptText() = default;
+  KeptText& operator=(std::string_view text) {
+    size_ = static_cast<std::uint8_t>(std::min<std::size_t>(text.size(), kLong));
+    if (size_ < kLong) {
+      std::copy(text.begin(), text.end(), in_place_.begin());
+    } else if (long_) {
+      *long_ = text;
+    } else {
+      long_ = std::make_unique<std::string>(text);
+    }
+    return *this;
+  }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return size_ < kLong ? std::string_view{in_place_.data(), size_} : std::string_view{*long_};
+  }
+
+ private:
+  static constexpr std::size_t kLong = 24;
+
+  std::array<char, kLong - 1> in_place_{};
+  std::uint8_t size_ = 0;  // kLong: it is not in place
+  std::unique_ptr<std::string> long_;
+};
+
+// What is looked at when a run has failed or a rule is broken, the first 64 bytes for every failure.
 struct alignas(64) Past {
-  std::string last_error;            // of the latest run that failed
+  KeptText last_error;               // of the latest run that failed
   std::uint64_t failures = 0;        // that the breaker was asked about, since they were forgotten
   std::vector<TimePoint> failed_at;  // the latest of them, as many as can matter: a ring once it is full
   std::string name;
@@ -153,7 +182,7 @@ struct alignas(64) Past {
   std::uint64_t shown_from = 1;  // the earliest number of an event that can be shown
 
   void begin(const Event& event) {
-    last_error.clear();
+    last_error = std::string_view{};
     forget_failures();
     name = event.name;
     shown_from = event.n;
@@ -185,6 +214,15 @@ struct Step {
 struct Lives {
   std::vector<Life> lives;
   std::vector<Past> pasts;
+
+  // Lets it come into the cache.
+  void fetch(std::uint32_t slot) const noexcept {
+    constexpr std::size_t kCacheLine = 64;
+    for (std::size_t at = 0; at < sizeof(Life); at += kCacheLine) {
+      __builtin_prefetch(reinterpret_cast<const char*>(&lives[slot]) + at, 1);
+    }
+    __builtin_prefetch(&pasts[slot], 1);
+  }
 
   // " (feed-1, feed-7 and 3 more)"
   [[nodiscard]] std::string names_of_the_active() const;

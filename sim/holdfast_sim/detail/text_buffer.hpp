@@ -36,6 +36,12 @@ class TextBuffer {
     char* const at = room(kDigitsMax);
     took(static_cast<std::size_t>(std::to_chars(at, at + kDigitsMax, number).ptr - at));
   }
+  // What stands at `from` once more.
+  void repeat(std::size_t from, std::size_t characters) {
+    char* const at = room(characters);
+    std::memcpy(at, text_.data() + from, characters);
+    took(characters);
+  }
   void replace(std::size_t at, char by) noexcept { text_[at] = by; }
 
   // Where the next `wanted` characters go; took() says how many did.

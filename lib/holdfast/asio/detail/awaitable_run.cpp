@@ -81,18 +81,13 @@ asio::awaitable<void> AwaitableRun::live() {
   const auto self = shared_from_this();
   co_await asio::this_coro::throw_if_cancelled(false);
   Exit exit = Exit::clean();
-  if (!stop_source_.stop_requested()) exit = co_await exit_of_body();
+  try {
+    if (!stop_source_.stop_requested()) exit = co_await body_->run(context_);
+  } catch (...) {
+    exit = exit_of_current_exception(stop_source_.stop_requested());
+  }
   body_.reset();
   end(std::move(exit));
-}
-
-asio::awaitable<Exit> AwaitableRun::exit_of_body() {
-  try {
-    co_await body_->run(context_);
-    co_return Exit::clean();
-  } catch (...) {
-    co_return exit_of_current_exception(stop_source_.stop_requested());
-  }
 }
 
 void AwaitableRun::end(Exit exit) {

@@ -43,7 +43,6 @@ class AwaitableRun final : public std::enable_shared_from_this<AwaitableRun>, pr
   friend class holdfast::Context;
 
   boost::asio::awaitable<void> live();
-  boost::asio::awaitable<Exit> exit_of_body();
   void end(Exit exit);
   void interrupt();
   void fired() override;

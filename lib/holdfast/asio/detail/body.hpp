@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <holdfast/asio/context.hpp>
+#include <holdfast/service.hpp>
 
 namespace holdfast::detail {
 
@@ -18,23 +19,34 @@ class Body {
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
   virtual ~Body() = default;
-  virtual boost::asio::awaitable<void> run(Context& context) = 0;
+  // What the run returns or throws.
+  virtual boost::asio::awaitable<Exit> run(Context& context) = 0;
 };
 
-// awaitable<void>(Context&)
+template <class Awaitable>
+concept AwaitsAnEnd = std::same_as<Awaitable, boost::asio::awaitable<void>> ||
+    std::same_as<Awaitable, boost::asio::awaitable<Exit>>;
+
+// awaitable<void>(Context&) or awaitable<Exit>(Context&)
 template <class F>
 concept RunsAwaitable = std::copy_constructible<F> && requires(F function, Context& context) {
-  { function(context) } -> std::same_as<boost::asio::awaitable<void>>;
+  { function(context) } -> AwaitsAnEnd;
 };
 
 template <class T>
 concept HasRun = requires(T instance, Context& context) {
-  { instance.run(context) } -> std::same_as<boost::asio::awaitable<void>>;
+  { instance.run(context) } -> AwaitsAnEnd;
 };
 template <class T>
 concept PointsToRun = requires(T instance, Context& context) {
-  { instance->run(context) } -> std::same_as<boost::asio::awaitable<void>>;
+  { instance->run(context) } -> AwaitsAnEnd;
 };
+
+inline boost::asio::awaitable<Exit> with_exit(boost::asio::awaitable<Exit> run) { return run; }
+inline boost::asio::awaitable<Exit> with_exit(boost::asio::awaitable<void> run) {
+  co_await std::move(run);
+  co_return Exit::clean();
+}
 
 // () -> instance, or pointer to one
 template <class F>
@@ -47,7 +59,7 @@ template <class F>
 class FunctionBody final : public Body {
  public:
   explicit FunctionBody(const F& function) : function_(function) {}
-  boost::asio::awaitable<void> run(Context& context) override { return function_(context); }
+  boost::asio::awaitable<Exit> run(Context& context) override { return with_exit(function_(context)); }
 
  private:
   F function_;  // a coroutine lambda's frame refers to it
@@ -57,11 +69,11 @@ template <class F>
 class InstanceBody final : public Body {
  public:
   explicit InstanceBody(F& factory) : instance_(factory()) {}
-  boost::asio::awaitable<void> run(Context& context) override {
+  boost::asio::awaitable<Exit> run(Context& context) override {
     if constexpr (HasRun<decltype(std::declval<F&>()())>) {
-      return instance_.run(context);
+      return with_exit(instance_.run(context));
     } else {
-      return instance_->run(context);
+      return with_exit(instance_->run(context));
     }
   }
 
