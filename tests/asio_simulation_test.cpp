@@ -143,6 +143,18 @@ TEST_CASE("chaos passes awaitable services by, and names of theirs may be used")
   CHECK(sim.supervisor().snapshot("awaitable")->phase == Phase::terminated);
 }
 
+TEST_CASE("awaitable services stand beside the fleet of a scenario") {
+  Scenario scenario{.name = "beside", .seed = {42}, .duration = 1min};
+  scenario.fleet.push_back({.name = "feed", .count = 3});
+  scenario.chaos.push_back({.at = 1s, .what = Storm{}});
+  AsioSimulation sim{scenario};
+  REQUIRE(sim.add({.name = "book"}, [](Context& ctx) -> net::awaitable<void> { co_await ctx.sleep_for(30s); }));
+  CHECK(sim.run_to_end());
+  CHECK(sim.end().at == TimePoint{} + 1min);
+  CHECK(sim.supervisor().snapshot("feed-2")->failures == 1);
+  CHECK(sim.supervisor().snapshot("book")->termination->reason == Termination::Reason::completed);
+}
+
 TEST_CASE("what waits for the real world is refused at once, with the reason, and starts no thread") {
   struct Case {
     std::string name;

@@ -43,6 +43,11 @@ AsioSimulation::AsioSimulation(SimulationConfig config, std::vector<Observer*> o
   open();
 }
 
+AsioSimulation::AsioSimulation(Of, const Scenario& scenario, std::vector<Observer*> observers, std::optional<Seed> seed)
+    : Simulation(scenario, std::move(observers), seed) {
+  open();
+}
+
 void AsioSimulation::open() { world_ = std::make_unique<World>(Simulation::scheduler()); }
 
 AsioSimulation::~AsioSimulation() = default;

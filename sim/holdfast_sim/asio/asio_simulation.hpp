@@ -34,9 +34,7 @@ class AsioSimulation : public Simulation {
   template <std::same_as<Scenario> S>
   explicit AsioSimulation(const S& scenario, std::vector<Observer*> observers = {},
                           std::optional<Seed> seed = std::nullopt)
-      : Simulation(scenario, std::move(observers), seed) {
-    open();
-  }
+      : AsioSimulation(Of::scenario, scenario, std::move(observers), seed) {}
   ~AsioSimulation();
 
   using Simulation::add;
@@ -52,6 +50,9 @@ class AsioSimulation : public Simulation {
   [[nodiscard]] ExecutorScheduler& executor_scheduler() noexcept;
 
  private:
+  enum class Of : bool { scenario };
+  AsioSimulation(Of, const Scenario& scenario, std::vector<Observer*> observers, std::optional<Seed> seed);
+
   void open();
   Result<ServiceId> add_made_by(ServiceConfig config, AwaitableService::Factory factory);
 
