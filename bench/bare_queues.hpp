@@ -73,7 +73,65 @@ class BareHeap {
   std::uint64_t sequence_ = 0;
 };
 
-// The same, with a ring beside it for what waits a delay of one length: it comes out in the order in which it went in.
+// The same, which knows where each entry stands: so it can be put off, as a watchdog is with every heartbeat.
+class BareIndexedHeap {
+ public:
+  void fill(std::int64_t at, std::uint32_t who) {
+    if (who >= places_.size()) places_.resize(who + 1);
+    heap_.push_back({});
+    sift_up(heap_.size() - 1, {at, sequence_++, who});
+  }
+
+  [[nodiscard]] Due take() const noexcept { return {heap_.front().at, heap_.front().who}; }
+
+  // To a later time.
+  void put_off(std::int64_t at, std::uint32_t who) { sift_down(places_[who], {at, sequence_++, who}); }
+
+ private:
+  struct Entry {
+    std::int64_t at;
+    std::uint64_t sequence;
+    std::uint32_t who;
+    [[nodiscard]] bool before(const Entry& other) const noexcept {
+      return at != other.at ? at < other.at : sequence < other.sequence;
+    }
+  };
+
+  void place(std::size_t position, const Entry& entry) {
+    heap_[position] = entry;
+    places_[entry.who] = static_cast<std::uint32_t>(position);
+  }
+
+  void sift_up(std::size_t position, const Entry& entry) {
+    for (; position > 0 && entry.before(heap_[(position - 1) / 4]); position = (position - 1) / 4) {
+      place(position, heap_[(position - 1) / 4]);
+    }
+    place(position, entry);
+  }
+
+  void sift_down(std::size_t position, const Entry& entry) {
+    for (;;) {
+      const std::size_t first = position * 4 + 1;
+      if (first >= heap_.size()) break;
+      const std::size_t end = first + 4 < heap_.size() ? first + 4 : heap_.size();
+      std::size_t least = first;
+      for (std::size_t child = first + 1; child < end; ++child) {
+        if (heap_[child].before(heap_[least])) least = child;
+      }
+      if (!heap_[least].before(entry)) break;
+      place(position, heap_[least]);
+      position = least;
+    }
+    place(position, entry);
+  }
+
+  std::vector<Entry> heap_;
+  std::vector<std::uint32_t> places_;
+  std::uint64_t sequence_ = 0;
+};
+
+// A bare heap with a ring beside it for what waits a delay of one length: it comes out in the order in which it went
+// in.
 class BareHeapWithLane {
  public:
   void fill(std::int64_t at, std::uint32_t who) { put(at, who); }
