@@ -416,6 +416,32 @@ TEST_CASE("a service is recorded when add returns, in starting, before its first
   CHECK(fleet.recorder.lines().empty());
 }
 
+// However names come to lie beside each other in the table that finds them, and whichever of them leaves it.
+TEST_CASE("every name is found, and no other, while services come and go at random") {
+  constexpr std::size_t kNames = 60;
+  Fleet fleet;
+  std::vector<bool> present(kNames);
+  std::uint64_t state = 1;
+  const auto next = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 33) % below;
+  };
+  const auto name_of = [](std::size_t which) { return "service " + std::to_string(which); };
+  for (int step = 0; step < 2000; ++step) {
+    CAPTURE(step);
+    const std::size_t which = next(kNames);
+    if (present[which]) {
+      REQUIRE(fleet->remove(name_of(which)));
+      fleet.settle();
+    } else {
+      fleet.add(name_of(which)).end_cleanly();
+      fleet.settle();
+    }
+    present[which] = !present[which];
+    for (std::size_t i = 0; i < kNames; ++i) REQUIRE(fleet->id(name_of(i)).has_value() == present[i]);
+  }
+}
+
 // Row 25: in the random order of a hash map.
 TEST_CASE("snapshots come in the order of adding, through removals, restarts in place and adding again") {
   Fleet fleet;

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <deque>
 #include <functional>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -269,6 +270,78 @@ TEST_CASE("the timer queue keeps the order of thousands of timers, armed and dis
   std::sort(expected.begin(), expected.end());
   while (!queue.empty()) queue.fire_earliest();
   CHECK(rung == expected);
+}
+
+// Bursts of more timers than the queue keeps sorted, at horizons from a nanosecond to hours; often before what the
+// queue has already looked at, as in real time, where it is asked for its earliest timer long before that is due.
+TEST_CASE("the timer queue does what a sorted set does with bursts of timers at every horizon, early and late") {
+  TimerQueue queue;
+  std::deque<Bell> bells;
+  std::set<std::tuple<std::int64_t, std::uint64_t, std::size_t>> armed;
+  std::vector<std::size_t> rung;
+  std::uint64_t armings = 0;
+  std::uint64_t state = 7;
+  const auto next = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 20) % below;
+  };
+  constexpr std::size_t kBells = 400;
+  std::vector<std::tuple<std::int64_t, std::uint64_t, std::size_t>> places(kBells);
+  for (std::size_t i = 0; i < kBells; ++i) bells.emplace_back([&rung, i] { rung.push_back(i); });
+  const auto arm = [&](std::size_t which, std::int64_t at) {
+    if (bells[which].armed()) return;
+    queue.arm(bells[which], TimePoint{at});
+    places[which] = {at, armings++, which};
+    armed.insert(places[which]);
+  };
+  std::int64_t now = 0;
+  for (int step = 0; step < 50'000; ++step) {
+    CAPTURE(step);
+    const auto what = next(100);
+    if (what < 1) {  // a burst, from now on or from a moment before the earliest
+      const auto horizon = std::uint64_t{1} << next(44);
+      const auto earliest = armed.empty() ? now : std::get<0>(*armed.begin());
+      const auto from = next(2) == 0 ? now : std::max(now, earliest - static_cast<std::int64_t>(2 * horizon));
+      for (auto left = next(150); left > 0; --left) {
+        arm(next(kBells), from + static_cast<std::int64_t>(next(horizon)));
+      }
+    } else if (what < 20) {
+      const std::size_t which = next(kBells);
+      REQUIRE(queue.disarm(bells[which]) == (armed.erase(places[which]) > 0));
+    } else if (armed.empty()) {
+      REQUIRE(queue.empty());
+    } else if (what < 30) {
+      REQUIRE(queue.earliest() == TimePoint{std::get<0>(*armed.begin())});
+    } else {
+      const auto [at, order, which] = *armed.begin();
+      armed.erase(armed.begin());
+      now = at;
+      rung.clear();
+      queue.fire_earliest();
+      REQUIRE(rung == std::vector{which});
+    }
+    REQUIRE(queue.size() == armed.size());
+  }
+  queue.clear();
+}
+
+// What is looked at before it is due has been spread over fine buckets already when many earlier timers are armed.
+TEST_CASE("a burst before what the queue has looked at comes first, and all keep their order") {
+  TimerQueue queue;
+  std::deque<Bell> bells;
+  std::vector<std::int64_t> rung;
+  const auto arm = [&](std::int64_t at) {
+    bells.emplace_back([&rung, at] { rung.push_back(at); });
+    queue.arm(bells.back(), TimePoint{at});
+  };
+  for (std::int64_t i = 0; i < 300; ++i) arm(1'000'000'000 + 1000 * (i % 100));
+  CHECK(queue.earliest() == TimePoint{1'000'000'000});
+  for (std::int64_t i = 0; i < 100; ++i) arm(500'000'000 + 1000 * (i % 50));
+  CHECK(queue.earliest() == TimePoint{500'000'000});
+  for (std::int64_t i = 0; i < 100; ++i) arm(499'000'000 + i % 10);
+  while (!queue.empty()) queue.fire_earliest();
+  CHECK(rung.size() == 500);
+  CHECK(std::is_sorted(rung.begin(), rung.end()));
 }
 
 TEST_CASE("a cleared queue has forgotten its timers, and they can be armed again") {

@@ -6,7 +6,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::size_t kSoonMax = 48;      // more of them are put off, but for those of one time
+constexpr std::size_t kSoonMax = 48;      // more of them are put off
 constexpr std::size_t kDisarmedMin = 64;  // disarmed entries that are not worth a clean-up
 constexpr std::size_t kCached = 2000;     // timers that a processor's nearer caches hold by themselves, about
 constexpr std::size_t kTimerAhead = 10;   // how many firings before its own a timer is fetched
@@ -79,22 +79,24 @@ void TimerQueue::take_more() {
 
 // One of the next timers: put in behind those that are due no later.
 void TimerQueue::arm_soon(const Entry& entry) {
-  if (soon_.size() >= kSoonMax && make_room_soon() && entry.at >= later_from_) return later_.append(entry);
+  if (soon_.size() >= kSoonMax) make_room_soon();
+  if (entry.at >= later_from_ && later_.accepts(entry.at)) return later_.append(entry);
   std::size_t place = soon_.size();
   soon_.push_back(entry);
   for (; place > 0 && soon_[place - 1].at <= entry.at; --place) soon_[place] = soon_[place - 1];
   soon_[place] = entry;
 }
 
-// Puts the later half off. False if its time is that of what is put off already: it would come behind that.
-bool TimerQueue::make_room_soon() {
-  if (soon_.front().at >= later_from_) return false;
+// Puts the later half off. What is due when the first of those is that were put off before was armed before it.
+void TimerQueue::make_room_soon() {
   const auto half = soon_.begin() + static_cast<std::ptrdiff_t>(soon_.size() / 2);
-  if (!later_.accepts(soon_[soon_.size() / 2 - 1].at)) later_.accept_from(soon_.back().at);
-  for (auto entry = half; entry != soon_.begin();) later_.append(*--entry);
-  later_from_ = (half - 1)->at;
+  if (!later_.accepts(half[-1].at)) later_.accept_from(soon_.back().at);
+  const auto before =
+      std::partition_point(soon_.begin(), half, [this](const Entry& one) { return one.at >= later_from_; });
+  for (auto entry = soon_.begin(); entry != before; ++entry) later_.prepend(*entry);
+  for (auto entry = half; entry != before;) later_.append(*--entry);
+  later_from_ = half[-1].at;
   soon_.erase(soon_.begin(), half);
-  return true;
 }
 
 void TimerQueue::drop_disarmed() {

@@ -65,7 +65,7 @@ class TimerQueue {
   void fetch_ahead();
   void take_more();
   void arm_soon(const Entry& entry);
-  bool make_room_soon();
+  void make_room_soon();
   void drop_disarmed();
 
   // The latest first. Everything before later_from_, and what is at it and was armed before everything in later_.

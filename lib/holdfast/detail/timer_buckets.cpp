@@ -120,7 +120,32 @@ void TimerBuckets::clear() noexcept {
   size_ = 0;
 }
 
+void TimerBuckets::prepend(const TimerEntry& entry) {
+  const std::uint64_t key = key_of(entry.at);
+  const unsigned level = level_of(key);
+  const unsigned digit = digit_of(key, level);
+  Bucket& to = bucket(level, digit);
+  if (!to.first) return append(entry);
+  if (to.first->size == kChunkEntries) {
+    Chunk* const chunk = new_chunk();
+    chunk->next = std::exchange(to.first, chunk);
+  }
+  Chunk& first = *to.first;
+  const auto entries = first.entries.begin();
+  std::copy_backward(entries, entries + first.size, entries + first.size + 1);
+  first.entries[0] = entry;
+  ++first.size;
+  ++size_;
+}
+
 void TimerBuckets::add_chunk(Bucket& to, unsigned level, unsigned digit) {
+  Chunk* const chunk = new_chunk();
+  (to.last ? to.last->next : to.first) = chunk;
+  to.last = chunk;
+  mark_used(level, digit);
+}
+
+TimerBuckets::Chunk* TimerBuckets::new_chunk() {
   if (!free_) {
     chunks_.push_back(std::make_unique<Chunk[]>(kChunksAtOnce));
     for (std::size_t i = kChunksAtOnce; i-- > 0;) give_back(&chunks_.back()[i]);
@@ -128,9 +153,7 @@ void TimerBuckets::add_chunk(Bucket& to, unsigned level, unsigned digit) {
   Chunk* const chunk = std::exchange(free_, free_->next);
   chunk->next = nullptr;
   chunk->size = 0;
-  (to.last ? to.last->next : to.first) = chunk;
-  to.last = chunk;
-  mark_used(level, digit);
+  return chunk;
 }
 
 TimerBuckets::Chunk* TimerBuckets::take_out(unsigned level, unsigned digit) noexcept {

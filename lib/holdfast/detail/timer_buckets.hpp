@@ -40,6 +40,9 @@ class TimerBuckets {
     ++size_;
   }
 
+  // The same, before all entries of its time.
+  void prepend(const TimerEntry& entry);
+
   // Nothing before the base can be appended.
   [[nodiscard]] bool accepts(TimePoint at) const noexcept { return key_of(at) >= base_; }
   // Moves the base back to `at`. REQUIRES: !accepts(at).
@@ -97,6 +100,7 @@ class TimerBuckets {
     to.last->entries[to.last->size++] = entry;
   }
   void add_chunk(Bucket& to, unsigned level, unsigned digit);
+  Chunk* new_chunk();
   Chunk* take_out(unsigned level, unsigned digit) noexcept;
   void give_back(Chunk* chunk) noexcept;
   void cut_off_after(Chunk* last, unsigned level, unsigned digit) noexcept;
