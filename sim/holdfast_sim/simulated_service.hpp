@@ -56,10 +56,6 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void enter(std::uint32_t slot) noexcept { slot_ = slot; }
   [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
 
-  // Whether it was told to be added, and not removed since.
-  void set_present(bool present) noexcept { present_ = present; }
-  [[nodiscard]] bool present() const noexcept { return present_; }
-
   // The present run ends now. False if none is alive.
   bool end_run(Exit exit);
   // The present run neither ends nor obeys any more. False if none is alive.
@@ -95,7 +91,6 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   Next next_ = Next::natural_end;
   bool run_alive_ : 1 = false;
   bool run_hung_ : 1 = false;
-  bool present_ : 1 = false;
   bool suffers_ : 1 = false;  // chaos has reached it
   std::uint32_t slot_ = 0;
   const Role& role_;

@@ -17,31 +17,16 @@ namespace holdfast::sim {
 
 namespace {
 
-// Shows every event to the observers, and keeps track of which service has which id.
-class Stage final : public EventSink, public Population {
+// Who can be hit by chaos: keeps track of which service has which slot.
+class Stage final : public Population {
  public:
-  Stage(std::vector<Observer*> observers, holdfast::detail::Pages<SimulatedService>& services)
-      : observers_(std::move(observers)), services_(services) {}
-
-  void on_event(const Event& event) override {
-    const std::size_t kind = event.what.index();
-    if (kind == kAdded || kind == kRemoved) [[unlikely]] {
-      note_presence(event);
-    }
-    // A jump to the only observer instead of a call.
-    if (observers_.size() == 1) return observers_.front()->on_event(event);
-    show_to_all(event);
-  }
-
-  void comes_soon(ServiceId service) noexcept override {
-    for (Observer* const observer : observers_) observer->comes_soon(service);
-  }
+  explicit Stage(holdfast::detail::Pages<SimulatedService>& services) : services_(services) {}
 
   void for_each(const std::vector<std::string>& names, const std::function<void(const Victim&)>& hit) override {
     // By index: an observer that is told of a hit may add services.
     const auto hit_present = [&](std::size_t first, std::size_t size) {
       for (std::size_t i = first; i < first + size; ++i) {
-        if (services_[i].present()) hit(victim(services_[i]));
+        if (present(services_[i])) hit(victim(services_[i]));
       }
     };
     if (names.empty()) hit_present(0, services_.size());
@@ -58,7 +43,7 @@ class Stage final : public EventSink, public Population {
   std::optional<Victim> find(std::string_view name) override {
     const auto id = supervisor_->id(name);
     SimulatedService* const service = id ? in_slot(id->slot) : nullptr;
-    return service && service->present() ? std::optional{victim(*service)} : std::nullopt;
+    return service ? std::optional{victim(*service)} : std::nullopt;
   }
 
   void set_supervisor(const Supervisor& supervisor) { supervisor_ = &supervisor; }
@@ -76,20 +61,12 @@ class Stage final : public EventSink, public Population {
   void enter_other(ServiceId id) { moved_[id.slot] = kNoActor; }
   void name_group(const std::string& name, std::size_t size) { groups_[name] = {services_.size(), size}; }
 
-  [[nodiscard]] const std::vector<Observer*>& observers() const noexcept { return observers_; }
-
  private:
   static constexpr std::size_t kNoActor = SIZE_MAX;
-  static constexpr std::size_t kAdded = Event::What{event::Added{}}.index();
-  static constexpr std::size_t kRemoved = Event::What{event::Removed{}}.index();
 
-  [[gnu::noinline]] void note_presence(const Event& event) noexcept {
-    if (SimulatedService* const service = in_slot(event.service.slot)) {
-      service->set_present(event.what.index() == kAdded);
-    }
-  }
-  [[gnu::noinline]] void show_to_all(const Event& event) const {
-    for (Observer* const observer : observers_) observer->on_event(event);
+  // Not removed; another service may have its slot since.
+  [[nodiscard]] bool present(SimulatedService& service) noexcept {
+    return in_slot(service.slot()) == &service && supervisor_->id_in(service.slot());
   }
 
   // Null if the slot holds a service that is not simulated.
@@ -105,11 +82,32 @@ class Stage final : public EventSink, public Population {
     return {&service, id, name, name_hash(name)};
   }
 
-  std::vector<Observer*> observers_;
   holdfast::detail::Pages<SimulatedService>& services_;  // in the order of adding
   const Supervisor* supervisor_ = nullptr;
   std::unordered_map<std::uint32_t, std::size_t> moved_;  // into services_, for slots whose number is not its index
   std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
+};
+
+// Shows every event to all of several observers.
+class Audience final : public EventSink {
+ public:
+  explicit Audience(std::vector<Observer*> observers) : observers_(std::move(observers)) {}
+
+  void on_event(const Event& event) override {
+    for (Observer* const observer : observers_) observer->on_event(event);
+  }
+  void comes_soon(ServiceId service) noexcept override {
+    for (Observer* const observer : observers_) observer->comes_soon(service);
+  }
+
+  [[nodiscard]] const std::vector<Observer*>& observers() const noexcept { return observers_; }
+  // Of what they see; one alone needs nobody to pass it on.
+  [[nodiscard]] EventSink& sink() noexcept {
+    return observers_.size() == 1 ? static_cast<EventSink&>(*observers_.front()) : *this;
+  }
+
+ private:
+  std::vector<Observer*> observers_;
 };
 
 }  // namespace
@@ -117,14 +115,15 @@ class Stage final : public EventSink, public Population {
 struct Simulation::State {
   State(const SimulationConfig& config, std::vector<Observer*> observers)
       : budget(config.budget),
-        stage(std::move(observers), services),
-        supervisor(scheduler, config.supervisor, config.seed, stage),
-        timetable(scheduler, supervisor, stage, stage.observers()) {
+        audience(std::move(observers)),
+        stage(services),
+        supervisor(scheduler, config.supervisor, config.seed, audience.sink()),
+        timetable(scheduler, supervisor, stage, audience.observers()) {
     stage.set_supervisor(supervisor);
   }
 
   const Role& role_of(Behaviour behaviour) {
-    return roles.emplace_back(Role{scheduler, supervisor, sufferings, stage, std::move(behaviour)});
+    return roles.emplace_back(Role{scheduler, supervisor, sufferings, audience.sink(), std::move(behaviour)});
   }
 
   Result<ServiceId> add(ServiceConfig config, const Role& role) {
@@ -190,6 +189,7 @@ struct Simulation::State {
   Sufferings sufferings;
   std::deque<Role> roles;
   holdfast::detail::Pages<SimulatedService> services;
+  Audience audience;
   Stage stage;
   Supervisor supervisor;
   ChaosTimetable timetable;
