@@ -92,6 +92,19 @@ class History {
   History& commanded(Command command) { return tell(event::Commanded{command}); }
   History& stopping(StopCause cause) { return tell(event::Stopping{cause}); }
   History& stop_threw() { return tell(event::StopThrew{"no"}); }
+  History& killed(Duration after) { return tell(event::Killed{after}); }
+  History& kill_threw() { return tell(event::KillThrew{"no"}); }
+  // A service that stops within 5 s, or is killed (if it can be) or abandoned. Its run is ready.
+  History& up_with_grace(const std::string& name, bool can_be_killed = true, Duration grace = 5s) {
+    name_ = name;
+    services_[name] = {.id = service().id};
+    tell(event::Added{RestartPolicy::on_failure, &kPolicy, {}, can_be_killed, grace});
+    return restarted();
+  }
+  // The same, and it is asked to stop.
+  History& stopping_with_grace(bool can_be_killed = true, Duration grace = 5s) {
+    return up_with_grace("a", can_be_killed, grace).commanded(Command::stop).stopping(StopCause::stop);
+  }
   History& terminated(Termination why, const std::string& last_error = {}) {
     return tell(event::Terminated{why, last_error});
   }
@@ -296,6 +309,47 @@ TEST_CASE("a drain that ends at its deadline abandons who is left, and a late en
   history.stopping(StopCause::shutdown).at(11s).exited().cancelled();
   history.of("a").at(40s).abandoned(30s).drained(DrainOutcome::deadline).at(50s).ended_late();
   check_held(history.finish());
+}
+
+TEST_CASE("a run that does not stop within its grace is killed, and a killed one abandoned") {
+  History ends;
+  ends.stopping_with_grace().at(5s).killed(5s).kill_threw().at(7s).failed("dead").cancelled("dead");
+  check_held(ends.finish());
+  History lives_on;
+  lives_on.stopping_with_grace().at(5s).killed(5s).at(10s).abandoned(10s).at(1h).ended_late();
+  check_held(lives_on.finish());
+  History cannot_be_killed;
+  cannot_be_killed.stopping_with_grace(false).at(5s).abandoned(5s);
+  check_held(cannot_be_killed.finish());
+  History obeys;
+  obeys.stopping_with_grace().at(5s).exited().cancelled().at(1h);
+  check_held(obeys.finish());
+  History restarts;
+  restarts.up_with_grace("a").commanded(Command::restart).stopping(StopCause::restart).at(1s);
+  restarts.commanded(Command::remove).stopping(StopCause::remove);
+  restarts.at(5s).killed(5s).failed("dead").cancelled("dead").removed();
+  check_held(restarts.finish());
+  History still_waits;
+  still_waits.stopping_with_grace().at(5s).killed(5s).at(10s - 1ns);
+  check_held(still_waits.finish());
+}
+
+TEST_CASE("in a drain, runs are killed and abandoned by their graces, and the rest by the drain") {
+  History history;
+  history.up_with_grace("a").up_with_grace("b", false, 20s).up("c").at(1s).shutdown();
+  for (const char* const name : {"a", "b", "c"}) history.of(name).stopping(StopCause::shutdown);
+  history.of("a").at(6s).killed(5s).at(11s).abandoned(10s).of("b").at(21s).abandoned(20s);
+  history.of("c").at(31s).abandoned(30s).drained(DrainOutcome::deadline);
+  check_held(history.finish());
+  History all_by_graces;
+  all_by_graces.up_with_grace("a", false).shutdown().stopping(StopCause::shutdown).at(5s).abandoned(5s).drained();
+  check_held(all_by_graces.finish());
+  // At one time the two cannot be told apart.
+  for (const auto outcome : {DrainOutcome::deadline, DrainOutcome::drained}) {
+    History at_once;
+    at_once.up_with_grace("a", false, 30s).shutdown().stopping(StopCause::shutdown).at(30s).abandoned(30s);
+    check_held(at_once.drained(outcome).finish());
+  }
 }
 
 TEST_CASE("a drain is cut short by command, or over at once when nobody is left") {
@@ -655,6 +709,55 @@ TEST_CASE("stops_when_asked") {
   check_only(threw, Rule::stops_when_asked, "a stop threw, but no run was asked to stop just before");
 }
 
+TEST_CASE("escalates_when_the_grace_has_passed") {
+  History never_killed;
+  never_killed.stopping_with_grace().at(6s).finish();
+  check_only(never_killed, Rule::escalates_when_the_grace_has_passed,
+             "the run was not killed by 6s, though its grace was over at 5s");
+  History never_abandoned;
+  never_abandoned.stopping_with_grace().at(5s).killed(5s).at(10s).finish();
+  check_only(never_abandoned, Rule::escalates_when_the_grace_has_passed,
+             "the run was not abandoned by 10s, though its grace was over at 10s");
+  History overdue;
+  overdue.stopping_with_grace().at(6s).exited().cancelled().finish();
+  check_only(overdue, Rule::escalates_when_the_grace_has_passed,
+             "the run was not killed, though its grace was over at 5s");
+  History early;
+  early.stopping_with_grace().at(4s).killed(4s).exited().cancelled().finish();
+  check_only(early, Rule::escalates_when_the_grace_has_passed, "is killed at 4s, but its grace lasts until 5s");
+  History late;
+  late.stopping_with_grace().at(6s).killed(6s).exited().cancelled().finish();
+  check_only(late, Rule::escalates_when_the_grace_has_passed, "is killed at 6s, but its grace lasts until 5s");
+  History measured_from_elsewhere;
+  measured_from_elsewhere.stopping_with_grace().at(5s).killed(4s).exited().cancelled().finish();
+  check_only(measured_from_elsewhere, Rule::escalates_when_the_grace_has_passed, "is killed after 5s, but 4s is told");
+  History twice;
+  twice.stopping_with_grace().at(5s).killed(5s).at(10s).killed(10s).exited().cancelled().finish();
+  check_only(twice, Rule::escalates_when_the_grace_has_passed, "is killed again");
+  History invulnerable;
+  invulnerable.stopping_with_grace(false).at(5s).killed(5s).exited().cancelled().finish();
+  check_only(invulnerable, Rule::escalates_when_the_grace_has_passed, "is killed, though it cannot be");
+  History unasked;
+  unasked.up_with_grace("a").at(5s).killed(5s).finish();
+  check_only(unasked, Rule::escalates_when_the_grace_has_passed, "is killed, but no run was given a grace");
+  History without_a_grace;
+  without_a_grace.up("a").commanded(Command::stop).stopping(StopCause::stop).at(5s).killed(5s).finish();
+  check_only(without_a_grace, Rule::escalates_when_the_grace_has_passed, "is killed, but no run was given a grace");
+  History skipped;
+  skipped.stopping_with_grace().at(5s).abandoned(5s).finish();
+  check_only(skipped, Rule::escalates_when_the_grace_has_passed, "is abandoned, but was to be killed first");
+  History given_up_early;
+  given_up_early.stopping_with_grace().at(5s).killed(5s).at(6s).abandoned(6s).finish();
+  check_only(given_up_early, Rule::escalates_when_the_grace_has_passed,
+             "is abandoned at 6s, but its grace lasts until 10s");
+  History told_wrong;
+  told_wrong.stopping_with_grace(false).at(5s).abandoned(4s).finish();
+  check_only(told_wrong, Rule::escalates_when_the_grace_has_passed, "is abandoned after 5s, but 4s is told");
+  History threw;
+  threw.stopping_with_grace().kill_threw().exited().cancelled().finish();
+  check_only(threw, Rule::escalates_when_the_grace_has_passed, "a kill threw, but no run was killed just before");
+}
+
 TEST_CASE("restarts_when_commanded") {
   History ignored;
   ignored.up("a").at(1s).commanded(Command::restart).at(2s).finish();
@@ -810,6 +913,7 @@ TEST_CASE("counters_agree_with_events") {
       {"clean_exits", &Counters::clean_exits},
       {"circuit_breaker_trips", &Counters::circuit_breaker_trips},
       {"terminated", &Counters::terminated},
+      {"killed_runs", &Counters::killed_runs},
       {"abandoned_runs", &Counters::abandoned_runs},
       {"active_services", &Counters::active_services},
   };
@@ -856,9 +960,11 @@ constexpr std::uint64_t kTimersMax = 3000;  // of one history: some would never 
 struct Plan {
   enum class End : std::uint8_t { clean, failed, fatal, threw_at_start, at_start, never };
   enum class OnStop : std::uint8_t { obeys, takes_a_while, fails, ignores, throws };
+  enum class OnKill : std::uint8_t { dies, takes_a_while, lives_on, throws };
   Duration length{0};
   End end = End::clean;
   OnStop on_stop = OnStop::obeys;
+  OnKill on_kill = OnKill::dies;
 };
 
 Exit exit_of(Plan::End end) {
@@ -873,7 +979,8 @@ Exit exit_of(Plan::End end) {
 // Runs by plan, over and over.
 class PlannedService final : public Service, public Timer {
  public:
-  PlannedService(Scheduler& scheduler, std::vector<Plan> plans) : scheduler_(scheduler), plans_(std::move(plans)) {}
+  PlannedService(Scheduler& scheduler, std::vector<Plan> plans, bool can_be_killed)
+      : scheduler_(scheduler), plans_(std::move(plans)), can_be_killed_(can_be_killed) {}
   ~PlannedService() { scheduler_.disarm(*this); }
 
   void start(Run run) override {
@@ -898,12 +1005,23 @@ class PlannedService final : public Service, public Timer {
     }
   }
 
+  [[nodiscard]] bool can_be_killed() const noexcept override { return can_be_killed_; }
+  void kill(Run run) override {
+    switch (plan().on_kill) {
+      case Plan::OnKill::dies: scheduler_.disarm(*this); return run.end(Exit::failed("killed"));
+      case Plan::OnKill::throws: throw std::runtime_error("cannot");
+      case Plan::OnKill::lives_on: return;
+      case Plan::OnKill::takes_a_while: scheduler_.disarm(*this); scheduler_.arm(*this, scheduler_.now() + 5ms);
+    }
+  }
+
  private:
   void fired() override { run_.end(exit_of(exit_)); }
   const Plan& plan() const { return plans_[run_.number().value % plans_.size()]; }
 
   Scheduler& scheduler_;
   const std::vector<Plan> plans_;
+  const bool can_be_killed_;
   Run run_;
   Plan::End exit_ = Plan::End::clean;
 };
@@ -920,7 +1038,8 @@ struct Play {
   std::vector<ServiceConfig> services;
   std::vector<std::vector<Plan>> plans;            // one a service
   std::vector<std::pair<Duration, Order>> orders;  // on a timetable
-  std::map<std::uint64_t, Order> interjections;    // from within the event with this number
+  std::map<std::uint64_t, Order> interjections{};  // from within the event with this number
+  std::size_t killable = 0;                        // as many services can be killed, the first ones
 };
 
 // The supervisor, its services and those who command them, watched by the checks.
@@ -970,7 +1089,8 @@ class Theatre final : public EventSink {
   };
 
   void add(std::size_t i) {
-    services_.push_back(std::make_unique<PlannedService>(scheduler_, play_.plans[i]));
+    const bool can_be_killed = i < play_.killable;
+    services_.push_back(std::make_unique<PlannedService>(scheduler_, play_.plans[i], can_be_killed));
     static_cast<void>(supervisor_.add(play_.services[i], *services_.back()));
   }
 
@@ -1019,7 +1139,9 @@ Plan random_plan() {
           .end = *rc::gen::weightedElement<Plan::End>(
               {{3, clean}, {8, failed}, {1, fatal}, {1, threw_at_start}, {1, at_start}, {1, never}}),
           .on_stop = *rc::gen::weightedElement<Plan::OnStop>(
-              {{3, obeys}, {3, takes_a_while}, {2, fails}, {1, ignores}, {1, throws}})};
+              {{3, obeys}, {3, takes_a_while}, {2, fails}, {1, ignores}, {1, throws}}),
+          .on_kill = *rc::gen::element(Plan::OnKill::dies, Plan::OnKill::takes_a_while, Plan::OnKill::lives_on,
+                                       Plan::OnKill::throws)};
 }
 
 Order random_order() {
@@ -1042,11 +1164,14 @@ Play random_play() {
   play.config = {.shutdown_timeout = *rc::gen::element<Duration>(0ns, 1ms, 5ms, 50ms, 30s),
                  .backoff = random_policy(),
                  .when_all_terminated = *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_)};
+  if (*rc::gen::arbitrary<bool>()) play.config.stop_grace = *short_time();
+  play.killable = *rc::gen::inRange<std::size_t>(0, 5);
   for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
     ServiceConfig service{.name = "s" + std::to_string(i),
                           .restart = *rc::gen::weightedElement<RestartPolicy>(
                               {{3, RestartPolicy::always}, {3, RestartPolicy::on_failure}, {1, RestartPolicy::never}})};
     if (*rc::gen::arbitrary<bool>()) service.backoff = random_policy();
+    if (*rc::gen::arbitrary<bool>()) service.stop_grace = *short_time();
     play.services.push_back(std::move(service));
     play.plans.push_back(several(1, 4, random_plan));
   }
@@ -1090,7 +1215,7 @@ TEST_CASE("a busy day tests every rule") {
   seldom.base = seldom.max;
   const Play play{.config = {.shutdown_timeout = 1s, .backoff = kPolicy},
                   .services = {{.name = "fails"},
-                               {.name = "hangs"},
+                               {.name = "hangs", .stop_grace = 100ms},
                                {.name = "leaves"},
                                {.name = "cycles", .restart = RestartPolicy::always},
                                {.name = "stutters", .backoff = often},

@@ -61,9 +61,21 @@ TEST_CASE("another restart policy, backoff, timeout or end is told, with who it 
   CHECK(restart.more_services == 10);
   CHECK(found([](Scenario& s) { s.fleet[1].backoff.reset(); }).services == std::vector<std::string>{"one"});
   CHECK(found([](Scenario& s) { s.supervisor.backoff.base = 2s; }).found == "another backoff");
+  CHECK(found([](Scenario& s) { s.supervisor.stop_grace = 3s; }).found == "another stop grace: 3s");
+  CHECK(found([](Scenario& s) { s.fleet[1].stop_grace = 4s; }).services == std::vector<std::string>{"one"});
   const auto timeout = found([](Scenario& s) { s.supervisor.shutdown_timeout = 6s; });
   CHECK(timeout.found == "another shutdown timeout: 6s");
   CHECK(timeout.at == TimePoint{} + 5s);
+
+  Scenario graced = scenario();
+  graced.supervisor.stop_grace = 3s;
+  Scenario killable = graced;
+  killable.fleet[0].behaviour.on_kill = Obeys{};
+  CHECK(told(graced, graced).held);
+  CHECK(told(killable, killable).held);
+  CHECK(told(graced, scenario()).found == "no stop grace");
+  CHECK(told(graced, killable).found == "it can be killed");
+  CHECK(told(killable, graced).found == "it cannot be killed");
 
   Scenario waits = scenario();
   waits.fleet.erase(waits.fleet.begin());

@@ -302,6 +302,8 @@ struct Troupe {
     void stop(Run run) override {
       if (act_ == Act::waits) run.end(Exit::clean());
     }
+    [[nodiscard]] bool can_be_killed() const noexcept override { return true; }
+    void kill(Run run) override { run.end(Exit::failed("killed")); }
 
    private:
     Script script_;
@@ -514,6 +516,27 @@ TEST_CASE("a service that ignores its stop is abandoned at the deadline, and nam
   CHECK(stage->shutdown_result()->abandoned == Words{"deaf"});
   CHECK(stage->shutdown_result()->took >= 5ms);
   CHECK(stage->shutdown_result()->suggested_exit_status() == 1);
+  stage.destroy_supervisor();
+  stage.world().run_ready();
+}
+
+TEST_CASE("a service that ignores its stop is killed when its grace has passed, or abandoned where it cannot be") {
+  SupervisorConfig config = config_of(kAtOnce);
+  config.stop_grace = 5ms;
+  Stage stage{config};
+  stage.add("deaf", [](RunNumber) { return Act::hangs; });
+  REQUIRE(stage.run_until_phase("deaf", Phase::running, 1));
+  REQUIRE(stage->stop("deaf"));
+  REQUIRE(stage.run_until_phase("deaf", Phase::terminated));
+  if (stage.awaitable()) {
+    CHECK(stage.history("deaf") == "added started running commanded stopping terminated");
+    CHECK(stage.snapshot("deaf").termination->reason == Termination::Reason::abandoned);
+    CHECK(stage.snapshot("deaf").termination->after >= 5ms);
+  } else {
+    CHECK(stage.history("deaf") == "added started running commanded stopping killed ended terminated");
+    CHECK(stage.termination("deaf") == "cancelled");
+    CHECK(stage.snapshot("deaf").last_error == "killed");
+  }
   stage.destroy_supervisor();
   stage.world().run_ready();
 }

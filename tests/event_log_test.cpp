@@ -23,6 +23,7 @@ TEST_CASE("every kind of event has its line") {
   const std::vector<std::pair<Event::What, std::string>> lines{
       {event::Added{RestartPolicy::on_failure, &policy, {}}, "1s feed#2 added on_failure"},
       {event::Added{RestartPolicy::always, &policy, {7}}, "1s feed#2 added always after 7 runs"},
+      {event::Added{RestartPolicy::never, &policy, {}, true, 5s}, "1s feed#2 added never stop_grace 5s can be killed"},
       {event::Warned{"backoff.breaker", "is out of reach"}, "1s feed#2 warned backoff.breaker is out of reach"},
       {event::Started{}, "1s feed#2 started"},
       {event::Running{}, "1s feed#2 running"},
@@ -36,6 +37,8 @@ TEST_CASE("every kind of event has its line") {
       {event::Commanded{Command::restart}, "1s feed#2 commanded restart"},
       {event::Stopping{StopCause::shutdown}, "1s feed#2 stopping shutdown"},
       {event::StopThrew{"no"}, "1s feed#2 stop_threw: no"},
+      {event::Killed{5s}, "1s feed#2 killed after 5s"},
+      {event::KillThrew{"no"}, "1s feed#2 kill_threw: no"},
       {event::Terminated{{Termination::Reason::completed}, "boom"}, "1s feed#2 terminated completed"},
       {event::Terminated{{Termination::Reason::cancelled}, "boom"}, "1s feed#2 terminated cancelled"},
       {event::Terminated{{Termination::Reason::circuit_open, 3, 3}, "boom"},
@@ -67,7 +70,7 @@ TEST_CASE("the log keeps the texts and the policy of an event after they are gon
     for (const Event::What& what :
          {Event::What{event::Added{RestartPolicy::always, &policy, {}}}, Event::What{event::Warned{text, text}},
           Event::What{event::Ended{Outcome::failed, 1s, text}}, Event::What{event::StopThrew{text}},
-          Event::What{event::Terminated{{Termination::Reason::failed}, text}},
+          Event::What{event::KillThrew{text}}, Event::What{event::Terminated{{Termination::Reason::failed}, text}},
           Event::What{event::EndedLate{Outcome::failed, 1s, text}}}) {
       log.on_event(about(1s, name, 1, what));
     }
@@ -81,6 +84,7 @@ TEST_CASE("the log keeps the texts and the policy of an event after they are gon
                            "be kept in place",
                            "1s feed-17#1 ended failed after 1s: a text that is too long to be kept in place",
                            "1s feed-17#1 stop_threw: a text that is too long to be kept in place",
+                           "1s feed-17#1 kill_threw: a text that is too long to be kept in place",
                            "1s feed-17#1 terminated failed: a text that is too long to be kept in place",
                            "1s feed-17#1 ended_late failed after 1s: a text that is too long to be kept in place"});
   CHECK(std::get<event::Added>(log.events().front().what).backoff->base == 7ms);

@@ -57,6 +57,7 @@ class History {
     checks.on_chaos({.at = now_, .service = ids_.at(name_), .name = name_, .kind = kind, .until = until});
     return *this;
   }
+  History& killed() { return tell(event::Killed{}); }
   History& storm() { return hit(ChaosEvent::Kind::storm, now_); }
 
   // The only result, as text.
@@ -106,6 +107,7 @@ TEST_CASE("every count is compared at the end, fleet first, then group by group"
                            .failures = CountRange{4, 4},
                            .clean_exits = one,
                            .circuit_breaker_trips = one,
+                           .killed_runs = one,
                            .terminated = CountRange{5, 5},
                            .completed = one,
                            .cancelled = one,
@@ -116,17 +118,18 @@ TEST_CASE("every count is compared at the end, fleet first, then group by group"
   history.up("completes").completed().up("stops").stopping().failed().terminated(Termination::Reason::cancelled);
   history.up("trips").failed().backs_off().started().failed().backs_off().started().failed().tripped();
   history.up("fails").failed().terminated(Termination::Reason::failed);
-  history.up("hangs").stopping().terminated(Termination::Reason::abandoned);
+  history.up("hangs").stopping().killed().terminated(Termination::Reason::abandoned);
   history.checks.finish({.at = TimePoint{} + 1s});
   std::vector<std::string> lines;
   for (const auto& result : history.checks.results()) lines.push_back(to_string(result));
-  CHECK(lines == std::vector<std::string>{
-                     "spawned: expected 5, found 5", "starts: expected 7, found 7", "restarts: expected 2, found 2",
-                     "failures: expected 4, found 4", "clean_exits: expected 1, found 1",
-                     "circuit_breaker_trips: expected 1, found 1", "terminated: expected 5, found 5",
-                     "completed: expected 1, found 1", "cancelled: expected 1, found 1",
-                     "circuit_open: expected 1, found 1", "failed: expected 1, found 1",
-                     "abandoned: expected 1, found 1", "trips.starts: expected 3, found 3"});
+  CHECK(lines == std::vector<std::string>{"spawned: expected 5, found 5", "starts: expected 7, found 7",
+                                          "restarts: expected 2, found 2", "failures: expected 4, found 4",
+                                          "clean_exits: expected 1, found 1",
+                                          "circuit_breaker_trips: expected 1, found 1",
+                                          "killed_runs: expected 1, found 1", "terminated: expected 5, found 5",
+                                          "completed: expected 1, found 1", "cancelled: expected 1, found 1",
+                                          "circuit_open: expected 1, found 1", "failed: expected 1, found 1",
+                                          "abandoned: expected 1, found 1", "trips.starts: expected 3, found 3"});
   CHECK(history.checks.held());
 }
 
@@ -137,7 +140,7 @@ TEST_CASE("every key of expect is violated by a history that is not so, whether 
       history.up("completes" + n).completed().up("trips" + n).failed().backs_off().started().failed().tripped();
       history.up("stops" + n).stopping().exited().terminated(Termination::Reason::cancelled);
       history.up("fails" + n).failed().terminated(Termination::Reason::failed);
-      history.up("hangs" + n).stopping().terminated(Termination::Reason::abandoned);
+      history.up("hangs" + n).stopping().killed().terminated(Termination::Reason::abandoned);
     }
   };
   for (const auto& count : format::kCounts) {

@@ -63,6 +63,12 @@ inline rc::Gen<Behaviour> behaviour() {
       case 1: drawn.on_stop = Takes{*distribution()}; break;
       default: break;
     }
+    switch (*rc::gen::inRange(0, 5)) {
+      case 0: drawn.on_kill = Ignores{}; break;
+      case 1: drawn.on_kill = Takes{*distribution()}; break;
+      case 2: drawn.on_kill = Obeys{}; break;
+      default: break;
+    }
     return drawn;
   });
 }
@@ -132,7 +138,7 @@ inline rc::Gen<Scenario> runnable_scenario() {
     drawn.seed = {*rc::gen::arbitrary<std::uint64_t>()};
     drawn.duration = 10s;
     drawn.budget.events = 5000;
-    drawn.supervisor = {.shutdown_timeout = *length(), .backoff = *policy()};
+    drawn.supervisor = {.shutdown_timeout = *length(), .backoff = *policy(), .stop_grace = perhaps(length())};
     std::vector<std::string> names;
     for (int i = 0, size = *rc::gen::inRange(2, 6); i < size; ++i) {
       names.push_back("s-" + std::to_string(i));
@@ -140,6 +146,7 @@ inline rc::Gen<Scenario> runnable_scenario() {
           {.name = names.back(),
            .restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never),
            .backoff = perhaps(policy()),
+           .stop_grace = perhaps(length()),
            .behaviour = *behaviour()});
     }
     for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(chaos(names));
@@ -221,6 +228,12 @@ inline Behaviour behaviour() {
     case 1: drawn.on_stop = Takes{*distribution()}; break;
     default: break;
   }
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0: drawn.on_kill = Ignores{}; break;
+    case 1: drawn.on_kill = Takes{*distribution()}; break;
+    case 2: drawn.on_kill = Obeys{}; break;
+    default: break;
+  }
   return drawn;
 }
 
@@ -229,6 +242,7 @@ inline FleetGroup group(std::size_t number) {
           .count = perhaps(rc::gen::element<std::uint32_t>(1, 2, 10, 11, 100'000)),
           .restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never),
           .backoff = perhaps(policy()),
+          .stop_grace = perhaps(length()),
           .behaviour = behaviour()};
 }
 
@@ -326,7 +340,8 @@ inline rc::Gen<Scenario> any_scenario() {
   return rc::gen::exec([] {
     Scenario drawn{.name = name(0), .seed = {*count()}, .duration = perhaps(positive_length())};
     if (*rc::gen::arbitrary<bool>()) {
-      drawn.supervisor = {*length(), *policy(), *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_)};
+      drawn.supervisor = {*length(), *policy(), *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_),
+                          perhaps(length())};
     }
     for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(1, 6); i < size; ++i) drawn.fleet.push_back(group(i));
     for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 6); i < size; ++i) {

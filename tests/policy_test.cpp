@@ -63,6 +63,7 @@ TEST_CASE("each duration is 0 to 36500 days, and what is said names the field, w
   const std::vector<Field> fields{
       {"shutdown_timeout",
        [](Duration value) { return problems(SupervisorConfig{.shutdown_timeout = value, .backoff = kSound}); }},
+      {"stop_grace", [](Duration value) { return problems(ServiceConfig{.name = "a", .stop_grace = value}); }},
       {"backoff.base", backoff_field(&BackoffPolicy::base)},
       {"backoff.max", backoff_field(&BackoffPolicy::max)},
       {"backoff.cooldown", backoff_field(&BackoffPolicy::cooldown)},

@@ -365,6 +365,7 @@ TEST_CASE("every value of a scenario arrives") {
   const auto& supervisor = scenario.supervisor;
   CHECK(supervisor.shutdown_timeout == 45s);
   CHECK(supervisor.when_all_terminated == WhenAllTerminated::return_);
+  CHECK(supervisor.stop_grace == 11s);
   CHECK(supervisor.backoff == BackoffPolicy{20ms, 7s, 3min, 5ms, BreakerPolicy{5, 70s}});
 
   CHECK(scenario.budget == Budget{123'456, 240h});
@@ -374,15 +375,18 @@ TEST_CASE("every value of a fleet arrives") {
   enter_source_folder();
   const auto fleet = parse_every_key().fleet;
   REQUIRE(fleet.size() == 5);
-  CHECK(fleet[0] == FleetGroup{"feed", 1000, RestartPolicy::always, BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt},
-                               Behaviour{Exponential{4h}, Then::fail, {}, Takes{LogNormal{2s, Ratio::from(0.25)}}}});
-  CHECK(fleet[1] == FleetGroup{"engine", std::nullopt, RestartPolicy::never, std::nullopt,
-                               Behaviour{Weibull{Ratio::from(0.5), 5h}, Then::throw_, {2, 3s}, Ignores{}}});
-  CHECK(fleet[2] == FleetGroup{"batch", std::nullopt, RestartPolicy::on_failure, std::nullopt,
-                               Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}}});
-  CHECK(fleet[3] == FleetGroup{"solver", 1, RestartPolicy::on_failure, std::nullopt,
+  CHECK(fleet[0] ==
+        FleetGroup{
+            "feed", 1000, RestartPolicy::always, BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt}, 4s,
+            Behaviour{
+                Exponential{4h}, Then::fail, {}, Takes{LogNormal{2s, Ratio::from(0.25)}}, Takes{Uniform{1ms, 2ms}}}});
+  CHECK(fleet[1] == FleetGroup{"engine", std::nullopt, RestartPolicy::never, std::nullopt, std::nullopt,
+                               Behaviour{Weibull{Ratio::from(0.5), 5h}, Then::throw_, {2, 3s}, Ignores{}, Ignores{}}});
+  CHECK(fleet[2] == FleetGroup{"batch", std::nullopt, RestartPolicy::on_failure, std::nullopt, std::nullopt,
+                               Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
+  CHECK(fleet[3] == FleetGroup{"solver", 1, RestartPolicy::on_failure, std::nullopt, std::nullopt,
                                Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}}});
-  CHECK(fleet[4] == FleetGroup{"stuck", std::nullopt, RestartPolicy::on_failure, std::nullopt,
+  CHECK(fleet[4] == FleetGroup{"stuck", std::nullopt, RestartPolicy::on_failure, std::nullopt, std::nullopt,
                                Behaviour{Fixed{10s}, Then::hang, {}, Obeys{}}});
 }
 
@@ -406,13 +410,14 @@ TEST_CASE("every expectation arrives") {
   enter_source_folder();
   const auto expect = parse_every_key().expect;
   CHECK(expect.fleet == ExpectedCounts{CountRange{1, 2}, exactly(2), exactly(3), exactly(4), exactly(5), exactly(6),
-                                       exactly(7), exactly(8), exactly(9), CountRange{10, UINT64_MAX},
+                                       exactly(14), exactly(7), exactly(8), exactly(9), CountRange{10, UINT64_MAX},
                                        CountRange{0, 11}, CountRange{12, 13}});
   REQUIRE(expect.groups.size() == 2);
-  CHECK(expect.groups[0] ==
-        ExpectedOfGroup{"feed", ExpectedCounts{exactly(1000), CountRange{1001, 1002}, exactly(1003), exactly(1004),
-                                               exactly(1005), exactly(1006), exactly(1007), exactly(1008),
-                                               exactly(1009), exactly(1010), exactly(1011), exactly(1012)}});
+  CHECK(
+      expect.groups[0] ==
+      ExpectedOfGroup{"feed", ExpectedCounts{exactly(1000), CountRange{1001, 1002}, exactly(1003), exactly(1004),
+                                             exactly(1005), exactly(1006), exactly(1013), exactly(1007), exactly(1008),
+                                             exactly(1009), exactly(1010), exactly(1011), exactly(1012)}});
   CHECK(expect.groups[1] == ExpectedOfGroup{"feed-7", {}});
   CHECK(expect.all_running_by == 7min);
   CHECK(expect.all_terminated_by == 8min);

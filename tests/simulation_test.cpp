@@ -122,6 +122,30 @@ TEST_CASE("asked to stop, a service obeys at once, takes its time, or ignores it
   CHECK(fixture.sim.supervisor().shutdown_result()->abandoned == Lines{"ignores"});
 }
 
+TEST_CASE("killed, a service ends at once, takes its time, or lives on, also when it hangs") {
+  Fixture fixture{{.shutdown_timeout = 1min, .stop_grace = 10s}};
+  REQUIRE(fixture.sim.add({.name = "dies"}, {.on_stop = Ignores{}, .on_kill = Obeys{}}));
+  REQUIRE(fixture.sim.add({.name = "takes"}, {.on_stop = Takes{Fixed{1h}}, .on_kill = Takes{Fixed{7s}}}));
+  REQUIRE(fixture.sim.add({.name = "lives on"}, {.on_stop = Ignores{}, .on_kill = Ignores{}}));
+  REQUIRE(fixture.sim.add({.name = "deaf"}, {.on_stop = Ignores{}}));
+  REQUIRE(fixture.sim.add({.name = "hung"}, {.on_kill = Takes{Fixed{1s}}}));
+  REQUIRE(fixture.sim.add({.name = "obeys"}, {.on_kill = Ignores{}}));
+  fixture.sim.run_for(1s);
+  CHECK(fixture.sim.hang_run("hung"));
+  fixture.sim.supervisor().request_shutdown();
+  fixture.sim.run_for(1min);
+  CHECK(fixture.ends_of("dies") == Lines{"11s failed simulated kill"});
+  CHECK(fixture.ends_of("takes") == Lines{"18s failed simulated kill"});
+  CHECK(fixture.ends_of("lives on") == Lines{});
+  CHECK(fixture.ends_of("deaf") == Lines{});
+  CHECK(fixture.ends_of("hung") == Lines{"12s failed simulated kill"});
+  CHECK(fixture.ends_of("obeys") == Lines{"1s clean "});
+  CHECK(to_string(*fixture.of("deaf").termination, "") == "abandoned after 10s");
+  CHECK(to_string(*fixture.of("lives on").termination, "") == "abandoned after 20s");
+  CHECK(fixture.sim.supervisor().counters().killed_runs == 4);
+  CHECK(fixture.sim.supervisor().shutdown_result()->outcome == DrainOutcome::drained);
+}
+
 TEST_CASE("a run that is ended by hand ends now, and one that is hung neither ends nor obeys") {
   Fixture fixture{{.shutdown_timeout = 5s}};
   REQUIRE(fixture.sim.add({.name = "ended", .restart = RestartPolicy::never}));

@@ -213,9 +213,10 @@ TEST_CASE("a service may add another from inside its start, and the other starts
 
 // For every kind of event in turn: when it is first told, the sink calls everything at once.
 TEST_CASE("an event sink may give any command from within any event; nothing recurses") {
-  const Lines kinds{"added",    "started",    "running", "ended",      "backing_off", "breaker_tripped",    "commanded",
-                    "stopping", "stop_threw", "removed", "terminated", "ended_late",  "shutdown_requested", "drained",
-                    "warned"};
+  const Lines kinds{
+      "added",    "started",    "running",   "ended",      "backing_off", "breaker_tripped",    "commanded",
+      "stopping", "stop_threw", "removed",   "terminated", "ended_late",  "shutdown_requested", "drained",
+      "warned",   "killed",     "kill_threw"};
   for (const auto& at_kind : kinds) {
     CAPTURE(at_kind);
     // Two failures trip the breaker; the policy is one that warns.
@@ -247,7 +248,8 @@ TEST_CASE("an event sink may give any command from within any event; nothing rec
     }
     auto& hangs = fleet.script();
     hangs.on_stop = [](Run) { throw std::runtime_error{"no"}; };
-    (void)fleet->add({.name = "hangs"}, hangs);
+    hangs.on_kill = [](Run) { throw std::runtime_error{"no"}; };
+    (void)fleet->add({.name = "hangs", .stop_grace = 2s}, hangs);
     auto& fails = fleet.script();
     fails.on_start = [](Run run) { run.end(Exit::failed("boom")); };
     (void)fleet->add({.name = "fails"}, fails);

@@ -39,6 +39,7 @@ class Model {
     bool name_free = false;
     bool gone = false;
     bool failed_for_good = false;
+    bool was_abandoned = false;
     std::uint64_t run = 0, starts = 0, failures = 0, clean_exits = 0;
     std::uint32_t attempt = 0;
     std::vector<std::int64_t> failed_at;
@@ -46,6 +47,10 @@ class Model {
     std::string termination;
     std::int64_t running_time = 0, added_at = 0, phase_since = 0, began = 0, due = 0;
     std::uint64_t due_order = 0;
+    std::optional<std::int64_t> grace_over;  // while it stops under a grace
+    std::uint64_t grace_order = 0;
+    std::int64_t stop_asked_at = 0;
+    bool killed = false;  // the latest run
     std::uint32_t earlier_lives_now = 0;
   };
 
@@ -56,7 +61,7 @@ class Model {
     if (step.where == Where::outside) {
       do_now(step);
     } else {
-      (step.where == Where::in_start ? next_start_ : next_stop_)[step.inside_of] = step;
+      planned_[step.where][step.inside_of] = step;
     }
     if (!step.joined) settle();
   }
@@ -70,12 +75,8 @@ class Model {
 
   // The next moment at which something happens by itself.
   [[nodiscard]] std::optional<std::int64_t> next_due() const {
-    std::optional<std::int64_t> next;
-    if (shutting_down && !drained) next = deadline;
-    for (const auto& life : lives) {
-      if (!life.gone && life.phase == Phase::backing_off && (!next || life.due < *next)) next = life.due;
-    }
-    return next;
+    const auto first = first_due();
+    return first ? std::optional{first->at} : std::nullopt;
   }
 
   std::int64_t now = 0;
@@ -150,6 +151,7 @@ class Model {
     if (!at || shutdown_asked) return false;
     Life& life = lives[*at];
     if (life.remove_asked || (life.stop_asked && life.phase != Phase::terminated)) return false;
+    if (life.phase == Phase::terminated && life.run_alive) return false;  // abandoned, and alive
     life.stop_asked = false;
     said_.push_back({Said::What::restart, *at});
     return true;
@@ -189,12 +191,14 @@ class Model {
   void pass(std::int64_t time) {
     settle();
     const std::int64_t end = now + time;
-    while (next_due() && *next_due() <= end) {
-      now = *next_due();
-      if (shutting_down) {
-        end_drain("deadline");  // nobody backs off during a shutdown
+    for (auto first = first_due(); first && first->at <= end; first = first_due()) {
+      now = first->at;
+      if (!first->whose) {
+        end_drain("deadline");
+      } else if (lives[*first->whose].phase == Phase::backing_off) {
+        begin(lives[*first->whose]);
       } else {
-        begin(first_due());
+        grace_is_over(lives[*first->whose]);
       }
       settle();
     }
@@ -239,7 +243,10 @@ class Model {
 
   void tell_added(Life& life) {
     const std::string before = life.run == 0 ? "" : " after run " + std::to_string(life.run);
-    tell(life, "added " + std::string{to_string(life.restart)} + before);
+    const auto& grace = setup_->config.stop_grace;
+    const std::string stops =
+        grace ? ", stop_grace " + to_string(*grace) + (killable(life) ? ", can be killed" : "") : "";
+    tell(life, "added " + std::string{to_string(life.restart)} + before + stops);
     said_.push_back({Said::What::first_start, place_of(life)});
   }
 
@@ -254,15 +261,14 @@ class Model {
     life.began = now;
     runs.push_back({place_of(life), life.run});
     tell(life, "started " + std::to_string(life.run));
-    if (does_inside(next_start_, life)) end(runs.back(), Outcome::threw, "thrown");
+    if (does_inside(Where::in_start, life)) end(runs.back(), Outcome::threw, "thrown");
     enter(life, Phase::running);
     tell(life, "running " + std::to_string(life.run));
   }
 
   // What a service does inside a callback, once; true if it throws.
-  bool does_inside(std::map<unsigned, Step>& planned, const Life& life) {
-    const auto name = std::find(kNames.begin(), kNames.end(), life.name) - kNames.begin();
-    const auto found = planned.extract(static_cast<unsigned>(name));
+  bool does_inside(Where where, const Life& life) {
+    const auto found = planned_[where].extract(number_of(life));
     if (!found) return false;
     do_now(found.mapped());
     return found.mapped().then_throws || found.mapped().verb == Verb::throws;
@@ -276,6 +282,7 @@ class Model {
     life.running_time += lasted;
     if (how != Outcome::clean) life.last_error = error;
     tell(life, "ended " + text);
+    life.grace_over.reset();
     if (life.phase == Phase::stopping) {
       return life.stop_cause == StopCause::restart ? begin(life) : terminate(life, "cancelled");
     }
@@ -358,7 +365,40 @@ class Model {
     enter(life, Phase::stopping);
     life.stop_cause = cause;
     tell(life, "stopping " + std::string{to_string(cause)});
-    if (life.run_alive && does_inside(next_stop_, life)) tell(life, "stop_threw thrown");
+    life.killed = false;
+    life.stop_asked_at = now;
+    if (!life.run_alive) return;
+    if (does_inside(Where::in_stop, life)) tell(life, "stop_threw thrown");
+    give_grace(life);
+  }
+
+  // Whoever has ended inside of it needs none.
+  void give_grace(Life& life) {
+    life.grace_over.reset();
+    if (!setup_->config.stop_grace || !life.run_alive) return;
+    life.grace_over = now + setup_->config.stop_grace->count();
+    life.grace_order = ++dues_;
+  }
+
+  void grace_is_over(Life& life) {
+    const std::string waited = to_string(Duration{now - life.stop_asked_at});
+    if (life.killed || !killable(life)) {
+      life.grace_over.reset();
+      return abandon(life, waited);
+    }
+    life.killed = true;
+    ++counters.killed_runs;
+    tell(life, "killed after " + waited);
+    if (does_inside(Where::in_kill, life)) tell(life, "kill_threw thrown");
+    give_grace(life);
+  }
+
+  void abandon(Life& life, const std::string& waited) {
+    life.grace_over.reset();
+    life.was_abandoned = true;
+    ++counters.abandoned_runs;
+    life.running_time += now - life.began;
+    terminate(life, "abandoned after " + waited);
   }
 
   void stop_for_good(Life& life, StopCause cause) {
@@ -416,6 +456,7 @@ class Model {
     if (shutting_down) return;
     if (!shutdown_asked) deadline = now + setup_->config.shutdown_timeout.count();
     shutdown_asked = shutting_down = true;
+    deadline_order_ = ++dues_;
     tell("-", "shutdown_requested " + cause + ' ' + to_string(setup_->config.shutdown_timeout));
     // Who is added by a service that is just being asked comes too late for that, and is refused.
     for (auto& life : lives) {
@@ -433,12 +474,11 @@ class Model {
       if (life.gone) continue;
       if (life.phase == Phase::terminated) {
         if (life.failed_for_good) failed.push_back(life.name);
+        if (life.was_abandoned) abandoned.push_back(life.name);
         continue;
       }
       abandoned.push_back(life.name);
-      ++counters.abandoned_runs;
-      life.running_time += now - life.began;
-      terminate(life, "abandoned after " + to_string(Duration{took}));
+      abandon(life, to_string(Duration{took}));
     }
     tell("-", "drained " + how);
   }
@@ -460,14 +500,30 @@ class Model {
     return place;
   }
 
-  Life& first_due() {
-    Life* first = nullptr;
-    for (auto& life : lives) {
-      if (life.gone || life.phase != Phase::backing_off) continue;
-      if (!first || std::pair{life.due, life.due_order} < std::pair{first->due, first->due_order}) first = &life;
+  // What is due first: of one time, what was said first to be due.
+  struct Due {
+    std::int64_t at;
+    std::uint64_t order;
+    std::optional<std::size_t> whose;  // of nobody: the drain's deadline
+  };
+  std::optional<Due> first_due() const {
+    std::optional<Due> first;
+    const auto consider = [&first](const Due& due) {
+      if (!first || std::pair{due.at, due.order} < std::pair{first->at, first->order}) first = due;
+    };
+    if (shutting_down && !drained) consider({deadline, deadline_order_, std::nullopt});
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      if (lives[i].gone) continue;
+      if (lives[i].phase == Phase::backing_off) consider({lives[i].due, lives[i].due_order, i});
+      if (lives[i].grace_over) consider({*lives[i].grace_over, lives[i].grace_order, i});
     }
-    return *first;
+    return first;
   }
+
+  static unsigned number_of(const Life& life) {
+    return static_cast<unsigned>(std::find(kNames.begin(), kNames.end(), life.name) - kNames.begin());
+  }
+  static bool killable(const Life& life) { return can_be_killed(number_of(life)); }
 
   void reset(Life& life) {
     life.attempt = 0;
@@ -485,9 +541,10 @@ class Model {
   std::shared_ptr<const Setup> setup_;
   Seed seed_;
   std::vector<Said> said_;
-  std::map<unsigned, Step> next_start_, next_stop_;  // by name
+  std::map<Where, std::map<unsigned, Step>> planned_;  // by name
   std::vector<std::pair<std::string, std::int64_t>> births_;
   std::uint64_t dues_ = 0;
+  std::uint64_t deadline_order_ = 0;
 };
 
 }  // namespace holdfast::test

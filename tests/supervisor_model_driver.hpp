@@ -27,7 +27,7 @@ class Real {
     if (step.where == Where::outside) {
       do_now(step);
     } else {
-      (step.where == Where::in_start ? next_start_ : next_stop_).at(step.inside_of) = step;
+      planned_.at(static_cast<std::size_t>(step.where)).at(step.inside_of) = step;
     }
     if (!step.joined) scheduler.run_tasks();
   }
@@ -70,9 +70,10 @@ class Real {
     script.on_start = [this, name](Run run) {
       runs_.push_back(run);
       latest_.at(name) = run;
-      act(next_start_.at(name));
+      act(Where::in_start, name);
     };
-    script.on_stop = [this, name](Run) { act(next_stop_.at(name)); };
+    script.on_stop = [this, name](Run) { act(Where::in_stop, name); };
+    if (can_be_killed(name)) script.on_kill = [this, name](Run) { act(Where::in_kill, name); };
     if (!supervisor.add({.name = std::string{kNames[name]},
                          .restart = static_cast<RestartPolicy>(step.restart),
                          .backoff = setup_.policy(step.number)},
@@ -83,8 +84,8 @@ class Real {
     return true;
   }
 
-  void act(std::optional<Step>& planned) {
-    const auto does = std::exchange(planned, std::nullopt);
+  void act(Where where, unsigned name) {
+    const auto does = std::exchange(planned_.at(static_cast<std::size_t>(where)).at(name), std::nullopt);
     if (!does) return;
     do_now(*does);
     if (does->then_throws || does->verb == Verb::throws) throw std::runtime_error{"thrown"};
@@ -114,7 +115,7 @@ class Real {
 
   const Setup& setup_;
   std::list<Script> scripts_;
-  Planned next_start_, next_stop_;                        // by name
+  std::array<Planned, kWheres.size()> planned_;           // by name
   std::array<std::optional<Run>, kNames.size()> latest_;  // of the service that has the name
   std::vector<Run> runs_;                                 // every run that ever began
 
@@ -160,6 +161,9 @@ inline std::string text_of(const ServiceSnapshot& s) {
                  to_string(s.time_in_phase),
                  "next",
                  s.next_start ? to_string(*s.next_start) : "-",
+                 "grace",
+                 s.grace_until ? to_string(*s.grace_until) : "-",
+                 s.killed ? "killed" : "",
                  "error",
                  s.last_error,
                  "why",
@@ -193,6 +197,9 @@ inline std::string text_of(const Model::Life& life, std::int64_t now) {
                  length(now - life.phase_since),
                  "next",
                  life.phase == Phase::backing_off ? to_string(TimePoint{life.due}) : "-",
+                 "grace",
+                 life.grace_over ? to_string(TimePoint{*life.grace_over}) : "-",
+                 life.phase == Phase::stopping && life.killed ? "killed" : "",
                  "error",
                  life.last_error,
                  "why",

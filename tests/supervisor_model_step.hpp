@@ -6,10 +6,11 @@
 //     a
 //
 // The settings come first: the first policy is the supervisor's own ("policy 0"), the others are for services. After a
-// step that ends with ';' the supervisor acts; '&' joins the next step to it, within one handler. `in_start NAME` and
-// `in_stop NAME` say what the service does by itself inside its next start or stop, once. `end_old N` ends the N-th run
-// that was begun in the whole fleet, whether it is alive, has ended, or belongs to a service that is gone. `then_throw`
-// is an exception after the step, where a service does it.
+// step that ends with ';' the supervisor acts; '&' joins the next step to it, within one handler. `in_start NAME`,
+// `in_stop NAME` and `in_kill NAME` say what the service does by itself inside its next start, stop or kill, once.
+// `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
+// `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
+// service that is gone. `then_throw` is an exception after the step, where a service does it.
 //
 // All errors are std::invalid_argument, with the step and what is allowed.
 #pragma once
@@ -34,10 +35,11 @@ enum class Verb { add, stop, restart, remove, pass, end, end_old, throws, shutdo
 inline constexpr std::array<std::string_view, 10> kVerbs{"add", "stop",    "restart", "remove",   "pass",
                                                          "end", "end_old", "throw",   "shutdown", "end_drain"};
 
-enum class Where { outside, in_start, in_stop };
-inline constexpr std::array<std::string_view, 3> kWheres{"", "in_start", "in_stop"};
+enum class Where { outside, in_start, in_stop, in_kill };
+inline constexpr std::array<std::string_view, 4> kWheres{"", "in_start", "in_stop", "in_kill"};
 
 inline constexpr std::array<std::string_view, 4> kNames{"a", "b", "c", "d"};
+constexpr bool can_be_killed(unsigned name) { return name % 2 == 0; }
 inline constexpr std::array<std::string_view, 4> kOutcomes{"clean", "failed", "threw", "fatal"};
 inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure", "never"};
 
@@ -104,6 +106,7 @@ inline std::string text_of(const BackoffPolicy& policy) {
 inline std::string text_of(const Setup& setup) {
   std::string text = "shutdown_timeout " + std::to_string(setup.config.shutdown_timeout.count()) +
                      "ns; when_all_terminated " + std::string{to_string(setup.config.when_all_terminated)};
+  if (setup.config.stop_grace) text += "; stop_grace " + std::to_string(setup.config.stop_grace->count()) + "ns";
   for (const auto& policy : setup.policies) text += "; " + text_of(policy);
   return text + "; ";
 }
@@ -198,7 +201,7 @@ inline BackoffPolicy policy_from(Words& words) {
 
 inline Step step_from(Words& words) {
   Step step;
-  for (const Where where : {Where::in_start, Where::in_stop}) {
+  for (const Where where : {Where::in_start, Where::in_stop, Where::in_kill}) {
     if (!words.take(kWheres[static_cast<std::size_t>(where)])) continue;
     step.where = where;
     step.inside_of = words.one_of(kNames);
@@ -222,6 +225,8 @@ inline void read_into(Sequence& sequence, const std::string& text, bool joined) 
   if (!words.more()) return;
   if (words.take("shutdown_timeout")) {
     sequence.setup.config.shutdown_timeout = words.length();
+  } else if (words.take("stop_grace")) {
+    sequence.setup.config.stop_grace = words.length();
   } else if (words.take("when_all_terminated")) {
     sequence.setup.config.when_all_terminated = words.one_of(std::array<std::string_view, 2>{"wait", "return"}) == 0
                                                     ? WhenAllTerminated::wait

@@ -62,6 +62,7 @@ rc::Gen<Setup> any_setup() {
     setup.config.backoff = setup.policies.front();
     setup.config.shutdown_timeout = dice.length(8);
     if (dice.one_in(4)) setup.config.when_all_terminated = WhenAllTerminated::return_;
+    if (dice.one_in(2)) setup.config.stop_grace = dice.length(4);
     return rc::shrinkable::just(setup);
   };
 }
@@ -106,7 +107,7 @@ Step inside_step(Dice& dice, const Model& model) {
                                          {1, shutdown},
                                          {1, end_drain}});
   Step step = step_of(dice, verb, model);
-  step.where = dice.one_in(2) ? Where::in_start : Where::in_stop;
+  step.where = dice.weighted<Where>({{3, Where::in_start}, {3, Where::in_stop}, {1, Where::in_kill}});
   step.inside_of = any_name(dice, model, true);
   if (verb == end && !dice.one_in(8)) step.name = step.inside_of;
   step.then_throws = verb != throws && dice.one_in(6);
@@ -172,7 +173,9 @@ std::string kind_in(const std::string& line) {
   std::istringstream in{line};
   std::string time, who, kind, word;
   in >> time >> who >> kind;
-  if (kind == "started" || kind == "running" || kind == "breaker_tripped" || kind == "removed") return kind;
+  if (kind == "started" || kind == "running" || kind == "breaker_tripped" || kind == "removed" || kind == "killed") {
+    return kind;
+  }
   in >> word;
   if (kind.starts_with("ended")) in >> word >> word >> word;
   return kind + ' ' + word.substr(0, word.find_first_of(":,"));
@@ -237,6 +240,34 @@ TEST_CASE("every sequence of four steps in the life of one service agrees with t
   SUCCEED();
 }
 
+// The same of a service that stops under a grace, killable and not.
+TEST_CASE("every sequence of four steps after a stop that has a grace agrees with the model") {
+  const auto all =
+      sequence_from(
+          "stop a; restart a; remove a; pass 1ns; pass 2ns; end a failed; in_stop a end a clean; in_kill a end a "
+          "failed;"
+          "in_kill a throw; shutdown; end_drain; stop a & restart a & end_old 0 failed; add a on_failure policy 0;")
+          .steps;
+  for (unsigned name = 0; name < 2; ++name) {
+    for (const Duration grace : {0ns, 2ns}) {
+      Sequence sequence;
+      sequence.setup.policies = {kAtOnce};
+      sequence.setup.config = config_of(kAtOnce, 3ns);
+      sequence.setup.config.stop_grace = grace;
+      const std::size_t count = all.size() * all.size() * all.size() * all.size();
+      for (std::size_t number = 0; number < count; ++number) {
+        sequence.steps = {{.verb = Verb::add, .name = name}};
+        for (std::size_t rest = number, i = 0; i < 4; ++i, rest /= all.size()) {
+          sequence.steps.push_back(all[rest % all.size()]);
+          sequence.steps.back().name = sequence.steps.back().inside_of = name;
+        }
+        if (const auto found = replay(sequence); !found.empty()) FAIL(found);
+      }
+    }
+  }
+  SUCCEED();
+}
+
 // The commands reach what there is: a sequence that never trips a breaker or never ends late would prove little.
 TEST_CASE("the commands that are generated lead to every kind of event, every end, every cause and every reason") {
   std::set<std::string> seen;
@@ -269,6 +300,8 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "ended_late failed",
                                       "ended_late fatal",
                                       "ended_late threw",
+                                      "kill_threw thrown",
+                                      "killed",
                                       "removed",
                                       "running",
                                       "shutdown_requested all_terminated",

@@ -46,8 +46,11 @@ inline SupervisorConfig config_of(BackoffPolicy backoff, Duration shutdown_timeo
 // ---------------------------------------------------------------------------------------------------------------------
 
 inline std::string text_of(const event::Added& what, RunNumber) {
-  const std::string text = "added " + std::string{to_string(what.restart)};
-  return what.runs_before.value == 0 ? text : text + " after run " + std::to_string(what.runs_before.value);
+  std::string text = "added " + std::string{to_string(what.restart)};
+  if (what.runs_before.value > 0) text += " after run " + std::to_string(what.runs_before.value);
+  if (what.stop_grace) text += ", stop_grace " + to_string(*what.stop_grace);
+  if (what.can_be_killed) text += ", can be killed";
+  return text;
 }
 inline std::string text_of(const event::Warned& what, RunNumber) { return "warned " + std::string{what.field}; }
 inline std::string text_of(const event::Started&, RunNumber run) { return "started " + std::to_string(run.value); }
@@ -75,6 +78,8 @@ inline std::string text_of(const event::Stopping& what, RunNumber) {
   return "stopping " + std::string{to_string(what.cause)};
 }
 inline std::string text_of(const event::StopThrew& what, RunNumber) { return "stop_threw " + std::string{what.error}; }
+inline std::string text_of(const event::Killed& what, RunNumber) { return "killed after " + to_string(what.after); }
+inline std::string text_of(const event::KillThrew& what, RunNumber) { return "kill_threw " + std::string{what.error}; }
 inline std::string text_of(const event::Terminated& what, RunNumber) {
   return "terminated " + to_string(what.why, what.last_error);
 }
@@ -119,6 +124,10 @@ class Ledger {
     TimePoint began;
     TimePoint due;
     std::optional<StopCause> stop_cause;
+    std::optional<Duration> stop_grace;
+    bool can_be_killed = false;
+    bool killed = false;  // the latest run
+    TimePoint stop_asked_at;
   };
 
   void enter(const Event& event) {
@@ -149,6 +158,8 @@ class Ledger {
     expect(what.backoff != nullptr, event, "no policy is in force");
     expect(event.run == what.runs_before, event, "run numbers do not go on");
     lives_.push_back({.name = std::string{event.name}, .id = event.service, .n = 1, .run = event.run.value});
+    lives_.back().stop_grace = what.stop_grace;
+    lives_.back().can_be_killed = what.can_be_killed;
     ++counters_.spawned;
     ++counters_.active_services;
   }
@@ -157,8 +168,7 @@ class Ledger {
   void apply(Life&, const Event&, const event::Warned&) {}
   void apply(Life& life, const Event& event, const event::Started&) {
     if (life.phase == Phase::backing_off && !life.cut_short) {
-      const bool on_time = real_time_ ? event.at >= life.due : event.at == life.due;
-      expect(on_time, event, "the delay had not passed, or had passed before");
+      expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
     }
     if (life.phase != Phase::starting) move(life, event, Phase::starting);
     expect(event.run.value == ++life.run, event, "a run number was skipped or repeated");
@@ -170,6 +180,7 @@ class Ledger {
     life.run_open = true;
     life.began = event.at;
     life.stop_cause.reset();
+    life.killed = false;
   }
   void apply(Life& life, const Event& event, const event::Running&) {
     move(life, event, Phase::running);
@@ -199,11 +210,23 @@ class Ledger {
       expect(life.stop_cause == StopCause::restart && what.cause != StopCause::restart, event, "told again");
     } else {
       move(life, event, Phase::stopping);
+      life.stop_asked_at = event.at;
     }
     life.stop_cause = what.cause;
   }
   void apply(Life& life, const Event& event, const event::StopThrew&) {
     expect(life.phase == Phase::stopping, event, "was not asked to stop");
+  }
+  void apply(Life& life, const Event& event, const event::Killed& what) {
+    expect(life.phase == Phase::stopping && life.run_open, event, "no run was asked to stop");
+    expect(life.can_be_killed && !life.killed, event, "cannot be killed, or was killed before");
+    expect(what.after == event.at - life.stop_asked_at, event, "after another time");
+    expect(life.stop_grace && is_when(event.at, life.stop_asked_at + *life.stop_grace), event, "not after the grace");
+    life.killed = true;
+    ++counters_.killed_runs;
+  }
+  void apply(Life& life, const Event& event, const event::KillThrew&) {
+    expect(life.phase == Phase::stopping && life.killed, event, "was not killed");
   }
   void apply(Life& life, const Event& event, const event::Terminated& what) {
     move(life, event, Phase::terminated);
@@ -228,6 +251,8 @@ class Ledger {
   }
   void apply(Life&, const Event& event, const event::ShutdownRequested&) { note(event, "is not about a service"); }
   void apply(Life&, const Event& event, const event::Drained&) { note(event, "is not about a service"); }
+
+  [[nodiscard]] bool is_when(TimePoint at, TimePoint due) const { return real_time_ ? at >= due : at == due; }
 
   // Semantics, section 2.2, written out once more: a bug must not be able to agree with itself.
   static bool may_follow(Phase from, Phase to) {
@@ -308,6 +333,11 @@ class Script final : public Service {
     calls.push_back("stop " + std::to_string(run.number().value));
     if (on_stop) on_stop(run);
   }
+  [[nodiscard]] bool can_be_killed() const noexcept override { return on_kill != nullptr; }
+  void kill(Run run) override {
+    calls.push_back("kill " + std::to_string(run.number().value));
+    on_kill(run);
+  }
 
   void end(Exit exit) const { runs.back().end(std::move(exit)); }
   void end_cleanly() const { end(Exit::clean()); }
@@ -317,6 +347,7 @@ class Script final : public Service {
   Lines calls;
   std::function<void(Run)> on_start;
   std::function<void(Run)> on_stop;
+  std::function<void(Run)> on_kill;  // empty: it cannot be killed
 };
 
 class Fleet {
@@ -455,7 +486,8 @@ struct StringMaker<holdfast::Counters> {
          {std::pair{"spawned", c.spawned}, std::pair{"starts", c.starts}, std::pair{"restarts", c.restarts},
           std::pair{"failures", c.failures}, std::pair{"clean_exits", c.clean_exits},
           std::pair{"circuit_breaker_trips", c.circuit_breaker_trips}, std::pair{"terminated", c.terminated},
-          std::pair{"abandoned_runs", c.abandoned_runs}, std::pair{"active_services", c.active_services}}) {
+          std::pair{"killed_runs", c.killed_runs}, std::pair{"abandoned_runs", c.abandoned_runs},
+          std::pair{"active_services", c.active_services}}) {
       text += std::string{" "} + name + ' ' + std::to_string(value);
     }
     return text + " }";

@@ -195,6 +195,20 @@ TEST_CASE("every field of every event is in the digest") {
   CHECK(changes([](Event& e) { e.what = event::EndedLate{Outcome::failed, 7ns, "boom"}; }));
   // The slot is where the supervisor keeps it, and nobody's business.
   CHECK_FALSE(changes([](Event& e) { e.service = {2, 5}; }));
+
+  const BackoffPolicy policy;
+  const auto added = [&](bool can_be_killed, std::optional<Duration> stop_grace) {
+    event.what = event::Added{RestartPolicy::always, &policy, {}, can_be_killed, stop_grace};
+    return digest_of(event);
+  };
+  const std::set<std::string> of_added{added(false, std::nullopt), added(false, 0ns), added(false, 1ns),
+                                       added(true, 1ns)};
+  CHECK(of_added.size() == 4);
+  const auto killed = [&](Duration after) {
+    event.what = event::Killed{after};
+    return digest_of(event);
+  };
+  CHECK(killed(1ns) != killed(2ns));
 }
 
 TEST_CASE("every field of every disturbance is in the digest") {

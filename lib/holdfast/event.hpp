@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <variant>
@@ -31,13 +32,13 @@ enum class ShutdownCause : std::uint8_t { requested, all_terminated };
 std::string_view to_string(ShutdownCause) noexcept;
 
 enum class DrainOutcome : std::uint8_t {
-  drained,   // every service terminated in time
+  drained,   // every service terminated in time, if some perhaps only because they were abandoned by their stop_grace
   deadline,  // the shutdown timeout passed; the services abandoned by it were told before
   cut_short  // the drain was ended by command
 };
 std::string_view to_string(DrainOutcome) noexcept;
 
-// The kinds, in the order of a service's life. Each is named like its text form.
+// The kinds, about in the order of a service's life. Each is named like its text form.
 namespace event {
 
 // The service is recorded; phase `starting`. It is the first event of a service (n = 1).
@@ -46,6 +47,8 @@ struct Added {
   RestartPolicy restart;
   const BackoffPolicy* backoff;  // in force for it; never null
   RunNumber runs_before;         // runs of the service it replaces in place (restart of a terminated one), else 0
+  bool can_be_killed = false;    // told only with a stop_grace, without which nobody is killed
+  std::optional<Duration> stop_grace = std::nullopt;  // in force for it
 };
 // A configuration was accepted that cannot do what it says.
 struct Warned {
@@ -97,6 +100,16 @@ struct StopThrew {
   static constexpr std::string_view kKind = "stop_threw";
   std::string_view error;
 };
+// The run has not ended within its stop_grace: it is killed, and has the same grace again before it is abandoned.
+struct Killed {
+  static constexpr std::string_view kKind = "killed";
+  Duration after;  // since it was asked to stop
+};
+// The service threw when it was to kill the run; it counts as not having obeyed.
+struct KillThrew {
+  static constexpr std::string_view kKind = "kill_threw";
+  std::string_view error;
+};
 // Phase `terminated`: there will be no further run.
 struct Terminated {
   static constexpr std::string_view kKind = "terminated";
@@ -132,7 +145,8 @@ struct Event {
   using What =
       std::variant<event::Added, event::Warned, event::Started, event::Running, event::Ended, event::BackingOff,
                    event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
-                   event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained>;
+                   event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained, event::Killed,
+                   event::KillThrew>;  // a kind keeps its place: digests count on it
 
   TimePoint at;
   ServiceId service;            // generation 0: about the supervisor itself

@@ -79,6 +79,17 @@ void warn_of_idle_breaker(std::vector<Problem>& found, const BackoffPolicy& poli
               std::to_string(policy.breaker->max_failures) + " failures are never counted together");
 }
 
+void check_stop_grace(std::vector<Problem>& found, const std::optional<Duration>& grace) {
+  if (grace) check_duration(found, "stop_grace", *grace);
+}
+
+void warn_of_idle_grace(std::vector<Problem>& found, const SupervisorConfig& config) {
+  if (!config.stop_grace || *config.stop_grace < config.shutdown_timeout) return;
+  warning(found, "stop_grace",
+          "is " + to_string(*config.stop_grace) + ", no shorter than shutdown_timeout, which is " +
+              to_string(config.shutdown_timeout) + ": a shutdown abandons every run before it would be killed");
+}
+
 // The length of the character that `text` begins with, or 0 if it is not well-formed UTF-8 (Unicode 15, table 3-7).
 std::size_t utf8_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
@@ -171,6 +182,8 @@ std::vector<Problem> problems(const SupervisorConfig& config) {
   check_duration(found, "shutdown_timeout", config.shutdown_timeout);
   const auto of_backoff = problems(config.backoff);
   found.insert(found.end(), of_backoff.begin(), of_backoff.end());
+  check_stop_grace(found, config.stop_grace);
+  if (!has_errors(found)) warn_of_idle_grace(found, config);
   return found;
 }
 
@@ -181,6 +194,7 @@ std::vector<Problem> problems(const ServiceConfig& config) {
     const auto of_backoff = problems(*config.backoff);
     found.insert(found.end(), of_backoff.begin(), of_backoff.end());
   }
+  check_stop_grace(found, config.stop_grace);
   return found;
 }
 

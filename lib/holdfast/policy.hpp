@@ -56,13 +56,17 @@ struct SupervisorConfig {
   Duration shutdown_timeout = std::chrono::seconds{30};  // the drain's deadline, from the shutdown request
   BackoffPolicy backoff;                                 // of every service that has none of its own
   WhenAllTerminated when_all_terminated = WhenAllTerminated::wait;
+  // How long a run that was asked to stop has before it is killed, and again from there before it is abandoned; one
+  // that cannot be killed is abandoned at once. 0 to kDurationMax; nullopt: only the drain's deadline ends the waiting.
+  std::optional<Duration> stop_grace = std::nullopt;
   friend bool operator==(const SupervisorConfig&, const SupervisorConfig&) = default;
 };
 
 struct ServiceConfig {
   std::string name;  // UTF-8, 1 to kNameLengthMax bytes, no control characters, unique among the services present
   RestartPolicy restart = RestartPolicy::on_failure;
-  std::optional<BackoffPolicy> backoff;  // overrides the supervisor's as a whole
+  std::optional<BackoffPolicy> backoff;               // overrides the supervisor's as a whole
+  std::optional<Duration> stop_grace = std::nullopt;  // overrides the supervisor's
 };
 inline constexpr std::size_t kNameLengthMax = 255;
 

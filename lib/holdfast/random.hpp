@@ -32,6 +32,7 @@ enum class Purpose : std::uint32_t {
   run_length = 2,
   stop_length = 3,
   chaos_share = 4,
+  kill_length = 5,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.

@@ -134,6 +134,13 @@ class Service {
   // of here is told in an event and counts as not obeyed.
   virtual void stop(Run run) = 0;
 
+  // Whether kill() can end a run that does not obey. The answer never changes.
+  [[nodiscard]] virtual bool can_be_killed() const noexcept { return false; }
+
+  // `run` was asked to stop and has not ended within its stop_grace: end it by force. Called once, and only if it can
+  // be killed. An exception out of here is told in an event and counts as not obeyed.
+  virtual void kill(Run) {}
+
  protected:
   ~Service() = default;
 };

@@ -26,6 +26,7 @@ struct Counters {
   std::uint64_t clean_exits = 0;            // runs that ended without one, unasked
   std::uint64_t circuit_breaker_trips = 0;  // breakers opened
   std::uint64_t terminated = 0;             // services that terminated
+  std::uint64_t killed_runs = 0;            // runs that did not stop within their stop_grace, and could be killed
   std::uint64_t abandoned_runs = 0;         // runs that did not stop in time
   std::uint64_t active_services = 0;        // added and not terminated
   friend bool operator==(const Counters&, const Counters&) = default;
@@ -47,6 +48,8 @@ struct ServiceSnapshot {
   Duration age{0};                       // since it was added
   Duration time_in_phase{0};
   std::optional<TimePoint> next_start;     // while backing off: when the next run is due
+  std::optional<TimePoint> grace_until;    // while stopping under a stop_grace: when it is over
+  bool killed = false;                     // while stopping: its run was killed, and has not ended yet
   std::optional<Termination> termination;  // once terminated
   friend bool operator==(const ServiceSnapshot&, const ServiceSnapshot&) = default;
 };

@@ -28,7 +28,7 @@ Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed,
       sink_(sink),
       config_(std::move(config)),
       seed_(seed),
-      own_policy_({this, config_.backoff, problems(config_)}),
+      own_policy_({this, config_.backoff, config_.stop_grace, false, problems(config_)}),
       latest_policy_(own_policy_),
       removals_at_(scheduler.now()),
       now_(scheduler.now()) {
@@ -40,6 +40,7 @@ Supervisor::~Supervisor() {
   scheduler_.cancel(loop_);
   scheduler_.disarm(drain_timer_);
   for (Record* record = services_.first(); record; record = services_.next(*record)) scheduler_.disarm(*record);
+  graces_.clear();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
 
-  Record& record = services_.add(config.name, config.restart, service, policy_for(config.backoff), scheduler_.now());
+  Record& record = services_.add(config.name, config.restart, service, policy_for(config), scheduler_.now());
   if (const std::uint32_t incarnation = incarnation_of(record.hash); incarnation != 0) {
     set_past(record, {.incarnation = incarnation});
   }
@@ -97,6 +98,12 @@ Result<Accepted> Supervisor::restart(std::string_view name) {
                    "restart \"" + std::string{name} + "\": it is being " +
                        (record->remove_asked ? "removed" : "stopped") + " for good; " +
                        (record->remove_asked ? "add it again once it is gone" : "restart it once it has terminated")};
+  }
+  if (record->phase == Phase::terminated && record->run_alive) {
+    return Refusal{Refusal::Reason::stopping,
+                   "restart \"" + std::string{name} +
+                       "\": its abandoned run is still alive; restart it once that has ended, or remove it and add "
+                       "another one"};
   }
   record->final_stop_asked = false;
   enqueue({.kind = Input::Kind::command, .command = Command::restart, .tenancy = record->tenancy, .record = record});
@@ -207,7 +214,9 @@ void Supervisor::process(const Input& input, Record& record) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 void Supervisor::on_added(Record& record) {
-  emit(record, event::Added{record.restart, &record.policy->backoff, record.run});
+  const auto& stop_grace = record.policy->stop_grace;
+  const bool can_be_killed = stop_grace && record.service.can_be_killed();
+  emit(record, event::Added{record.restart, &record.policy->backoff, record.run, can_be_killed, stop_grace});
   if (record.policy != own_policy_) {
     for (const auto& problem : record.policy->warnings) emit(record, event::Warned{problem.field, problem.says});
   }
@@ -228,7 +237,10 @@ void Supervisor::on_run_ended(Record& record, Outcome outcome, Error* error) {
   emit(record, event::Ended{outcome, lasted, error ? record.last_error.text() : std::string_view{}});
   if (record.phase == Phase::running) {
     on_unasked_end(record, outcome, lasted);
-  } else if (record.stop_cause == StopCause::restart) {
+    return;
+  }
+  forget_grace(record);
+  if (record.stop_cause == StopCause::restart) {
     begin_run(record);
   } else {
     terminate(record, Termination::Reason::cancelled);
@@ -332,20 +344,39 @@ void Supervisor::on_drain_over(DrainOutcome outcome) {
   result.took = drain_took_ = now_ - *shutdown_asked_at_;
   for (Record *record = services_.first(), *next = nullptr; record; record = next) {
     next = services_.next(*record);
-    if (record->phase == Phase::terminated) {
-      if (record->reason == Termination::Reason::failed || record->reason == Termination::Reason::circuit_open) {
-        result.failed.emplace_back(record->name.text());
-      }
-    } else {
+    if (record->phase != Phase::terminated) {
+      forget_grace(*record);
+      abandon(*record);
+    }
+    if (record->reason == Termination::Reason::abandoned) {
       result.abandoned.emplace_back(record->name.text());
-      ++counters_.abandoned_runs;
-      close_run(*record);
-      terminate(*record, Termination::Reason::abandoned);
+    } else if (record->reason == Termination::Reason::failed || record->reason == Termination::Reason::circuit_open) {
+      result.failed.emplace_back(record->name.text());
     }
   }
   result.counters = counters_;
   shutdown_result_ = std::move(result);
   emit(event::Drained{outcome});
+}
+
+void Supervisor::Grace::fired() {
+  supervisor_.now_ = supervisor_.scheduler_.now();
+  supervisor_.on_grace_over(record_, *this);
+}
+
+// The grace may be gone afterwards.
+void Supervisor::on_grace_over(Record& record, Grace& grace) {
+  const Duration waited = now_ - grace.asked_at;
+  if (grace.killed || !record.service.can_be_killed()) {
+    grace.waited = waited;
+    abandon(record);
+    return;
+  }
+  grace.killed = true;
+  ++counters_.killed_runs;
+  emit(record, event::Killed{waited});
+  kill(record);
+  if (record.run_alive) scheduler_.arm(grace, now_ + *record.policy->stop_grace);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -392,6 +423,23 @@ void Supervisor::ask_to_stop(Record& record, StopCause cause) {
   } catch (...) {
     emit(record, event::StopThrew{Error::from_current_exception().text()});
   }
+  // Armed last, so that a run that takes exactly as long as its grace has obeyed.
+  if (!record.policy->stop_grace || !record.run_alive) return;
+  scheduler_.arm(graces_.try_emplace(record.id.slot, *this, record).first->second, now_ + *record.policy->stop_grace);
+}
+
+void Supervisor::kill(Record& record) {
+  try {
+    record.service.kill(Run{record, record.id, record.run});
+  } catch (...) {
+    emit(record, event::KillThrew{Error::from_current_exception().text()});
+  }
+}
+
+void Supervisor::abandon(Record& record) {
+  ++counters_.abandoned_runs;
+  close_run(record);
+  terminate(record, Termination::Reason::abandoned);
 }
 
 void Supervisor::stop_for_good(Record& record, StopCause cause) {
@@ -489,10 +537,16 @@ DrawKey Supervisor::draw_key(ServiceId service) const noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 
 // Fleets repeat one policy, so comparing with the latest is enough to keep one copy of it.
-const detail::SharedPolicy& Supervisor::policy_for(const std::optional<BackoffPolicy>& override) {
-  if (!override) return own_policy_;
-  if (latest_policy_ == own_policy_ || latest_policy_->backoff != *override) {
-    latest_policy_ = detail::SharedPolicy{{this, *override, problems(*override)}};
+const detail::SharedPolicy& Supervisor::policy_for(const ServiceConfig& config) {
+  if (!config.backoff && !config.stop_grace) return own_policy_;
+  const bool is_own = config.backoff.has_value();
+  const BackoffPolicy& backoff = is_own ? *config.backoff : config_.backoff;
+  const auto& stop_grace = config.stop_grace ? config.stop_grace : config_.stop_grace;
+  const detail::ServicePolicy& latest = *latest_policy_;
+  if (latest_policy_ == own_policy_ || latest.is_own_backoff != is_own || latest.backoff != backoff ||
+      latest.stop_grace != stop_grace) {
+    auto warnings = is_own ? problems(backoff) : std::vector<Problem>{};
+    latest_policy_ = detail::SharedPolicy{{this, backoff, stop_grace, is_own, std::move(warnings)}};
   }
   return latest_policy_;
 }
@@ -534,15 +588,22 @@ void Supervisor::forget_side_entries(Record& record) noexcept {
   if (record.has_past) pasts_.erase(slot);
   record.has_past = false;
   if (slot < clean_exits_.size()) clean_exits_[slot] = 0;
+  forget_grace(record);
 }
 
-// A breaker opens with the very failure that fills it, and who is abandoned has been waited for as long as the drain.
+void Supervisor::forget_grace(const Record& record) noexcept {
+  if (record.policy->stop_grace) graces_.erase(record.id.slot);
+}
+
+// A breaker opens with the very failure that fills it, and who is abandoned without a grace of its own has been waited
+// for as long as the drain.
 Termination Supervisor::termination_of(const Record& record) const noexcept {
   Termination why{.reason = record.reason};
   if (why.reason == Termination::Reason::circuit_open) {
     why.failures = why.max_failures = record.policy->backoff.breaker->max_failures;
   } else if (why.reason == Termination::Reason::abandoned) {
-    why.after = drain_took_;
+    const auto grace = graces_.find(record.id.slot);
+    why.after = grace == graces_.end() ? drain_took_ : grace->second.waited;
   }
   return why;
 }

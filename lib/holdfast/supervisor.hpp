@@ -16,6 +16,8 @@
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
 //     stopping      its run ends; any other stop                   terminated(cancelled)
+//     stopping      its stop_grace passes: killed, if it can be    stopping
+//     stopping      it passes again, or it could not be killed     terminated(abandoned)
 //     stopping      the drain's deadline passes                    terminated(abandoned)
 //
 // ## How it works
@@ -77,7 +79,7 @@ class Supervisor {
   // Starts a new run, without a failure being counted: cuts a backoff short, asks a running service to stop and
   // starts it when its run has ended. Clears attempt and failure history. A terminated service is removed and added
   // again in the same place, with run numbers going on. Refused: an unknown name, a service that is being stopped for
-  // good or removed, a shutdown.
+  // good or removed, one whose abandoned run is still alive, a shutdown.
   Result<Accepted> restart(std::string_view name);
 
   // Stops the service if need be, then forgets it. The name of a terminated service is free at once, that of another
@@ -143,6 +145,23 @@ class Supervisor {
     RunNumber runs;                 // before the service was added: it replaced another one in place
     std::uint32_t incarnation = 0;  // DrawKey::incarnation
   };
+  // Of a stop that has a grace. It stays when the run was abandoned by it, to tell how long that was waited for.
+  class Grace final : public Timer {
+   public:
+    Grace(Supervisor& supervisor, Record& record) noexcept
+        : asked_at(supervisor.now_), supervisor_(supervisor), record_(record) {}
+    ~Grace() { supervisor_.scheduler_.disarm(*this); }
+    [[nodiscard]] TimePoint over_at() const noexcept { return armed_for(); }
+
+    const TimePoint asked_at;
+    Duration waited{0};  // once it is abandoned
+    bool killed = false;
+
+   private:
+    void fired() override;
+    Supervisor& supervisor_;
+    Record& record_;
+  };
   class DrainTimer final : public Timer {
    public:
     explicit DrainTimer(Supervisor& supervisor) : supervisor_(supervisor) {}
@@ -178,6 +197,7 @@ class Supervisor {
   void on_restart_command(Record& record);
   void on_shutdown(ShutdownCause cause);
   void on_drain_over(DrainOutcome outcome);
+  void on_grace_over(Record& record, Grace& grace);
 
   // Steps of a life
   void begin_run(Record& record);
@@ -185,6 +205,8 @@ class Supervisor {
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
   void ask_to_stop(Record& record, StopCause cause);
   void stop_for_good(Record& record, StopCause cause);
+  void kill(Record& record);
+  void abandon(Record& record);
   void terminate(Record& record, Termination::Reason why);
   void add_again_in_place(Record& record);
   void forget(Record& record);
@@ -196,7 +218,7 @@ class Supervisor {
   template <class Kind>
   void emit(const Kind& what);
 
-  const detail::SharedPolicy& policy_for(const std::optional<BackoffPolicy>& override);
+  const detail::SharedPolicy& policy_for(const ServiceConfig& config);
   std::uint32_t incarnation_of(std::uint64_t name) const noexcept;
   void remember_removal(const Record& record);
   [[nodiscard]] Past past_of(const Record& record) const noexcept;
@@ -204,6 +226,7 @@ class Supervisor {
   [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
   void count_clean_exit(const Record& record);
   void forget_side_entries(Record& record) noexcept;
+  void forget_grace(const Record& record) noexcept;
   [[nodiscard]] Termination termination_of(const Record& record) const noexcept;
   void free_name(Record& record);
   [[nodiscard]] ServiceSnapshot describe(const Record& record) const;
@@ -216,8 +239,9 @@ class Supervisor {
   detail::SharedPolicy own_policy_;     // of services that have none of their own
   detail::SharedPolicy latest_policy_;  // that a service brought along
   detail::ServiceRegistry services_;
-  std::unordered_map<std::uint32_t, Past> pasts_;  // by slot; only looked up, never iterated
-  std::vector<std::uint64_t> clean_exits_;         // by slot, as far as there are any
+  std::unordered_map<std::uint32_t, Past> pasts_;    // by slot; only looked up, never iterated
+  std::vector<std::uint64_t> clean_exits_;           // by slot, as far as there are any
+  std::unordered_map<std::uint32_t, Grace> graces_;  // the same as for pasts_
 
   // Names removed in the very instant in which they were added: a name's next draws need another key.
   struct Removal {

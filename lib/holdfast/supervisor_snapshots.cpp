@@ -21,6 +21,8 @@ std::vector<ServiceSnapshot> Supervisor::snapshots() const {
 
 ServiceSnapshot Supervisor::describe(const Record& record) const {
   const TimePoint now = scheduler_.now();
+  const auto found = record.phase == Phase::stopping ? graces_.find(record.id.slot) : graces_.end();
+  const Grace* const grace = found == graces_.end() ? nullptr : &found->second;
   return {
       .name = std::string{record.name.text()},
       .id = record.id,
@@ -37,6 +39,8 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .age = now - record.added_at,
       .time_in_phase = now - record.phase_since,
       .next_start = record.phase == Phase::backing_off ? std::optional{record.next_start()} : std::nullopt,
+      .grace_until = grace && grace->armed() ? std::optional{grace->over_at()} : std::nullopt,
+      .killed = grace && grace->killed,
       .termination = record.phase == Phase::terminated ? std::optional{termination_of(record)} : std::nullopt,
   };
 }

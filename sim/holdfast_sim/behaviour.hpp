@@ -26,7 +26,7 @@ enum class Then : std::uint8_t {
 };
 std::string_view to_string(Then) noexcept;
 
-// What a run does when it is asked to stop.
+// What a run does when it is asked to stop, or is killed.
 struct Obeys {
   friend bool operator==(const Obeys&, const Obeys&) = default;
 };
@@ -51,6 +51,8 @@ struct Behaviour {
   Then then = Then::fail;                // no effect without runs_for
   FailsFirst fails_first;
   OnStop on_stop = Obeys{};
+  // A kill reaches a run that hangs, too. nullopt: its runs cannot be killed.
+  std::optional<OnStop> on_kill = std::nullopt;
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
 

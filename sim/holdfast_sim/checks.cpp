@@ -12,6 +12,7 @@
 #include <holdfast_sim/detail/check_drain.hpp>
 #include <holdfast_sim/detail/check_end.hpp>
 #include <holdfast_sim/detail/check_findings.hpp>
+#include <holdfast_sim/detail/check_graces.hpp>
 #include <holdfast_sim/detail/check_lives.hpp>
 #include <holdfast_sim/detail/check_owed.hpp>
 #include <holdfast_sim/detail/check_retries.hpp>
@@ -30,6 +31,7 @@ struct Checks::State {
   RetryRules retries{.found = found, .counted = counted};
   DebtRules debts{.found = found, .retries = retries};
   DrainRules drain{.found = found, .counted = counted, .known = known};
+  GraceRules graces{.found = found, .counted = counted};
 
   TimePoint now = TimePoint::min();
 
@@ -82,6 +84,7 @@ struct Checks::State {
     removed_services_stay_silent(step);
     step.past.begin(event);
     step.life.begin(event, added, retries.policy_index(*added.backoff));
+    if (added.stop_grace) step.past.stop_grace = *added.stop_grace;
     found.test(Rule::events_are_numbered_without_gaps, event.n == 1, step,
                [&] { return fmt::format("has the number {} instead of 1", event.n); });
     found.test(Rule::runs_are_numbered_in_order, event.run == added.runs_before, step, [&] {
@@ -188,7 +191,9 @@ struct Checks::State {
 
   void is_not_overdue(Step& step) {
     Life& life = step.life;
-    if (step.event.at <= life.due || life.told_overdue || !life.waits()) return;
+    if (step.event.at <= life.due || life.told_overdue) return;
+    if (life.has_grace) return graces.is_overdue(step);
+    if (!life.waits()) return;
     if (std::holds_alternative<event::Started>(step.event.what)) return;
     life.told_overdue = true;
     found.test(Rule::starts_when_the_delay_has_passed, false, step,
@@ -243,7 +248,7 @@ struct Checks::State {
       return;
     }
     tells_how_long_runs_lasted(step, what.lasted);
-    life.run_alive = false;
+    life.run_alive = life.has_grace = false;
     if (life.phase == Phase::stopping) {
       life.owe(life.stop_cause == StopCause::restart ? Owed::start_again : Owed::cancel, step.event.at);
     } else {
@@ -324,7 +329,10 @@ struct Checks::State {
     }
     if (step.paid == Owed::stop_to_restart) forget_failures(step);
     life.stop_cause = what.cause;
-    if (life.phase != Phase::stopping) makes_only_legal_transitions(step, Phase::stopping);
+    if (life.phase != Phase::stopping) {
+      makes_only_legal_transitions(step, Phase::stopping);
+      GraceRules::begin(step);
+    }
     if (!life.run_alive) life.owe(Owed::cancel, step.event.at);
   }
 
@@ -333,6 +341,18 @@ struct Checks::State {
     debts.settle(step, what);
     found.test(Rule::stops_when_asked, step.life.just_stopping && step.life.run_alive, step,
                [] { return "a stop threw, but no run was asked to stop just before"; });
+  }
+
+  void on(Step& step, const event::Killed& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    graces.on_killed(step, what);
+  }
+
+  void on(Step& step, const event::KillThrew& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    graces.on_kill_threw(step);
   }
 
   // -- Ends of lives ------------------------------------------------------------------------------------------------
@@ -350,10 +370,22 @@ struct Checks::State {
     });
   }
 
+  void was_waited_for(Step& step, const Termination& why) {
+    ++counted.abandoned_runs;
+    if (GraceRules::calls_for_abandonment(step, why)) {
+      found.tested(Rule::escalates_when_the_grace_has_passed);
+      drain.may_have_abandoned(step.event.at, why);
+    } else if (step.life.has_grace && !drain.is_under_way()) {
+      graces.is_abandoned_too_early(step, why);
+    } else {
+      drain.is_abandoned_in_the_drain(step, why);
+    }
+  }
+
   // A termination that nothing has led to.
   void was_called_for(Step& step, const Termination& why) {
     using Reason = Termination::Reason;
-    if (why.reason == Reason::abandoned) return drain.is_abandoned_in_the_drain(step, why);
+    if (why.reason == Reason::abandoned) return was_waited_for(step, why);
     if (step.life.phase == Phase::terminated) return;  // the transition says what is wrong
     if (why.reason == Reason::circuit_open) {
       found.test(Rule::trips_exactly_when_the_window_says_so, false, step,
@@ -379,6 +411,7 @@ struct Checks::State {
     }
     last_error_is_kept(step, what.last_error);
     makes_only_legal_transitions(step, Phase::terminated);
+    life.has_grace = false;
     ++counted.terminated;
     if (life.to_be_removed) life.owe(Owed::be_removed, step.event.at);
     drain.on_terminated(step.event.at);

@@ -42,6 +42,7 @@ enum class Rule : std::uint8_t {
   starts_when_the_delay_has_passed,
   trips_exactly_when_the_window_says_so,
   stops_when_asked,
+  escalates_when_the_grace_has_passed,
   restarts_when_commanded,
   removes_when_commanded,
   removed_services_stay_silent,
@@ -52,7 +53,7 @@ enum class Rule : std::uint8_t {
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 23;
+inline constexpr std::size_t kRuleCount = 24;
 
 struct RuleText {
   std::string_view name;

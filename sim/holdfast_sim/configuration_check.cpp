@@ -48,6 +48,13 @@ void ConfigurationCheck::on_event(const Event& event) {
       differs(event, "another restart policy: " + std::string{to_string(added->restart)});
     } else if (*added->backoff != group.backoff.value_or(scenario_.supervisor.backoff)) {
       differs(event, "another backoff");
+    } else {
+      const auto& grace = group.stop_grace ? group.stop_grace : scenario_.supervisor.stop_grace;
+      if (added->stop_grace != grace) {
+        differs(event, added->stop_grace ? "another stop grace: " + to_string(*added->stop_grace) : "no stop grace");
+      } else if (added->can_be_killed != (grace && group.behaviour.on_kill)) {
+        differs(event, added->can_be_killed ? "it can be killed" : "it cannot be killed");
+      }
     }
   } else if (const auto* const shutdown = std::get_if<event::ShutdownRequested>(&event.what)) {
     shutdown_requested_ = true;

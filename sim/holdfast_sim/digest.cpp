@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 // Compiled in: a call for each kilobyte is little, but what stands here can be made for these very sizes.
@@ -52,6 +53,14 @@ class Digest::Canonical {
       bytes(value);
     } else if constexpr (std::is_same_v<Value, Duration>) {
       number(value.count());
+    } else if constexpr (std::is_same_v<Value, std::optional<Duration>>) {
+      if (value) [[unlikely]] {
+        number(kGraceFollows);
+        number(value->count());
+      }
+    } else if constexpr (std::is_same_v<Value, bool>) {
+      if (value) [[unlikely]]
+        number(kCanBeKilled);
     } else {
       number(value);
     }
@@ -76,6 +85,10 @@ class Digest::Canonical {
   }
 
  private:
+  // What an event says only at times stands at its end, behind a byte with which no event begins.
+  static constexpr std::uint8_t kCanBeKilled = 254;
+  static constexpr std::uint8_t kGraceFollows = 255;
+
   // Not inlined, and by value: so that the place in the buffer is kept in a register.
   [[gnu::noinline]] static unsigned char* past_the_buffer(Digest& digest, const unsigned char* at,
                                                           std::string_view text) {

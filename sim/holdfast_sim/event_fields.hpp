@@ -30,6 +30,8 @@ void visit_fields(Field&& field, What& what) {
   if constexpr (std::is_same_v<Kind, event::Added>) {
     field("restart", what.restart);
     field("runs_before", what.runs_before.value);
+    field("can_be_killed", what.can_be_killed);  // these two are written only where they say something
+    field("stop_grace_ns", what.stop_grace);
   } else if constexpr (std::is_same_v<Kind, event::Warned>) {
     field("field", what.field);
     field("says", what.says);
@@ -49,8 +51,10 @@ void visit_fields(Field&& field, What& what) {
     field("command", what.command);
   } else if constexpr (std::is_same_v<Kind, event::Stopping>) {
     field("cause", what.cause);
-  } else if constexpr (std::is_same_v<Kind, event::StopThrew>) {
+  } else if constexpr (std::is_same_v<Kind, event::StopThrew> || std::is_same_v<Kind, event::KillThrew>) {
     field("error", what.error);
+  } else if constexpr (std::is_same_v<Kind, event::Killed>) {
+    field("after_ns", what.after);
   } else if constexpr (std::is_same_v<Kind, event::Terminated>) {
     field("reason", what.why.reason);
     field("failures", what.why.failures);
@@ -97,6 +101,7 @@ void visit_counters(Field&& field, C& counters) {
   field("clean_exits", counters.clean_exits);
   field("circuit_breaker_trips", counters.circuit_breaker_trips);
   field("terminated", counters.terminated);
+  field("killed_runs", counters.killed_runs);
   field("abandoned_runs", counters.abandoned_runs);
   field("active_services", counters.active_services);
 }

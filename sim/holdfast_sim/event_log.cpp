@@ -28,6 +28,8 @@ void EventLog::on_event(const Event& event) {
     ended->error = keep(ended->error);
   } else if (auto* threw = std::get_if<event::StopThrew>(&kept.what)) {
     threw->error = keep(threw->error);
+  } else if (auto* kill_threw = std::get_if<event::KillThrew>(&kept.what)) {
+    kill_threw->error = keep(kill_threw->error);
   } else if (auto* terminated = std::get_if<event::Terminated>(&kept.what)) {
     terminated->last_error = keep(terminated->last_error);
   } else if (auto* late = std::get_if<event::EndedLate>(&kept.what)) {
@@ -85,6 +87,8 @@ std::string error_part(std::string_view error) { return error.empty() ? std::str
 std::string fields(const event::Added& added) {
   std::string text = word(to_string(added.restart));
   if (added.runs_before.value > 0) text += " after " + std::to_string(added.runs_before.value) + " runs";
+  if (added.stop_grace) text += " stop_grace " + holdfast::to_string(*added.stop_grace);
+  if (added.can_be_killed) text += " can be killed";
   return text;
 }
 std::string fields(const event::Warned& warned) { return word(warned.field) + word(warned.says); }
@@ -106,6 +110,8 @@ std::string fields(const event::BreakerTripped& tripped) {
 std::string fields(const event::Commanded& commanded) { return word(to_string(commanded.command)); }
 std::string fields(const event::Stopping& stopping) { return word(to_string(stopping.cause)); }
 std::string fields(const event::StopThrew& threw) { return error_part(threw.error); }
+std::string fields(const event::Killed& killed) { return " after " + holdfast::to_string(killed.after); }
+std::string fields(const event::KillThrew& threw) { return error_part(threw.error); }
 std::string fields(const event::Terminated& terminated) {
   return word(to_string(terminated.why, terminated.last_error));
 }

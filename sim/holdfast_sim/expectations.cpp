@@ -33,6 +33,7 @@ enum class Count : std::uint8_t {
   failures,
   clean_exits,
   circuit_breaker_trips,
+  killed_runs,
   terminated,
   completed,
   cancelled,
@@ -230,6 +231,9 @@ struct ExpectationChecks::State {
   void on(Member& member, const Event&, const event::BackingOff&, bool) { set_phase(member, Phase::backing_off); }
   void on(Member& member, const Event& event, const event::BreakerTripped&, bool) {
     count(member, Count::circuit_breaker_trips, event.at);
+  }
+  void on(Member& member, const Event& event, const event::Killed&, bool) {
+    count(member, Count::killed_runs, event.at);
   }
   void on(Member& member, const Event&, const event::Commanded& what, bool) {
     member.restart_commanded = what.command == Command::restart;

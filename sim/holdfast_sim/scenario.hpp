@@ -31,6 +31,7 @@ struct FleetGroup {
   std::optional<std::uint32_t> count;
   RestartPolicy restart = RestartPolicy::on_failure;
   std::optional<BackoffPolicy> backoff;
+  std::optional<Duration> stop_grace = std::nullopt;
   Behaviour behaviour;
   friend bool operator==(const FleetGroup&, const FleetGroup&) = default;
 
@@ -102,6 +103,7 @@ struct ExpectedCounts {
   std::optional<CountRange> failures;
   std::optional<CountRange> clean_exits;
   std::optional<CountRange> circuit_breaker_trips;
+  std::optional<CountRange> killed_runs;
   std::optional<CountRange> terminated;
   std::optional<CountRange> completed;
   std::optional<CountRange> cancelled;

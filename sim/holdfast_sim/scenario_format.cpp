@@ -46,6 +46,7 @@ const Table& supervisor() {
   static const Table table{{
       {"shutdown_timeout", {Length{}}},
       {"when_all_terminated", {words_of(kWhenAllTerminated)}},
+      {"stop_grace", {Length{}}},
       {"backoff", {Inner{backoff}}},
   }};
   return table;
@@ -103,6 +104,8 @@ const Table& fleet() {
       {"then", {words_of(kThens)}, false, "runs_for"},
       {"fails_first", {Inner{fails_first}}},
       {"on_stop", {Word{{"obey", "ignore"}}, Inner{on_stop}}},
+      {"on_kill", {Word{{"obey", "ignore"}}, Inner{on_stop}}},
+      {"stop_grace", {Length{}}},
       {"backoff", {Inner{backoff}}},
   }};
   return table;
@@ -321,6 +324,7 @@ const std::vector<std::string_view>& further_rules() {
       "fleet.count--too_many_together",
       "fleet.runs_for.uniform--min_above_max",
       "fleet.on_stop.takes.uniform--min_above_max",
+      "fleet.on_kill.takes.uniform--min_above_max",
       "supervisor.backoff--base_above_max",
       "fleet.backoff--base_above_max",
       "chaos.at--missing",

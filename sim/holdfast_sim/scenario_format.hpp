@@ -109,13 +109,14 @@ struct Count {
   std::string_view name;
   std::optional<CountRange> ExpectedCounts::*member;
 };
-inline constexpr std::array<Count, 12> kCounts{{
+inline constexpr std::array<Count, 13> kCounts{{
     {"spawned", &ExpectedCounts::spawned},
     {"starts", &ExpectedCounts::starts},
     {"restarts", &ExpectedCounts::restarts},
     {"failures", &ExpectedCounts::failures},
     {"clean_exits", &ExpectedCounts::clean_exits},
     {"circuit_breaker_trips", &ExpectedCounts::circuit_breaker_trips},
+    {"killed_runs", &ExpectedCounts::killed_runs},
     {"terminated", &ExpectedCounts::terminated},
     {"completed", &ExpectedCounts::completed},
     {"cancelled", &ExpectedCounts::cancelled},

@@ -41,6 +41,20 @@ void SimulatedService::stop(Run) {
   }
 }
 
+void SimulatedService::kill(Run) {
+  const OnStop& on_kill = *role_.behaviour.on_kill;
+  if (!run_alive_ || std::holds_alternative<Ignores>(on_kill)) return;
+  role_.scheduler.disarm(*this);
+  next_ = Next::killed;
+  const auto* const takes = std::get_if<Takes>(&on_kill);
+  const Duration length = takes ? draw_length(takes->how_long, Purpose::kill_length) : Duration::zero();
+  if (length > Duration::zero()) {
+    role_.scheduler.arm(*this, now() + length);
+  } else {
+    finish_run();
+  }
+}
+
 bool SimulatedService::end_run(Exit exit) {
   if (!run_alive_) return false;
   if (armed()) role_.scheduler.disarm(*this);
@@ -97,7 +111,7 @@ void SimulatedService::live(Duration length) {
 }
 
 void SimulatedService::fired() {
-  if (hung()) {
+  if (hung() && next_ != Next::killed) {
     wait_for_end_of_hang();
   } else if (next_ == Next::stop) {
     begin_to_stop();
@@ -121,6 +135,7 @@ void SimulatedService::finish_run() {
     case Next::failure_at_first: end_run(Exit::failed(Error::literal("simulated failure at first"))); return;
     case Next::stop:
     case Next::stopped: end_run(Exit::clean()); return;
+    case Next::killed: end_run(Exit::failed(Error::literal("simulated kill"))); return;
     case Next::natural_end: break;
   }
   switch (role_.behaviour.then) {

@@ -51,6 +51,8 @@ class alignas(64) SimulatedService final : public Service, public Timer {
 
   void start(Run run) override;
   void stop(Run run) override;
+  [[nodiscard]] bool can_be_killed() const noexcept override { return role_.behaviour.on_kill.has_value(); }
+  void kill(Run run) override;
 
   // The supervisor has accepted it, in this slot.
   void enter(std::uint32_t slot) noexcept { slot_ = slot; }
@@ -86,7 +88,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   [[nodiscard]] TimePoint now() const noexcept { return role_.scheduler.now(); }
 
   // What the timer is waiting for.
-  enum class Next : std::uint8_t { natural_end, failure_at_first, failure_of_outage, stop, stopped };
+  enum class Next : std::uint8_t { natural_end, failure_at_first, failure_of_outage, stop, stopped, killed };
 
   Next next_ = Next::natural_end;
   bool run_alive_ : 1 = false;

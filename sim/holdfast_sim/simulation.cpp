@@ -146,7 +146,7 @@ struct Simulation::State {
     const Role& role = role_of(group.behaviour);
     stage.name_group(group.name, group.size());
     for (std::uint32_t i = 0; i < group.size(); ++i) {
-      const auto added = add({group.service_name(i), group.restart, group.backoff}, role);
+      const auto added = add({group.service_name(i), group.restart, group.backoff, group.stop_grace}, role);
       HOLDFAST_ASSERT(added, "a scenario that was read has a service that is refused");
     }
   }

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <istream>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <type_traits>
 
@@ -62,6 +63,16 @@ class ObjectWriter {
   template <std::size_t kSize>
   void operator()(const char (&key)[kSize], Duration value) {
     (*this)(key, value.count());
+  }
+  template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], const std::optional<Duration>& value) {
+    if (value) (*this)(key, *value);
+  }
+  template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], bool value) {
+    if (!value) return;
+    this->key(key);
+    text_.put("true");
   }
   template <std::size_t kSize, class Value>
   void operator()(const char (&key)[kSize], Value value) {
@@ -228,6 +239,15 @@ class ObjectReader {
     (*this)(key, count);
     value = Duration{count};
   }
+  void operator()(std::string_view key, std::optional<Duration>& value) const {
+    if (has(key)) (*this)(key, value.emplace());
+  }
+  void operator()(std::string_view key, bool& value) const {
+    if (!has(key)) return;
+    const bool* const found = at(key).if_bool();
+    if (!found) throw BadLine{std::string{key}, "is neither true nor false"};
+    value = *found;
+  }
 
   template <class Value>
   void operator()(std::string_view key, Value& value) const {
@@ -383,7 +403,11 @@ class TraceReader {
     object("timers_fired", summary_.end.timers_fired);
     const json::object* const counters = object.at("counters").if_object();
     if (!counters) throw BadLine{"counters", "is not an object"};
-    visit_counters(ObjectReader{*counters}, summary_.end.counters);
+    visit_counters(
+        [reader = ObjectReader{*counters}](std::string_view key, std::uint64_t& value) {
+          if (key != "killed_runs" || reader.has(key)) reader(key, value);  // traces of 0.1.0 may lack it
+        },
+        summary_.end.counters);
     object("events", summary_.events);
     std::string_view digest;
     object("digest", digest);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace detail {
 struct ServicePolicy {
   Supervisor* supervisor;
   BackoffPolicy backoff;
+  std::optional<Duration> stop_grace;
+  bool is_own_backoff;            // and not the supervisor's
   std::vector<Problem> warnings;  // what is questionable about it
   std::size_t users = 0;
 };
@@ -37,6 +40,7 @@ class SharedPolicy {
   }
 
   const ServicePolicy* operator->() const noexcept { return policy_; }
+  const ServicePolicy& operator*() const noexcept { return *policy_; }
   friend bool operator==(const SharedPolicy&, const SharedPolicy&) noexcept = default;
 
  private:

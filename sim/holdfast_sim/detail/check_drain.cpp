@@ -88,7 +88,8 @@ std::string DrainRules::what_is_wrong_with_the_drain(const Event& event, DrainOu
   if (outcome == DrainOutcome::drained) {
     return abandoned == 0 ? "" : fmt::format("is told as drained, but {} services were abandoned", abandoned);
   }
-  if (abandoned == 0) return fmt::format("is told as {}, but no service was abandoned", to_string(outcome));
+  if (abandoned + perhaps_abandoned == 0)
+    return fmt::format("is told as {}, but no service was abandoned", to_string(outcome));
   const TimePoint deadline = shutdown_at + shutdown->timeout;
   if (outcome == DrainOutcome::deadline && event.at != deadline && !drain_is_late) {
     return fmt::format("the deadline is {}, but the drain is told to have met it at {}", to_string(deadline),
@@ -98,11 +99,9 @@ std::string DrainRules::what_is_wrong_with_the_drain(const Event& event, DrainOu
 }
 
 void DrainRules::is_abandoned_in_the_drain(Step& step, const Termination& why) {
-  ++counted.abandoned_runs;
   ++abandoned;
   const Life& life = step.life;
-  const bool in_drain = shutdown && !drained;
-  if (!found.test(Rule::drains_by_its_deadline, in_drain, step,
+  if (!found.test(Rule::drains_by_its_deadline, is_under_way(), step,
                   [] { return "is abandoned, but no drain is under way"; })) {
     return;
   }

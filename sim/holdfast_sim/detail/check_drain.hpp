@@ -27,6 +27,13 @@ struct DrainRules {
   bool drain_is_late = false;                  // told
   TimePoint drain_over_by = TimePoint::max();  // the instant at the end of which the drain must be over
   std::uint64_t abandoned = 0;
+  std::uint64_t perhaps_abandoned = 0;  // by a grace that ended in the very instant, or by the drain: who can say
+
+  [[nodiscard]] bool is_under_way() const noexcept { return shutdown && !drained; }
+  // A grace has led to the abandonment, but the drain might have as well.
+  void may_have_abandoned(TimePoint at, const Termination& why) noexcept {
+    if (is_under_way() && why.after == at - shutdown_at) ++perhaps_abandoned;
+  }
 
   void on_supervisor_event(const Event& event);
   // After each termination.

@@ -44,6 +44,11 @@ void EndRules::nothing_is_owed(std::size_t slot, const SimulationEnd& end) {
     broken_at_the_end(
         Rule::starts_when_the_delay_has_passed, slot, life.due,
         fmt::format("no run has started by {}, though one was due at {}", to_string(end.at), to_string(life.due)));
+  } else if (life.has_grace && !life.told_overdue && is_over(life.due, end)) {
+    broken_at_the_end(Rule::escalates_when_the_grace_has_passed, slot, life.due,
+                      fmt::format("the run was not {} by {}, though its grace was over at {}",
+                                  life.can_be_killed && !life.killed ? "killed" : "abandoned", to_string(end.at),
+                                  to_string(life.due)));
   }
 }
 
@@ -67,6 +72,7 @@ void EndRules::counters_agree_with_events(const SimulationEnd& end) {
   compare("clean_exits", end.counters.clean_exits, counted.clean_exits);
   compare("circuit_breaker_trips", end.counters.circuit_breaker_trips, counted.circuit_breaker_trips);
   compare("terminated", end.counters.terminated, counted.terminated);
+  compare("killed_runs", end.counters.killed_runs, counted.killed_runs);
   compare("abandoned_runs", end.counters.abandoned_runs, counted.abandoned_runs);
   compare("active_services", end.counters.active_services, counted.active_services);
   if (!says.empty()) found.violated(Rule::counters_agree_with_events, {}, end.at, std::move(says), {});

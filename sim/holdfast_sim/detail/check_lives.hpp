@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -42,6 +43,10 @@ class Carrier {
     using Plain = std::remove_const_t<Value>;
     if constexpr (std::is_enum_v<Plain>) {
       carry(value, moment_.word);
+    } else if constexpr (std::is_same_v<Plain, bool>) {
+      carry(value, moment_.small);
+    } else if constexpr (std::is_same_v<Plain, std::optional<Duration>>) {
+      carry_length(value, moment_.longs[longs_++]);
     } else if constexpr (std::is_same_v<Plain, Duration> || std::is_same_v<Plain, std::uint64_t>) {
       carry(value, moment_.longs[longs_++]);
     } else if constexpr (std::is_same_v<Plain, std::uint32_t>) {
@@ -68,6 +73,14 @@ class Carrier {
     }
   }
 
+  // A length of time is never negative where it is optional.
+  static void carry_length(std::optional<Duration>& value, const std::int64_t& kept) noexcept {
+    if (kept >= 0) value = Duration{kept};
+  }
+  static void carry_length(const std::optional<Duration>& value, std::int64_t& kept) noexcept {
+    kept = value ? value->count() : -1;
+  }
+
   std::conditional_t<kOut, const Moment&, Moment&> moment_;
   std::size_t longs_ = 0;
   bool is_first_small_ = true;
@@ -91,7 +104,7 @@ struct alignas(64) Life {
   std::uint64_t n = 0;
   std::uint64_t run = 0;
   TimePoint began;      // the latest run
-  TimePoint due;        // the next run, while it waits for it
+  TimePoint due;        // the next run, while it waits for it; the end of the grace, while it stops under one
   TimePoint owed_at;    // when what is owed became due
   Duration ceiling{0};  // of the latest delay
   std::uint32_t generation = 0;
@@ -111,6 +124,9 @@ struct alignas(64) Life {
   bool restart_ignored : 1 = false;
   bool late_end_told : 1 = false;
   bool unknown : 1 = false;  // events were told without an `added`; that was told once, and they are ignored
+  bool can_be_killed : 1 = false;
+  bool has_grace : 1 = false;  // its run was asked to stop, has not ended, and is to be killed or abandoned when due
+  bool killed : 1 = false;     // that run
 
   std::array<Moment, kShownMax> latest;  // event n at n % kShownMax
 
@@ -120,6 +136,7 @@ struct alignas(64) Life {
     run = added.runs_before.value;
     restart = added.restart;
     policy = its_policy;
+    can_be_killed = added.can_be_killed;
     due = event.at;
     present = true;
   }
@@ -180,9 +197,12 @@ struct alignas(64) Past {
   std::string name;
   TimePoint ignored_at;          // when a restart command seemed to be ignored
   std::uint64_t shown_from = 1;  // the earliest number of an event that can be shown
+  Duration stop_grace{-1};       // negative: none
+  TimePoint stop_asked_at;       // while it stops under a grace
 
   void begin(const Event& event) {
     last_error = std::string_view{};
+    stop_grace = Duration{-1};
     forget_failures();
     name = event.name;
     shown_from = event.n;

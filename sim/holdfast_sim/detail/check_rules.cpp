@@ -31,6 +31,9 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"stops_when_asked",
      "At a shutdown, stop or remove every service concerned stops at that instant, and is cancelled once its run has "
      "ended, whatever it returned; nothing stops unasked."},
+    {"escalates_when_the_grace_has_passed",
+     "A run that was asked to stop is killed at the very time at which its stop_grace has passed, if it can be, and "
+     "abandoned when it has passed again; one that cannot be killed is abandoned at once; no other run is killed."},
     {"restarts_when_commanded",
      "A restart command starts a waiting service at once, a running one when its run has ended, and adds a terminated "
      "one again, unless a shutdown or a remove overtakes it."},

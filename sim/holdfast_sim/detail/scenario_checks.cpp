@@ -95,6 +95,10 @@ class ScenarioChecks {
     if (const auto* const takes = std::get_if<Takes>(&group.behaviour.on_stop)) {
       distribution_works(path + ".on_stop.takes", takes->how_long);
     }
+    const auto& on_kill = group.behaviour.on_kill;
+    if (const auto* const takes = on_kill ? std::get_if<Takes>(&*on_kill) : nullptr) {
+      distribution_works(path + ".on_kill.takes", takes->how_long);
+    }
     if (group.backoff) backoff_works(path + ".backoff", *group.backoff);
     if (!has_sound(path + ".name") || (has(path + ".count") && !has_sound(path + ".count"))) {
       names_known_ = false;

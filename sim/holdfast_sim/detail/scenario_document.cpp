@@ -104,13 +104,14 @@ TomlValue backoff(const BackoffPolicy& policy) {
 }
 
 TomlValue supervisor(const SupervisorConfig& config) {
-  const auto& [shutdown_timeout, policy, when_all_terminated] = config;
+  const auto& [shutdown_timeout, policy, when_all_terminated, stop_grace] = config;
   const SupervisorConfig otherwise;
   TomlValue table;
   write(table, "shutdown_timeout", shutdown_timeout, otherwise.shutdown_timeout);
   if (when_all_terminated != otherwise.when_all_terminated) {
     put(table, "when_all_terminated", text(to_string(when_all_terminated)));
   }
+  write(table, "stop_grace", stop_grace);
   if (policy != otherwise.backoff) put(table, "backoff", backoff(policy));
   return table;
 }
@@ -172,21 +173,23 @@ struct WriteOnStop {
 };
 
 void write_behaviour(TomlValue& table, const Behaviour& behaviour) {
-  const auto& [runs_for, then, first, on_stop] = behaviour;
+  const auto& [runs_for, then, first, on_stop, on_kill] = behaviour;
   const Behaviour otherwise;
   if (runs_for) put(table, "runs_for", distribution(*runs_for));
   if (runs_for || then != otherwise.then) put(table, "then", text(to_string(then)));
   if (first != otherwise.fails_first) put(table, "fails_first", fails_first(first));
   if (on_stop != otherwise.on_stop) put(table, "on_stop", std::visit(WriteOnStop{}, on_stop));
+  if (on_kill) put(table, "on_kill", std::visit(WriteOnStop{}, *on_kill));
 }
 
 TomlValue fleet_group(const FleetGroup& group) {
-  const auto& [name, count, restart, policy, behaviour] = group;
+  const auto& [name, count, restart, policy, stop_grace, behaviour] = group;
   TomlValue table;
   put(table, "name", text(name));
   if (count) put(table, "count", integer(*count));
   if (restart != FleetGroup{}.restart) put(table, "restart", text(to_string(restart)));
   write_behaviour(table, behaviour);
+  write(table, "stop_grace", stop_grace);
   if (policy) put(table, "backoff", backoff(*policy));
   return table;
 }

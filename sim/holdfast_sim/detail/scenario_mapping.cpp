@@ -91,6 +91,7 @@ SupervisorConfig supervisor(const TomlValue& table) {
     config.when_all_terminated = enumerator(format::kWhenAllTerminated, value->text);
   }
   if (const auto* const value = find(table, "backoff")) config.backoff = backoff(*value);
+  read(table, "stop_grace", config.stop_grace);
   return config;
 }
 
@@ -138,6 +139,7 @@ Behaviour behaviour(const TomlValue& table) {
   if (const auto* const value = find(table, "then")) behaviour.then = enumerator(format::kThens, value->text);
   if (const auto* const value = find(table, "fails_first")) behaviour.fails_first = fails_first(*value);
   if (const auto* const value = find(table, "on_stop")) behaviour.on_stop = on_stop(*value);
+  if (const auto* const value = find(table, "on_kill")) behaviour.on_kill = on_stop(*value);
   return behaviour;
 }
 
@@ -149,6 +151,7 @@ FleetGroup fleet_group(const TomlValue& table) {
     group.restart = enumerator(format::kRestartPolicies, value->text);
   }
   if (const auto* const value = find(table, "backoff")) group.backoff = backoff(*value);
+  read(table, "stop_grace", group.stop_grace);
   group.behaviour = behaviour(table);
   return group;
 }

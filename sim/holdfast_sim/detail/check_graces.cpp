@@ -1,0 +1,88 @@
+#include <holdfast_sim/detail/check_graces.hpp>
+
+#include <cstddef>
+#include <variant>
+
+#include <fmt/format.h>
+
+namespace holdfast::sim::detail {
+
+using holdfast::to_string;
+
+namespace {
+
+constexpr Rule kRule = Rule::escalates_when_the_grace_has_passed;
+
+bool must_be_killed(const Life& life) noexcept { return life.can_be_killed && !life.killed; }
+
+}  // namespace
+
+void GraceRules::begin(Step& step) noexcept {
+  Life& life = step.life;
+  if (!life.run_alive || step.past.stop_grace < Duration::zero()) return;
+  life.has_grace = true;
+  life.killed = life.told_overdue = false;
+  life.due = step.event.at + step.past.stop_grace;
+  step.past.stop_asked_at = step.event.at;
+}
+
+void GraceRules::on_killed(Step& step, const event::Killed& what) {
+  Life& life = step.life;
+  ++counted.killed_runs;
+  if (!found.test(kRule, life.has_grace && must_be_killed(life), step, [&] {
+        if (!life.has_grace) return "is killed, but no run was given a grace";
+        return life.killed ? "is killed again" : "is killed, though it cannot be";
+      })) {
+    return;
+  }
+  found.test(kRule, step.event.at == life.due || life.told_overdue, step, [&] {
+    return fmt::format("is killed at {}, but its grace lasts until {}", to_string(step.event.at), to_string(life.due));
+  });
+  const Duration after = step.event.at - step.past.stop_asked_at;
+  found.test(kRule, what.after == after, step, [&] {
+    return fmt::format("is killed after {}, but {} is told", to_string(after), to_string(what.after));
+  });
+  life.killed = true;
+  life.told_overdue = false;
+  life.due = step.event.at + step.past.stop_grace;
+}
+
+void GraceRules::on_kill_threw(Step& step) {
+  constexpr std::size_t kKind = Event::What{event::Killed{}}.index();
+  const Life& life = step.life;
+  found.test(kRule, life.run_alive && life.latest[life.n % Life::kShownMax].kind == kKind, step,
+             [] { return "a kill threw, but no run was killed just before"; });
+}
+
+bool GraceRules::calls_for_abandonment(const Step& step, const Termination& why) noexcept {
+  const Life& life = step.life;
+  return life.has_grace && !must_be_killed(life) && step.event.at == life.due &&
+         why.after == step.event.at - step.past.stop_asked_at;
+}
+
+void GraceRules::is_abandoned_too_early(Step& step, const Termination& why) {
+  const Life& life = step.life;
+  found.test(kRule, false, step, [&] {
+    if (must_be_killed(life)) return std::string{"is abandoned, but was to be killed first"};
+    const Duration after = step.event.at - step.past.stop_asked_at;
+    if (step.event.at == life.due) {
+      return fmt::format("is abandoned after {}, but {} is told", to_string(after), to_string(why.after));
+    }
+    return fmt::format("is abandoned at {}, but its grace lasts until {}", to_string(step.event.at),
+                       to_string(life.due));
+  });
+}
+
+void GraceRules::is_overdue(Step& step) {
+  Life& life = step.life;
+  const bool tells_by_itself = std::holds_alternative<event::Killed>(step.event.what) ||
+                               std::holds_alternative<event::Terminated>(step.event.what);
+  if (tells_by_itself) return;
+  life.told_overdue = true;
+  found.test(kRule, false, step, [&] {
+    return fmt::format("the run was not {}, though its grace was over at {}",
+                       must_be_killed(life) ? "killed" : "abandoned", to_string(life.due));
+  });
+}
+
+}  // namespace holdfast::sim::detail
