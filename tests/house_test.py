@@ -21,7 +21,8 @@ BANNED_STANDARD = {"thread", "mutex", "shared_mutex", "condition_variable", "fut
 ROOMS = {
     "lib/holdfast": [r"holdfast/(?!asio/)"],
     "sim/holdfast_sim": [r"holdfast/(?!asio/)", r"holdfast_sim/(?!asio/)", r"toml\+\+/", r"boost/json", r"fmt/", r"xxhash\.h$"],
-    "lib/holdfast/asio": [r"holdfast/", r"boost/", r"sys/eventfd\.h$", r"unistd\.h$"],
+    "lib/holdfast/asio": [r"holdfast/", r"boost/", r"(fcntl|poll|unistd)\.h$",
+                         r"sys/(eventfd|prctl|resource|syscall|types|wait)\.h$"],
     "sim/holdfast_sim/asio": [r"holdfast/", r"holdfast_sim/", r"boost/"],
     "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/", r"boost/asio", r"malloc\.h$"],
 }

@@ -177,6 +177,13 @@ Result<ServiceId> Runtime::add(ServiceConfig config, std::shared_ptr<Service> se
   return added;
 }
 
+Result<ServiceId> Runtime::add(ServiceConfig config, Process process) {
+  if (const auto found = problems(process); !found.empty()) {
+    return Refusal{Refusal::Reason::invalid_configuration, "add \"" + config.name + "\": " + describe_errors(found)};
+  }
+  return add(std::move(config), std::make_shared<ProcessService>(executor(), std::move(process)));
+}
+
 Result<ServiceId> Runtime::add_made_by(ServiceConfig config, AwaitableService::Factory factory) {
   std::string name = config.name;
   return add(std::move(config),

@@ -24,8 +24,8 @@
 // the io_context is run, or while nobody runs it, also for one thread. From elsewhere:
 // `post(runtime.executor(), [&] { runtime.supervisor().restart("feed"); })`. Using it wrongly is refused by assertion
 // where that is cheap to see. A runtime may be destroyed at any time, in any state, on its executor or while nobody
-// runs the io_context; but not from within an event sink, or from within start() or stop() of a service. Runs that
-// are alive are asked to stop, and nobody is told of their end.
+// runs the io_context; but not from within an event sink, or from within start(), stop() or kill() of a service. Runs
+// that are alive are asked to stop, and nobody is told of their end.
 #pragma once
 
 #include <concepts>
@@ -42,6 +42,7 @@
 #include <holdfast/asio/detail/runtime_waits.hpp>
 #include <holdfast/asio/executor_scheduler.hpp>
 #include <holdfast/asio/fleet_snapshot.hpp>
+#include <holdfast/asio/process_service.hpp>
 #include <holdfast/supervisor.hpp>
 
 namespace boost::asio {
@@ -78,6 +79,8 @@ class Runtime {
   Result<ServiceId> add(ServiceConfig config, Service& service);
   // The same, owned by the runtime until it has been removed.
   Result<ServiceId> add(ServiceConfig config, std::shared_ptr<Service> service);
+  // Adds a process of the operating system (process_service.hpp). Refused as well: a process that cannot be right.
+  Result<ServiceId> add(ServiceConfig config, Process process);
 
   // Commands, counters, snapshots.
   [[nodiscard]] Supervisor& supervisor() noexcept;
