@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <vector>
 
 #include <holdfast/prometheus.hpp>
 #include <holdfast_sim/event_log.hpp>
@@ -33,9 +34,16 @@ std::string buckets(const std::string& label, const std::string& counts, const s
 }  // namespace
 
 TEST_CASE("the text has the names of the field, a type and a help for each, and whole numbers") {
-  const Counters counters{
-      .spawned = 1, .restarts = 2, .circuit_breaker_trips = 3, .terminated = 4, .active_services = 5};
-  CHECK(prometheus_text("holdfast", counters, UptimeHistogram{}) ==
+  const Counters counters{.spawned = 1,
+                          .starts = 6,
+                          .restarts = 2,
+                          .failures = 7,
+                          .clean_exits = 8,
+                          .circuit_breaker_trips = 3,
+                          .terminated = 4,
+                          .abandoned_runs = 9,
+                          .active_services = 5};
+  CHECK(prometheus_text("holdfast", counters, {}, UptimeHistogram{}) ==
         "# HELP holdfast_restarts_total Runs begun but for the first of each service.\n"
         "# TYPE holdfast_restarts_total counter\n"
         "holdfast_restarts_total 2\n"
@@ -51,8 +59,105 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_circuit_breaker_trips_total Circuit breakers opened.\n"
         "# TYPE holdfast_circuit_breaker_trips_total counter\n"
         "holdfast_circuit_breaker_trips_total 3\n"
+        "# HELP holdfast_starts_total Runs begun.\n"
+        "# TYPE holdfast_starts_total counter\n"
+        "holdfast_starts_total 6\n"
+        "# HELP holdfast_failures_total Runs that ended with an error or an exception, unasked.\n"
+        "# TYPE holdfast_failures_total counter\n"
+        "holdfast_failures_total 7\n"
+        "# HELP holdfast_clean_exits_total Runs that ended without an error, unasked.\n"
+        "# TYPE holdfast_clean_exits_total counter\n"
+        "holdfast_clean_exits_total 8\n"
+        "# HELP holdfast_abandoned_runs_total Runs that did not stop in time.\n"
+        "# TYPE holdfast_abandoned_runs_total counter\n"
+        "holdfast_abandoned_runs_total 9\n"
+        "# HELP holdfast_service_starts_total Runs begun.\n"
+        "# TYPE holdfast_service_starts_total counter\n"
+        "# HELP holdfast_service_failures_total Runs that ended with an error or an exception, unasked.\n"
+        "# TYPE holdfast_service_failures_total counter\n"
+        "# HELP holdfast_service_clean_exits_total Runs that ended without an error, unasked.\n"
+        "# TYPE holdfast_service_clean_exits_total counter\n"
+        "# HELP holdfast_service_running_seconds_total Running time, all runs together.\n"
+        "# TYPE holdfast_service_running_seconds_total counter\n"
+        "# HELP holdfast_service_attempt Consecutive failures since the last reset of the backoff.\n"
+        "# TYPE holdfast_service_attempt gauge\n"
+        "# HELP holdfast_service_phase 1 for the phase that a service is in.\n"
+        "# TYPE holdfast_service_phase gauge\n"
+        "# HELP holdfast_service_breaker 1 for the state of a service's circuit breaker.\n"
+        "# TYPE holdfast_service_breaker gauge\n"
+        "# HELP holdfast_service_termination 1 for the reason for which a service terminated.\n"
+        "# TYPE holdfast_service_termination gauge\n"
         "# HELP holdfast_uptime_seconds Running time of a service, all runs together, at its termination.\n"
         "# TYPE holdfast_uptime_seconds histogram\n");
+}
+
+TEST_CASE("each service has its numbers and its states, metric by metric, in the order of adding") {
+  const std::vector<ServiceSnapshot> services{
+      {.name = "feed",
+       .phase = Phase::backing_off,
+       .starts = 3,
+       .failures = 2,
+       .clean_exits = 1,
+       .attempt = 2,
+       .breaker = BreakerState::closed,
+       .last_error = "not here",
+       .running_time = 1500ms},
+      {.name = "a\\b\"c d=é",
+       .phase = Phase::terminated,
+       .starts = 18'446'744'073'709'551'615U,
+       .breaker = BreakerState::open,
+       .running_time = Duration::max(),
+       .termination = Termination{.reason = Termination::Reason::circuit_open}},
+  };
+  const std::string text = prometheus_text("x", {}, services, UptimeHistogram{});
+  std::string samples;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end + 1 - at);
+    if (line.starts_with("x_service_")) samples += line.substr(10);
+    at = end + 1;
+  }
+  const std::string feed = R"({service="feed")", odd = R"({service="a\\b\"c d=é")";
+  CHECK(samples ==                         //
+        "starts_total" + feed + "} 3\n" +  //
+            "starts_total" + odd + "} 18446744073709551615\n" + "failures_total" + feed + "} 2\n" + "failures_total" +
+            odd + "} 0\n" + "clean_exits_total" + feed + "} 1\n" + "clean_exits_total" + odd + "} 0\n" +
+            "running_seconds_total" + feed + "} 1.5\n" + "running_seconds_total" + odd + "} 9223372036.854775807\n" +
+            "attempt" + feed + "} 2\n" + "attempt" + odd + "} 0\n" + "phase" + feed + ",phase=\"starting\"} 0\n" +
+            "phase" + feed + ",phase=\"running\"} 0\n" + "phase" + feed + ",phase=\"backing_off\"} 1\n" + "phase" +
+            feed + ",phase=\"stopping\"} 0\n" + "phase" + feed + ",phase=\"terminated\"} 0\n" + "phase" + odd +
+            ",phase=\"starting\"} 0\n" + "phase" + odd + ",phase=\"running\"} 0\n" + "phase" + odd +
+            ",phase=\"backing_off\"} 0\n" + "phase" + odd + ",phase=\"stopping\"} 0\n" + "phase" + odd +
+            ",phase=\"terminated\"} 1\n" + "breaker" + feed + ",breaker=\"off\"} 0\n" + "breaker" + feed +
+            ",breaker=\"closed\"} 1\n" + "breaker" + feed + ",breaker=\"open\"} 0\n" + "breaker" + odd +
+            ",breaker=\"off\"} 0\n" + "breaker" + odd + ",breaker=\"closed\"} 0\n" + "breaker" + odd +
+            ",breaker=\"open\"} 1\n" + "termination" + odd + ",reason=\"circuit_open\"} 1\n");
+  CHECK(text.find("not here") == std::string::npos);  // an error has no bounds, and is no label
+}
+
+TEST_CASE("the state of a breaker is off, closed or open, and closed again after a restart by command") {
+  Simulation sim{{.seed = {1}, .supervisor = {.backoff = {.base = 0ns, .max = 0ns, .breaker = std::nullopt}}}};
+  const BackoffPolicy trips{.base = 0ns, .max = 0ns, .breaker = BreakerPolicy{.max_failures = 3, .window = 1h}};
+  REQUIRE(sim.add({.name = "without"}));
+  REQUIRE(sim.add({.name = "with", .backoff = trips}));
+  REQUIRE(sim.add({.name = "broken", .backoff = trips}, {.runs_for = Fixed{1s}, .then = Then::fail}));
+  REQUIRE(sim.add({.name = "fatal", .backoff = trips}, {.runs_for = Fixed{1s}, .then = Then::fatal}));
+  const auto breaker = [&](const char* name) { return sim.supervisor().snapshot(name)->breaker; };
+  sim.run_for(2s);
+  CHECK(breaker("broken") == BreakerState::closed);
+  sim.run_for(2s);
+  CHECK(breaker("without") == BreakerState::off);
+  CHECK(breaker("with") == BreakerState::closed);
+  CHECK(breaker("broken") == BreakerState::open);
+  CHECK(breaker("fatal") == BreakerState::closed);  // it terminated for another reason
+  REQUIRE(sim.supervisor().restart("broken"));
+  sim.run_for(0s);
+  CHECK(breaker("broken") == BreakerState::closed);
+}
+
+TEST_CASE("a namespace is a letter or underscore, then letters, figures and underscores") {
+  for (const char* const good : {"a", "_", "A9_z", "holdfast"}) CHECK(is_prometheus_namespace(good));
+  for (const char* const bad : {"", "9a", "a-b", "a:b", "a b", "é", "a\n"}) CHECK(!is_prometheus_namespace(bad));
 }
 
 TEST_CASE("a service's uptime is observed once, at its termination, over all its runs") {
@@ -67,7 +172,7 @@ TEST_CASE("a service's uptime is observed once, at its termination, over all its
       sim.supervisor().snapshot("two runs")->age - sim.supervisor().snapshot("two runs")->running_time;
   sim.supervisor().request_shutdown();
   sim.run_for(1min);
-  const std::string text = prometheus_text("x", sim.supervisor().counters(), uptimes.histogram);
+  const std::string text = prometheus_text("x", sim.supervisor().counters(), {}, uptimes.histogram);
   CHECK(text.find(buckets("never", "0111111111", "10")) != std::string::npos);  // a bound is included
   CHECK(text.find(buckets("abandoned", "0000011111", "3630")) != std::string::npos);
   std::string sum = std::to_string((Duration{1h} - first_wait).count());
@@ -81,7 +186,7 @@ TEST_CASE("a service that is terminated before its first run has an uptime of ze
   REQUIRE(sim.add({.name = "a\\b\"c"}));
   sim.supervisor().request_shutdown();
   sim.run_for(0s);
-  const auto text = [&] { return prometheus_text("x", sim.supervisor().counters(), uptimes.histogram); };
+  const auto text = [&] { return prometheus_text("x", sim.supervisor().counters(), {}, uptimes.histogram); };
   CHECK(text().find(buckets("a\\\\b\\\"c", "1111111111", "0")) != std::string::npos);
   uptimes.histogram.forget("nobody");
   uptimes.histogram.forget("a\\b\"c");

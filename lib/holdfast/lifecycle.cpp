@@ -23,6 +23,15 @@ std::string_view to_string(Outcome outcome) noexcept {
   return "?";
 }
 
+std::string_view to_string(BreakerState state) noexcept {
+  switch (state) {
+    case BreakerState::off: return "off";
+    case BreakerState::closed: return "closed";
+    case BreakerState::open: return "open";
+  }
+  return "?";
+}
+
 std::string_view to_string(StopCause cause) noexcept {
   switch (cause) {
     case StopCause::shutdown: return "shutdown";

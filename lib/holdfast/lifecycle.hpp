@@ -52,6 +52,14 @@ enum class Outcome : std::uint8_t {
 };
 std::string_view to_string(Outcome) noexcept;
 
+// What the circuit breaker of a service does.
+enum class BreakerState : std::uint8_t {
+  off,     // the service has none
+  closed,  // it counts the failures
+  open,    // it has tripped
+};
+std::string_view to_string(BreakerState) noexcept;
+
 // Who asked a run to stop.
 enum class StopCause : std::uint8_t { shutdown, stop, restart, remove };
 std::string_view to_string(StopCause) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <holdfast/backoff.hpp>
+#include <holdfast/detail/text.hpp>
 
 namespace holdfast {
 
@@ -90,32 +91,10 @@ void warn_of_idle_grace(std::vector<Problem>& found, const SupervisorConfig& con
               to_string(config.shutdown_timeout) + ": a shutdown abandons every run before it would be killed");
 }
 
-// The length of the character that `text` begins with, or 0 if it is not well-formed UTF-8 (Unicode 15, table 3-7).
-std::size_t utf8_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i, unsigned from = 0x80, unsigned to = 0xbf) {
-    return byte(i) >= from && byte(i) <= to;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const unsigned from = first == 0xe0 ? 0xa0 : 0x80;
-    const unsigned to = first == 0xed ? 0x9f : 0xbf;
-    return follows(1, from, to) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const unsigned from = first == 0xf0 ? 0x90 : 0x80;
-    const unsigned to = first == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, from, to) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 // The position of the first byte that is not UTF-8, or npos.
 std::size_t broken_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_character(text.substr(at));
+    const std::size_t length = detail::utf8_character(text.substr(at));
     if (length == 0) return at;
     at += length;
   }

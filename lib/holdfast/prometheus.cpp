@@ -1,8 +1,11 @@
 #include <holdfast/prometheus.hpp>
 
+#include <cstddef>
+#include <utility>
 #include <variant>
 
 #include <holdfast/detail/assert.hpp>
+#include <holdfast/detail/text.hpp>
 
 namespace holdfast {
 
@@ -43,31 +46,10 @@ void UptimeHistogram::observe(std::string_view service, Duration uptime) {
 
 namespace {
 
-constexpr bool is_metric_name(std::string_view name) {
-  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
-  for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    if (!letter && (c < '0' || c > '9')) return false;
-  }
-  return true;
-}
-
-// "1.5": seconds, exact, without closing zeros.
-std::string seconds(Duration duration) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  std::string text = std::to_string(duration.count() / kSecond);
-  if (const std::int64_t rest = duration.count() % kSecond; rest != 0) {
-    std::string digits = std::to_string(kSecond + rest);  // "1" and nine digits
-    digits[0] = '.';
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text += digits;
-  }
-  return text;
-}
-
-// A label's value, escaped as the format demands.
-std::string escaped(std::string_view value) {
-  std::string text;
+// A label, its value escaped as the format demands.
+std::string label(std::string_view key, std::string_view value) {
+  std::string text{key};
+  text += "=\"";
   for (const char c : value) {
     if (c == '\\' || c == '"') text += '\\';
     if (c == '\n') {
@@ -76,7 +58,7 @@ std::string escaped(std::string_view value) {
       text += c;
     }
   }
-  return text;
+  return text += '"';
 }
 
 class Writer {
@@ -85,15 +67,16 @@ class Writer {
 
   // Help and type of a metric, before its samples.
   void describe(std::string_view metric, std::string_view type, std::string_view help) {
-    metric_ = metric;
-    text_ += "# HELP " + name() + ' ' + std::string{help} + "\n# TYPE " + name() + ' ' + std::string{type} + '\n';
-  }
-  void sample(std::string_view suffix, std::string_view labels, const std::string& value) {
-    text_ += name();
-    text_ += suffix;
-    if (!labels.empty()) ((text_ += '{') += labels) += '}';
-    (text_ += ' ') += value;
+    name_ = ns_;
+    (name_ += '_') += metric;
+    (((text_ += "# HELP ") += name_) += ' ') += help;
+    (((text_ += "\n# TYPE ") += name_) += ' ') += type;
     text_ += '\n';
+  }
+  void sample(std::string_view suffix, std::string_view labels, std::string_view value) {
+    (text_ += name_) += suffix;
+    if (!labels.empty()) ((text_ += '{') += labels) += '}';
+    ((text_ += ' ') += value) += '\n';
   }
   void single(std::string_view metric, std::string_view type, std::string_view help, std::uint64_t value) {
     describe(metric, type, help);
@@ -102,33 +85,109 @@ class Writer {
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
-  [[nodiscard]] std::string name() const { return std::string{ns_} + '_' + std::string{metric_}; }
-
   std::string_view ns_;
-  std::string_view metric_;
+  std::string name_;
   std::string text_;
 };
 
-}  // namespace
-
-std::string prometheus_text(std::string_view ns, const Counters& counters, const UptimeHistogram& uptimes) {
-  HOLDFAST_ASSERT(is_metric_name(ns), "a Prometheus namespace is made of letters, digits and underscores");
-  Writer writer{ns};
+void write_counters(Writer& writer, const Counters& counters) {
   writer.single("restarts_total", "counter", "Runs begun but for the first of each service.", counters.restarts);
   writer.single("active_services", "gauge", "Services added and not terminated.", counters.active_services);
   writer.single("spawned_total", "counter", "Services added; restarts are not counted.", counters.spawned);
   writer.single("terminated_total", "counter", "Services that terminated.", counters.terminated);
   writer.single("circuit_breaker_trips_total", "counter", "Circuit breakers opened.", counters.circuit_breaker_trips);
+  writer.single("starts_total", "counter", "Runs begun.", counters.starts);
+  writer.single("failures_total", "counter", "Runs that ended with an error or an exception, unasked.",
+                counters.failures);
+  writer.single("clean_exits_total", "counter", "Runs that ended without an error, unasked.", counters.clean_exits);
+  writer.single("abandoned_runs_total", "counter", "Runs that did not stop in time.", counters.abandoned_runs);
+}
+
+// Everything of each service that is one number. The labels of all samples begin with the service's.
+class ServicesWriter {
+ public:
+  ServicesWriter(Writer& writer, const std::vector<ServiceSnapshot>& services) : writer_(writer), services_(services) {
+    labels_.reserve(services.size());
+    for (const ServiceSnapshot& service : services) labels_.push_back(label("service", service.name));
+  }
+
+  template <class Value>
+  void number(std::string_view metric, std::string_view type, std::string_view help, Value value_of) {
+    writer_.describe(metric, type, help);
+    for (std::size_t i = 0; i < services_.size(); ++i) writer_.sample("", labels_[i], value_of(services_[i]));
+  }
+  // One sample for each state: 1 for the present one, 0 for the others.
+  template <class State, std::size_t kStates>
+  void states(std::string_view metric, std::string_view key, std::string_view help, const State (&all)[kStates],
+              State ServiceSnapshot::*present) {
+    writer_.describe(metric, "gauge", help);
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+      for (const State state : all) {
+        writer_.sample("", labels_[i] + ',' + label(key, to_string(state)), services_[i].*present == state ? "1" : "0");
+      }
+    }
+  }
+  void terminations() {
+    writer_.describe("service_termination", "gauge", "1 for the reason for which a service terminated.");
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+      const auto& why = services_[i].termination;
+      if (why) writer_.sample("", labels_[i] + ',' + label("reason", to_string(why->reason)), "1");
+    }
+  }
+
+ private:
+  Writer& writer_;
+  const std::vector<ServiceSnapshot>& services_;
+  std::vector<std::string> labels_;
+};
+
+void write_services(Writer& writer, const std::vector<ServiceSnapshot>& services) {
+  constexpr Phase kPhases[] = {Phase::starting, Phase::running, Phase::backing_off, Phase::stopping, Phase::terminated};
+  constexpr BreakerState kBreakers[] = {BreakerState::off, BreakerState::closed, BreakerState::open};
+  ServicesWriter each{writer, services};
+  each.number("service_starts_total", "counter", "Runs begun.",
+              [](const ServiceSnapshot& service) { return std::to_string(service.starts); });
+  each.number("service_failures_total", "counter", "Runs that ended with an error or an exception, unasked.",
+              [](const ServiceSnapshot& service) { return std::to_string(service.failures); });
+  each.number("service_clean_exits_total", "counter", "Runs that ended without an error, unasked.",
+              [](const ServiceSnapshot& service) { return std::to_string(service.clean_exits); });
+  each.number("service_running_seconds_total", "counter", "Running time, all runs together.",
+              [](const ServiceSnapshot& service) { return detail::in_seconds(service.running_time); });
+  each.number("service_attempt", "gauge", "Consecutive failures since the last reset of the backoff.",
+              [](const ServiceSnapshot& service) { return std::to_string(service.attempt); });
+  each.states("service_phase", "phase", "1 for the phase that a service is in.", kPhases, &ServiceSnapshot::phase);
+  each.states("service_breaker", "breaker", "1 for the state of a service's circuit breaker.", kBreakers,
+              &ServiceSnapshot::breaker);
+  each.terminations();
+}
+
+}  // namespace
+
+bool is_prometheus_namespace(std::string_view ns) noexcept {
+  if (ns.empty() || (ns.front() >= '0' && ns.front() <= '9')) return false;
+  for (const char c : ns) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (!letter && (c < '0' || c > '9')) return false;
+  }
+  return true;
+}
+
+std::string prometheus_text(std::string_view ns, const Counters& counters, const std::vector<ServiceSnapshot>& services,
+                            const UptimeHistogram& uptimes) {
+  HOLDFAST_ASSERT(is_prometheus_namespace(ns), "a Prometheus namespace is made of letters, digits and underscores");
+  Writer writer{ns};
+  write_counters(writer, counters);
+  write_services(writer, services);
   writer.describe("uptime_seconds", "histogram", "Running time of a service, all runs together, at its termination.");
   for (const auto& [service, series] : uptimes.series_) {
-    const std::string label = "service=\"" + escaped(service) + '"';
+    const std::string labels = label("service", service);
     for (std::size_t i = 0; i < UptimeHistogram::kBounds.size(); ++i) {
-      writer.sample("_bucket", label + ",le=\"" + seconds(UptimeHistogram::kBounds[i]) + '"',
-                    std::to_string(series.up_to[i]));
+      const std::string bound = detail::in_seconds(UptimeHistogram::kBounds[i]);
+      writer.sample("_bucket", labels + ",le=\"" + bound + '"', std::to_string(series.up_to[i]));
     }
-    writer.sample("_bucket", label + ",le=\"+Inf\"", std::to_string(series.count));
-    writer.sample("_sum", label, seconds(series.sum));
-    writer.sample("_count", label, std::to_string(series.count));
+    writer.sample("_bucket", labels + ",le=\"+Inf\"", std::to_string(series.count));
+    writer.sample("_sum", labels, detail::in_seconds(series.sum));
+    writer.sample("_count", labels, std::to_string(series.count));
   }
   return writer.take();
 }

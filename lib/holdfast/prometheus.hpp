@@ -1,11 +1,28 @@
 // The supervisor's figures in Prometheus' text exposition format, version 0.0.4.
 //
-// Counters and the gauge come from a snapshot. The histogram of uptimes has to watch the events: give a supervisor an
-// UptimeHistogram as its sink, or call its on_event from the sink you have.
+// Everything comes from a snapshot, but for the histogram of uptimes, which has to watch the events: give a supervisor
+// an UptimeHistogram as its sink, or call its on_event from the sink you have.
 //
-//     <ns>_restarts_total, <ns>_spawned_total, <ns>_terminated_total, <ns>_circuit_breaker_trips_total   counters
+// Of the supervisor:
+//
+//     <ns>_restarts_total, <ns>_spawned_total, <ns>_terminated_total, <ns>_circuit_breaker_trips_total,
+//     <ns>_starts_total, <ns>_failures_total, <ns>_clean_exits_total, <ns>_abandoned_runs_total           counters
 //     <ns>_active_services                                                                              gauge
-//     <ns>_uptime_seconds{service="…"}                                                                  histogram
+//
+// Of each service that is present, in the order of adding; they begin anew when it is removed and added again:
+//
+//     <ns>_service_starts_total{service}, <ns>_service_failures_total{service},
+//     <ns>_service_clean_exits_total{service}, <ns>_service_running_seconds_total{service}      counters
+//     <ns>_service_attempt{service}                                                           gauge
+//     <ns>_service_phase{service,phase}, <ns>_service_breaker{service,breaker}                gauges, 1 for the present
+//                                                                                             state and 0 for the
+//                                                                                             others
+//     <ns>_service_termination{service,reason}                                                gauge, 1, once terminated
+//     <ns>_uptime_seconds{service}                                                            histogram, once
+//     terminated
+//
+// That is 13 series a service, and as many again once it has terminated. A label is a name, or a word of
+// lifecycle.hpp; errors are in logs and snapshots.
 //
 // Numbers are written from integers: nothing is rounded. Source of the format: the Prometheus documentation,
 // "Exposition formats".
@@ -18,6 +35,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <holdfast/event.hpp>
 #include <holdfast/snapshot.hpp>
@@ -44,7 +62,8 @@ class UptimeHistogram final : public EventSink {
   void forget(std::string_view service);
 
  private:
-  friend std::string prometheus_text(std::string_view, const Counters&, const UptimeHistogram&);
+  friend std::string prometheus_text(std::string_view, const Counters&, const std::vector<ServiceSnapshot>&,
+                                     const UptimeHistogram&);
 
   struct Series {
     std::array<std::uint64_t, kBounds.size()> up_to{};  // observations up to each bound
@@ -63,8 +82,12 @@ class UptimeHistogram final : public EventSink {
   std::map<std::string, Series, std::less<>> series_;  // in the order of their names
 };
 
-// REQUIRES: `ns` matches [a-zA-Z_][a-zA-Z0-9_]*.
-std::string prometheus_text(std::string_view ns, const Counters& counters, const UptimeHistogram& uptimes);
+// What may stand before the names: [a-zA-Z_][a-zA-Z0-9_]*
+bool is_prometheus_namespace(std::string_view ns) noexcept;
+
+// REQUIRES: is_prometheus_namespace(ns).
+std::string prometheus_text(std::string_view ns, const Counters& counters, const std::vector<ServiceSnapshot>& services,
+                            const UptimeHistogram& uptimes);
 
 }  // namespace holdfast
 

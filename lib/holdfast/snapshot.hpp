@@ -43,9 +43,10 @@ struct ServiceSnapshot {
   std::uint64_t clean_exits = 0;         // since it was added
   Attempt attempt = 0;                   // consecutive failures since the last reset
   std::uint32_t failures_in_window = 0;  // that the breaker remembers
-  std::string last_error;                // empty: none so far
-  Duration running_time{0};              // of all runs together, the present one included
-  Duration age{0};                       // since it was added
+  BreakerState breaker = BreakerState::off;
+  std::string last_error;    // empty: none so far
+  Duration running_time{0};  // of all runs together, the present one included
+  Duration age{0};           // since it was added
   Duration time_in_phase{0};
   std::optional<TimePoint> next_start;     // while backing off: when the next run is due
   std::optional<TimePoint> grace_until;    // while stopping under a stop_grace: when it is over

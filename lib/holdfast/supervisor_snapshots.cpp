@@ -5,6 +5,16 @@
 
 namespace holdfast {
 
+namespace {
+
+BreakerState breaker_of(const detail::ServiceRecord& record) {
+  if (!record.policy->backoff.breaker) return BreakerState::off;
+  const bool tripped = record.phase == Phase::terminated && record.reason == Termination::Reason::circuit_open;
+  return tripped ? BreakerState::open : BreakerState::closed;
+}
+
+}  // namespace
+
 std::optional<ServiceSnapshot> Supervisor::snapshot(std::string_view name) const {
   const Record* const record = services_.find(name);
   return record ? std::optional{describe(*record)} : std::nullopt;
@@ -34,6 +44,7 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .clean_exits = record.id.slot < clean_exits_.size() ? clean_exits_[record.id.slot] : 0,
       .attempt = record.attempt,
       .failures_in_window = record.history.size(),
+      .breaker = breaker_of(record),
       .last_error = std::string{record.last_error.text()},
       .running_time = record.run_open ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
       .age = now - record.added_at,

@@ -21,7 +21,7 @@ bool supervises_a_feed() {
   Simulation sim{{.seed = {42}}, {&log}};
   if (!sim.add({.name = "feed"}, {.runs_for = Fixed{10s}, .then = Then::throw_})) return false;
   sim.run_for(1min);
-  std::cout << prometheus_text("demo", sim.supervisor().counters(), UptimeHistogram{});
+  std::cout << prometheus_text("demo", sim.supervisor().counters(), sim.supervisor().snapshots(), UptimeHistogram{});
   return sim.supervisor().snapshot("feed")->failures >= 4 &&
          describe(log.of("feed").front()).starts_with("0s feed#0 added");
 }
