@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <holdfast/asio/detail/doorbell.hpp>
+#include <holdfast/asio/detail/http_server.hpp>
 #include <holdfast/asio/real_time_scheduler.hpp>
 #include <holdfast/detail/assert.hpp>
 
@@ -59,7 +60,10 @@ class Ownership final : private Task {
 
 }  // namespace
 
-struct Runtime::State final : EventSink, detail::SnapshotSource, std::enable_shared_from_this<State> {
+struct Runtime::State final : EventSink,
+                              detail::SnapshotSource,
+                              detail::FleetSource,
+                              std::enable_shared_from_this<State> {
   State(net::io_context& io, RuntimeConfig&& config)
       : sinks(std::move(config.sinks)),
         seed(config.seed ? *config.seed : seed_from_system()),
@@ -67,14 +71,28 @@ struct Runtime::State final : EventSink, detail::SnapshotSource, std::enable_sha
         bell(scheduler.executor()),
         ownership(scheduler),
         ending(std::make_shared<detail::Ending>(scheduler.executor())),
+        server(serve(config.endpoint)),
         supervisor(std::in_place, scheduler, std::move(config.supervisor), seed, *this) {}
+
+  [[nodiscard]] std::shared_ptr<detail::HttpServer> serve(std::optional<Endpoint>& endpoint) const {
+    if (!endpoint) return nullptr;
+    if (auto found = problems(*endpoint); !found.empty()) throw ConfigError(std::move(found));
+    return std::make_shared<detail::HttpServer>(scheduler.executor(), std::move(*endpoint), *this);
+  }
 
   void on_event(const Event& event) override {
     telling = true;
     for (EventSink* const sink : sinks) sink->on_event(event);
     telling = false;
+    if (server) note_uptime(event);
     ownership.on_event(event);
     if (std::holds_alternative<event::Drained>(event.what)) on_drained();
+  }
+
+  // The histogram has the services that are present, as the other metrics do; a restart in place removes none.
+  void note_uptime(const Event& event) {
+    observed.on_event(event);
+    if (std::holds_alternative<event::Removed>(event.what) && !supervisor->id(event.name)) observed.forget(event.name);
   }
 
   void on_drained() {
@@ -86,6 +104,7 @@ struct Runtime::State final : EventSink, detail::SnapshotSource, std::enable_sha
   void stop_listening() noexcept {
     bell.silence();
     signals.reset();
+    if (server) server->close();
   }
 
   void await_bell() {
@@ -116,12 +135,16 @@ struct Runtime::State final : EventSink, detail::SnapshotSource, std::enable_sha
     });
   }
 
+  [[nodiscard]] FleetSnapshot fleet() const override {
+    return {.at = scheduler.now(),
+            .shutting_down = supervisor->is_shutting_down(),
+            .counters = supervisor->counters(),
+            .services = supervisor->snapshots(),
+            .shutdown_result = supervisor->shutdown_result()};
+  }
+  [[nodiscard]] const UptimeHistogram& uptimes() const override { return observed; }
   [[nodiscard]] std::shared_ptr<const FleetSnapshot> snapshot() const override {
-    return std::make_shared<const FleetSnapshot>(FleetSnapshot{.at = scheduler.now(),
-                                                               .shutting_down = supervisor->is_shutting_down(),
-                                                               .counters = supervisor->counters(),
-                                                               .services = supervisor->snapshots(),
-                                                               .shutdown_result = supervisor->shutdown_result()});
+    return std::make_shared<const FleetSnapshot>(fleet());
   }
 
   // Handlers on their way may keep this object for a while, but nothing happens in it any more. The services go first:
@@ -148,7 +171,9 @@ struct Runtime::State final : EventSink, detail::SnapshotSource, std::enable_sha
   bool telling = false;
   Ownership ownership;
   std::shared_ptr<detail::Ending> ending;
-  std::optional<Supervisor> supervisor;  // until the runtime is destroyed
+  UptimeHistogram observed;
+  std::shared_ptr<detail::HttpServer> server;  // null: no endpoint
+  std::optional<Supervisor> supervisor;        // until the runtime is destroyed
 };
 
 static_assert(std::atomic<unsigned>::is_always_lock_free, "a signal handler may ask for a shutdown");
@@ -163,6 +188,7 @@ Runtime::Runtime(std::unique_ptr<net::io_context> own, net::io_context* io, Runt
       snapshots_(state_),
       ending_(state_->ending) {
   state_->await_bell();
+  if (state_->server) state_->server->begin();
 }
 
 Runtime::~Runtime() { state_->tear_down(); }
@@ -197,6 +223,8 @@ ExecutorScheduler& Runtime::scheduler() noexcept { return state_->scheduler; }
 const net::any_io_executor& Runtime::executor() const noexcept { return state_->scheduler.executor(); }
 
 Seed Runtime::seed() const noexcept { return state_->seed; }
+
+std::uint16_t Runtime::endpoint_port() const noexcept { return state_->server ? state_->server->port() : 0; }
 
 void Runtime::request_shutdown() noexcept { state_->ask(State::kShutdown); }
 

@@ -40,6 +40,7 @@
 #include <boost/asio/async_result.hpp>
 #include <holdfast/asio/awaitable_service.hpp>
 #include <holdfast/asio/detail/runtime_waits.hpp>
+#include <holdfast/asio/endpoint.hpp>
 #include <holdfast/asio/executor_scheduler.hpp>
 #include <holdfast/asio/fleet_snapshot.hpp>
 #include <holdfast/asio/process_service.hpp>
@@ -53,14 +54,15 @@ namespace holdfast {
 
 struct RuntimeConfig {
   SupervisorConfig supervisor;
-  std::optional<Seed> seed;         // of the jitter; nullopt: drawn from the system, see Runtime::seed()
-  std::vector<EventSink*> sinks{};  // see every event, in this order; they outlive the runtime
+  std::optional<Seed> seed;            // of the jitter; nullopt: drawn from the system, see Runtime::seed()
+  std::vector<EventSink*> sinks{};     // see every event, in this order; they outlive the runtime
+  std::optional<Endpoint> endpoint{};  // /metrics, /healthz, /readyz, /services: endpoint.hpp
 };
 
 class Runtime {
  public:
   // With an io_context of its own. Throws ConfigError, and boost::system::system_error when the system is out of
-  // descriptors.
+  // descriptors or the endpoint's port is taken.
   explicit Runtime(RuntimeConfig config = {});
   // On a given io_context, which outlives it.
   explicit Runtime(boost::asio::io_context& io, RuntimeConfig config = {});
@@ -89,6 +91,8 @@ class Runtime {
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
   // Any thread. With the same seed and the same ends at the same times, the same delays.
   [[nodiscard]] Seed seed() const noexcept;
+  // Any thread. Where the endpoint listens; 0 without one.
+  [[nodiscard]] std::uint16_t endpoint_port() const noexcept;
 
   // Any thread, and any signal handler: nothing but an atomic operation and a write() to a descriptor.
   void request_shutdown() noexcept;

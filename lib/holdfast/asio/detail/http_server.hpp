@@ -1,0 +1,53 @@
+// The socket of the endpoint, and its clients: how many there may be, and who has to go when there are more.
+//
+// Thread-safety: none; all on the executor. port() anywhere.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <holdfast/asio/detail/endpoint_pages.hpp>
+#include <holdfast/asio/detail/http_connection.hpp>
+#include <holdfast/asio/endpoint.hpp>
+
+namespace holdfast::detail {
+
+class HttpServer final : public std::enable_shared_from_this<HttpServer>, public HttpConnection::Host {
+ public:
+  // Listens. Throws boost::system::system_error, which names the address, if it cannot. The source lives until close().
+  // REQUIRES: `config` has no problems.
+  HttpServer(const boost::asio::any_io_executor& executor, Endpoint config, const FleetSource& source);
+  ~HttpServer() { close(); }
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Clients are answered from now on. Called once.
+  void begin();
+  // Ends all of it now.
+  void close() noexcept;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  boost::asio::awaitable<void> accept_all();
+  void welcome(boost::asio::ip::tcp::socket socket);
+  std::vector<std::shared_ptr<HttpConnection>>::iterator find(const HttpConnection& connection) noexcept;
+
+  Page page(std::string_view path) override;
+  void moved_on(HttpConnection& connection) noexcept override;
+  void ended(HttpConnection& connection) noexcept override;
+
+  const Endpoint config_;
+  const FleetSource& source_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer retry_;
+  std::uint16_t port_;
+  std::vector<std::shared_ptr<HttpConnection>> connections_;  // first the one that has been in its step for longest
+};
+
+}  // namespace holdfast::detail
