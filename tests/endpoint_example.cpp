@@ -31,7 +31,8 @@ int main() {
   holdfast::Runtime runtime{{.supervisor = {.backoff = {.max = 100ms, .breaker = std::nullopt}},
                              .sinks = {&log},
                              .endpoint = holdfast::Endpoint{.port = 0}}};
-  const holdfast::BackoffPolicy gives_up{.base = 1ms, .max = 1ms, .breaker = holdfast::BreakerPolicy{.max_failures = 3}};
+  const holdfast::BackoffPolicy gives_up{
+      .base = 1ms, .max = 1ms, .breaker = holdfast::BreakerPolicy{.max_failures = 3}};
   runtime.add({.name = "engine"}, engine).value();
   runtime.add({.name = "loader"}, loader).value();
   runtime.add({.name = "feed"}, feed).value();
