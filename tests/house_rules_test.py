@@ -164,6 +164,23 @@ class Rules(unittest.TestCase):
                 self.plant("README.md", shown.replace(line, "other"))
                 self.assertEqual(len(complaints(house_test.check_readme, self.root)), 1)
 
+    def test_a_public_header_that_is_not_installed_or_not_visible_is_noticed(self) -> None:
+        rooms = ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio")
+        for room in rooms:
+            self.plant(f"{room}/meson.build", "'header.hpp'\n")
+        visible = "#pragma once\n#pragma GCC visibility push(default)\nclass C;\n#pragma GCC visibility pop\n"
+        for room in rooms:
+            with self.subTest(room=room):
+                self.plant(f"{room}/header.hpp", visible)
+                self.plant(f"{room}/detail/inner.hpp", "#pragma once\n")
+                self.assertEqual(complaints(house_test.check_public_headers, self.root), [])
+                self.plant(f"{room}/header.hpp", "#pragma once\nclass C;\n")
+                self.assertEqual(len(complaints(house_test.check_public_headers, self.root)), 1)
+                self.plant(f"{room}/header.hpp", visible)
+                self.plant(f"{room}/other.hpp", visible)
+                self.assertEqual(len(complaints(house_test.check_public_headers, self.root)), 1)
+                (self.root / room / "other.hpp").unlink()
+
     @staticmethod
     def folders() -> list[str]:
         return ["lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "tests/fuzz", "bench",

@@ -171,7 +171,7 @@ def check_version(root: Path) -> None:
 
 def check_public_headers(root: Path) -> None:
     """What is outside of detail/ is installed, and visible in a shared library."""
-    for room in ("lib/holdfast", "sim/holdfast_sim"):
+    for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio"):
         build = (root / room / "meson.build").read_text()
         for file in sorted((root / room).glob("*.hpp")):
             text = file.read_text()

@@ -22,7 +22,9 @@ from pathlib import Path
 ROOT, BUILD, COMPILER = Path(), Path(), "c++"
 WORK = Path()    # removed at the end
 PREFIX = Path()  # where everything was moved to
-PROGRAMS = ("core", "sim")
+# Of tests/consumer, and the package of each.
+PROGRAMS = {"core": "holdfast", "sim": "holdfast-sim", "asio": "holdfast-asio", "sim_asio": "holdfast-sim-asio"}
+ONLY_STATIC = {"holdfast-asio", "holdfast-sim-asio"}
 # A program may hide what is its own; what holdfast throws must be caught all the same.
 HIDDEN = ["-fvisibility=hidden", "-fvisibility-inlines-hidden"]
 
@@ -51,7 +53,7 @@ def libdir() -> Path:
 
 
 def run(program: Path, **env: str) -> None:
-    """Both programs say by their status whether holdfast did what it should."""
+    """Each program says by its status whether holdfast did what it should."""
     call(program, env=env)
 
 
@@ -64,11 +66,13 @@ class Installed(unittest.TestCase):
     def test_a_packager_finds_everything_in_its_place(self):
         version = call(PREFIX / "bin/holdfast", "--version").split()[1]
         compatible = ".".join(version.split(".")[:2 if version.startswith("0.") else 1])
-        libraries = [f"lib{name}{end}" for name in ("holdfast", "holdfast-sim")
-                     for end in (".a", ".so", f".so.{compatible}", f".so.{version}")]
-        for place in [*libraries, "pkgconfig/holdfast.pc", "pkgconfig/holdfast-sim.pc", "cmake/holdfast/holdfast-config.cmake",
-                      "cmake/holdfast/holdfast-config-version.cmake"]:
+        shared = [f"lib{name}{end}" for name in PROGRAMS.values() for end in (".so", f".so.{compatible}", f".so.{version}")
+                  if name not in ONLY_STATIC]
+        for place in [*shared, "cmake/holdfast/holdfast-config.cmake", "cmake/holdfast/holdfast-config-version.cmake",
+                      *(place for name in PROGRAMS.values() for place in (f"lib{name}.a", f"pkgconfig/{name}.pc"))]:
             self.assertTrue((libdir() / place).exists(), place)
+        for name in ONLY_STATIC:
+            self.assertFalse((libdir() / f"lib{name}.so").exists(), name)
         for place in ("LICENSE", "README.md", "CHANGELOG.md", "scenarios/README.md", "scenarios/data/README.md"):
             self.assertTrue((PREFIX / "share/doc/holdfast" / place).exists(), place)
         self.assertIn(f"[libholdfast.so.{compatible}]", call("readelf", "-d", libdir() / "libholdfast.so"))
@@ -101,7 +105,13 @@ class Headers(unittest.TestCase):
     @staticmethod
     def compile(compiler: str, headers: list[Path]) -> None:
         call(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{PREFIX / 'include'}",
-             *(f"-include{header}" for header in headers), "-x", "c++", "/dev/null")
+             "-DBOOST_ASIO_SEPARATE_COMPILATION", *(f"-include{header}" for header in headers), "-x", "c++", "/dev/null")
+
+    def test_who_forgets_that_asio_is_compiled_in_is_told(self):
+        with self.assertRaises(AssertionError) as refused:
+            call(COMPILER, "-std=c++20", "-fsyntax-only", f"-I{PREFIX / 'include'}", "-include", "holdfast/asio/runtime.hpp",
+                 "-x", "c++", "/dev/null")
+        self.assertIn("define BOOST_ASIO_SEPARATE_COMPILATION for the whole program", str(refused.exception))
 
 
 def other_compiler() -> str:
@@ -115,15 +125,15 @@ class PkgConfig(unittest.TestCase):
 
     def compile(self, compiler: str, *options: str) -> dict[str, Path]:
         folder = Path(tempfile.mkdtemp(dir=WORK))
-        for program in PROGRAMS:
-            call(compiler, "-std=c++20", *options, *self.flags("--cflags", "holdfast-sim"), "-c",
-                 ROOT / f"tests/consumer/{program}.cpp", "-o", folder / f"{program}.o")
+        with ThreadPool(os.cpu_count()) as pool:
+            pool.starmap(call, [(compiler, "-std=c++20", *options, *self.flags("--cflags", package), "-c",
+                                 ROOT / f"tests/consumer/{program}.cpp", "-o", folder / f"{program}.o")
+                                for program, package in PROGRAMS.items()])
         return {program: folder / f"{program}.o" for program in PROGRAMS}
 
     def link(self, compiler: str, objects: dict[str, Path], *options: str) -> list[Path]:
-        packages = {"core": "holdfast", "sim": "holdfast-sim"}
         for program, file in objects.items():
-            flags = self.flags("--libs", *options, packages[program])
+            flags = self.flags("--libs", *options, PROGRAMS[program])
             if options:  # by name rather than with -static: not every distribution has a static fmt
                 flags = [re.sub(r"^-l(holdfast.*)", r"-l:lib\1.a", flag) for flag in flags]
             call(compiler, file, "-o", file.with_suffix(""), *flags)
@@ -141,6 +151,23 @@ class PkgConfig(unittest.TestCase):
     def test_who_links_to_the_shared_libraries_is_told_of_no_others(self):
         libraries = {flag for flag in self.flags("--libs", "holdfast-sim") if flag.startswith("-l")}
         self.assertEqual(libraries, {"-lholdfast-sim", "-lholdfast"})
+
+    def test_the_rooms_of_asio_stand_beside_the_shared_libraries(self):
+        flags = self.flags("--libs", "holdfast-sim-asio")
+        self.assertEqual({flag for flag in flags if flag.startswith("-l")},
+                         {"-lholdfast-sim-asio", "-lholdfast-asio", "-lholdfast-sim", "-lholdfast"})
+        self.assertIn("-pthread", flags)
+        self.assertIn("-DBOOST_ASIO_SEPARATE_COMPILATION", self.flags("--cflags", "holdfast-sim-asio"))
+
+    # As if the library had been built with another version of Boost.
+    def test_asio_in_another_version_than_the_library_has_does_not_link(self):
+        file = WORK / "other_asio.cpp"
+        file.write_text("#include <boost/asio/version.hpp>\n#undef BOOST_ASIO_VERSION\n#define BOOST_ASIO_VERSION 102800\n"
+                        "#include <holdfast/asio/context.hpp>\nint main() {}\n")
+        with self.assertRaises(AssertionError) as refused:
+            call(COMPILER, "-std=c++20", *self.flags("--cflags", "holdfast-asio"), file, "-o", WORK / "other_asio",
+                 *self.flags("--libs", "holdfast-asio"))
+        self.assertIn("AsioOfVersion<102800>", str(refused.exception))
 
     def test_the_core_needs_nothing(self):
         libraries = {flag for flag in self.flags("--libs", "--static", "holdfast") if flag.startswith("-l")}
@@ -166,7 +193,8 @@ class CMake(unittest.TestCase):
     def test_programs_link_to_the_shared_libraries_unless_told_otherwise(self):
         build = self.configure()
         call("cmake", "--build", build)
-        self.assertTrue(any(name.startswith("libholdfast-sim.so.") for name in loaded(build / "sim")))
+        for program in ("sim", "sim_asio"):
+            self.assertTrue(any(name.startswith("libholdfast-sim.so.") for name in loaded(build / program)))
         for program in PROGRAMS:
             run(build / program)
 
@@ -192,6 +220,15 @@ class CMake(unittest.TestCase):
             message(FATAL_ERROR "${holdfast_smi_FOUND} ${holdfast_sim_FOUND}")
           endif()""")
 
+    def test_boost_in_another_version_is_not_found(self):
+        other = WORK / "boost"
+        other.mkdir()
+        (other / "BoostConfig.cmake").write_text("set(Boost_VERSION 1.74.0)\n")
+        (other / "BoostConfigVersion.cmake").write_text("set(PACKAGE_VERSION 1.74.0)\n")
+        said = self.refusal("enable_language(CXX)\nfind_package(holdfast REQUIRED COMPONENTS asio)", f"-DBoost_DIR={other}",
+                            "-DBoost_NO_SYSTEM_PATHS=ON", f"-DBOOST_ROOT={other}")
+        self.assertRegex(said, r"holdfast::asio needs Boost [0-9.]+ EXACT, which is not found; Boost_ROOT or")
+
     def test_a_kind_of_library_that_is_not_installed_is_refused(self):
         library = next(libdir().glob("libholdfast-sim.so.*.*.*"))
         aside = library.rename(WORK / "aside")
@@ -211,13 +248,16 @@ class Subproject(unittest.TestCase):
         project, build = WORK / "project", WORK / "project/build"
         shutil.copytree(ROOT / "tests/consumer", project)
         shutil.copytree(ROOT, project / "subprojects/holdfast", ignore=shutil.ignore_patterns("build", ".git"))
-        call("meson", "setup", build, project, "-Doptimization=0", "-Ddebug=false", env={"CXX": COMPILER})
+        # Large pieces: compiling is most of the work here.
+        call("meson", "setup", build, project, "-Doptimization=0", "-Ddebug=false", "-Dunity=subprojects", "-Dunity_size=30",
+             env={"CXX": COMPILER})
         commands = json.loads((build / "compile_commands.json").read_text())
         self.assert_only_the_libraries_are_built(commands)
         self.assert_no_argument_is_passed_on(commands)
         # The whole simulator takes long; that its headers are found there is enough.
-        call("ninja", "-C", build, "core", "sim.p/sim.cpp.o")
-        run(build / "core")
+        call("ninja", "-C", build, "core", "asio", "sim.p/sim.cpp.o", "sim_asio.p/sim_asio.cpp.o")
+        for program in ("core", "asio"):
+            run(build / program)
 
     def assert_only_the_libraries_are_built(self, commands: list[dict[str, str]]) -> None:
         files = [entry["file"] for entry in commands if "subprojects/holdfast" in entry["file"]]

@@ -1,3 +1,11 @@
 // Boost.Asio, compiled here once: whoever includes it defines BOOST_ASIO_SEPARATE_COMPILATION and finds it in this
 // library.
 #include <boost/asio/impl/src.hpp>
+#include <holdfast/asio/detail/compiled_asio.hpp>
+
+namespace holdfast::detail {
+
+template <>
+const bool AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn = true;
+
+}  // namespace holdfast::detail

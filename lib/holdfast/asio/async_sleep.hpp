@@ -21,6 +21,8 @@
 #include <holdfast/asio/executor_scheduler.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 template <boost::asio::completion_token_for<void(boost::system::error_code)> Token>
@@ -36,3 +38,5 @@ auto async_sleep(ExecutorScheduler& scheduler, Duration duration, Token&& token)
 }
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -29,6 +29,8 @@
 #include <holdfast/asio/executor_scheduler.hpp>
 #include <holdfast/service.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class AwaitableService final : public Service {
@@ -54,3 +56,5 @@ class AwaitableService final : public Service {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -42,14 +42,17 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <holdfast/asio/detail/compiled_asio.hpp>
 #include <holdfast/lifecycle.hpp>
 #include <holdfast/time.hpp>
 
-namespace holdfast {
-
-namespace detail {
+namespace holdfast::detail {
 class AwaitableRun;
 }
+
+#pragma GCC visibility push(default)
+
+namespace holdfast {
 
 // Thrown by a run: retrying cannot mend it. The service terminates, whatever its restart policy.
 class FatalError : public std::runtime_error {
@@ -90,3 +93,5 @@ class Context {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -9,13 +9,16 @@
 #include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <holdfast/asio/detail/compiled_asio.hpp>
 #include <holdfast/scheduler.hpp>
 
-namespace holdfast {
-
-namespace detail {
+namespace holdfast::detail {
 class WaitingRoom;
 }
+
+#pragma GCC visibility push(default)
+
+namespace holdfast {
 
 class ExecutorScheduler : public Scheduler {
  public:
@@ -38,3 +41,5 @@ class ExecutorScheduler : public Scheduler {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -8,6 +8,8 @@
 #include <holdfast/snapshot.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 struct FleetSnapshot {
@@ -37,3 +39,5 @@ bool is_ready(const FleetSnapshot& fleet) noexcept;
 std::string to_json(const FleetSnapshot& fleet);
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -29,6 +29,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <holdfast/asio/executor_scheduler.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class RealTimeScheduler final : public ExecutorScheduler {
@@ -53,3 +55,5 @@ class RealTimeScheduler final : public ExecutorScheduler {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

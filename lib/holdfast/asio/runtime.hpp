@@ -50,6 +50,8 @@ namespace boost::asio {
 class io_context;
 }
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 struct RuntimeConfig {
@@ -139,3 +141,5 @@ class Runtime {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -25,6 +25,8 @@
 #include <holdfast/asio/executor_scheduler.hpp>
 #include <holdfast_sim/simulation.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class AsioSimulation : public Simulation {
@@ -61,3 +63,5 @@ class AsioSimulation : public Simulation {
 };
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -26,6 +26,8 @@
 #include <holdfast/asio/context.hpp>
 #include <holdfast/scheduler.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast::sim {
 
 class RealWorldRefused : public FatalError {
@@ -109,3 +111,5 @@ class SimulatedContext::Executor {
 inline SimulatedContext::Executor SimulatedContext::get_executor() noexcept { return Executor{*this}; }
 
 }  // namespace holdfast::sim
+
+#pragma GCC visibility pop
