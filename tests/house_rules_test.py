@@ -154,12 +154,15 @@ class Rules(unittest.TestCase):
     def test_a_readme_that_shows_what_is_not_so_is_noticed(self) -> None:
         self.plant("tests/example_test.cpp", "// words\n#include <catch2/catch.hpp>\nexample\n")
         self.plant("tests/program_example.cpp", "// words\n#include <iostream>\nprogram\n")
+        self.plant("tests/gateway/gateway.cpp", "words\n// What goes wrong\nfeed\n\n// Each run begins\nengine\n")
+        self.plant("tests/gateway/gateway.hpp", "words\n// `World` is\nadds\n\n}  // namespace gateway\n")
         self.plant("scenarios/failure_storm.toml", "# storm\n")
         self.plant("scenarios/real_cluster.digest", "0123\n")
-        shown = "#include <catch2/catch.hpp>\nexample\n#include <iostream>\nprogram\n# storm\n0123\n"
+        shown = ("#include <catch2/catch.hpp>\nexample\n#include <iostream>\nprogram\n# storm\n0123\n"
+                 "// What goes wrong\nfeed\n// `World` is\nadds\n")
         self.plant("README.md", shown)
         self.assertEqual(complaints(house_test.check_readme, self.root), [])
-        for line in ("example", "program", "# storm", "0123"):
+        for line in ("example", "program", "feed", "adds", "# storm", "0123"):
             with self.subTest(line=line):
                 self.plant("README.md", shown.replace(line, "other"))
                 self.assertEqual(len(complaints(house_test.check_readme, self.root)), 1)
@@ -184,7 +187,7 @@ class Rules(unittest.TestCase):
     @staticmethod
     def folders() -> list[str]:
         return ["lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "tests/fuzz", "bench",
-                "tools", "tools/package"]
+                "tests/gateway", "tools", "tools/package"]
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def check_places(root: Path) -> None:
         if not name.startswith("."):
             complain(name, "does not belong at the top of the project")
     for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "scenarios", "scenarios/data",
-                 "tests", "tests/fuzz", "bench", "tools", "tools/package"):
+                 "tests", "tests/fuzz", "tests/gateway", "bench", "tools", "tools/package"):
         if not (root / room / "README.md").exists():
             complain(room, "has no README.md")
 
@@ -184,10 +184,13 @@ def check_public_headers(root: Path) -> None:
 def check_readme(root: Path) -> None:
     """What the README shows is what there is."""
     readme = (root / "README.md").read_text()
-    for shown, begins in (("tests/example_test.cpp", "#include <catch2"), ("tests/program_example.cpp", "#include <iostream>"),
-                          ("scenarios/failure_storm.toml", "")):
+    for shown, begins, ends in (("tests/example_test.cpp", "#include <catch2", ""),
+                                ("tests/program_example.cpp", "#include <iostream>", ""),
+                                ("tests/gateway/gateway.cpp", "// What goes wrong", "// Each run begins"),
+                                ("tests/gateway/gateway.hpp", "// `World` is", "}  // namespace"),
+                                ("scenarios/failure_storm.toml", "", "")):
         text = (root / shown).read_text()
-        if text[text.index(begins):].rstrip() not in readme:
+        if text[text.index(begins):text.index(ends) if ends else len(text)].rstrip() not in readme:
             complain("README.md", f"does not show {shown} as it is")
     digest = (root / "scenarios/real_cluster.digest").read_text().strip()
     if digest not in readme:
