@@ -17,7 +17,8 @@ Scenario fleet(std::uint32_t services) {
   Scenario scenario{.name = "life of a fleet", .seed = {42}, .duration = kDurationMax};
   scenario.supervisor.backoff = {.base = 100ms, .max = 60s};
   scenario.fleet.push_back({.name = "feed", .count = services, .behaviour = {.on_stop = Takes{Fixed{1s}}}});
-  scenario.chaos.push_back({.at = 1min, .what = Storm{}});
+  scenario.chaos.resize(1);
+  scenario.chaos.front().at = 1min;  // a storm
   return scenario;
 }
 

@@ -57,6 +57,8 @@ TEST_CASE("every kind of event has its line and its level") {
       {about_feed(event::Stopping{StopCause::shutdown}), LogLevel::info,
        "event=stopping" + of_feed + "cause=shutdown " + end},
       {about_feed(event::StopThrew{"busy"}), LogLevel::warning, "event=stop_threw" + of_feed + "error=busy " + end},
+      {about_feed(event::Killed{1500ms}), LogLevel::warning, "event=killed" + of_feed + "after=1.5s " + end},
+      {about_feed(event::KillThrew{"busy"}), LogLevel::warning, "event=kill_threw" + of_feed + "error=busy " + end},
       {about_feed(event::Terminated{{.reason = Reason::completed}, ""}), LogLevel::info,
        "event=terminated" + of_feed + "reason=completed " + end},
       {about_feed(event::Terminated{{.reason = Reason::cancelled}, "late"}), LogLevel::info,

@@ -2,6 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include <functional>
+#include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>

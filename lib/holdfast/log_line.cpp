@@ -44,6 +44,8 @@ struct LevelOf {
   LogLevel operator()(const event::Commanded&) const noexcept { return LogLevel::info; }
   LogLevel operator()(const event::Stopping&) const noexcept { return LogLevel::info; }
   LogLevel operator()(const event::StopThrew&) const noexcept { return LogLevel::warning; }
+  LogLevel operator()(const event::Killed&) const noexcept { return LogLevel::warning; }
+  LogLevel operator()(const event::KillThrew&) const noexcept { return LogLevel::warning; }
   LogLevel operator()(const event::Terminated& what) const noexcept { return level_of(what.why.reason); }
   LogLevel operator()(const event::EndedLate&) const noexcept { return LogLevel::warning; }
   LogLevel operator()(const event::Removed&) const noexcept { return LogLevel::info; }
@@ -92,6 +94,8 @@ class Line {
   void fields(const event::Commanded& what) { text("command", to_string(what.command)); }
   void fields(const event::Stopping& what) { text("cause", to_string(what.cause)); }
   void fields(const event::StopThrew& what) { text("error", what.error); }
+  void fields(const event::Killed& what) { time("after", what.after); }
+  void fields(const event::KillThrew& what) { text("error", what.error); }
   void fields(const event::Terminated& what) {
     text("reason", to_string(what.why.reason));
     if (what.why.reason == Termination::Reason::circuit_open) breaker(what.why.failures, what.why.max_failures);

@@ -31,9 +31,9 @@ std::string_view to_string(LogLevel) noexcept;
 // How much an event concerns an operator.
 //
 //     error    breaker_tripped; terminated by it, by an error, or abandoned; ended fatally; drained at the deadline
-//     warning  warned, stop_threw, ended_late; ended with an error or an exception; drained before its end, by command
-//     info     added, running, commanded, stopping, removed, shutdown_requested; backing_off; everything that went well
-//     debug    started, which `running` follows
+//     warning  warned, stop_threw, killed, kill_threw, ended_late; ended with an error or an exception; drained before
+//     its end, by command info     added, running, commanded, stopping, removed, shutdown_requested; backing_off;
+//     everything that went well debug    started, which `running` follows
 LogLevel log_level(const Event& event) noexcept;
 
 // Without a line break at its end.

@@ -10,9 +10,9 @@
 //       co_await say_goodbye(socket);
 //     }
 //
-// Returning is a clean exit, an exception a failure; a FatalError is one that no restart can mend. A run that fails as a
-// matter of course may return how it ended instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`. An
-// exception costs as much as several restarts.
+// Returning is a clean exit, an exception a failure; a FatalError is one that no restart can mend. A run that fails as
+// a matter of course may return how it ended instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`.
+// An exception costs as much as several restarts.
 //
 // ## When it is asked to stop
 //

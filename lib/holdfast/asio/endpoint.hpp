@@ -42,6 +42,8 @@
 #include <holdfast/policy.hpp>
 #include <holdfast/time.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 struct Endpoint {
@@ -58,3 +60,5 @@ struct Endpoint {
 std::vector<Problem> problems(const Endpoint&);
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

@@ -52,6 +52,8 @@
 #include <holdfast/policy.hpp>
 #include <holdfast/service.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 namespace detail {
@@ -96,3 +98,5 @@ class ProcessService final : public Service {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop

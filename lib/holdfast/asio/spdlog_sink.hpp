@@ -20,6 +20,8 @@
 #include <spdlog/logger.h>
 #include <holdfast/log_line.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace holdfast {
 
 class SpdlogSink final : public EventSink {
@@ -49,3 +51,5 @@ class SpdlogSink final : public EventSink {
 };
 
 }  // namespace holdfast
+
+#pragma GCC visibility pop
