@@ -461,6 +461,22 @@ TEST_CASE("thousands of connections that come and go leave nothing behind") {
   }));
 }
 
+TEST_CASE("a program that a service starts inherits neither the port nor a client") {
+  const auto inherited = [] {
+    std::size_t found = 0;
+    for (int one = 0; one < 1024; ++one) {
+      const int flags = ::fcntl(one, F_GETFD);
+      if (flags >= 0 && (flags & FD_CLOEXEC) == 0) ++found;
+    }
+    return found;
+  };
+  const std::size_t before = inherited();
+  Program program;
+  const tcp::socket client = program.connect();  // which is inherited: it is the test's
+  CHECK(program.get("/healthz").status == 200);  // by then it has been accepted
+  CHECK(inherited() == before + 1);
+}
+
 TEST_CASE("when the descriptors are used up clients wait, the thread is not kept busy, and then they are answered") {
   Program program;
   program.io().poll();

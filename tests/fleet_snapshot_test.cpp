@@ -35,7 +35,15 @@ detail::Page readiness(FleetSnapshot fleet) { return page_at("/readyz", "x", Sou
 TEST_CASE("the JSON of a fleet, to the byte") {
   const FleetSnapshot fleet{
       .at = TimePoint{} + 5s,
-      .counters = {1, 2, 3, 4, 5, 6, 7, 8, 9},
+      .counters = {.spawned = 1,
+                   .starts = 2,
+                   .restarts = 3,
+                   .failures = 4,
+                   .clean_exits = 5,
+                   .circuit_breaker_trips = 6,
+                   .terminated = 7,
+                   .abandoned_runs = 8,
+                   .active_services = 9},
       .services = {{.name = "feed \"EU\"",
                     .restart = RestartPolicy::always,
                     .phase = Phase::backing_off,

@@ -5,21 +5,19 @@
 //
 // Of the supervisor:
 //
-//     <ns>_restarts_total, <ns>_spawned_total, <ns>_terminated_total, <ns>_circuit_breaker_trips_total,
-//     <ns>_starts_total, <ns>_failures_total, <ns>_clean_exits_total, <ns>_abandoned_runs_total           counters
-//     <ns>_active_services                                                                              gauge
+//     counters    <ns>_restarts_total, <ns>_spawned_total, <ns>_terminated_total, <ns>_circuit_breaker_trips_total,
+//                 <ns>_starts_total, <ns>_failures_total, <ns>_clean_exits_total, <ns>_abandoned_runs_total
+//     gauge       <ns>_active_services
 //
 // Of each service that is present, in the order of adding; they begin anew when it is removed and added again:
 //
-//     <ns>_service_starts_total{service}, <ns>_service_failures_total{service},
-//     <ns>_service_clean_exits_total{service}, <ns>_service_running_seconds_total{service}      counters
-//     <ns>_service_attempt{service}                                                           gauge
-//     <ns>_service_phase{service,phase}, <ns>_service_breaker{service,breaker}                gauges, 1 for the present
-//                                                                                             state and 0 for the
-//                                                                                             others
-//     <ns>_service_termination{service,reason}                                                gauge, 1, once terminated
-//     <ns>_uptime_seconds{service}                                                            histogram, once
-//     terminated
+//     counters    <ns>_service_starts_total{service}, <ns>_service_failures_total{service},
+//                 <ns>_service_clean_exits_total{service}, <ns>_service_running_seconds_total{service}
+//     gauge       <ns>_service_attempt{service}
+//     gauges      <ns>_service_phase{service,phase}, <ns>_service_breaker{service,breaker}:
+//                 1 for the present state, 0 for the others
+//     gauge       <ns>_service_termination{service,reason}: 1, once it has terminated
+//     histogram   <ns>_uptime_seconds{service}, once it has terminated
 //
 // That is 13 series a service, and as many again once it has terminated. A label is a name, or a word of
 // lifecycle.hpp; errors are in logs and snapshots.

@@ -3,10 +3,9 @@
 //     Runtime runtime{{.endpoint = Endpoint{}}};        // http://127.0.0.1:9464/metrics
 //
 //     /metrics    Prometheus text: prometheus.hpp lists it
-//     /healthz    200 "alive" whenever it is answered at all, during a shutdown too. Whoever gets no answer knows that
-//     the
-//                 executor no longer turns (something blocks it), or that the program has drained and gone. It says
-//                 nothing about services: restarting a program because one of them fails is the supervisor's own work.
+//     /healthz    200 "alive" whenever it is answered at all, during a shutdown too. Whoever gets no answer knows
+//                 that the executor no longer turns (something blocks it), or that the program has drained and gone.
+//                 It says nothing about services: when one of them fails, restarting is the supervisor's own work.
 //     /readyz     200 "ready" if the fleet does what it is there for: no shutdown has been asked for, and every service
 //                 present is `running`, or has terminated as it should (completed, or cancelled by whoever stopped it).
 //                 Otherwise 503, with the services that are not as they should be, the first 20, one a line.
@@ -19,13 +18,12 @@
 // Nobody who connects can do harm to the services:
 // - All happens on the runtime's executor, one request a turn, so its snapshots are whole and need no lock. What one
 //   request costs is the time to write down the fleet once; services, timers and other requests get their turn between.
-// - At most connections_max connections, each with at most request_bytes_max read and one answer kept. When they are
-// all
-//   taken, a new client gets the place of the one that has been in its present step for longest: many slow or silent
+// - At most connections_max connections, each with at most request_bytes_max read and one answer kept. When all places
+//   are taken, a new client gets that of the one that has been in its present step for longest: many slow or silent
 //   clients do not keep Prometheus out.
-// - A request has to arrive within `timeout`, and its answer to be taken within `timeout`; then the connection is
-// closed.
+// - A request has to arrive within `timeout`, and its answer to be taken within `timeout`, or the connection is closed.
 // - When the system has no descriptors left, clients wait in its queue and accepting is tried again every 100 ms.
+// - Programs that a service starts inherit no socket of it.
 //
 // It listens from the construction of the runtime, answers while the io_context runs, and is closed, connections and
 // all, when the shutdown is over or the runtime is destroyed: it keeps no program alive.

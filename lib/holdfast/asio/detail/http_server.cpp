@@ -1,5 +1,7 @@
 #include <holdfast/asio/detail/http_server.hpp>
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -25,10 +27,18 @@ std::string text_of(const tcp::endpoint& at) {
   return (at.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(at.port());
 }
 
+// Programs that a service starts inherit no socket: with this one they would keep the port when this program has gone.
+template <class Socket>
+Socket not_for_children(Socket socket) {
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  return socket;
+}
+
 tcp::acceptor listen_at(const asio::any_io_executor& executor, const Endpoint& config) {
   const tcp::endpoint at{asio::ip::make_address(config.address), config.port};
   try {
-    return tcp::acceptor{executor, at};  // takes over an address whose former owner's connections still linger
+    return not_for_children(
+        tcp::acceptor{executor, at});  // takes over an address whose former owner's connections still linger
   } catch (const boost::system::system_error& error) {
     throw boost::system::system_error{error.code(),
                                       "the endpoint cannot listen on " + text_of(at) +
@@ -64,7 +74,7 @@ asio::awaitable<void> HttpServer::accept_all() {
     auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::deferred));
     if (!acceptor_.is_open()) break;
     if (!error) {
-      welcome(std::move(socket));
+      welcome(not_for_children(std::move(socket)));
     } else {  // no descriptors or memory left: the client waits, and trying again at once would be a busy loop
       retry_.expires_after(kRetryAfter);
       co_await retry_.async_wait(asio::as_tuple(asio::deferred));
