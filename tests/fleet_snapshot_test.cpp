@@ -42,6 +42,7 @@ TEST_CASE("the JSON of a fleet, to the byte") {
                    .clean_exits = 5,
                    .circuit_breaker_trips = 6,
                    .terminated = 7,
+                   .killed_runs = 10,
                    .abandoned_runs = 8,
                    .active_services = 9},
       .services = {{.name = "feed \"EU\"",
@@ -68,7 +69,7 @@ TEST_CASE("the JSON of a fleet, to the byte") {
       to_json(fleet) ==
       R"({"at_ns":5000000000,"shutting_down":false,"ready":false,)"
       R"("counters":{"spawned":1,"starts":2,"restarts":3,"failures":4,"clean_exits":5,"circuit_breaker_trips":6,)"
-      R"("terminated":7,"abandoned_runs":8,"active_services":9},"services":[)"
+      R"("terminated":7,"killed_runs":10,"abandoned_runs":8,"active_services":9},"services":[)"
       R"({"name":"feed \"EU\"","restart":"always","phase":"backing_off","run":7,"starts":3,"failures":2,"clean_exits":1,)"
       R"("attempt":4,"failures_in_window":5,"breaker":"closed","last_error":"line 1\nline 2","running_time_ns":1000000000,)"
       R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"termination":null,)"
@@ -76,7 +77,8 @@ TEST_CASE("the JSON of a fleet, to the byte") {
       R"({"name":"engine","restart":"on_failure","phase":"terminated","run":0,"starts":0,"failures":0,"clean_exits":0,)"
       R"("attempt":0,"failures_in_window":0,"breaker":"open","last_error":")"
       "\xef\xbf\xbd"
-      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"termination":"circuit_open",)"
+      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"grace_ends_in_ns":null,)"
+      R"("killed":false,"termination":"circuit_open",)"
       R"-("termination_text":"circuit breaker open (5/5 failures)"}]})-"
       "\n");
 }
@@ -90,6 +92,12 @@ TEST_CASE("the JSON of any fleet is well-formed, whatever bytes names and errors
     const auto read = boost::json::parse(to_json(fleet));
     CHECK(read.at("services").as_array().size() == services);
   }
+}
+
+TEST_CASE("of a service that is being stopped the JSON says how long its grace lasts, and that it was killed") {
+  const FleetSnapshot fleet{.at = TimePoint{} + 5s,
+                            .services = {{.phase = Phase::stopping, .grace_until = TimePoint{} + 7s, .killed = true}}};
+  CHECK(to_json(fleet).find("\"grace_ends_in_ns\":2000000000,\"killed\":true,") != std::string::npos);
 }
 
 TEST_CASE("a start that is overdue is due in no time") {

@@ -41,6 +41,7 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
                           .clean_exits = 8,
                           .circuit_breaker_trips = 3,
                           .terminated = 4,
+                          .killed_runs = 10,
                           .abandoned_runs = 9,
                           .active_services = 5};
   CHECK(prometheus_text("holdfast", counters, {}, UptimeHistogram{}) ==
@@ -68,6 +69,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_clean_exits_total Runs that ended without an error, unasked.\n"
         "# TYPE holdfast_clean_exits_total counter\n"
         "holdfast_clean_exits_total 8\n"
+        "# HELP holdfast_killed_runs_total Runs that did not stop within their grace, and were killed.\n"
+        "# TYPE holdfast_killed_runs_total counter\n"
+        "holdfast_killed_runs_total 10\n"
         "# HELP holdfast_abandoned_runs_total Runs that did not stop in time.\n"
         "# TYPE holdfast_abandoned_runs_total counter\n"
         "holdfast_abandoned_runs_total 9\n"

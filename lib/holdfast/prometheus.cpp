@@ -100,6 +100,8 @@ void write_counters(Writer& writer, const Counters& counters) {
   writer.single("failures_total", "counter", "Runs that ended with an error or an exception, unasked.",
                 counters.failures);
   writer.single("clean_exits_total", "counter", "Runs that ended without an error, unasked.", counters.clean_exits);
+  writer.single("killed_runs_total", "counter", "Runs that did not stop within their grace, and were killed.",
+                counters.killed_runs);
   writer.single("abandoned_runs_total", "counter", "Runs that did not stop in time.", counters.abandoned_runs);
 }
 

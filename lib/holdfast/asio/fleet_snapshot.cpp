@@ -1,6 +1,7 @@
 #include <holdfast/asio/fleet_snapshot.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -59,13 +60,17 @@ void append(std::string& text, const Counters& counters) {
   object("clean_exits", counters.clean_exits);
   object("circuit_breaker_trips", counters.circuit_breaker_trips);
   object("terminated", counters.terminated);
+  object("killed_runs", counters.killed_runs);
   object("abandoned_runs", counters.abandoned_runs);
   object("active_services", counters.active_services);
 }
 
+// Not negative: what is overdue is due.
+std::optional<std::int64_t> time_until(const std::optional<TimePoint>& at, TimePoint now) {
+  return at ? std::optional{std::max(Duration::zero(), *at - now).count()} : std::nullopt;
+}
+
 void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
-  std::optional<std::int64_t> next_start_in;
-  if (service.next_start) next_start_in = std::max(Duration::zero(), *service.next_start - now).count();
   std::optional<std::string_view> termination;
   std::optional<std::string> termination_text;
   if (service.termination) {
@@ -87,7 +92,9 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("running_time_ns", service.running_time.count());
   object("age_ns", service.age.count());
   object("time_in_phase_ns", service.time_in_phase.count());
-  object("next_start_in_ns", next_start_in);
+  object("next_start_in_ns", time_until(service.next_start, now));
+  object("grace_ends_in_ns", time_until(service.grace_until, now));
+  object("killed", service.killed);
   object("termination", termination);
   object("termination_text", termination_text);
 }
