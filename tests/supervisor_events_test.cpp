@@ -400,7 +400,11 @@ TEST_CASE("a snapshot has every field right, through a life") {
   auto& a = fleet.script();
   fleet.pass(10s);
   const ServiceId id = fleet->add({.name = "a", .restart = RestartPolicy::always}, a).value();
-  ServiceSnapshot expected{.name = "a", .id = id, .restart = RestartPolicy::always, .phase = Phase::starting};
+  ServiceSnapshot expected{.name = "a",
+                           .id = id,
+                           .restart = RestartPolicy::always,
+                           .phase = Phase::starting,
+                           .breaker = BreakerState::closed};
   CHECK(fleet.snapshot("a") == expected);
 
   fleet.pass(7s);  // it runs
