@@ -18,16 +18,19 @@ from pathlib import Path
 
 from mutant_files import ROOT, Mutant
 
-SOURCE = ROOT / "build" / "mutants" / "source"
-BUILD = ROOT / "build" / "mutants" / "build"
-# Cheap to build, quick to run; warnings are none of its business.
-OPTIONS = ["--buildtype=plain", "-Doptimization=1", "-Dbenchmarks=false"]
+SOURCE = ROOT / "build" / "mutants"
+BUILD = SOURCE / "build" / "test"
+# As tools/test builds, and in a folder that lies likewise: what it has compiled comes out of the compiler's cache.
+# Warnings are none of its business.
+OPTIONS = ["--buildtype=debugoptimized", "-Dbenchmarks=false"]
 SECONDS_MAX = 120  # of one test program; the slowest takes a tenth of that
 MEMORY_MAX = 4 << 30
 # The one test that looks at the mutants themselves, which do not fit a tree that one was planted in.
 NOT_HELD_AGAINST = {"mutants_test"}
 # Kills do not depend on luck: RapidCheck draws the same every time.
 ENVIRONMENT = os.environ | {"RC_PARAMS": "seed=1"}
+# As tools/prepare has it.
+CACHED = os.environ | {"CCACHE_NOHASHDIR": "1", "CCACHE_IGNOREOPTIONS": "-Werror", "CXX_LD": "mold"}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -43,7 +46,8 @@ def copy_tree() -> None:
         write_if_different(SOURCE / name, (ROOT / name).read_bytes())
         (SOURCE / name).chmod((ROOT / name).stat().st_mode)
     for file in SOURCE.rglob("*"):
-        if file.is_file() and file.relative_to(SOURCE).as_posix() not in wanted:
+        name = file.relative_to(SOURCE).as_posix()
+        if file.is_file() and not name.startswith("build/") and name not in wanted:
             file.unlink()
 
 
@@ -56,7 +60,7 @@ def write_if_different(file: Path, content: bytes) -> None:
 
 def configure() -> None:
     if not (BUILD / "build.ninja").exists():
-        subprocess.run(["meson", "setup", BUILD, *OPTIONS], cwd=SOURCE, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["meson", "setup", BUILD, *OPTIONS], cwd=SOURCE, env=CACHED, check=True, stdout=subprocess.DEVNULL)
     else:
         build(["build.ninja"])  # again, if a meson.build has changed
 
@@ -64,7 +68,7 @@ def configure() -> None:
 def build(targets: list[str]) -> str:
     """What the build says if it fails, else nothing."""
     done = subprocess.run(["ninja", "--quiet", f"-j{os.cpu_count()}", "-C", BUILD, *targets], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace")
+                          stderr=subprocess.STDOUT, text=True, errors="replace", env=CACHED)
     return done.stdout if done.returncode else ""
 
 
