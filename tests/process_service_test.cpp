@@ -44,7 +44,7 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kPatience{60};
 
 // ---------------------------------------------------------------------------------------------------------------------
 // A stage for processes
@@ -248,7 +248,7 @@ TEST_CASE("a process that exits with another status is a failure that tells it, 
 TEST_CASE("the last words of a process are never lost, however close its end follows") {
   Stage stage;
   stage.add(shell("echo first; echo last; exit 1"), {.name = "p", .restart = RestartPolicy::on_failure});
-  REQUIRE(stage.run_until([&] { return stage.runtime->supervisor().counters().failures >= 200; }));
+  REQUIRE(stage.run_until([&] { return stage.runtime->supervisor().counters().failures >= 50; }));
   for (const auto& line : stage.diary.lines) {
     if (line.substr(0, 5) == "ended") CHECK(line == "ended failed: exit status 1; its output: first\nlast");
   }
@@ -301,7 +301,7 @@ TEST_CASE("what a flood leaves behind is its end, and it neither stops the proce
 
 TEST_CASE("an exit status that somebody else has taken is a failure that says so") {
   Stage stage;
-  stage.add(stage.script("echo ready >&3; exec sleep 100"));
+  stage.add(stage.script("echo ready >&3; exec sleep 1000"));
   stage.run_until_written("ready");
   struct sigaction before {};
   struct sigaction ignored {};
@@ -394,7 +394,7 @@ TEST_CASE("a process has default signal actions and no blocked signal, whatever 
 
 TEST_CASE("a process that ends by the SIGTERM of a stop has obeyed") {
   Stage stage;
-  stage.add(stage.script("echo ready >&3; exec sleep 100"));
+  stage.add(stage.script("echo ready >&3; exec sleep 1000"));
   stage.run_until_written("ready");
   REQUIRE(stage.runtime->supervisor().stop("p"));
   stage.run_until_terminated();
@@ -404,7 +404,7 @@ TEST_CASE("a process that ends by the SIGTERM of a stop has obeyed") {
 
 TEST_CASE("a process may take its time to stop, and what it says then is kept") {
   Stage stage;
-  stage.add(stage.script("trap 'echo flushed; exit 5' TERM; echo ready >&3; sleep 100 & wait"));
+  stage.add(stage.script("trap 'echo flushed; exit 5' TERM; echo ready >&3; sleep 1000 & wait"));
   stage.run_until_written("ready");
   REQUIRE(stage.runtime->supervisor().stop("p"));
   stage.run_until_terminated();
@@ -414,7 +414,7 @@ TEST_CASE("a process may take its time to stop, and what it says then is kept") 
 
 TEST_CASE("a process that ignores SIGTERM is killed when its grace has passed, and its children with it") {
   Stage stage;
-  stage.add(stage.script("trap '' TERM; echo ready >&3; while :; do sleep 100; done"),
+  stage.add(stage.script("trap '' TERM; echo ready >&3; while :; do sleep 1000; done"),
             {.name = "p", .restart = RestartPolicy::never, .stop_grace = 10ms});
   stage.run_until_written("ready");
   REQUIRE(stage.runtime->supervisor().stop("p"));
@@ -426,7 +426,7 @@ TEST_CASE("a process that ignores SIGTERM is killed when its grace has passed, a
 
 TEST_CASE("a halted process obeys a stop all the same") {
   Stage stage;
-  stage.add(stage.script("echo ready >&3; kill -STOP $$; exec sleep 100"));
+  stage.add(stage.script("echo ready >&3; kill -STOP $$; exec sleep 1000"));
   stage.run_until_written("ready");
   REQUIRE(stage.runtime->supervisor().stop("p"));
   stage.run_until_terminated();
@@ -436,7 +436,7 @@ TEST_CASE("a halted process obeys a stop all the same") {
 TEST_CASE("a stop reaches the whole group") {
   Stage stage;
   // The shell itself ignores the stop and waits for its children: only they can end it.
-  stage.add(stage.script("sleep 100 & sleep 100 & trap '' TERM; echo ready >&3; wait; exit 6"));
+  stage.add(stage.script("sleep 1000 & sleep 1000 & trap '' TERM; echo ready >&3; wait; exit 6"));
   stage.run_until_written("ready");
   REQUIRE(stage.runtime->supervisor().stop("p"));
   stage.run_until_terminated();
@@ -446,7 +446,7 @@ TEST_CASE("a stop reaches the whole group") {
 
 TEST_CASE("what a process leaves behind in its group neither delays its end nor outlives it") {
   Stage stage;
-  stage.add(stage.script("sleep 100 & echo last words; exit 2"));  // with its stdout open
+  stage.add(stage.script("sleep 1000 & echo last words; exit 2"));  // with its stdout open
   stage.run_until_terminated();
   CHECK(stage.diary.has("ended failed: exit status 2; its output: last words"));
   stage.run_until_pipe_is_over();
@@ -454,7 +454,7 @@ TEST_CASE("what a process leaves behind in its group neither delays its end nor 
 
 TEST_CASE("who has left the group lives on, and does not delay the end either") {
   Stage stage;
-  stage.add(stage.script("trap 'exit 2' USR1; setsid sh -c \"echo $$ \\$\\$. >&3; exec sleep 100\" & wait"));
+  stage.add(stage.script("trap 'exit 2' USR1; setsid sh -c \"echo $$ \\$\\$. >&3; exec sleep 1000\" & wait"));
   stage.run_until_written(".");
   const std::string text = stage.pipe().text();
   ::kill(std::stoi(text), SIGUSR1);
@@ -467,7 +467,7 @@ TEST_CASE("who has left the group lives on, and does not delay the end either") 
 
 TEST_CASE("a runtime that is destroyed kills and reaps its processes, whatever they are doing") {
   Stage stage;
-  stage.add(stage.script("trap '' TERM; echo ready >&3; while :; do sleep 100; done"));
+  stage.add(stage.script("trap '' TERM; echo ready >&3; while :; do sleep 1000; done"));
   stage.add(shell("yes"), {.name = "floods"});
   stage.run_until_written("ready");
   stage.runtime.reset();
@@ -477,7 +477,7 @@ TEST_CASE("a runtime that is destroyed kills and reaps its processes, whatever t
 
 TEST_CASE("a process that was abandoned is killed when it is forgotten") {
   Stage stage{{.shutdown_timeout = 10ms}};
-  stage.add(stage.script("trap '' TERM; echo ready >&3; while :; do sleep 100; done"));
+  stage.add(stage.script("trap '' TERM; echo ready >&3; while :; do sleep 1000; done"));
   stage.run_until_written("ready");
   stage.runtime->supervisor().request_shutdown();
   REQUIRE(stage.run_until([&] { return stage.diary.has_kind("drained"); }));
@@ -491,7 +491,7 @@ TEST_CASE("a process that was abandoned is killed when it is forgotten") {
 TEST_CASE("a supervisor that is killed takes its processes along") {
   Stage stage;
   stage.pipe();
-  stage.add({.command = {HOLDFAST_PROCESS_SUPERVISOR, "exec 3>\"$PIPE\"; echo $PPID. >&3; exec sleep 100"},
+  stage.add({.command = {HOLDFAST_PROCESS_SUPERVISOR, "exec 3>\"$PIPE\"; echo $PPID. >&3; exec sleep 1000"},
              .environment = {{"PIPE", (stage.folder.path() / "pipe").string()}}});
   stage.run_until_written(".");
   ::kill(std::stoi(stage.pipe().text()), SIGKILL);
