@@ -159,6 +159,10 @@ TEST_CASE("a trace that was tampered with is refused, with its line") {
   CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000,", "")).find("missing") != std::string::npos);
 }
 
+TEST_CASE("a trace from before kills were counted can be read") {
+  CHECK(refusal_of(replaced(trace_of_everything(), "\"killed_runs\":0,", "")).empty());
+}
+
 TEST_CASE("an event that can only be about a service is refused without one") {
   const std::string head = "{\"holdfast_trace\":1,\"scenario\":\"t\",\"seed\":0}\n";
   for (const char* const kind : {"started", "running", "removed"}) {
