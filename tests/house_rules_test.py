@@ -187,7 +187,7 @@ class Rules(unittest.TestCase):
     @staticmethod
     def folders() -> list[str]:
         return ["lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "tests/fuzz", "bench",
-                "tests/gateway", "tools", "tools/package"]
+                "tests/gateway", "tests/soak", "tools", "tools/package"]
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def check_places(root: Path) -> None:
         if not name.startswith("."):
             complain(name, "does not belong at the top of the project")
     for room in ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio", "scenarios", "scenarios/data",
-                 "tests", "tests/fuzz", "tests/gateway", "bench", "tools", "tools/package"):
+                 "tests", "tests/fuzz", "tests/gateway", "tests/soak", "bench", "tools", "tools/package"):
         if not (root / room / "README.md").exists():
             complain(room, "has no README.md")
 

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iterator>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -140,7 +142,7 @@ class Ledger {
     }
     expect(event.name_hash == name_hash(event.name), event, "the hash is not the name's");
     if (const auto* const added = std::get_if<event::Added>(&event.what)) return begin(event, *added);
-    Life* const life = find(event.service);
+    Life* const life = life_of(event.service);
     if (!life) return note(event, "about a service that is not there");
     expect(event.n == ++life->n, event, "an event number was skipped or repeated");
     expect(event.name == life->name, event, "the name changed");
@@ -148,18 +150,25 @@ class Ledger {
   }
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
-  [[nodiscard]] const std::deque<Life>& lives() const { return lives_; }
+  [[nodiscard]] const std::list<Life>& lives() const { return lives_; }
+  // Null: it is not present.
+  [[nodiscard]] const Life* find(ServiceId id) const { return life_of(id); }
   [[nodiscard]] const Lines& violations() const { return violations_; }
 
  private:
+  [[nodiscard]] Life* life_of(ServiceId id) const {
+    const auto found = by_slot_.find(id.slot);
+    return found != by_slot_.end() && found->second->id == id ? &*found->second : nullptr;
+  }
   void begin(const Event& event, const event::Added& what) {
     expect(event.n == 1, event, "`added` is the first event of a service");
-    expect(!find(event.service), event, "an id was used twice");
+    expect(!life_of(event.service), event, "an id was used twice");
     expect(what.backoff != nullptr, event, "no policy is in force");
     expect(event.run == what.runs_before, event, "run numbers do not go on");
     lives_.push_back({.name = std::string{event.name}, .id = event.service, .n = 1, .run = event.run.value});
     lives_.back().stop_grace = what.stop_grace;
     lives_.back().can_be_killed = what.can_be_killed;
+    by_slot_[event.service.slot] = std::prev(lives_.end());
     ++counters_.spawned;
     ++counters_.active_services;
   }
@@ -243,11 +252,8 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Removed&) {
     expect(life.phase == Phase::terminated, event, "a service that is alive was forgotten");
-    for (auto at = lives_.begin(); at != lives_.end(); ++at) {
-      if (&*at != &life) continue;
-      lives_.erase(at);
-      return;
-    }
+    const auto at = by_slot_.extract(life.id.slot);
+    lives_.erase(at.mapped());
   }
   void apply(Life&, const Event& event, const event::ShutdownRequested&) { note(event, "is not about a service"); }
   void apply(Life&, const Event& event, const event::Drained&) { note(event, "is not about a service"); }
@@ -272,12 +278,6 @@ class Ledger {
     expect(may_follow(life.phase, to), event, "an illegal transition");
     life.phase = to;
   }
-  Life* find(ServiceId id) {
-    for (auto& life : lives_) {
-      if (life.id == id) return &life;
-    }
-    return nullptr;
-  }
   void expect(bool kept, const Event& event, std::string_view says) {
     if (!kept) note(event, says);
   }
@@ -286,7 +286,8 @@ class Ledger {
   }
 
   bool real_time_;
-  std::deque<Life> lives_;
+  std::list<Life> lives_;  // in the order of adding
+  std::map<std::uint32_t, std::list<Life>::iterator> by_slot_;
   Counters counters_;
   std::uint64_t own_events_ = 0;
   TimePoint latest_;
@@ -423,10 +424,7 @@ class Fleet {
     REQUIRE(snapshots.size() == ledger.lives().size());
     for (const auto& snapshot : snapshots) {
       CAPTURE(snapshot.name);
-      const Ledger::Life* life = nullptr;
-      for (const auto& one : ledger.lives()) {
-        if (one.id == snapshot.id) life = &one;
-      }
+      const auto* const life = ledger.find(snapshot.id);
       REQUIRE(life);
       CHECK(snapshot.name == life->name);
       CHECK(snapshot.phase == life->phase);
