@@ -3,6 +3,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/local/connect_pair.hpp>
@@ -40,10 +41,12 @@ awaitable<void> receives_from_a_silent_channel(Context& ctx) {
   co_await channel.async_receive(use_awaitable);
 }
 
+// As context.hpp says: without a slot, as co_spawn's own cancellation in another thread uses what is gone already.
 awaitable<void> works_elsewhere(Context& ctx, Ward& ward) {
   for (;;) {
     co_await net::co_spawn(
-        ward.pool, []() -> awaitable<void> { co_return; }, use_awaitable);
+        ward.pool, []() -> awaitable<void> { co_return; },
+        net::bind_cancellation_slot(net::cancellation_slot{}, use_awaitable));
     co_await ctx.sleep_for(500ms);
   }
 }
