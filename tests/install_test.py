@@ -123,13 +123,13 @@ class PkgConfig(unittest.TestCase):
     def flags(*arguments: str) -> list[str]:
         return call("pkg-config", *arguments, env={"PKG_CONFIG_PATH": str(libdir() / "pkgconfig")}).split()
 
-    def compile(self, compiler: str, *options: str) -> dict[str, Path]:
+    def compile(self, compiler: str, programs: set[str], *options: str) -> dict[str, Path]:
         folder = Path(tempfile.mkdtemp(dir=WORK))
         with ThreadPool(os.cpu_count()) as pool:
             pool.starmap(call, [(compiler, "-std=c++20", *options, *self.flags("--cflags", package), "-c",
                                  ROOT / f"tests/consumer/{program}.cpp", "-o", folder / f"{program}.o")
-                                for program, package in PROGRAMS.items()])
-        return {program: folder / f"{program}.o" for program in PROGRAMS}
+                                for program, package in PROGRAMS.items() if program in programs])
+        return {program: folder / f"{program}.o" for program in programs}
 
     def link(self, compiler: str, objects: dict[str, Path], *options: str) -> list[Path]:
         for program, file in objects.items():
@@ -139,9 +139,12 @@ class PkgConfig(unittest.TestCase):
             call(compiler, file, "-o", file.with_suffix(""), *flags)
         return [file.with_suffix("") for file in objects.values()]
 
+    # But for Asio, some of whose functions have other names in g++ than in clang++.
     def test_programs_of_either_compiler_link_to_the_shared_and_to_the_static_libraries(self):
-        for compiler, options in ((COMPILER, []), (other_compiler(), HIDDEN)):
-            objects = self.compile(compiler, *options)
+        on_asio = {program for program, package in PROGRAMS.items() if package in ONLY_STATIC}
+        for compiler, programs, options in ((COMPILER, PROGRAMS.keys(), []), (COMPILER, on_asio, HIDDEN),
+                                            (other_compiler(), PROGRAMS.keys() - on_asio, HIDDEN)):
+            objects = self.compile(compiler, programs, *options)
             for program in self.link(compiler, objects):
                 run(program, LD_LIBRARY_PATH=str(libdir()))
             for program in self.link(compiler, objects, "--static"):

@@ -33,6 +33,10 @@
 // A run that was abandoned goes on as long as it likes; what it does changes nothing any more. When its scheduler is
 // gone too, it ends at its next sleep: there its stack is unwound.
 //
+// Work that blocks belongs into another thread: `co_await co_spawn(pool, work(), bind_cancellation_slot(
+// cancellation_slot{}, use_awaitable))`. Without the empty slot a stop would reach into that thread, where co_spawn of
+// Asio 1.26 may use its cancellation signal after it is gone.
+//
 // Thread-safety: none, on executor() only; stop_token() may be handed to other threads.
 #pragma once
 
