@@ -167,6 +167,17 @@ class Rules(unittest.TestCase):
                 self.plant("README.md", shown.replace(line, "other"))
                 self.assertEqual(len(complaints(house_test.check_readme, self.root)), 1)
 
+    def test_a_test_that_starts_threads_and_is_not_listed_is_noticed(self) -> None:
+        self.plant("tests/meson.build", "threaded_tests = ['listed_test',\n  'other_test']\n")
+        for code, noticed in (("std::thread other{work};", True), ("std::jthread other;", True), ("std::async(work);", True),
+                              ("net::thread_pool pool;", True), ("std::this_thread::yield(); std::thread::id id;", False)):
+            with self.subTest(code=code):
+                self.plant("tests/listed_test.cpp", f"{code}\n")
+                self.assertEqual(complaints(house_test.check_threads, self.root), [])
+                self.plant("tests/planted_test.cpp", f"{code}\n")
+                self.assertEqual(len(complaints(house_test.check_threads, self.root)), int(noticed))
+                (self.root / "tests/planted_test.cpp").unlink()
+
     def test_a_public_header_that_is_not_installed_or_not_visible_is_noticed(self) -> None:
         rooms = ("lib/holdfast", "lib/holdfast/asio", "sim/holdfast_sim", "sim/holdfast_sim/asio")
         for room in rooms:

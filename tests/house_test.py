@@ -142,6 +142,14 @@ def check_registered(root: Path) -> None:
                 complain(file.relative_to(root), f"does not stand in {folder}/meson.build")
 
 
+def check_threads(root: Path) -> None:
+    """What starts threads runs under ThreadSanitizer, too."""
+    listed = re.search(r"threaded_tests = \[(.*?)\]", (root / "tests/meson.build").read_text(), re.DOTALL)[1]
+    for file in sorted((root / "tests").glob("*_test.cpp")):
+        if re.search(r"std::(j?thread|async)\b(?!::)|\bthread_pool\b", file.read_text()) and f"'{file.stem}'" not in listed:
+            complain(file.relative_to(root), "starts threads, but does not stand in threaded_tests of tests/meson.build")
+
+
 def check_places(root: Path) -> None:
     try:
         known = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout
@@ -204,6 +212,7 @@ def main() -> int:
     check_words(root)
     check_symbols(sys.argv[2:])
     check_registered(root)
+    check_threads(root)
     check_places(root)
     check_version(root)
     check_public_headers(root)
