@@ -751,6 +751,43 @@ TEST_CASE("lives of one name within one instant draw from keys of their own, how
   }
 }
 
+// A real clock may move between any two looks at it. add() looked twice: for the time of adding, which is part of the key
+// of the draws, and for whether the name had been removed in that same instant, which was then denied.
+TEST_CASE("a service added again in the instant of its removal draws anew, whenever the clock moves on") {
+  class TickingClock final : public Scheduler {
+   public:
+    explicit TickingClock(int looks) : looks_(looks) {}
+    [[nodiscard]] TimePoint now() const noexcept override { return TimePoint{--looks_ < 0 ? 1 : 0}; }
+    void arm(Timer&, TimePoint) override { FAIL("nothing waits here"); }
+    bool disarm(Timer&) noexcept override { return false; }
+    void defer(Task& task) override { tasks_.push(task); }
+    bool cancel(Task& task) noexcept override { return tasks_.cancel(task); }
+    void run_tasks() {
+      while (!tasks_.empty()) tasks_.run_oldest();
+    }
+
+   private:
+    mutable int looks_;  // until it moves
+    TaskQueue tasks_;
+  };
+  for (int looks = 0; looks < 30; ++looks) {
+    CAPTURE(looks);
+    TickingClock clock{looks};
+    Recorder recorder;
+    Script a;
+    Supervisor supervisor{clock, config_of(kAtOnce), kSeed, recorder};
+    std::set<std::uint64_t> draws;
+    for (int added = 0; added < 3; ++added) {
+      const auto id = supervisor.add({.name = "a"}, a);
+      REQUIRE(id);
+      draws.insert(draw(supervisor.draw_key(id.value()), Purpose::backoff_jitter, 1).high);
+      REQUIRE(supervisor.remove("a"));
+      clock.run_tasks();
+    }
+    CHECK(draws.size() == 3);
+  }
+}
+
 TEST_CASE("what others do does not change a service's draws") {
   const auto delays_of_a = [](bool with_others) {
     Fleet fleet{config_of({.base = 1s, .max = 60s, .breaker = std::nullopt})};

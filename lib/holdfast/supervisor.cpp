@@ -71,8 +71,9 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
 
-  Record& record = services_.add(config.name, config.restart, service, policy_for(config), scheduler_.now());
-  if (const std::uint32_t incarnation = incarnation_of(record.hash); incarnation != 0) {
+  const TimePoint now = scheduler_.now();
+  Record& record = services_.add(config.name, config.restart, service, policy_for(config), now);
+  if (const std::uint32_t incarnation = incarnation_of(record.hash, now); incarnation != 0) {
     set_past(record, {.incarnation = incarnation});
   }
   ++counters_.spawned;
@@ -115,7 +116,7 @@ Result<Accepted> Supervisor::remove(std::string_view name) {
   if (!record) return unknown("remove", name);
   if (!record->remove_asked) {
     record->final_stop_asked = record->remove_asked = true;
-    if (record->phase == Phase::terminated) free_name(*record);
+    if (record->phase == Phase::terminated) free_name(*record, scheduler_.now());
     enqueue({.kind = Input::Kind::command, .command = Command::remove, .tenancy = record->tenancy, .record = record});
   }
   return Accepted{};
@@ -476,7 +477,7 @@ void Supervisor::terminate(Record& record, Termination::Reason why) {
 }
 
 void Supervisor::add_again_in_place(Record& record) {
-  remember_removal(record);
+  remember_removal(record, now_);
   emit(record, event::Removed{});
   ++record.id.generation;
   HOLDFAST_ASSERT(record.id.generation != 0, "the ids of a slot are used up");
@@ -484,7 +485,7 @@ void Supervisor::add_again_in_place(Record& record) {
   record.run_alive = false;
   record.first_run_due = true;
   forget_side_entries(record);
-  set_past(record, {.runs = record.run, .incarnation = incarnation_of(record.hash)});
+  set_past(record, {.runs = record.run, .incarnation = incarnation_of(record.hash, now_)});
   record.failures = record.events = 0;
   record.added_at = record.phase_since = now_;
   record.running_time = Duration::zero();
@@ -495,7 +496,7 @@ void Supervisor::add_again_in_place(Record& record) {
 }
 
 void Supervisor::forget(Record& record) {
-  if (!record.name_freed) free_name(record);
+  if (!record.name_freed) free_name(record, now_);
   emit(record, event::Removed{});
   forget_side_entries(record);
   services_.forget(record);
@@ -551,16 +552,15 @@ const detail::SharedPolicy& Supervisor::policy_for(const ServiceConfig& config) 
   return latest_policy_;
 }
 
-std::uint32_t Supervisor::incarnation_of(std::uint64_t name) const noexcept {
-  if (removals_at_ != scheduler_.now()) return 0;
+std::uint32_t Supervisor::incarnation_of(std::uint64_t name, TimePoint now) const noexcept {
+  if (removals_at_ != now) return 0;
   for (auto removal = removals_.rbegin(); removal != removals_.rend(); ++removal) {
     if (removal->name == name) return removal->next_incarnation;
   }
   return 0;
 }
 
-void Supervisor::remember_removal(const Record& record) {
-  const TimePoint now = scheduler_.now();
+void Supervisor::remember_removal(const Record& record, TimePoint now) {
   if (record.added_at != now) return;
   if (removals_at_ != now) removals_.clear();
   removals_at_ = now;
@@ -612,9 +612,9 @@ DrawKey Supervisor::key_of(const Record& record) const noexcept {
   return {seed_, record.hash, record.added_at, past_of(record).incarnation};
 }
 
-void Supervisor::free_name(Record& record) {
+void Supervisor::free_name(Record& record, TimePoint now) {
   record.name_freed = true;
-  remember_removal(record);
+  remember_removal(record, now);
   services_.free_name(record);
 }
 

@@ -219,8 +219,8 @@ class Supervisor {
   void emit(const Kind& what);
 
   const detail::SharedPolicy& policy_for(const ServiceConfig& config);
-  std::uint32_t incarnation_of(std::uint64_t name) const noexcept;
-  void remember_removal(const Record& record);
+  std::uint32_t incarnation_of(std::uint64_t name, TimePoint now) const noexcept;
+  void remember_removal(const Record& record, TimePoint now);
   [[nodiscard]] Past past_of(const Record& record) const noexcept;
   void set_past(Record& record, const Past& past);
   [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
@@ -228,7 +228,7 @@ class Supervisor {
   void forget_side_entries(Record& record) noexcept;
   void forget_grace(const Record& record) noexcept;
   [[nodiscard]] Termination termination_of(const Record& record) const noexcept;
-  void free_name(Record& record);
+  void free_name(Record& record, TimePoint now);
   [[nodiscard]] ServiceSnapshot describe(const Record& record) const;
 
   Scheduler& scheduler_;
