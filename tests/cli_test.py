@@ -128,7 +128,7 @@ class ExitStatus(CommandTest):
     def test_help_and_version_are_0(self):
         self.assertRegex(self.expect(0, "--version").stdout, r"^holdfast \d+\.\d+\.\d+\n$")
         text = self.expect(0, "--help").stdout
-        for word in ("run", "validate", "list", "Examples:", "Exit status:"):
+        for word in ("run", "validate", "list", "replay", "Examples:", "Exit status:"):
             self.assertIn(word, text)
         self.assertIn("--trace", self.expect(0, "run", "--help").stdout)
 
@@ -422,6 +422,79 @@ class SweepTest(CommandTest):
         self.expect(2, "sweep", file)
         self.expect(2, "sweep", file, "--seeds", "1..2", "--jobs", "0")
         self.assertIn("unknown key", self.expect(2, "sweep", self.file(HEALTHY + "x = 1\n"), "--seeds", "1..2").stderr)
+
+
+class Replay(CommandTest):
+    def recording(self) -> Path:
+        """A real run on Boost.Asio: crashes, commands, a shutdown that abandons a service."""
+        return ROOT / "tests" / "fuzz" / "corpus" / "recording_fuzz" / "real_run.ndjson"
+
+    def changed(self, change, name: str = "changed.ndjson") -> str:
+        lines = self.recording().read_text().splitlines(keepends=True)
+        return self.file("".join(change(lines)), name)
+
+    def test_a_real_run_is_decided_again_as_it_was_and_is_0(self):
+        text = self.expect(0, "replay", str(self.recording())).stdout
+        events = self.recording().read_text().count('"kind":')
+        self.assertIn(f"  {events} events, all as recorded\n", text)
+        self.assertRegex(text, r"the latest timer fired \S+ after its time, at ")
+        self.assertRegex(text, r"\ndigest [0-9a-f]{32}\nas recorded\n$")
+        for part in ("recorded by holdfast 0.1.0", "feed ", "risk", "down, worst", "availability", "recoveries", "storms"):
+            self.assertIn(part, text)
+        self.assertEqual([line for line in text.splitlines() if len(line) > 100 or line != line.rstrip()], [])
+
+    def test_another_decision_is_1_and_both_are_shown_with_the_line(self):
+        at = next(i for i, line in enumerate(self.recording().read_text().splitlines()) if '"kind":"backing_off"' in line)
+
+        def another_delay(lines):
+            lines[at] = re.sub(r'"delay_ns":\d+', '"delay_ns":7', lines[at])
+            return lines
+
+        file = self.changed(another_delay)
+        text = self.expect(1, "replay", file).stdout
+        self.assertRegex(text, re.escape(f"differs {file}:{at + 1}: delay_ns: recorded 7, replayed ") + r"\d+\n"
+                               r'    recorded \{"t_ns":.*"delay_ns":7\}\n    replayed \{"t_ns":.*"delay_ns":\d+\}\n')
+        self.assertTrue(text.endswith("\nnot as recorded\n"))
+        found = json.loads(self.expect(1, "replay", file, "--json").stdout)
+        self.assertEqual((found["verdict"], found["difference"]["line"]), ("not as recorded", at + 1))
+
+    def test_a_recording_that_was_cut_short_is_replayed_up_to_there_and_told(self):
+        file = self.changed(lambda lines: lines[:20] + [lines[20][:30]])
+        text = self.expect(0, "replay", file).stdout
+        self.assertIn(f"{file}:21: the recording is cut short here", text)
+        self.assertTrue(json.loads(self.expect(0, "replay", file, "--json").stdout)["cut_short"])
+
+    def test_a_bad_recording_is_2_and_told_with_its_line(self):
+        file = self.changed(lambda lines: lines[:5] + ["what?\n"] + lines[5:])
+        done = self.expect(2, "replay", file)
+        self.assertTrue(done.stderr.startswith(f"{file}:6: is not a JSON object; "), done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertIn(": does not exist", self.expect(2, "replay", "nowhere.ndjson").stderr)
+        self.assertIn(": is a folder; allowed is a file", self.expect(2, "replay", str(self.folder)).stderr)
+        self.assertIn("holdfast_recording", self.expect(2, "replay", self.file(HEALTHY)).stderr)
+        self.expect(2, "replay")
+
+    def test_a_recording_may_come_through_a_pipe(self):
+        done = self.run_it("replay", "/dev/stdin", input=self.recording().read_text())
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_json_summary_and_the_trace_agree_with_the_recording(self):
+        trace = self.folder / "t.ndjson"
+        done = self.expect(0, "replay", str(self.recording()), "--json", "--trace", str(trace))
+        summary = json.loads(done.stdout)
+        events = [line for line in self.recording().read_text().splitlines() if '"kind":' in line]
+        self.assertEqual(summary["events"], len(events))
+        self.assertEqual(summary["verdict"], "as recorded")
+        self.assertIsNone(summary["difference"])
+        lines = trace.read_text().splitlines()
+        self.assertEqual([json.loads(line) for line in lines[1:-1]], [json.loads(line) for line in events])
+        self.assertEqual(json.loads(lines[-1])["digest"], summary["digest"])
+
+    def test_a_trace_does_not_overwrite_its_recording(self):
+        file = self.changed(lambda lines: lines)
+        self.assertIn("would overwrite", self.expect(2, "replay", file, "--trace", file).stderr)
+        self.assertEqual(Path(file).read_text(), self.recording().read_text())
+        self.assertIn("No such file", self.expect(2, "replay", file, "--trace", str(self.folder / "no" / "t")).stderr)
 
 
 if __name__ == "__main__":

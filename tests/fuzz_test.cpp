@@ -5,14 +5,20 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
-#include <holdfast_sim/event_fields.hpp>
+#include <boost/json.hpp>
+
+#include <holdfast/event_fields.hpp>
+#include <holdfast/recorder.hpp>
+#include <holdfast_sim/chaos_fields.hpp>
 #include <holdfast_sim/recorded_trace.hpp>
 #include <holdfast_sim/scenario_format.hpp>
+#include <holdfast_sim/virtual_scheduler.hpp>
 
 namespace {
 
@@ -86,6 +92,34 @@ TEST_CASE("the dictionary of traces holds every kind of event and every field") 
   visit_policy(demand, BackoffPolicy{});
   visit_chaos(demand, chaos);
   visit_counters(demand, counters);
+}
+
+TEST_CASE("the dictionary of recordings holds every key of what a recorder writes") {
+  std::ostringstream out;
+  class Nothing final : public EventSink {
+    void on_event(const Event&) override {}
+  } nothing;
+  {
+    VirtualScheduler scheduler;
+    Recorder recorder{out, scheduler, {}, Seed{1}, nothing};
+    const ServiceId id{0, 1};
+    const BackoffPolicy policy;
+    recorder.on_arrival({{}, "a", arrival::Added{RestartPolicy::always, &policy, Duration{1}, true}});
+    recorder.on_arrival({{}, "a", arrival::Ended{id, RunNumber{1}, Outcome::clean, ""}});
+    recorder.on_event({TimePoint{1}, id, "a", 0, 1, {}, event::StopThrew{"x"}});
+  }
+  const auto entries = entries_of("recording_fuzz.dict");
+  std::istringstream in{out.str()};
+  std::size_t keys = 0;
+  for (std::string line; std::getline(in, line);) {
+    const auto value = boost::json::parse(line);
+    for (const auto& [key, unused] : value.get_object()) {
+      INFO(key);
+      CHECK(entries.contains(json_key({key.data(), key.size()})));
+      ++keys;
+    }
+  }
+  CHECK(keys > 30);
 }
 
 TEST_CASE("every input that is kept has a line that says what it was") {

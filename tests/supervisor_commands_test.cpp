@@ -751,8 +751,8 @@ TEST_CASE("lives of one name within one instant draw from keys of their own, how
   }
 }
 
-// A real clock may move between any two looks at it. add() looked twice: for the time of adding, which is part of the key
-// of the draws, and for whether the name had been removed in that same instant, which was then denied.
+// A real clock may move between any two looks at it. add() looked twice: for the time of adding, which is part of the
+// key of the draws, and for whether the name had been removed in that same instant, which was then denied.
 TEST_CASE("a service added again in the instant of its removal draws anew, whenever the clock moves on") {
   class TickingClock final : public Scheduler {
    public:

@@ -15,7 +15,9 @@
 
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/detail/human_text.hpp>
+#include <holdfast_sim/detail/message_text.hpp>
 #include <holdfast_sim/rehearsal.hpp>
+#include <holdfast_sim/replay.hpp>
 #include <holdfast_sim/report_json.hpp>
 #include <holdfast_sim/report_text.hpp>
 #include <holdfast_sim/scenario_reader.hpp>
@@ -38,17 +40,24 @@ int exit_status(sim::RehearsalVerdict verdict) {
   return something_violated;
 }
 
-int unwritable(const OutputFile& file) {
-  complain(fmt::format("holdfast: cannot write the trace {}\n", file.problem()));
+int unwritable(const OutputFile& file, std::string_view what = "trace") {
+  complain(fmt::format("holdfast: cannot write the {} {}\n", what, file.problem()));
+  return bad_input;
+}
+
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code neither_exists;
+  return fs::equivalent(a, b, neither_exists);
+}
+
+int overwrites(const fs::path& input, std::string_view what = "trace") {
+  complain(fmt::format("holdfast: the {} would overwrite {}, which is being read\n", what, input.string()));
   return bad_input;
 }
 
 // What `trace` would overwrite of what the rehearsal reads; nullopt: nothing.
 std::optional<fs::path> overwritten_input(const fs::path& trace, const fs::path& file, const sim::Scenario& scenario) {
-  const auto is_trace = [&](const fs::path& input) {
-    std::error_code neither_exists;
-    return fs::equivalent(trace, input, neither_exists);
-  };
+  const auto is_trace = [&](const fs::path& input) { return is_same_file(trace, input); };
   if (is_trace(file)) return file;
   for (const auto& chaos : scenario.chaos) {
     const auto* const recorded = std::get_if<sim::Recorded>(&chaos.what);
@@ -89,10 +98,7 @@ int run(const RunArguments& arguments) {
   const auto scenario = sim::read_scenario(arguments.scenario, &warnings);
   std::unique_ptr<OutputFile> trace;
   if (arguments.trace) {
-    if (const auto input = overwritten_input(*arguments.trace, arguments.scenario, scenario)) {
-      complain(fmt::format("holdfast: the trace would overwrite {}, which is being read\n", input->string()));
-      return bad_input;
-    }
+    if (const auto input = overwritten_input(*arguments.trace, arguments.scenario, scenario)) return overwrites(*input);
     trace = std::make_unique<OutputFile>(*arguments.trace);
     if (!trace->ok()) return unwritable(*trace);
   }
@@ -141,6 +147,42 @@ std::string first_comment_line(const fs::path& file) {
 }
 
 }  // namespace
+
+namespace {
+
+// Empty: it can be read. It need not be an ordinary file: a recording may come through a pipe.
+std::string unreadable(const fs::path& file, const std::ifstream& opened) {
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  if (status.type() == fs::file_type::not_found) return "does not exist";
+  if (fs::is_directory(status)) return "is a folder; allowed is a file";
+  return opened ? "" : "cannot be read: is this user allowed to?";
+}
+
+}  // namespace
+
+int replay(const ReplayArguments& arguments) {
+  const std::string name = arguments.recording.string();
+  std::ifstream in{arguments.recording};
+  if (const auto problem = unreadable(arguments.recording, in); !problem.empty()) {
+    throw sim::BadInput{{{.file = sim::detail::printable(name), .says = problem}}};
+  }
+  std::unique_ptr<OutputFile> trace;
+  if (arguments.trace) {
+    if (is_same_file(*arguments.trace, arguments.recording)) return overwrites(arguments.recording);
+    trace = std::make_unique<OutputFile>(*arguments.trace);
+    if (!trace->ok()) return unwritable(*trace);
+  }
+  const auto result = sim::replay(in, name, {.trace = trace ? &trace->stream() : nullptr});
+  if (trace && !trace->close()) return unwritable(*trace);
+  const auto text = arguments.json
+                        ? sim::replay_json(result)
+                        : sim::replay_text(result, {.width = width_at_most(100), .colours = wants_colours()});
+  if (!print(text)) return bad_input;
+  return result.same() ? all_held : something_violated;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 
 int validate(const std::vector<fs::path>& scenarios) {
   int status = all_held;

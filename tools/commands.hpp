@@ -10,8 +10,8 @@ namespace holdfast::tools {
 
 enum ExitStatus : int {
   all_held = 0,
-  something_violated = 1,  // a rule, an expectation, or the run stalled
-  bad_input = 2,           // a scenario, the command line, or a file that cannot be written
+  something_violated = 1,  // a rule, an expectation, or the run stalled; a replay is not as recorded
+  bad_input = 2,           // a scenario or recording, the command line, or a file that cannot be written
   budget_ran_out = 3,
 };
 
@@ -23,7 +23,14 @@ struct RunArguments {
   bool json = false;
 };
 
+struct ReplayArguments {
+  std::filesystem::path recording;
+  std::optional<std::filesystem::path> trace;
+  bool json = false;
+};
+
 int run(const RunArguments& arguments);
+int replay(const ReplayArguments& arguments);
 int validate(const std::vector<std::filesystem::path>& scenarios);
 int list(const std::filesystem::path& folder);
 

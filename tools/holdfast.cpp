@@ -28,11 +28,12 @@ Examples:
   holdfast run FILE --json | jq .fleet            the summary for programs
   holdfast sweep FILE --seeds 1..1000             under a thousand seeds, on all processors
   holdfast validate scenarios/*.toml              only read the files and say what is wrong
+  holdfast replay run.ndjson                      does the supervisor decide as it did in a recorded run?
 
 Exit status:
   0  all checks and expectations held
-  1  one was violated, or the run stalled
-  2  bad input: a scenario, the command line, or a trace that cannot be written
+  1  one was violated, or the run stalled; a replay is not as recorded
+  2  bad input: a scenario or recording, the command line, or a trace that cannot be written
   3  a budget of the scenario ran out before its end)";
 
 // Decimal only, and the whole range: CLI11 would read "010" as eight.
@@ -100,6 +101,16 @@ int parse_and_call(int argc, char** argv) {
       ->check(CLI::Range(1U, kJobsMax));
   sweep_command->add_flag("--json", sweep_arguments.json, "Print an object a line as JSON, the summary last");
 
+  ReplayArguments replay_arguments;
+  std::string recording;
+  auto* const replay_command =
+      app.add_subcommand("replay", "Give a recorded run to the supervisor again: it must decide the same");
+  replay_command->add_option("FILE", recording, "The recording, as a program's recorder wrote it")->required();
+  auto* const replay_trace_option =
+      replay_command->add_option("--trace", trace, "Write every event to this file, a line of JSON each")
+          ->type_name("OUT");
+  replay_command->add_flag("--json", replay_arguments.json, "Print the summary as JSON");
+
   std::vector<std::string> scenarios;
   auto* const validate_command = app.add_subcommand("validate", "Read scenarios and say everything that is wrong");
   validate_command->add_option("FILE", scenarios, "Scenarios, TOML files")->required();
@@ -121,6 +132,11 @@ int parse_and_call(int argc, char** argv) {
   if (*sweep_command) {
     sweep_arguments.scenario = scenario;
     return sweep(sweep_arguments);
+  }
+  if (*replay_command) {
+    replay_arguments.recording = recording;
+    if (*replay_trace_option) replay_arguments.trace = trace;
+    return replay(replay_arguments);
   }
   if (*validate_command) return validate({scenarios.begin(), scenarios.end()});
   if (*list_command) return list(folder);

@@ -17,6 +17,10 @@
 #include <holdfast/detail/assert.hpp>
 #include <holdfast/time.hpp>
 
+namespace holdfast::detail {
+class NumberedTimers;
+}
+
 #pragma GCC visibility push(default)
 
 namespace holdfast {
@@ -38,6 +42,7 @@ class Timer {
 
  private:
   friend class TimerQueue;
+  friend class detail::NumberedTimers;
 
   // Called once for each arming that was not undone. The timer is no longer armed and may be armed again.
   virtual void fired() = 0;

@@ -23,15 +23,17 @@ void detail::ServiceRecord::fired() {
 // Construction
 // ---------------------------------------------------------------------------------------------------------------------
 
-Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink)
+Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink, ArrivalSink* arrivals)
     : scheduler_(scheduler),
       sink_(sink),
+      arrivals_(arrivals),
       config_(std::move(config)),
       seed_(seed),
       own_policy_({this, config_.backoff, config_.stop_grace, false, problems(config_)}),
       latest_policy_(own_policy_),
       removals_at_(scheduler.now()),
-      now_(scheduler.now()) {
+      now_(scheduler.now()),
+      attention_(arrivals ? kTells : 0) {
   if (has_errors(own_policy_->warnings)) throw ConfigError{own_policy_->warnings};
   if (!own_policy_->warnings.empty()) enqueue({.kind = Input::Kind::warn});
 }
@@ -139,7 +141,43 @@ void Supervisor::end_drain() {
 
 void Supervisor::enqueue(const Input& input) {
   inputs_.push_back(input);
-  if (!processing_ && !loop_.queued()) scheduler_.defer(loop_);
+  if (attention_ != 0) return attend(input);
+  if (!loop_.queued()) scheduler_.defer(loop_);
+}
+
+void Supervisor::attend(const Input& input) {
+  if (arrivals_) tell_arrival(input);
+  if ((attention_ & kProcesses) == 0 && !loop_.queued()) scheduler_.defer(loop_);
+}
+
+// But for those that the supervisor gives itself.
+void Supervisor::tell_arrival(const Input& input) {
+  switch (input.kind) {
+    case Input::Kind::added: {
+      const auto& record = *input.record;
+      const auto& policy = *record.policy;
+      const auto stop_grace = record.policy == own_policy_ ? std::nullopt : policy.stop_grace;
+      return tell(record.added_at, &record,
+                  arrival::Added{record.restart, policy.is_own_backoff ? &policy.backoff : nullptr, stop_grace,
+                                 record.service.can_be_killed()});
+    }
+    case Input::Kind::run_ended: {
+      const auto& record = *input.record;
+      const auto error = input.outcome == Outcome::clean ? std::string_view{} : errors_.back().text();
+      return tell(scheduler_.now(), &record, arrival::Ended{record.id, record.run, input.outcome, error});
+    }
+    case Input::Kind::command: return tell(scheduler_.now(), input.record, arrival::Commanded{input.command});
+    case Input::Kind::shutdown: return tell(*shutdown_asked_at_, nullptr, arrival::ShutdownRequested{});
+    case Input::Kind::end_drain: return tell(scheduler_.now(), nullptr, arrival::DrainEnded{});
+    case Input::Kind::warn:
+    case Input::Kind::first_start:
+    case Input::Kind::all_terminated: return;
+  }
+}
+
+template <class Kind>
+void Supervisor::tell(TimePoint at, const Record* record, const Kind& what) {
+  arrivals_->on_arrival({at, record ? record->name.text() : std::string_view{}, what});
 }
 
 void Run::end(Exit exit) const {
@@ -159,14 +197,14 @@ void Supervisor::run_ended(Record& record, Exit&& exit) {
 
 // Takes inputs until none is left, those included that they cause. By index: processing may add more.
 void Supervisor::process_inputs() {
-  processing_ = true;
+  attention_ |= kProcesses;
   now_ = scheduler_.now();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (i > 0) now_ = scheduler_.now();
     process(Input{inputs_[i]});
   }
   forget_inputs();
-  processing_ = false;
+  attention_ &= kTells;
 }
 
 // A storm of inputs leaves no memory behind.

@@ -33,8 +33,8 @@
 //
 // A restart cycle allocates nothing. Nothing grows with the number of restarts.
 //
-// Thread-safety: none. All calls on the scheduler's thread. The scheduler, the event sink and each service outlive
-// the supervisor, a service at least until its `removed` event.
+// Thread-safety: none. All calls on the scheduler's thread. The scheduler, the sinks and each service outlive the
+// supervisor, a service at least until its `removed` event.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +44,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <holdfast/arrival.hpp>
 #include <holdfast/detail/service_registry.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy.hpp>
@@ -63,8 +64,9 @@ struct Accepted {};
 class Supervisor {
  public:
   // Throws ConfigError, which lists everything that is wrong. A questionable configuration is accepted and told in
-  // `warned` events.
-  Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink);
+  // `warned` events. Who wants to see what comes in as well as what goes out gives `arrivals` (recorder.hpp does).
+  Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink,
+             ArrivalSink* arrivals = nullptr);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -181,6 +183,10 @@ class Supervisor {
 
   // Inputs
   void enqueue(const Input& input);
+  void attend(const Input& input);
+  void tell_arrival(const Input& input);
+  template <class Kind>
+  void tell(TimePoint at, const Record* record, const Kind& what);
   void process_inputs();
   void process(const Input& input);
   void process(const Input& input, Record& record);
@@ -233,6 +239,7 @@ class Supervisor {
 
   Scheduler& scheduler_;
   EventSink& sink_;
+  ArrivalSink* const arrivals_;  // or null
   SupervisorConfig config_;
   Seed seed_;
 
@@ -255,7 +262,10 @@ class Supervisor {
   std::vector<Input> inputs_;
   std::vector<Error> errors_;  // of the runs among them that ended with one
   std::size_t errors_taken_ = 0;
-  bool processing_ = false;
+  // What makes an input more than to be queued: the loop is at it already, or somebody is told.
+  static constexpr std::uint8_t kProcesses = 1;
+  static constexpr std::uint8_t kTells = 2;
+  std::uint8_t attention_;
   Loop loop_{*this};
   DrainTimer drain_timer_{*this};
 

@@ -14,7 +14,8 @@
 #include <xxhash.h>
 #pragma GCC diagnostic pop
 
-#include <holdfast_sim/event_fields.hpp>
+#include <holdfast/event_fields.hpp>
+#include <holdfast_sim/chaos_fields.hpp>
 
 namespace holdfast::sim {
 

@@ -43,7 +43,7 @@ RecordedInput describe(const ChaosEntry& entry, const Recorded& recorded, std::o
 
 }  // namespace
 
-Report::Report(const Scenario& scenario) {
+Report::Report(const Scenario& scenario, Groups groups) : groups_are_(groups) {
   data_.scenario = scenario.name;
   for (const auto& group : scenario.fleet) {
     group_by_name_.emplace(group.name, static_cast<std::uint32_t>(groups_.size()));
@@ -63,6 +63,7 @@ Report::Report(const Scenario& scenario) {
 
 // "feed-12" is of the group "feed" if that has a count. Whoever is of no group was added for a recorded trace.
 std::uint32_t Report::group_named(std::string_view service) {
+  if (groups_are_ == Groups::by_name) return group_by_name(service);
   if (const auto found = group_by_name_.find(service);
       found != group_by_name_.end() && !group_is_counted_[found->second]) {
     return found->second;
@@ -72,6 +73,17 @@ std::uint32_t Report::group_named(std::string_view service) {
     if (found != group_by_name_.end() && group_is_counted_[found->second]) return found->second;
   }
   return other_group_;
+}
+
+// "feed-12" is of the group "feed". A group comes to be with its first service.
+std::uint32_t Report::group_by_name(std::string_view service) {
+  const auto last = service.find_last_not_of("0123456789");
+  const bool counted = last != std::string_view::npos && last > 0 && service[last] == '-' && last + 1 < service.size();
+  const std::string_view name = counted ? service.substr(0, last) : service;
+  const auto [found, is_new] =
+      group_by_name_.try_emplace(std::string{name}, static_cast<std::uint32_t>(groups_.size()));
+  if (is_new) groups_.push_back({.name = std::string{name}});
+  return found->second;
 }
 
 Report::Life& Report::life_of(const Event& event) {

@@ -32,8 +32,12 @@ namespace holdfast::sim {
 
 class Report final : public Observer {
  public:
+  enum class Groups : std::uint8_t {
+    of_scenario,
+    by_name  // a scenario that knows no fleet: feed-0, feed-1, … are the group feed, everybody else is one of his own
+  };
   // Keeps nothing of `scenario` but copies.
-  explicit Report(const Scenario& scenario);
+  explicit Report(const Scenario& scenario, Groups groups = Groups::of_scenario);
 
   void on_event(const Event& event) override;
   void on_chaos(const ChaosEvent& event) override;
@@ -123,6 +127,7 @@ class Report final : public Observer {
   Life& life_of(const Event& event);
   GroupReport& group_of(const Life& life) { return groups_[life.group]; }
   std::uint32_t group_named(std::string_view service);
+  std::uint32_t group_by_name(std::string_view service);
   void close_run(TimePoint at);
   [[nodiscard]] Losses losses() const;
 
@@ -130,6 +135,7 @@ class Report final : public Observer {
   std::map<std::string, std::uint32_t, std::less<>> group_by_name_;  // looked up when a service is added
   std::vector<bool> group_is_counted_;                               // its services are name-0, name-1, …
   std::uint32_t other_group_ = kNone;                                // of services that are in none
+  const Groups groups_are_;
 
   std::vector<Life> lives_;
   std::vector<Repair> repairs_;

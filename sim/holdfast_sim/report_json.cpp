@@ -244,4 +244,49 @@ std::string report_json(const RehearsalResult& result, std::optional<Duration> w
   return json::serialize(root) + '\n';
 }
 
+namespace {
+
+json::value of(const std::optional<Difference>& difference) {
+  if (!difference) return {};
+  return {{"line", difference->line},
+          {"says", text(difference->says)},
+          {"recorded", text(difference->recorded)},
+          {"replayed", text(difference->replayed)}};
+}
+
+}  // namespace
+
+std::string replay_json(const ReplayResult& result) {
+  const ReportData& report = result.report;
+  const json::object root{{"holdfast_replay", 1},
+                          {"recording", text(result.file)},
+                          {"recorded_by", text(result.version)},
+                          {"seed", result.seed.value},
+                          {"verdict", result.same() ? "as recorded" : "not as recorded"},
+                          {"difference", of(result.difference)},
+                          {"cut_short", result.cut_short},
+                          {"lines", result.lines},
+                          {"inputs", result.inputs},
+                          {"events", result.events},
+                          {"timers_fired", result.lateness.timers},
+                          {"latest_timer_ns", nanoseconds(result.lateness.most)},
+                          {"digest", text(result.digest)},
+                          {"recorded_time_ns", nanoseconds(report.end.at)},
+                          {"shutdown_at_ns", nanoseconds(report.shutdown_at)},
+                          {"drained_at_ns", nanoseconds(report.drained_at)},
+                          {"fleet", of(report.fleet)},
+                          {"groups", objects(report.groups)},
+                          {"recoveries",
+                           {{"quantile_error_ppm", LogLinearHistogram::kErrorPpm},
+                            {"after_failures", of(report.after_failures)},
+                            {"slowest", objects(report.slowest)}}},
+                          {"restarts", of(report.restarts)},
+                          {"circuit_breaker_trips", of(report.breaker_trips)},
+                          {"lost", of(report.losses, report.first_losses)},
+                          {"storms", storms_of(report)},
+                          {"supervisor_warnings", objects(report.warnings)},
+                          {"history", of(report.history)}};
+  return json::serialize(root) + '\n';
+}
+
 }  // namespace holdfast::sim

@@ -12,6 +12,7 @@
 #include <holdfast/time.hpp>
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/rehearsal.hpp>
+#include <holdfast_sim/replay.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -20,6 +21,9 @@ namespace holdfast::sim {
 // `wall`: how long the rehearsal took; `warnings`: of the scenario's file. Ends with a line feed.
 std::string report_json(const RehearsalResult& result, std::optional<Duration> wall = std::nullopt,
                         const std::vector<Complaint>& warnings = {});
+
+// The same of a recording that was replayed.
+std::string replay_json(const ReplayResult& result);
 
 }  // namespace holdfast::sim
 

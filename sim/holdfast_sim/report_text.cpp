@@ -38,6 +38,23 @@ class TextReport {
   TextReport(const RehearsalResult& result, const ReportTextOptions& options)
       : result_(result), report_(result.report), options_(options) {}
 
+  std::string replay(const ReplayResult& replayed) {
+    replay_header(replayed);
+    picture();
+    groups();
+    heading("availability");
+    line("  {:>10}  with the supervisor's waiting", percent(report_.fleet.availability.ppm()));
+    recoveries();
+    losses();
+    storms();
+    warnings();
+    replayed_events(replayed);
+    line("\ndigest {}", replayed.digest);
+    line("{}",
+         painted(replayed.same() ? "as recorded" : "not as recorded", replayed.same() ? Paint::good : Paint::bad));
+    return std::move(text_);
+  }
+
   std::string text() {
     header();
     picture();
@@ -72,6 +89,14 @@ class TextReport {
     line("{}", painted(fit(report_.scenario, options_.width), Paint::bold));
     line("{} · {} of virtual time · seed {} · {}", counted(report_.fleet.services, "service"),
          human(report_.end.at - TimePoint{}), result_.seed.value, ended());
+    text_ += '\n';
+  }
+
+  void replay_header(const ReplayResult& replayed) {
+    line("{}", painted(fit(report_.scenario, options_.width), Paint::bold));
+    line("{} · {} recorded by holdfast {} · seed {}{}", counted(report_.fleet.services, "service"),
+         human(report_.end.at - TimePoint{}), detail::printable(replayed.version), replayed.seed.value,
+         report_.shutdown_at ? " · shut down at " + human(*report_.shutdown_at) : "");
     text_ += '\n';
   }
 
@@ -345,6 +370,32 @@ class TextReport {
     return all;
   }
 
+  void replayed_events(const ReplayResult& replayed) {
+    heading("replay");
+    line("  {} and {} were given to the supervisor again", counted(replayed.inputs, "input"),
+         counted(replayed.lateness.timers, "timer"));
+    if (replayed.lateness.timers > 0) {
+      line("  the latest timer fired {} after its time, at {}", human(replayed.lateness.most),
+           human(replayed.lateness.at));
+    }
+    if (!replayed.difference) {
+      line("  {}, all as recorded", counted(replayed.events, "event"));
+    } else {
+      line("  {} as recorded, then a difference", counted(replayed.events, "event"));
+      difference(replayed.file, *replayed.difference);
+    }
+    if (replayed.cut_short) {
+      line("  {}:{}: the recording is cut short here: the line that says how it ended is missing",
+           detail::printable(replayed.file), replayed.lines);
+    }
+  }
+
+  void difference(const std::string& file, const Difference& found) {
+    line("  {} {}:{}: {}", painted("differs", Paint::bad), detail::printable(file), found.line, found.says);
+    line("    recorded {}", found.recorded);
+    line("    replayed {}", found.replayed.empty() ? "nothing" : found.replayed);
+  }
+
   void footer() {
     text_ += '\n';
     speed();
@@ -422,6 +473,11 @@ std::string stall_text(const RehearsalResult& result) {
 
 std::string report_text(const RehearsalResult& result, const ReportTextOptions& options) {
   return TextReport{result, options}.text();
+}
+
+std::string replay_text(const ReplayResult& result, const ReportTextOptions& options) {
+  const RehearsalResult events_only{.seed = result.seed, .report = result.report};
+  return TextReport{events_only, options}.replay(result);
 }
 
 std::string verdict_text(const RehearsalResult& result) {

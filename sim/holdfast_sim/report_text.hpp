@@ -1,4 +1,5 @@
-// The summary of a rehearsal as text for a person in a terminal. Everything but the picture is in the JSON as well.
+// The summary of a rehearsal, or of a replay, as text for a person in a terminal. Everything but the picture is in the
+// JSON as well.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <holdfast/time.hpp>
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/rehearsal.hpp>
+#include <holdfast_sim/replay.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -22,6 +24,9 @@ struct ReportTextOptions {
 };
 
 std::string report_text(const RehearsalResult& result, const ReportTextOptions& options = {});
+
+// The same of a recording that was replayed: what its events tell, and whether they were as recorded.
+std::string replay_text(const ReplayResult& result, const ReportTextOptions& options = {});
 
 // Why the verdict is not `held`, in full sentences, a line each; empty if it is. "the budget of events ran out at …".
 std::string verdict_text(const RehearsalResult& result);

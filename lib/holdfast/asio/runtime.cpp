@@ -12,6 +12,7 @@
 #include <holdfast/asio/detail/http_server.hpp>
 #include <holdfast/asio/real_time_scheduler.hpp>
 #include <holdfast/detail/assert.hpp>
+#include <holdfast/recorder.hpp>
 
 namespace holdfast {
 
@@ -71,8 +72,14 @@ struct Runtime::State final : EventSink,
         bell(scheduler.executor()),
         ownership(scheduler),
         ending(std::make_shared<detail::Ending>(scheduler.executor())),
-        server(serve(config.endpoint)),
-        supervisor(std::in_place, scheduler, std::move(config.supervisor), seed, *this) {}
+        server(serve(config.endpoint)) {
+    if (config.recording) {
+      auto& between = recorder.emplace(*config.recording, scheduler, config.supervisor, seed, *this);
+      supervisor.emplace(between, std::move(config.supervisor), seed, between, &between);
+    } else {
+      supervisor.emplace(scheduler, std::move(config.supervisor), seed, *this);
+    }
+  }
 
   [[nodiscard]] std::shared_ptr<detail::HttpServer> serve(std::optional<Endpoint>& endpoint) const {
     if (!endpoint) return nullptr;
@@ -154,6 +161,7 @@ struct Runtime::State final : EventSink,
     stop_listening();
     ownership.let_go();
     supervisor.reset();
+    recorder.reset();
     ending->waiting.complete_all(net::error::operation_aborted);
     ending->waiting.close();
   }
@@ -173,7 +181,8 @@ struct Runtime::State final : EventSink,
   std::shared_ptr<detail::Ending> ending;
   UptimeHistogram observed;
   std::shared_ptr<detail::HttpServer> server;  // null: no endpoint
-  std::optional<Supervisor> supervisor;        // until the runtime is destroyed
+  std::optional<Recorder> recorder;            // these two until the runtime is destroyed
+  std::optional<Supervisor> supervisor;
 };
 
 static_assert(std::atomic<unsigned>::is_always_lock_free, "a signal handler may ask for a shutdown");

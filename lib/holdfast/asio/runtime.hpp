@@ -30,6 +30,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,8 @@ struct RuntimeConfig {
   std::optional<Seed> seed;            // of the jitter; nullopt: drawn from the system, see Runtime::seed()
   std::vector<EventSink*> sinks{};     // see every event, in this order; they outlive the runtime
   std::optional<Endpoint> endpoint{};  // /metrics, /healthz, /readyz, /services: endpoint.hpp
+  // Where the run is written down for `holdfast replay` (recorder.hpp); it outlives the runtime.
+  std::ostream* recording = nullptr;
 };
 
 class Runtime {

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include <holdfast/event.hpp>
+#include <holdfast/event_fields.hpp>
 #include <holdfast_sim/detail/check_owed.hpp>
-#include <holdfast_sim/event_fields.hpp>
 
 namespace holdfast::sim::detail {
 

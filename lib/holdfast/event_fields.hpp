@@ -1,5 +1,5 @@
-// The fields of every kind of event, in the order in which traces and digests write them. One description serves the
-// canonical bytes, the JSON text and the reader, so that they cannot disagree.
+// The fields of every kind of event, in the order in which traces, recordings and digests write them. One description
+// serves the canonical bytes, the JSON text and the reader, so that they cannot disagree.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,11 @@
 #include <variant>
 
 #include <holdfast/event.hpp>
-#include <holdfast_sim/observer.hpp>
+#include <holdfast/snapshot.hpp>
 
 #pragma GCC visibility push(default)
 
-namespace holdfast::sim {
+namespace holdfast {
 
 // Calls visit(what) with the kind of event that it is. (std::visit calls through a table: more than the call does.)
 template <std::size_t Index = 0, class Visit>
@@ -83,14 +83,6 @@ void visit_policy(Field&& field, const BackoffPolicy& policy) {
   field("window_ns", breaker.window);
 }
 
-// The same for a chaos event.
-template <class Field, class Chaos>
-void visit_chaos(Field&& field, Chaos& chaos) {
-  field("until_ns", chaos.until.nanoseconds);
-  field("fails_after_ns", chaos.fails_after);
-  field("cause", chaos.cause);
-}
-
 // The same for counters.
 template <class Field, class C>
 void visit_counters(Field&& field, C& counters) {
@@ -106,6 +98,6 @@ void visit_counters(Field&& field, C& counters) {
   field("active_services", counters.active_services);
 }
 
-}  // namespace holdfast::sim
+}  // namespace holdfast
 
 #pragma GCC visibility pop
