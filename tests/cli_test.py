@@ -490,6 +490,28 @@ class Replay(CommandTest):
         self.assertEqual([json.loads(line) for line in lines[1:-1]], [json.loads(line) for line in events])
         self.assertEqual(json.loads(lines[-1])["digest"], summary["digest"])
 
+    def test_a_recording_becomes_a_scenario_with_its_failures_beside_it(self):
+        out = self.folder / "incident.toml"
+        self.expect(0, "replay", str(self.recording()), "--scenario", str(out))
+        text, rows = out.read_text(), (self.folder / "incident.csv").read_text()
+        self.assertTrue(text.startswith("# What failed in the run that "))
+        self.assertRegex(text, r"# Left out: \d+ commands from outside: stop, restart or remove\.\n")
+        self.assertRegex(text, r'name = "feed"\ncount = 3\n')
+        self.assertRegex(rows, r'^entity,from,until,cause\nfeed-\d,\S+,\S+,connection "lost"\n')
+        self.expect(0, "validate", str(out))
+        done = json.loads(self.expect(0, "run", str(out), "--json").stdout)
+        self.assertEqual(done["fleet"]["services"], 6)
+        self.assertGreater(done["fleet"]["failures"], 5)
+
+    def test_a_scenario_that_cannot_be_written_or_would_overwrite_its_recording_is_2(self):
+        file = self.changed(lambda lines: lines, "run.csv")
+        before = Path(file).read_text()
+        for out in (file, str(self.folder / "run.toml")):
+            self.assertIn("would overwrite", self.expect(2, "replay", file, "--scenario", out).stderr)
+        self.assertEqual(Path(file).read_text(), before)
+        done = self.expect(2, "replay", file, "--scenario", str(self.folder / "no" / "x.toml"))
+        self.assertIn("cannot write the scenario", done.stderr)
+
     def test_a_trace_does_not_overwrite_its_recording(self):
         file = self.changed(lambda lines: lines)
         self.assertIn("would overwrite", self.expect(2, "replay", file, "--trace", file).stderr)

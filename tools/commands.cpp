@@ -16,11 +16,13 @@
 #include <holdfast_sim/bad_input.hpp>
 #include <holdfast_sim/detail/human_text.hpp>
 #include <holdfast_sim/detail/message_text.hpp>
+#include <holdfast_sim/incident.hpp>
 #include <holdfast_sim/rehearsal.hpp>
 #include <holdfast_sim/replay.hpp>
 #include <holdfast_sim/report_json.hpp>
 #include <holdfast_sim/report_text.hpp>
 #include <holdfast_sim/scenario_reader.hpp>
+#include <holdfast_sim/scenario_writer.hpp>
 
 #include "output_file.hpp"
 #include "terminal.hpp"
@@ -159,6 +161,31 @@ std::string unreadable(const fs::path& file, const std::ifstream& opened) {
   return opened ? "" : "cannot be read: is this user allowed to?";
 }
 
+// What stands above the scenario: where it is from, and what it leaves out.
+std::string comment_of(const sim::Incident& incident, const std::string& recording) {
+  auto text = fmt::format("# What failed in the run that {} recorded, to be rehearsed under this or another policy.\n",
+                          sim::detail::printable(recording));
+  for (const auto& part : incident.left_out()) text += fmt::format("# Left out: {}.\n", part);
+  return text;
+}
+
+int write(const fs::path& file, const std::string& text) {
+  OutputFile out{file};
+  if (out.ok()) out.stream() << text;
+  return out.close() ? all_held : unwritable(out, "scenario");
+}
+
+// The scenario and, beside it, its recorded trace.
+int write_scenario(const fs::path& file, const sim::Incident& incident, const sim::ReplayResult& result) {
+  const auto csv = file.filename().replace_extension(".csv").string();
+  const auto scenario = incident.scenario(result, csv);
+  const auto text = comment_of(incident, result.file) + sim::scenario_text(scenario);
+  for (const auto& trace : sim::recorded_files(scenario)) {
+    if (const int status = write(file.parent_path() / trace.path, trace.text); status != all_held) return status;
+  }
+  return write(file, text);
+}
+
 }  // namespace
 
 int replay(const ReplayArguments& arguments) {
@@ -173,8 +200,19 @@ int replay(const ReplayArguments& arguments) {
     trace = std::make_unique<OutputFile>(*arguments.trace);
     if (!trace->ok()) return unwritable(*trace);
   }
-  const auto result = sim::replay(in, name, {.trace = trace ? &trace->stream() : nullptr});
+  if (arguments.scenario) {
+    auto csv = *arguments.scenario;
+    if (is_same_file(*arguments.scenario, arguments.recording) ||
+        is_same_file(csv.replace_extension(".csv"), arguments.recording)) {
+      return overwrites(arguments.recording, "scenario");
+    }
+  }
+  sim::Incident incident;
+  const auto result = sim::replay(in, name, {.trace = trace ? &trace->stream() : nullptr, .observers = {&incident}});
   if (trace && !trace->close()) return unwritable(*trace);
+  if (arguments.scenario) {
+    if (const int status = write_scenario(*arguments.scenario, incident, result); status != all_held) return status;
+  }
   const auto text = arguments.json
                         ? sim::replay_json(result)
                         : sim::replay_text(result, {.width = width_at_most(100), .colours = wants_colours()});

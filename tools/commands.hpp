@@ -26,6 +26,7 @@ struct RunArguments {
 struct ReplayArguments {
   std::filesystem::path recording;
   std::optional<std::filesystem::path> trace;
+  std::optional<std::filesystem::path> scenario;
   bool json = false;
 };
 

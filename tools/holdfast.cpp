@@ -29,6 +29,7 @@ Examples:
   holdfast sweep FILE --seeds 1..1000             under a thousand seeds, on all processors
   holdfast validate scenarios/*.toml              only read the files and say what is wrong
   holdfast replay run.ndjson                      does the supervisor decide as it did in a recorded run?
+  holdfast replay run.ndjson --scenario x.toml    what failed in it, to be rehearsed under another policy
 
 Exit status:
   0  all checks and expectations held
@@ -109,6 +110,12 @@ int parse_and_call(int argc, char** argv) {
   auto* const replay_trace_option =
       replay_command->add_option("--trace", trace, "Write every event to this file, a line of JSON each")
           ->type_name("OUT");
+  auto* const incident_option =
+      replay_command
+          ->add_option(
+              "--scenario", scenario,
+              "Write fleet, policies and failures as a scenario to this file, and the failures beside it as .csv")
+          ->type_name("OUT");
   replay_command->add_flag("--json", replay_arguments.json, "Print the summary as JSON");
 
   std::vector<std::string> scenarios;
@@ -136,6 +143,7 @@ int parse_and_call(int argc, char** argv) {
   if (*replay_command) {
     replay_arguments.recording = recording;
     if (*replay_trace_option) replay_arguments.trace = trace;
+    if (*incident_option) replay_arguments.scenario = scenario;
     return replay(replay_arguments);
   }
   if (*validate_command) return validate({scenarios.begin(), scenarios.end()});
