@@ -4,12 +4,13 @@
 #include <utility>
 
 #include <holdfast/backoff.hpp>
+#include <holdfast/detail/fetch.hpp>
 
 namespace holdfast {
 
 void detail::ServiceRecord::comes_soon() const noexcept {
   fetch();
-  __builtin_prefetch(&service, 1);
+  detail::fetch(&service, 2 * detail::kCacheLine);  // most are no larger
   policy->supervisor->sink_.comes_soon(id);
 }
 

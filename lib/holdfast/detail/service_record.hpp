@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <holdfast/backoff.hpp>
+#include <holdfast/detail/fetch.hpp>
 #include <holdfast/detail/name.hpp>
 #include <holdfast/detail/shared_policy.hpp>
 #include <holdfast/lifecycle.hpp>
@@ -36,12 +37,7 @@ struct ServiceRecord final : Timer {
   void fired() override;
   void comes_soon() const noexcept override;
   // Lets it come into the cache.
-  void fetch() const noexcept {
-    constexpr std::size_t kCacheLine = 64;
-    for (std::size_t at = 0; at < sizeof *this; at += kCacheLine) {
-      __builtin_prefetch(reinterpret_cast<const char*>(this) + at, 1);
-    }
-  }
+  void fetch() const noexcept { detail::fetch(this, sizeof *this); }
 
   // These fill the bytes that the timer leaves free.
   Phase phase = Phase::starting;
