@@ -1,6 +1,7 @@
 // Services written as coroutines: what a stop does to them, what they may be, and that an abandoned run harms nobody.
 #include <catch2/catch.hpp>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
@@ -20,6 +22,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <holdfast/asio/awaitable_service.hpp>
+#include <holdfast/asio/real_time_scheduler.hpp>
 #include <holdfast/supervisor.hpp>
 
 #include "support.hpp"
@@ -445,6 +448,59 @@ TEST_CASE("real sockets are interrupted by a stop") {
   one.stop();
   REQUIRE(one.run_until_phase(Phase::terminated));
   CHECK(one.snapshot().last_error.empty());
+}
+
+TEST_CASE("a run begins like a new coroutine, whatever an earlier one did to the coroutine that carries both") {
+  std::vector<std::string> seen;
+  One one{any(), [&](Context& ctx) -> net::awaitable<void> {
+            const bool throws = co_await net::this_coro::throw_if_cancelled();
+            const auto state = co_await net::this_coro::cancellation_state;
+            const bool cancelled = state.cancelled() != net::cancellation_type::none;
+            seen.push_back(std::string{throws ? "throws" : "plain"} + (cancelled ? ", cancelled" : ""));
+            if (ctx.run().value < 3) {
+              co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
+              co_await net::this_coro::throw_if_cancelled(true);
+              throw std::runtime_error{"again"};
+            }
+            co_await net::this_coro::throw_if_cancelled(true);
+            Channel channel{ctx.executor()};
+            co_await channel.async_receive(use_awaitable);
+          }};
+  // As long as another run is alive, coroutines are kept.
+  AwaitableService other{one.world().scheduler(), "other",
+                         [](Context& ctx) -> net::awaitable<void> { co_await ctx.stopped(); }};
+  REQUIRE(one.supervisor().add({.name = "other"}, other));
+  REQUIRE(one.run_until([&] { return seen.size() == 3; }));
+  one.world().run_ready();
+  for (int stops = 0; stops < 2; ++stops) {
+    one.stop();
+    REQUIRE(one.run_until_phase(Phase::terminated));
+    CHECK(one.termination() == "cancelled");
+    REQUIRE(one.supervisor().restart("one"));
+    REQUIRE(one.run_until([&] { return seen.size() == 4U + static_cast<std::size_t>(stops); }));
+    one.world().run_ready();
+  }
+  CHECK(seen == Words(5, "plain"));
+  one.destroy();
+}
+
+TEST_CASE("an io_context runs out when no run is alive any more") {
+  net::io_context io{1};
+  RealTimeScheduler scheduler{io.get_executor()};
+  Recorder recorder{true};
+  std::deque<AwaitableService> services;
+  Supervisor supervisor{scheduler, config_of(kAtOnce), kSeed, recorder};
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "service-" + std::to_string(i);
+    services.emplace_back(scheduler, name, [i](Context& ctx) -> net::awaitable<void> {
+      co_await ctx.sleep_for(i * 1us);
+      if (ctx.run().value < 3) throw std::runtime_error{"again"};
+    });
+    REQUIRE(supervisor.add({.name = name}, services.back()));
+  }
+  io.run_for(kPatience);
+  CHECK(io.stopped());
+  CHECK(supervisor.counters().active_services == 0);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

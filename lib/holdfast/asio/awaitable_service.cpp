@@ -1,6 +1,7 @@
 #include <holdfast/asio/awaitable_service.hpp>
 
 #include <holdfast/asio/detail/awaitable_run.hpp>
+#include <holdfast/asio/detail/run_carrier.hpp>
 
 namespace holdfast {
 
@@ -10,23 +11,21 @@ AwaitableService::AwaitableService(ExecutorScheduler& scheduler, std::string nam
       factory_(std::move(factory)) {}
 
 AwaitableService::~AwaitableService() {
-  for (const auto& run : alive_) run->disown();
+  while (alive_) alive_->disown();
 }
 
-void AwaitableService::start(Run run) {
-  auto started = std::make_shared<detail::AwaitableRun>(
-      scheduler_, name_, run, factory_(), [this](detail::AwaitableRun& ended, Exit exit) {
-        std::erase_if(alive_, [&](const auto& one) { return one.get() == &ended; });
-        ended.run().end(std::move(exit));
-      });
-  alive_.push_back(started);
-  started->begin();
-}
+void AwaitableService::start(Run run) { scheduler_.carriers()->begin(*this, run, factory_(), scheduler_.executor()); }
 
 void AwaitableService::stop(Run run) {
-  for (const auto& one : alive_) {
+  for (auto* one = alive_; one; one = one->next_) {
     if (one->run().number() == run.number()) return one->request_stop();
   }
+}
+
+void AwaitableService::forget(const detail::AwaitableRun& run) noexcept {
+  auto** link = &alive_;
+  while (*link != &run) link = &(*link)->next_;
+  *link = run.next_;
 }
 
 }  // namespace holdfast

@@ -22,7 +22,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <holdfast/asio/context.hpp>
 #include <holdfast/asio/detail/body.hpp>
@@ -49,10 +48,14 @@ class AwaitableService final : public Service {
   void stop(Run run) override;
 
  private:
+  friend class detail::AwaitableRun;
+
+  void forget(const detail::AwaitableRun& run) noexcept;
+
   ExecutorScheduler& scheduler_;
   const std::shared_ptr<const std::string> name_;
   const Factory factory_;
-  std::vector<std::shared_ptr<detail::AwaitableRun>> alive_;  // runs that have not ended
+  detail::AwaitableRun* alive_ = nullptr;  // runs that have not ended: the present one, and abandoned ones
 };
 
 }  // namespace holdfast

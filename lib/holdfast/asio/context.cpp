@@ -1,28 +1,29 @@
 #include <holdfast/asio/context.hpp>
 
 #include <holdfast/asio/detail/awaitable_run.hpp>
+#include <holdfast/asio/detail/run_carrier.hpp>
 
 namespace holdfast {
 
-std::string_view Context::service() const noexcept { return *run_.name_; }
+std::string_view Context::service() const noexcept { return run_.service(); }
 
 RunNumber Context::run() const noexcept { return run_.run_.number(); }
 
-const boost::asio::any_io_executor& Context::executor() const noexcept { return run_.executor_; }
+const boost::asio::any_io_executor& Context::executor() const noexcept { return run_.carrier_.executor(); }
 
-TimePoint Context::now() const noexcept { return run_.sleepers_->now(); }
+TimePoint Context::now() const noexcept { return run_.carrier_.sleepers().now(); }
 
 boost::asio::awaitable<void> Context::sleep_for(Duration duration) { return run_.sleep_until(now() + duration); }
 
 boost::asio::awaitable<void> Context::sleep_until(TimePoint at) { return run_.sleep_until(at); }
 
 bool Context::stop_requested() const noexcept {
-  const bool requested = run_.stop_source_.stop_requested();
+  const bool requested = run_.stop_requested();
   if (requested) run_.notice();
   return requested;
 }
 
-std::stop_token Context::stop_token() const noexcept { return run_.stop_source_.get_token(); }
+std::stop_token Context::stop_token() const noexcept { return run_.stop_token(); }
 
 boost::asio::awaitable<void> Context::stopped() { return run_.stopped(); }
 

@@ -13,8 +13,10 @@
 #include <holdfast/scheduler.hpp>
 
 namespace holdfast::detail {
+class RunCarriers;
+class Waiting;
 class WaitingRoom;
-}
+}  // namespace holdfast::detail
 
 #pragma GCC visibility push(default)
 
@@ -28,6 +30,8 @@ class ExecutorScheduler : public Scheduler {
 
   // Not for users: where what sleeps on this scheduler waits. It outlives the scheduler where a run does.
   [[nodiscard]] const std::shared_ptr<detail::WaitingRoom>& sleepers() const noexcept { return sleepers_; }
+  // Not for users: what carries the runs of awaitable services.
+  [[nodiscard]] const std::shared_ptr<detail::RunCarriers>& carriers() const noexcept { return carriers_; }
 
  protected:
   ExecutorScheduler();
@@ -37,7 +41,14 @@ class ExecutorScheduler : public Scheduler {
   void close_sleepers() noexcept;
 
  private:
+  friend class detail::Waiting;
+
+  // Around a sleeper that goes on inside of the timer that wakes it.
+  virtual void before_sleeper() {}
+  virtual void after_sleeper() {}
+
   std::shared_ptr<detail::WaitingRoom> sleepers_;
+  std::shared_ptr<detail::RunCarriers> carriers_;
 };
 
 }  // namespace holdfast

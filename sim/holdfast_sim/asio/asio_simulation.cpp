@@ -11,8 +11,8 @@ namespace {
 // The virtual scheduler with an executor beside it.
 class SimulatedScheduler final : public ExecutorScheduler {
  public:
-  SimulatedScheduler(Scheduler& scheduler, boost::asio::any_io_executor executor)
-      : scheduler_(scheduler), executor_(std::move(executor)) {}
+  SimulatedScheduler(Scheduler& scheduler, SimulatedContext& context)
+      : scheduler_(scheduler), context_(context), executor_(context.get_executor()) {}
   ~SimulatedScheduler() override { close_sleepers(); }
 
   [[nodiscard]] TimePoint now() const noexcept override { return scheduler_.now(); }
@@ -23,7 +23,11 @@ class SimulatedScheduler final : public ExecutorScheduler {
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept override { return executor_; }
 
  private:
+  void before_sleeper() override { context_.before_handler(); }
+  void after_sleeper() override { context_.after_handler(); }
+
   Scheduler& scheduler_;
+  SimulatedContext& context_;
   const boost::asio::any_io_executor executor_;
 };
 
@@ -31,7 +35,7 @@ class SimulatedScheduler final : public ExecutorScheduler {
 
 // From the last member on, everything ends: services cut their runs off, sleepers are unwound, then the queue.
 struct AsioSimulation::World {
-  explicit World(Scheduler& virtual_time) : context(virtual_time), scheduler(virtual_time, context.get_executor()) {}
+  explicit World(Scheduler& virtual_time) : context(virtual_time), scheduler(virtual_time, context) {}
 
   SimulatedContext context;
   SimulatedScheduler scheduler;

@@ -3,11 +3,7 @@
 #include <stdexcept>
 
 #include <boost/asio/detail/concurrency_hint.hpp>
-#include <boost/asio/detail/resolver_service.hpp>
 #include <boost/asio/detail/scheduler.hpp>
-#include <boost/asio/ip/icmp.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
 
 namespace holdfast::sim {
 
@@ -24,15 +20,17 @@ constexpr const char* kResolverRefusal =
 // Everything in Asio that waits for the real world asks its context for a reactor through this, in its constructor.
 net::detail::scheduler_task* refuse(net::execution_context&) { throw RealWorldRefused{kRefusal}; }
 
+// Puts the scheduler of Asio that timers and sockets look for here first, without the thread that it would otherwise
+// start. The hint keeps resolvers from starting a thread of theirs.
+net::detail::scheduler& put_first(net::execution_context& context) {
+  auto made = std::make_unique<net::detail::scheduler>(context, BOOST_ASIO_CONCURRENCY_HINT_UNSAFE, false, &refuse);
+  net::add_service<net::detail::scheduler>(context, made.get());
+  return *made.release();  // the context owns it now
+}
+
 }  // namespace
 
-// The scheduler of Asio that timers and sockets look for is put here first, without the thread that it would otherwise
-// start. It is never run. The hint keeps resolvers from starting a thread of theirs.
-SimulatedContext::SimulatedContext(Scheduler& scheduler) : scheduler_(scheduler) {
-  auto never_run = std::make_unique<net::detail::scheduler>(*this, BOOST_ASIO_CONCURRENCY_HINT_UNSAFE, false, &refuse);
-  net::add_service<net::detail::scheduler>(*this, never_run.get());
-  static_cast<void>(never_run.release());  // the context owns it now
-}
+SimulatedContext::SimulatedContext(Scheduler& scheduler) : scheduler_(scheduler), asios_(put_first(*this)) {}
 
 // What is destroyed may post: so shut down first, and drain until nothing is left.
 SimulatedContext::~SimulatedContext() {
@@ -58,23 +56,22 @@ std::unique_ptr<SimulatedContext::Handler> SimulatedContext::pop() noexcept {
 
 // One handler a task, so that what it defers comes before the handlers posted after it was.
 void SimulatedContext::run() {
-  count_handler();
+  before_handler();
   const auto handler = pop();
   if (first_) scheduler_.defer(*this);
   handler->call();
-  if (!first_) refuse_resolvers();
+  after_handler();
 }
 
-void SimulatedContext::refuse_resolvers() {
-  using net::detail::resolver_service;
-  if (net::has_service<resolver_service<net::ip::tcp>>(*this) ||
-      net::has_service<resolver_service<net::ip::udp>>(*this) ||
-      net::has_service<resolver_service<net::ip::icmp>>(*this)) {
-    throw RealWorldRefused{kResolverRefusal};
-  }
+// Nothing but a resolver posts to the scheduler of Asio.
+void SimulatedContext::after_handler() {
+  if (first_) return;
+  asios_.restart();
+  boost::system::error_code ignored;
+  if (asios_.poll(ignored) > 0) throw RealWorldRefused{kResolverRefusal};
 }
 
-void SimulatedContext::count_handler() {
+void SimulatedContext::before_handler() {
   const TimePoint now = scheduler_.now();
   if (now != instant_) {
     instant_ = now;

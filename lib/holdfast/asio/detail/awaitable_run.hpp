@@ -1,69 +1,79 @@
 // One run of an awaitable service: what the coroutine and the service share.
 //
-// Owned together by the coroutine's frame and, while the run is alive, by the service; so an abandoned run keeps what
-// it uses, and nothing else does. The service cuts the line to the supervisor when it is destroyed; a later end goes
-// nowhere.
+// It belongs to the coroutine that carries it (run_carrier.hpp); so an abandoned run keeps what it uses. Service and
+// run know each other, and whichever goes first tells the other. When it is the service, a later end goes nowhere.
 //
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <holdfast/asio/context.hpp>
 #include <holdfast/asio/detail/body.hpp>
 #include <holdfast/asio/detail/waiting_room.hpp>
 #include <holdfast/scheduler.hpp>
 #include <holdfast/service.hpp>
 
+namespace holdfast {
+class AwaitableService;
+}
+
 namespace holdfast::detail {
 
-class AwaitableRun final : public std::enable_shared_from_this<AwaitableRun>, private Timer {
- public:
-  using Ended = std::function<void(AwaitableRun&, Exit)>;
+class RunCarrier;
 
-  AwaitableRun(ExecutorScheduler& scheduler, std::shared_ptr<const std::string> name, Run run,
-               std::unique_ptr<Body> body, Ended ended);
+class AwaitableRun final : private Timer {
+ public:
+  AwaitableRun(RunCarrier& carrier, AwaitableService& service, Run run, std::unique_ptr<Body> body);
   ~AwaitableRun();
 
-  // Posts the beginning of the coroutine.
-  void begin();
+  // Calls what the user has written.
+  Begun begin() {
+    begun_ = true;
+    return body_->run(context_);
+  }
+  // The coroutine is gone; the instance goes, then the end is told.
+  void end(Exit exit);
+
   void request_stop();
+  [[nodiscard]] bool stop_requested() const noexcept { return stop_requested_; }
   // The service is gone: the run is asked to stop, and nobody is told of its end any more.
   void disown();
 
   [[nodiscard]] const Run& run() const noexcept { return run_; }
 
  private:
+  friend class holdfast::AwaitableService;
   friend class holdfast::Context;
 
-  boost::asio::awaitable<void> live();
-  void end(Exit exit);
+  bool leave_service() noexcept;
   void interrupt();
   void fired() override;
   void notice() noexcept;
+  [[nodiscard]] std::stop_token stop_token();
+  [[nodiscard]] std::string_view service() const noexcept;
 
   boost::asio::awaitable<void> sleep_until(TimePoint at);
   boost::asio::awaitable<void> stopped();
 
-  const std::shared_ptr<WaitingRoom> sleepers_;  // the scheduler's; it is closed when the scheduler is gone
-  const std::shared_ptr<WaitingRoom> wait_to_stop_;
-  const boost::asio::any_io_executor executor_;
-  const std::shared_ptr<const std::string> name_;
+  RunCarrier& carrier_;
+  AwaitableService* service_;                // null once it is gone, or knows of the end
+  AwaitableRun* next_;                       // of the same service
+  std::shared_ptr<const std::string> name_;  // that the service has left behind
   const Run run_;
   std::unique_ptr<Body> body_;
-  Ended ended_;
   Context context_{*this};
-  std::stop_source stop_source_;
-  boost::asio::cancellation_signal interruption_;
+  WaitingRoom wait_to_stop_{nullptr};
+  std::stop_source stop_source_{std::nostopstate};  // made when somebody asks for a token
   std::uint32_t interruptions_ = 0;
+  bool begun_ = false;
+  bool stop_requested_ = false;
   bool noticed_stop_ = false;
-  bool over_ = false;
 };
 
 }  // namespace holdfast::detail

@@ -5,12 +5,16 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/awaitable.hpp>
 #include <holdfast/asio/context.hpp>
 #include <holdfast/service.hpp>
 
 namespace holdfast::detail {
+
+// A run of it: what the user's coroutine returned, not yet resumed.
+using Begun = std::variant<boost::asio::awaitable<void>, boost::asio::awaitable<Exit>>;
 
 // One instance, for one run.
 class Body {
@@ -19,13 +23,12 @@ class Body {
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
   virtual ~Body() = default;
-  // What the run returns or throws.
-  virtual boost::asio::awaitable<Exit> run(Context& context) = 0;
+  virtual Begun run(Context& context) = 0;
 };
 
 template <class Awaitable>
-concept AwaitsAnEnd = std::same_as<Awaitable, boost::asio::awaitable<void>> ||
-    std::same_as<Awaitable, boost::asio::awaitable<Exit>>;
+concept AwaitsAnEnd =
+    std::same_as<Awaitable, boost::asio::awaitable<void>> || std::same_as<Awaitable, boost::asio::awaitable<Exit>>;
 
 // awaitable<void>(Context&) or awaitable<Exit>(Context&)
 template <class F>
@@ -42,12 +45,6 @@ concept PointsToRun = requires(T instance, Context& context) {
   { instance->run(context) } -> AwaitsAnEnd;
 };
 
-inline boost::asio::awaitable<Exit> with_exit(boost::asio::awaitable<Exit> run) { return run; }
-inline boost::asio::awaitable<Exit> with_exit(boost::asio::awaitable<void> run) {
-  co_await std::move(run);
-  co_return Exit::clean();
-}
-
 // () -> instance, or pointer to one
 template <class F>
 concept MakesInstances = std::copy_constructible<F> && requires(F function) {
@@ -59,7 +56,7 @@ template <class F>
 class FunctionBody final : public Body {
  public:
   explicit FunctionBody(const F& function) : function_(function) {}
-  boost::asio::awaitable<Exit> run(Context& context) override { return with_exit(function_(context)); }
+  Begun run(Context& context) override { return function_(context); }
 
  private:
   F function_;  // a coroutine lambda's frame refers to it
@@ -69,11 +66,11 @@ template <class F>
 class InstanceBody final : public Body {
  public:
   explicit InstanceBody(F& factory) : instance_(factory()) {}
-  boost::asio::awaitable<Exit> run(Context& context) override {
+  Begun run(Context& context) override {
     if constexpr (HasRun<decltype(std::declval<F&>()())>) {
-      return with_exit(instance_.run(context));
+      return instance_.run(context);
     } else {
-      return with_exit(instance_->run(context));
+      return instance_->run(context);
     }
   }
 

@@ -1,15 +1,33 @@
 #include <holdfast/asio/detail/waiting_room.hpp>
 
+#include <holdfast/detail/fetch.hpp>
+
 namespace holdfast::detail {
 
 void Waiting::fired() {
+  auto& scheduler = *room_->scheduler();
   room_->leave(*this);
-  complete(Call::dispatched, {});
+  scheduler.before_sleeper();
+  complete(Call::in_turn, {});
+  scheduler.after_sleeper();
 }
 
-void Waiting::abort() {
+// The first line of this has come already.
+void Waiting::comes_soon() const noexcept {
+  fetch(reinterpret_cast<const char*>(this) + kCacheLine, 2 * kCacheLine);
+  if (!touches_.state) return;
+  fetch(touches_.state, 3 * kCacheLine);
+  fetch(touches_.frame, 3 * kCacheLine);
+  touches_.run.ends_soon();
+}
+
+bool Waiting::is_schedulers(const boost::asio::any_io_executor& executor) const noexcept {
+  return executor == room_->scheduler()->executor();
+}
+
+void Waiting::leave(boost::system::error_code error) {
   room_->leave(*this);
-  complete(Call::posted, boost::asio::error::operation_aborted);
+  complete(Call::posted, error);
 }
 
 void Waiting::forget_canceller() noexcept {

@@ -11,6 +11,7 @@
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -21,12 +22,15 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <holdfast/asio/detail/block_pool.hpp>
 #include <holdfast/asio/executor_scheduler.hpp>
 #include <holdfast/scheduler.hpp>
+#include <holdfast/service.hpp>
 #include <holdfast/time.hpp>
 
 namespace holdfast::detail {
@@ -36,29 +40,46 @@ class WaitingRoom;
 // One handler that waits. Its timer is armed if it waits for a time.
 class Waiting : public Timer {
  public:
-  enum class Call : bool { posted, dispatched };
+  enum class Call : bool { posted, in_turn };
 
-  // Calls the handler and frees this. Inline only where the executor allows it and `call` is `dispatched`.
+  // Calls the handler and frees this. Inline only if `call` is `in_turn`, which is said by what the scheduler runs, and
+  // the handler's executor is the scheduler's or allows it.
   virtual void complete(Call call, boost::system::error_code error) = 0;
   // Frees this; the handler is destroyed uncalled.
   virtual void destroy() noexcept = 0;
 
-  // Leaves the room and completes, posted, with operation_aborted.
-  void abort();
+  // What the handler will touch, where that is known: it is fetched ahead. Only addresses, nothing is read there.
+  struct Touches {
+    Run run;
+    const void* state = nullptr;
+    const void* frame = nullptr;
+  };
+  void will_touch(const Touches& these) noexcept { touches_ = these; }
+
+  // Leaves the room and completes, posted.
+  void leave(boost::system::error_code error);
 
  protected:
   ~Waiting() = default;
   void forget_canceller() noexcept;
+  // Whether what the scheduler runs is what this executor would run.
+  [[nodiscard]] bool is_schedulers(const boost::asio::any_io_executor& executor) const noexcept;
+  template <class Other>
+  [[nodiscard]] bool is_schedulers(const Other&) const noexcept {
+    return false;
+  }
 
  private:
   friend class WaitingRoom;
   friend class Canceller;
   void fired() final;
+  void comes_soon() const noexcept final;
 
   WaitingRoom* room_ = nullptr;
   Waiting* before_ = nullptr;
   Waiting* after_ = nullptr;
   class Canceller* canceller_ = nullptr;
+  Touches touches_;
 };
 
 // Stands in the cancellation slot of a handler. Slot and operation may die in either order.
@@ -72,7 +93,8 @@ class Canceller {
   Canceller& operator=(const Canceller&) = delete;
 
   void operator()(boost::asio::cancellation_type_t type) {
-    if (waiting_ && type != boost::asio::cancellation_type::none) waiting_->abort();
+    if (waiting_ && type != boost::asio::cancellation_type::none)
+      waiting_->leave(boost::asio::error::operation_aborted);
   }
 
  private:
@@ -101,10 +123,17 @@ class WaitingRoom {
   // The scheduler's time; once the room is closed, the time of its closing.
   [[nodiscard]] TimePoint now() const noexcept { return scheduler_ ? scheduler_->now() : closed_at_; }
 
+  // For what waits here: its memory is kept for the next one.
+  template <class Handler>
+  auto recycled(Handler&& handler) {
+    return boost::asio::bind_allocator(PoolAllocator<std::byte>{memory_}, std::forward<Handler>(handler));
+  }
+
   // Null once the room is closed.
   [[nodiscard]] ExecutorScheduler* scheduler() const noexcept { return scheduler_; }
 
  private:
+  BlockPool memory_;
   ExecutorScheduler* scheduler_;
   Waiting* first_ = nullptr;
   Waiting* last_ = nullptr;
@@ -133,11 +162,14 @@ class WaitingHandler final : public Waiting {
 
   void complete(Call call, boost::system::error_code error) override {
     forget_canceller();
+    const bool is_inline = call == Call::in_turn && is_schedulers(executor_);
     const Allocator allocator{boost::asio::get_associated_allocator(handler_)};
     const auto executor = std::move(executor_);
     auto bound = [handler = std::move(handler_), error]() mutable { std::move(handler)(error); };
     free(allocator);  // before the call: the handler may need memory of this size
-    if (call == Call::dispatched) {
+    if (is_inline) {
+      std::move(bound)();
+    } else if (call == Call::in_turn) {
       boost::asio::dispatch(executor, std::move(bound));
     } else {
       boost::asio::post(executor, std::move(bound));
@@ -171,10 +203,11 @@ class WaitingHandler final : public Waiting {
 // Puts a handler into a room. REQUIRES: the room is open.
 template <class Handler>
 void enter(WaitingRoom& room, std::optional<TimePoint> at, Handler&& handler,
-           const boost::asio::any_io_executor& executor) {
+           const boost::asio::any_io_executor& executor, const Waiting::Touches& touches = {}) {
   using Kept = std::decay_t<Handler>;
   auto slot = boost::asio::get_associated_cancellation_slot(handler);
   auto& waiting = WaitingHandler<Kept>::make(Kept(std::forward<Handler>(handler)), executor);
+  waiting.will_touch(touches);
   try {
     room.enter(waiting, at);
   } catch (...) {
