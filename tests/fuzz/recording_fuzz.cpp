@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::claim(result->events + result->inputs + result->lateness.timers < lines, "every line is one thing at most");
   fuzz::claim(!result->difference || (result->difference->line > 1 && result->difference->line <= lines),
               "a difference stands at a line of the file");
-  fuzz::claim(detail::invalid_utf8(replay_text(*result)) == std::string_view::npos, "the report is UTF-8");
+  fuzz::claim(sim::detail::invalid_utf8(replay_text(*result)) == std::string_view::npos, "the report is UTF-8");
   fuzz::claim(!replay_json(*result).empty(), "the report is JSON");
   fuzz::claim(accepted(text, nullptr)->digest == result->digest, "a replay is the same every time");
   std::istringstream in{trace.str()};
