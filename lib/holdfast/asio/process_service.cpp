@@ -1,7 +1,6 @@
 #include <holdfast/asio/process_service.hpp>
 
-#include <csignal>
-#include <exception>
+#include <utility>
 
 #include <holdfast/asio/detail/child_process.hpp>
 #include <holdfast/asio/detail/launch.hpp>
@@ -55,8 +54,8 @@ std::vector<Problem> problems(const Process& process) {
   return found;
 }
 
-ProcessService::ProcessService(const boost::asio::any_io_executor& executor, Process process)
-    : executor_(executor), process_(std::move(process)) {
+ProcessService::ProcessService(boost::asio::any_io_executor executor, Process process)
+    : executor_(std::move(executor)), process_(std::move(process)) {
   if (auto found = problems(process_); !found.empty()) throw ConfigError{std::move(found)};
 }
 

@@ -81,7 +81,7 @@ std::vector<Problem> problems(const Process&);
 class ProcessService final : public Service {
  public:
   // Throws ConfigError, which lists everything that is wrong. REQUIRES: the executor is one of an io_context.
-  ProcessService(const boost::asio::any_io_executor& executor, Process process);
+  ProcessService(boost::asio::any_io_executor executor, Process process);
   ~ProcessService();
   ProcessService(const ProcessService&) = delete;
   ProcessService& operator=(const ProcessService&) = delete;

@@ -18,8 +18,6 @@
 #include <system_error>
 #include <vector>
 
-extern char** environ;
-
 namespace holdfast::detail {
 
 namespace {
@@ -44,7 +42,7 @@ std::vector<std::string> environment_of(const Process& process) {
   }
   for (const auto& [name, value] : process.environment) {
     std::erase_if(entries, [&name = name](const std::string& entry) { return has_name(entry, name); });
-    entries.push_back(name + '=' + value);
+    entries.emplace_back(name).append(1, '=').append(value);
   }
   return entries;
 }
