@@ -6,8 +6,8 @@ namespace holdfast::detail {
 
 void Waiting::fired() {
   auto& scheduler = *room_->scheduler();
+  scheduler.before_sleeper();  // may throw: then this stays, and goes with the room
   room_->leave(*this);
-  scheduler.before_sleeper();
   complete(Call::in_turn, {});
   scheduler.after_sleeper();
 }
