@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <string>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/system/system_error.hpp>
 
 namespace holdfast::detail {
@@ -58,7 +58,11 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, Endpoint config, c
   connections_.reserve(config_.connections_max);
 }
 
-void HttpServer::begin() { asio::co_spawn(acceptor_.get_executor(), accept_all(), asio::detached); }
+// What is called in the end holds this object from now on; the coroutine itself does so only once it has begun.
+void HttpServer::begin() {
+  auto ended = [self = shared_from_this()](const std::exception_ptr&) {};
+  asio::co_spawn(acceptor_.get_executor(), accept_all(), std::move(ended));
+}
 
 void HttpServer::close() noexcept {
   boost::system::error_code ignored;
