@@ -170,7 +170,7 @@ class RestlessFleet final : public EventSink {
     void start(Run run) override { fleet_.start(run); }
     void stop(Run run) override { fleet_.stop(run); }
     [[nodiscard]] bool can_be_killed() const noexcept override { return can_be_killed_; }
-    void kill(Run run) override { fleet_.stop(run); }
+    void kill(Run run) override { fleet_.kill(run); }
 
    private:
     RestlessFleet& fleet_;
@@ -186,6 +186,11 @@ class RestlessFleet final : public EventSink {
     meddle();
     if (dice_.one_in(3)) run.end(some_exit());
     if (dice_.one_in(5)) throw std::runtime_error{"stop"};
+  }
+  void kill(Run run) {
+    meddle();
+    if (dice_.one_in(3)) run.end(some_exit());
+    if (dice_.one_in(2)) throw std::runtime_error{"kill"};
   }
   void on_event(const Event& event) override {
     log_.on_event(event);

@@ -35,7 +35,7 @@
 // A file without its last line was cut short and can be replayed as far as it goes. Lines are flushed when a handler
 // returns; who fears for those of the handler in which a program dies gives a stream with std::unitbuf.
 //
-// What it costs: a restart makes about six lines, 800 bytes, and waits for `out` to take them. The file grows as long
+// What it costs: a restart makes seven lines, 800 bytes, and waits for `out` to take them. The file grows as long
 // as the recorder exists. Nothing else grows but with the number of timers armed at once.
 //
 // Thread-safety: none; all on the scheduler's thread.
