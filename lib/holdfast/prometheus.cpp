@@ -184,8 +184,9 @@ std::string prometheus_text(std::string_view ns, const Counters& counters, const
   for (const auto& [service, series] : uptimes.series_) {
     const std::string labels = label("service", service);
     for (std::size_t i = 0; i < UptimeHistogram::kBounds.size(); ++i) {
-      const std::string bound = detail::in_seconds(UptimeHistogram::kBounds[i]);
-      writer.sample("_bucket", labels + ",le=\"" + bound + '"', std::to_string(series.up_to[i]));
+      std::string bucket = labels;
+      bucket.append(",le=\"").append(detail::in_seconds(UptimeHistogram::kBounds[i])).append("\"");
+      writer.sample("_bucket", bucket, std::to_string(series.up_to[i]));
     }
     writer.sample("_bucket", labels + ",le=\"+Inf\"", std::to_string(series.count));
     writer.sample("_sum", labels, detail::in_seconds(series.sum));

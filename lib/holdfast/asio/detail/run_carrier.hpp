@@ -54,8 +54,8 @@ class RunCarriers : public std::enable_shared_from_this<RunCarriers> {
 // Owned by its coroutine's completion handler, which is the last to go.
 class RunCarrier {
  public:
-  RunCarrier(std::shared_ptr<RunCarriers> all, const boost::asio::any_io_executor& executor) noexcept
-      : all_(std::move(all)), executor_(executor) {}
+  RunCarrier(std::shared_ptr<RunCarriers> all, boost::asio::any_io_executor executor) noexcept
+      : all_(std::move(all)), executor_(std::move(executor)) {}
   ~RunCarrier();
   RunCarrier(const RunCarrier&) = delete;
   RunCarrier& operator=(const RunCarrier&) = delete;
