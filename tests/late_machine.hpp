@@ -84,7 +84,7 @@ class LateMachine final : public Scheduler {
 class RestlessFleet final : public EventSink {
  public:
   RestlessFleet(LateMachine& machine, Dice& dice)
-      : machine_(machine), dice_(dice), recorder_(std::in_place, out_, machine, config_, seed_, *this) {
+      : dice_(dice), recorder_(std::in_place, out_, machine, config_, seed_, *this) {
     supervisor_.emplace(*recorder_, config_, seed_, *recorder_, &*recorder_);
   }
   ~RestlessFleet() { finish(); }
@@ -199,7 +199,6 @@ class RestlessFleet final : public EventSink {
 
   static constexpr int kCommandsWithinMax = 100;  // each may cause another
 
-  LateMachine& machine_;
   Dice& dice_;
   const Seed seed_{dice_.below(UINT64_MAX)};
   const SupervisorConfig config_ = some_config();

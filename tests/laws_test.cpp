@@ -132,6 +132,9 @@ Scenario in_which_it_draws_nothing(Scenario scenario, std::size_t which) {
   group.restart = RestartPolicy::never;
   if (group.behaviour.runs_for) group.behaviour.runs_for = Fixed{2s};
   if (std::holds_alternative<Takes>(group.behaviour.on_stop)) group.behaviour.on_stop = Takes{Fixed{1s}};
+  if (group.behaviour.on_kill && std::holds_alternative<Takes>(*group.behaviour.on_kill)) {
+    group.behaviour.on_kill = Takes{Fixed{1s}};
+  }
   for (auto& entry : scenario.chaos) {
     if (auto* const storm = std::get_if<Storm>(&entry.what)) storm->target.share = Target::kWhole;
     if (auto* const outage = std::get_if<Outage>(&entry.what)) outage->target.share = Target::kWhole;
