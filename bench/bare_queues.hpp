@@ -15,10 +15,12 @@ struct Due {
   std::uint32_t who;
 };
 
-// A 4-ary heap of (time, sequence, who).
-class BareHeap {
+// A 4-ary heap of (time, sequence, who). `Places` is told where each entry comes to stand.
+template <class Places>
+class QuaternaryHeap {
  public:
   void fill(std::int64_t at, std::uint32_t who) {
+    places_.make_room_for(who);
     heap_.push_back({});
     sift_up(heap_.size() - 1, {at, sequence_++, who});
   }
@@ -26,9 +28,11 @@ class BareHeap {
   [[nodiscard]] Due take() const noexcept { return {heap_.front().at, heap_.front().who}; }
 
   // In the place of what was taken.
-  void put(std::int64_t at, std::uint32_t who) { sift_down({at, sequence_++, who}); }
+  void put(std::int64_t at, std::uint32_t who) { sift_down(0, {at, sequence_++, who}); }
   // The same, after a delay that is always of one length.
   void put_fixed(std::int64_t at, std::uint32_t who) { put(at, who); }
+  // To a later time, wherever it stands. For places that are kept.
+  void put_off(std::int64_t at, std::uint32_t who) { sift_down(places_.of(who), {at, sequence_++, who}); }
 
  private:
   friend class BareHeapWithLane;
@@ -42,69 +46,17 @@ class BareHeap {
     }
   };
 
+  void place(std::size_t position, const Entry& entry) {
+    heap_[position] = entry;
+    places_.note(entry.who, position);
+  }
+
   void sift_up(std::size_t position, const Entry& entry) {
     while (position > 0) {
       const std::size_t parent = (position - 1) / 4;
       if (!entry.before(heap_[parent])) break;
-      heap_[position] = heap_[parent];
+      place(position, heap_[parent]);
       position = parent;
-    }
-    heap_[position] = entry;
-  }
-
-  void sift_down(const Entry& entry) {
-    std::size_t position = 0;
-    for (;;) {
-      const std::size_t first = position * 4 + 1;
-      if (first >= heap_.size()) break;
-      const std::size_t end = first + 4 < heap_.size() ? first + 4 : heap_.size();
-      std::size_t least = first;
-      for (std::size_t child = first + 1; child < end; ++child) {
-        if (heap_[child].before(heap_[least])) least = child;
-      }
-      if (!heap_[least].before(entry)) break;
-      heap_[position] = heap_[least];
-      position = least;
-    }
-    heap_[position] = entry;
-  }
-
-  std::vector<Entry> heap_;
-  std::uint64_t sequence_ = 0;
-};
-
-// The same, which knows where each entry stands: so it can be put off, as a watchdog is with every heartbeat.
-class BareIndexedHeap {
- public:
-  void fill(std::int64_t at, std::uint32_t who) {
-    if (who >= places_.size()) places_.resize(who + 1);
-    heap_.push_back({});
-    sift_up(heap_.size() - 1, {at, sequence_++, who});
-  }
-
-  [[nodiscard]] Due take() const noexcept { return {heap_.front().at, heap_.front().who}; }
-
-  // To a later time.
-  void put_off(std::int64_t at, std::uint32_t who) { sift_down(places_[who], {at, sequence_++, who}); }
-
- private:
-  struct Entry {
-    std::int64_t at;
-    std::uint64_t sequence;
-    std::uint32_t who;
-    [[nodiscard]] bool before(const Entry& other) const noexcept {
-      return at != other.at ? at < other.at : sequence < other.sequence;
-    }
-  };
-
-  void place(std::size_t position, const Entry& entry) {
-    heap_[position] = entry;
-    places_[entry.who] = static_cast<std::uint32_t>(position);
-  }
-
-  void sift_up(std::size_t position, const Entry& entry) {
-    for (; position > 0 && entry.before(heap_[(position - 1) / 4]); position = (position - 1) / 4) {
-      place(position, heap_[(position - 1) / 4]);
     }
     place(position, entry);
   }
@@ -126,9 +78,29 @@ class BareIndexedHeap {
   }
 
   std::vector<Entry> heap_;
-  std::vector<std::uint32_t> places_;
   std::uint64_t sequence_ = 0;
+  [[no_unique_address]] Places places_;
 };
+
+struct NoPlaces {
+  void make_room_for(std::uint32_t) noexcept {}
+  void note(std::uint32_t, std::size_t) noexcept {}
+};
+using BareHeap = QuaternaryHeap<NoPlaces>;
+
+class KeptPlaces {
+ public:
+  void make_room_for(std::uint32_t who) {
+    if (who >= places_.size()) places_.resize(who + 1);
+  }
+  void note(std::uint32_t who, std::size_t position) noexcept { places_[who] = static_cast<std::uint32_t>(position); }
+  [[nodiscard]] std::size_t of(std::uint32_t who) const noexcept { return places_[who]; }
+
+ private:
+  std::vector<std::uint32_t> places_;
+};
+// It can put entries off, as a watchdog is put off with every heartbeat.
+using BareIndexedHeap = QuaternaryHeap<KeptPlaces>;
 
 // A bare heap with a ring beside it for what waits a delay of one length: it comes out in the order in which it went
 // in.
@@ -147,7 +119,7 @@ class BareHeapWithLane {
     const Due due{heap.front().at, heap.front().who};
     const auto last = heap.back();
     heap.pop_back();
-    if (!heap.empty()) heap_.sift_down(last);
+    if (!heap.empty()) heap_.sift_down(0, last);
     return due;
   }
 

@@ -16,13 +16,7 @@ class Recorded {
   explicit Recorded(const SupervisorConfig& config = config_of(kAtOnce)) { begin(config); }
 
   void settle() { scheduler.run_tasks(); }
-  void pass(Duration time) {
-    settle();
-    const TimePoint end = scheduler.now() + time;
-    while (scheduler.fire_next(end)) {
-    }
-    scheduler.advance_to(end);
-  }
+  void pass(Duration time) { let_pass(scheduler, time); }
   // The lines since the last call.
   Lines take() {
     std::istringstream in{out.str()};

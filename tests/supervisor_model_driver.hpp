@@ -105,13 +105,7 @@ class Real {
     }
   }
 
-  void pass(Duration time) {
-    scheduler.run_tasks();
-    const TimePoint end = scheduler.now() + time;
-    while (scheduler.fire_next(end)) {
-    }
-    scheduler.advance_to(end);
-  }
+  void pass(Duration time) { let_pass(scheduler, time); }
 
   const Setup& setup_;
   std::list<Script> scripts_;

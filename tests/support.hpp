@@ -351,6 +351,15 @@ class Script final : public Service {
   std::function<void(Run)> on_kill;  // empty: it cannot be killed
 };
 
+// Lets time pass; timers that are due by then fire, those of the last instant included.
+inline void let_pass(sim::VirtualScheduler& scheduler, Duration time) {
+  scheduler.run_tasks();
+  const TimePoint end = scheduler.now() + time;
+  while (scheduler.fire_next(end)) {
+  }
+  scheduler.advance_to(end);
+}
+
 class Fleet {
  public:
   explicit Fleet(SupervisorConfig config = config_of(kAtOnce), Seed seed = kSeed) {
@@ -384,14 +393,7 @@ class Fleet {
   // Lets the supervisor act on what was asked, without a timer firing.
   void settle() { scheduler.run_tasks(); }
 
-  // Lets time pass; timers that are due by then fire, those of the last instant included.
-  void pass(Duration time) {
-    settle();
-    const TimePoint end = scheduler.now() + time;
-    while (scheduler.fire_next(end)) {
-    }
-    scheduler.advance_to(end);
-  }
+  void pass(Duration time) { let_pass(scheduler, time); }
   // The same, but what is due at the last instant is left to fire.
   void pass_until_just_before(TimePoint end) {
     settle();

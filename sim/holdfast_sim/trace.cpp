@@ -30,9 +30,7 @@ constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
 bool is_plain(std::string_view text) noexcept {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x80 * kOnes;
-  const auto has_less = [](std::uint64_t word, std::uint64_t than) {
-    return (word - than * kOnes) & ~word & kHighs;
-  };
+  const auto has_less = [](std::uint64_t word, std::uint64_t than) { return (word - than * kOnes) & ~word & kHighs; };
   const char* at = text.data();
   std::size_t left = text.size();
   std::uint64_t odd = 0;
