@@ -67,4 +67,6 @@ const boost::asio::any_io_executor& AsioSimulation::executor() noexcept { return
 
 ExecutorScheduler& AsioSimulation::executor_scheduler() noexcept { return world_->scheduler; }
 
+void AsioSimulation::limit_handlers(std::uint64_t most) noexcept { world_->context.limit_handlers(most); }
+
 }  // namespace holdfast::sim

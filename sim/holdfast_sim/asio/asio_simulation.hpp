@@ -15,6 +15,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -50,6 +51,8 @@ class AsioSimulation : public Simulation {
   [[nodiscard]] const boost::asio::any_io_executor& executor() noexcept;
   // For async_sleep. Simulation::scheduler() is the same time.
   [[nodiscard]] ExecutorScheduler& executor_scheduler() noexcept;
+  // As SimulatedContext::limit_handlers().
+  void limit_handlers(std::uint64_t most) noexcept;
 
  private:
   enum class Of : bool { scenario };

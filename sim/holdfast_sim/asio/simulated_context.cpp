@@ -1,6 +1,7 @@
 #include <holdfast_sim/asio/simulated_context.hpp>
 
 #include <stdexcept>
+#include <string>
 
 #include <boost/asio/detail/concurrency_hint.hpp>
 #include <boost/asio/detail/scheduler.hpp>
@@ -77,8 +78,8 @@ void SimulatedContext::before_handler() {
     instant_ = now;
     handlers_ = 0;
   }
-  if (++handlers_ > kHandlersMax) {
-    throw std::runtime_error{"more than 10000000 handlers ran at " + to_string(now) +
+  if (++handlers_ > handlers_max_) {
+    throw std::runtime_error{"more than " + std::to_string(handlers_max_) + " handlers ran at " + to_string(now) +
                              " without letting time pass: some service waits in a loop for what is already there"};
   }
 }

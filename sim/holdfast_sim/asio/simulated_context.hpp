@@ -9,8 +9,8 @@
 // using a resolver makes the loop throw it. (Otherwise Asio would start a thread of its own that fires in real time.)
 // RealWorldRefused is a FatalError: a service that makes such a thing terminates with the reason as its last error.
 //
-// Handlers that keep each other going without ever letting time pass would run for ever; more than kHandlersMax in one
-// instant make the loop throw std::runtime_error.
+// Handlers that keep each other going without ever letting time pass would run for ever; more in one instant than
+// limit_handlers() allows (kHandlersMax, unless told otherwise) make the loop throw std::runtime_error.
 //
 // Thread-safety: none, the executor included: a simulation is one thread.
 #pragma once
@@ -48,6 +48,9 @@ class SimulatedContext final : public boost::asio::execution_context, private Ta
 
   [[nodiscard]] Executor get_executor() noexcept;
 
+  // How many handlers may run in one instant of virtual time.
+  void limit_handlers(std::uint64_t most) noexcept { handlers_max_ = most; }
+
   // Around a handler that is called from elsewhere, as the queued ones are.
   void before_handler();
   void after_handler();
@@ -76,6 +79,7 @@ class SimulatedContext final : public boost::asio::execution_context, private Ta
   Handler* last_ = nullptr;
   TimePoint instant_;
   std::uint64_t handlers_ = 0;  // run in this instant
+  std::uint64_t handlers_max_ = kHandlersMax;
 };
 
 template <class F>
