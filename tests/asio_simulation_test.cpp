@@ -296,5 +296,6 @@ TEST_CASE("handlers that keep each other going without letting time pass stop th
   SimulatedContext context{scheduler};
   context.limit_handlers(1000);
   net::post(context.get_executor(), PostsItself{context});
-  CHECK_THROWS_WITH(scheduler.run_tasks(), Catch::Contains("more than 1000 handlers ran at 0s without letting time pass"));
+  CHECK_THROWS_WITH(scheduler.run_tasks(),
+                    Catch::Contains("more than 1000 handlers ran at 0s without letting time pass"));
 }
