@@ -579,6 +579,28 @@ TEST_CASE("the JSON report says what the text says, in whole numbers") {
   CHECK(text.find("digest 0123\nheld\n") != std::string::npos);
 }
 
+TEST_CASE("kills are counted for each group, and have a column where somebody was killed") {
+  for (const bool killed : {false, true}) {
+    History history{scenario_of({{.name = "deaf"}, {.name = "slow"}})};
+    history.add(0s, 0, "deaf");
+    history.add(0s, 1, "slow");
+    history.start(0s, 0, "deaf");
+    history.start(0s, 1, "slow");
+    history.tell(10s, 0, "deaf", event::Stopping{});
+    if (killed) history.tell(15s, 0, "deaf", event::Killed{5s});
+    history.terminate(15s, 0, "deaf", {Termination::Reason::cancelled});
+    RehearsalResult result;
+    result.report = history.over(20s);
+    CHECK(result.report.groups[0].killed_runs == (killed ? 1 : 0));
+    CHECK(result.report.groups[1].killed_runs == 0);
+    const auto json = boost::json::parse(report_json(result, 5ms));
+    CHECK(json.at("fleet").at("killed_runs").as_int64() == (killed ? 1 : 0));
+    const std::string text = report_text(result, {.wall = 5ms});
+    CHECK((text.find("clean exits  trips  kills\n") != std::string::npos) == killed);
+    CHECK((text.find("clean exits  trips\n") != std::string::npos) == !killed);
+  }
+}
+
 TEST_CASE("a run that was cut off says which budget, how far it got and what raises it") {
   History history{scenario_of({{.name = "feed"}})};
   history.add(0s, 0, "feed");

@@ -16,6 +16,7 @@ GroupReport& GroupReport::operator+=(const GroupReport& other) noexcept {
   failures += other.failures;
   clean_exits += other.clean_exits;
   breaker_trips += other.breaker_trips;
+  killed_runs += other.killed_runs;
   for (std::size_t i = 0; i < kTerminationReasons; ++i) terminated[i] += other.terminated[i];
   availability += other.availability;
   return *this;
@@ -308,6 +309,8 @@ void Report::handle(const Event& event, const event::BreakerTripped&) {
   ++group_of(life_of(event)).breaker_trips;
   trips_.record(event.at - TimePoint{});
 }
+
+void Report::handle(const Event& event, const event::Killed&) { ++group_of(life_of(event)).killed_runs; }
 
 void Report::handle(const Event& event, const event::Stopping&) { set_phase(life_of(event), event, Phase::stopping); }
 

@@ -104,7 +104,7 @@ class Report final : public Observer {
   void handle(const Event&, const event::Drained&);
   void handle(const Event&, const event::Commanded&) {}
   void handle(const Event&, const event::StopThrew&) {}
-  void handle(const Event&, const event::Killed&) {}
+  void handle(const Event&, const event::Killed&);
   void handle(const Event&, const event::KillThrew&) {}
   void handle(const Event&, const event::EndedLate&) {}
 

@@ -63,6 +63,7 @@ struct GroupReport {
   std::uint64_t failures = 0;  // unasked ends with an error or an exception
   std::uint64_t clean_exits = 0;
   std::uint64_t breaker_trips = 0;
+  std::uint64_t killed_runs = 0;
   std::array<std::uint64_t, kTerminationReasons> terminated{};  // by Termination::Reason
   Availability availability;
 

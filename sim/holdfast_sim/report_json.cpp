@@ -56,6 +56,7 @@ json::object of(const GroupReport& group) {
           {"failures", group.failures},
           {"clean_exits", group.clean_exits},
           {"circuit_breaker_trips", group.breaker_trips},
+          {"killed_runs", group.killed_runs},
           {"terminated", std::move(terminated)},
           {"availability", of(group.availability)}};
 }

@@ -110,11 +110,18 @@ class TextReport {
   // -------------------------------------------------------------------------------------------------------------------
 
   void groups() {
-    TextTable table{{"group", "services", "availability", "starts", "restarts", "failures", "clean exits", "trips"}};
+    std::vector<std::string> headings{"group",    "services", "availability", "starts",
+                                      "restarts", "failures", "clean exits",  "trips"};
+    const bool any_killed = report_.fleet.killed_runs > 0;  // only services with a stop_grace can be
+    if (any_killed) headings.emplace_back("kills");
+    TextTable table{headings};
     each_group([&](const GroupReport& group) {
-      table.add({fit(group.name, kNameWidth), count_of(group.services), percent(group.availability.ppm()),
-                 count_of(group.starts), count_of(group.restarts), count_of(group.failures),
-                 count_of(group.clean_exits), count_of(group.breaker_trips)});
+      std::vector<std::string> cells{fit(group.name, kNameWidth),       count_of(group.services),
+                                     percent(group.availability.ppm()), count_of(group.starts),
+                                     count_of(group.restarts),          count_of(group.failures),
+                                     count_of(group.clean_exits),       count_of(group.breaker_trips)};
+      if (any_killed) cells.push_back(count_of(group.killed_runs));
+      table.add(std::move(cells));
     });
     text_ += '\n' + table.text(0);
     more_groups();
