@@ -30,7 +30,8 @@ NOT_HELD_AGAINST = {"mutants_test"}
 # Kills do not depend on luck: RapidCheck draws the same every time.
 ENVIRONMENT = os.environ | {"RC_PARAMS": "seed=1"}
 # As tools/prepare has it.
-CACHED = os.environ | {"CCACHE_NOHASHDIR": "1", "CCACHE_IGNOREOPTIONS": "-Werror", "CXX_LD": "mold"}
+CACHED = os.environ | {"CCACHE_NOHASHDIR": "1", "CCACHE_BASEDIR": str(SOURCE), "CCACHE_IGNOREOPTIONS": "-Werror",
+                       "CXX_LD": "mold"}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ namespace holdfast::detail {
 }  // namespace holdfast::detail
 
 // `says` states the broken rule in words: it is what a user sees when a precondition was violated.
-#define HOLDFAST_ASSERT(condition, says)                                          \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]]                                                \
-      ::holdfast::detail::assertion_failed(#condition, says, __FILE__, __LINE__); \
+#define HOLDFAST_ASSERT(condition, says)                                               \
+  do {                                                                                 \
+    if (!(condition)) [[unlikely]]                                                     \
+      ::holdfast::detail::assertion_failed(#condition, says, __FILE_NAME__, __LINE__); \
   } while (false)
