@@ -13,9 +13,16 @@ namespace holdfast::detail {
 
 }  // namespace holdfast::detail
 
+// Without the folders, so that a build says the same wherever its sources lie.
+#ifdef __FILE_NAME__
+#define HOLDFAST_FILE __FILE_NAME__
+#else
+#define HOLDFAST_FILE __FILE__
+#endif
+
 // `says` states the broken rule in words: it is what a user sees when a precondition was violated.
 #define HOLDFAST_ASSERT(condition, says)                                               \
   do {                                                                                 \
     if (!(condition)) [[unlikely]]                                                     \
-      ::holdfast::detail::assertion_failed(#condition, says, __FILE_NAME__, __LINE__); \
+      ::holdfast::detail::assertion_failed(#condition, says, HOLDFAST_FILE, __LINE__); \
   } while (false)
