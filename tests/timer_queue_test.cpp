@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -22,7 +23,7 @@
 #include <holdfast/timer_queue.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
-namespace holdfast {
+namespace holdfast::timer_queue_test {
 
 namespace {
 
@@ -325,6 +326,78 @@ TEST_CASE("the timer queue does what a sorted set does with bursts of timers at 
   queue.clear();
 }
 
+// Fleets arm most of their timers for one of few delays: runs of one length, heartbeats, watchdogs that are put off
+// again and again. More of them than a lane takes, and fewer; delays that share instants, and others that fall in
+// between.
+TEST_CASE("the timer queue does what a sorted set does when most timers are armed for one of few delays") {
+  const auto bells_count = GENERATE(std::size_t{3}, std::size_t{40}, std::size_t{9000});
+  const auto delays = GENERATE(std::vector<std::int64_t>{1000}, std::vector<std::int64_t>{1000, 30},
+                               std::vector<std::int64_t>{2, 1, 3}, std::vector<std::int64_t>{0, 1'000'000'000, 7});
+  const auto jittered = GENERATE(0, 2, 50);  // percent
+  const auto disarmed = GENERATE(0, 5, 60);  // percent
+  CAPTURE(bells_count, delays, jittered, disarmed);
+  TimerQueue queue;
+  std::deque<Bell> bells;
+  std::set<std::tuple<std::int64_t, std::uint64_t, std::size_t>> armed;
+  std::vector<std::tuple<std::int64_t, std::uint64_t, std::size_t>> places(bells_count);
+  std::uint64_t armings = 0;
+  std::uint64_t state = 3;
+  const auto next = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 20) % below;
+  };
+  std::int64_t now = 0;
+  const auto arm = [&](std::size_t which) {
+    const bool is_jittered = next(100) < static_cast<std::uint64_t>(jittered);
+    const auto delay = is_jittered ? static_cast<std::int64_t>(next(2001)) : delays[next(delays.size())];
+    queue.arm(bells[which], TimePoint{now + delay});
+    places[which] = {now + delay, armings++, which};
+    armed.insert(places[which]);
+  };
+  std::optional<std::size_t> rung;
+  for (std::size_t i = 0; i < bells_count; ++i) bells.emplace_back([&rung, i] { rung = i; });
+  for (std::size_t i = 0; i < bells_count; ++i) arm(i);
+  bool right = true;
+  for (std::size_t step = 0; right && step < 2000 + 2 * bells_count; ++step) {
+    if (next(100) < static_cast<std::uint64_t>(disarmed)) {
+      const std::size_t which = next(bells_count);
+      right = queue.disarm(bells[which]) == (armed.erase(places[which]) > 0);
+      if (next(4) > 0) arm(which);
+    }
+    if (armed.empty()) break;
+    const auto [at, order, which] = *armed.begin();
+    armed.erase(armed.begin());
+    now = at;
+    right = right && queue.earliest() == TimePoint{at};
+    queue.fire_earliest();
+    right = right && rung == which && queue.size() == armed.size();
+    if (next(100) > 0) arm(which);
+  }
+  CHECK(right);
+  for (const auto& [at, order, which] : armed) {
+    right = right && !queue.empty();
+    queue.fire_earliest();
+    right = right && rung == which;
+  }
+  CHECK(right);
+  CHECK(queue.empty());
+}
+
+TEST_CASE("a timer that is due later than asked for stays, and the clock as it was") {
+  TimerQueue queue;
+  TimePoint clock{1};
+  TimePoint seen{0};
+  Bell bell{[&] { seen = clock; }};
+  CHECK_FALSE(queue.fire_earliest_by(TimePoint::max(), clock));
+  queue.arm(bell, TimePoint{5});
+  CHECK_FALSE(queue.fire_earliest_by(TimePoint{4}, clock));
+  CHECK(clock == TimePoint{1});
+  CHECK(bell.armed());
+  CHECK(queue.fire_earliest_by(TimePoint{5}, clock));
+  CHECK(seen == TimePoint{5});
+  CHECK_FALSE(bell.armed());
+}
+
 // What is looked at before it is due has been spread over fine buckets already when many earlier timers are armed.
 TEST_CASE("a burst before what the queue has looked at comes first, and all keep their order") {
   TimerQueue queue;
@@ -485,4 +558,4 @@ TEST_CASE("the virtual scheduler runs deferred tasks before any timer, and its c
   CHECK(scheduler.timers_fired() == 2);
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::timer_queue_test

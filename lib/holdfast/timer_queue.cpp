@@ -6,7 +6,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::size_t kSoonMax = 48;      // more of them are put off
+constexpr std::size_t kSoonMax = 96;      // more of them are put off
 constexpr std::size_t kDisarmedMin = 64;  // disarmed entries that are not worth a clean-up
 constexpr std::size_t kCached = 2000;     // timers that a processor's nearer caches hold by themselves, about
 constexpr std::size_t kTimerAhead = 10;   // how many firings before its own a timer is fetched
@@ -18,33 +18,69 @@ void TimerQueue::arm(Timer& timer, TimePoint at) {
   HOLDFAST_ASSERT(!timer.armed(), "a timer was armed twice");
   timer.at_ = at;
   timer.armed_ = true;
-  if (at >= later_from_ && later_.accepts(at)) {
-    later_.append({at, &timer});
+  ++size_;
+  const auto delay = static_cast<std::uint64_t>(at.nanoseconds) - static_cast<std::uint64_t>(fired_at_.nanoseconds);
+  if (lane_.accepts(delay, at)) {
+    lane_.append({at, &timer});
   } else {
-    arm_soon({at, &timer});
+    arm_beside_lane({at, &timer}, delay);
   }
+}
+
+void TimerQueue::arm_beside_lane(const Entry& entry, detail::TimerLane::Delay delay) {
+  if (lane_.spans(entry.at) && lane_.must_leave_for(entry.at)) empty_lane();
+  lane_.learn(delay);
+  arm_in_order(entry);
+}
+
+void TimerQueue::arm_in_order(const Entry& entry) {
+  if (entry.at >= later_from_ && later_.accepts(entry.at)) {
+    later_.append(entry);
+  } else {
+    arm_soon(entry);
+  }
+}
+
+void TimerQueue::empty_lane() {
+  for (; !lane_.empty(); lane_.drop_front()) arm_in_order(lane_.front());
 }
 
 bool TimerQueue::disarm(Timer& timer) noexcept {
   if (!timer.armed()) return false;
   disarmed_.insert({timer.at_, &timer});
   timer.armed_ = false;
+  --size_;
   if (disarmed_.size() > size() + kDisarmedMin) drop_disarmed();
   return true;
 }
 
-void TimerQueue::fire_earliest() {
+bool TimerQueue::fire_earliest_by(TimePoint limit, TimePoint& clock) {
+  if (empty()) return false;
   settle();
-  Timer& timer = *soon_.back().timer;
-  soon_.pop_back();
-  timer.armed_ = false;
-  if (later_.size() > kCached) fetch_ahead();
-  timer.fired();
+  const bool in_lane = lane_is_next();
+  const Entry next = in_lane ? lane_.front() : soon_.back();
+  if (next.at > limit) return false;
+  if (in_lane) {
+    lane_.drop_front();
+  } else {
+    soon_.pop_back();
+  }
+  --size_;
+  clock = fired_at_ = next.at;
+  next.timer->armed_ = false;
+  if (size_ > kCached) fetch_ahead(in_lane);
+  next.timer->fired();
+  return true;
 }
 
 // Let them come while others work. A timer that was disarmed may be gone: then nobody is asked.
-void TimerQueue::fetch_ahead() {
-  if (soon_.size() < kTimerAhead) take_more();
+void TimerQueue::fetch_ahead(bool in_lane) {
+  if (in_lane) {
+    if (lane_.size() >= kTimerAhead) __builtin_prefetch(lane_[kTimerAhead - 1].timer, 1);
+    if (lane_.size() >= kOwnerAhead && disarmed_.empty()) lane_[kOwnerAhead - 1].timer->comes_soon();
+    return;
+  }
+  if (soon_.size() < kTimerAhead && !later_.empty()) take_more();
   const std::size_t left = soon_.size();
   if (left >= kTimerAhead) __builtin_prefetch(soon_[left - kTimerAhead].timer, 1);
   if (left >= kOwnerAhead && disarmed_.empty()) soon_[left - kOwnerAhead].timer->comes_soon();
@@ -59,13 +95,21 @@ void TimerQueue::clear() noexcept {
   soon_.clear();
   later_.erase_if(forget);
   later_.clear();
+  lane_.erase_if(forget);
+  size_ = 0;
 }
 
 void TimerQueue::find_earliest() {
   for (;;) {
-    while (!soon_.empty() && disarmed_.erase(soon_.back())) soon_.pop_back();
-    if (!soon_.empty()) return;
-    later_from_ = later_.take_earliest(soon_, disarmed_);
+    if (soon_.empty() && !later_.empty()) {
+      later_from_ = later_.take_earliest(soon_, disarmed_);
+    } else if (lane_is_next()) {
+      if (!disarmed_.erase(lane_.front())) return;
+      lane_.drop_front();
+    } else {
+      if (soon_.empty() || !disarmed_.erase(soon_.back())) return;
+      soon_.pop_back();
+    }
   }
 }
 
@@ -105,6 +149,7 @@ void TimerQueue::drop_disarmed() {
   std::erase_if(soon_, drop);
   std::reverse(soon_.begin(), soon_.end());
   later_.erase_if(drop);
+  lane_.erase_if(drop);
 }
 
 void TaskQueue::push(Task& task) noexcept {

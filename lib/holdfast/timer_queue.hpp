@@ -6,9 +6,10 @@
 // The next few timers stand in a list sorted by time; what is due later stands in buckets that get finer as its time
 // comes near (detail/timer_buckets.hpp). So a timer is moved a few times whatever the number of timers, what is moved
 // lies side by side, and the next timers are known before they are due: the memory of each is fetched while others
-// work. Disarming leaves the entry where it is and only notes it; it is dropped when it comes up, or when such entries
-// outnumber the armed timers. So a timer may be destroyed as soon as it is disarmed, and who never disarms pays nothing
-// for it. Memory grows only with the largest number of timers so far, 16 bytes each.
+// work. Timers that are armed for one and the same delay stand in a lane beside (detail/timer_lane.hpp). Disarming
+// leaves the entry where it is and only notes it; it is dropped when it comes up, or when such entries outnumber the
+// armed timers. So a timer may be destroyed as soon as it is disarmed, and who never disarms pays nothing for it.
+// Memory grows only with the largest number of timers so far, 16 bytes each.
 //
 // Thread-safety: none.
 #pragma once
@@ -19,6 +20,7 @@
 #include <holdfast/detail/disarmed_set.hpp>
 #include <holdfast/detail/timer_buckets.hpp>
 #include <holdfast/detail/timer_entry.hpp>
+#include <holdfast/detail/timer_lane.hpp>
 #include <holdfast/scheduler.hpp>
 #include <holdfast/time.hpp>
 
@@ -34,21 +36,23 @@ class TimerQueue {
   // False if it was not armed.
   bool disarm(Timer& timer) noexcept;
 
-  [[nodiscard]] bool empty() const noexcept {
-    const bool is_settled = !soon_.empty() && disarmed_.empty();
-    return !is_settled && size() == 0;
-  }
-  [[nodiscard]] std::size_t size() const noexcept { return soon_.size() + later_.size() - disarmed_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  // Armed timers.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   // When the earliest timer is due. REQUIRES: !empty().
   [[nodiscard]] TimePoint earliest() {
     settle();
-    return soon_.back().at;
+    return lane_is_next() ? lane_.front().at : soon_.back().at;
   }
 
   // Takes the earliest timer out and calls it. It may arm and disarm any timer, itself included.
   // REQUIRES: !empty(); not called from within a timer's handler.
-  void fire_earliest();
+  void fire_earliest() { (void)fire_earliest_by(TimePoint::max(), fired_at_); }
+
+  // The same if it is due by `limit`, which is included: then sets `clock` to its time before it calls it.
+  // False: no timer is due by then.
+  bool fire_earliest_by(TimePoint limit, TimePoint& clock);
 
   // Forgets every armed timer without calling it.
   void clear() noexcept;
@@ -56,13 +60,20 @@ class TimerQueue {
  private:
   using Entry = detail::TimerEntry;
 
-  // After this the earliest armed timer is the last one of soon_. REQUIRES: !empty().
+  // After this the earliest armed timer is the last one of soon_ or the first one of lane_. REQUIRES: !empty().
   void settle() {
     if (soon_.empty() || !disarmed_.empty()) [[unlikely]]
       find_earliest();
   }
   void find_earliest();
-  void fetch_ahead();
+  // Of one time, what stands in the lane was armed last. REQUIRES: soon_ is not empty, or later_ is too.
+  [[nodiscard]] bool lane_is_next() const noexcept {
+    return !lane_.empty() && (soon_.empty() || lane_.front().at < soon_.back().at);
+  }
+  void arm_beside_lane(const Entry& entry, detail::TimerLane::Delay delay);
+  void arm_in_order(const Entry& entry);
+  void empty_lane();
+  void fetch_ahead(bool in_lane);
   void take_more();
   void arm_soon(const Entry& entry);
   void make_room_soon();
@@ -73,6 +84,9 @@ class TimerQueue {
   std::vector<Entry> taken_;  // used by take_more() alone
   TimePoint later_from_ = TimePoint::min();
   detail::TimerBuckets later_;
+  detail::TimerLane lane_;
+  TimePoint fired_at_;  // the time of the timer that fired last
+  std::size_t size_ = 0;
   detail::DisarmedSet disarmed_;  // entries whose timers were disarmed
 };
 

@@ -33,10 +33,8 @@ class VirtualScheduler final : public Scheduler {
   // Jumps to the earliest timer, fires it and runs the tasks it deferred. False if no timer is due by `limit`, which
   // is included; the clock then stays.
   bool fire_next(TimePoint limit) {
-    if (!has_timer_by(limit)) return false;
-    now_ = timers_.earliest();
+    if (!timers_.fire_earliest_by(limit, now_)) return false;
     ++timers_fired_;
-    timers_.fire_earliest();
     run_tasks();
     return true;
   }

@@ -8,10 +8,8 @@ namespace holdfast::detail {
 namespace {
 
 // Behind what is due later, and before what is due no later and came earlier.
-void put_in(std::vector<TimerEntry>& soon, const TimerEntry& entry) {
-  soon.push_back(entry);
-  TimerEntry* const entries = soon.data();
-  std::size_t place = soon.size() - 1;
+void put_in(TimerEntry* entries, std::size_t size, const TimerEntry& entry) {
+  std::size_t place = size;
   for (; place > 0 && entries[place - 1].at <= entry.at; --place) entries[place] = entries[place - 1];
   entries[place] = entry;
 }
@@ -57,13 +55,16 @@ TimePoint TimerBuckets::take_bucket(std::vector<TimerEntry>& soon, unsigned leve
   const unsigned shift = level * kDigitBits;
   const std::uint64_t above = shift + kDigitBits == 64 ? 0 : base_ >> (shift + kDigitBits) << (shift + kDigitBits);
   base_ = above | (std::uint64_t{digit} << shift);
+  std::size_t taken = 0;
+  soon.resize(kTakenMax);
   for (Chunk* chunk = take_out(level, digit); chunk;) {
     for (std::uint32_t i = 0; i < chunk->size; ++i) {
-      if (!disarmed.erase(chunk->entries[i])) put_in(soon, chunk->entries[i]);
+      if (!disarmed.erase(chunk->entries[i])) put_in(soon.data(), taken++, chunk->entries[i]);
     }
     size_ -= chunk->size;
     give_back(std::exchange(chunk, chunk->next));
   }
+  soon.resize(taken);
   const std::uint64_t end = base_ + (std::uint64_t{1} << shift);
   return end == 0 ? TimePoint::max() : time_of(end);
 }

@@ -63,7 +63,7 @@ class TimerBuckets {
   static constexpr unsigned kDigitBits = 4;
   static constexpr unsigned kDigits = 1U << kDigitBits;
   static constexpr unsigned kLevels = 64 / kDigitBits;
-  static constexpr std::size_t kTakenMax = 24;  // more at a time are spread over finer buckets first
+  static constexpr std::size_t kTakenMax = 48;  // more at a time are spread over finer buckets first
 
   static constexpr std::uint32_t kChunkEntries = 31;  // a chunk has 512 bytes
   struct Chunk {
