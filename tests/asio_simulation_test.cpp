@@ -30,7 +30,8 @@
 #include <holdfast_sim/event_log.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
-using namespace holdfast;
+namespace holdfast::asio_simulation_test {
+
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 namespace net = boost::asio;
@@ -299,3 +300,5 @@ TEST_CASE("handlers that keep each other going without letting time pass stop th
   CHECK_THROWS_WITH(scheduler.run_tasks(),
                     Catch::Contains("more than 1000 handlers ran at 0s without letting time pass"));
 }
+
+}  // namespace holdfast::asio_simulation_test

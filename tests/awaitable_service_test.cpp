@@ -21,6 +21,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <holdfast/arrival.hpp>
 #include <holdfast/asio/awaitable_service.hpp>
 #include <holdfast/asio/real_time_scheduler.hpp>
 #include <holdfast/supervisor.hpp>
@@ -28,7 +29,7 @@
 #include "support.hpp"
 #include "worlds.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::awaitable_service_test {
 namespace {
 
 namespace net = boost::asio;
@@ -42,10 +43,10 @@ class One {
  public:
   template <class F>
   explicit One(std::string world, F function, SupervisorConfig config = config_of(kAtOnce),
-               RestartPolicy restart = RestartPolicy::on_failure)
+               RestartPolicy restart = RestartPolicy::on_failure, ArrivalSink* arrivals = nullptr)
       : world_(make_world(world)), recorder_(world_->is_real()) {
     service_.emplace(world_->scheduler(), "one", std::move(function));
-    supervisor_.emplace(world_->scheduler(), config, kSeed, recorder_);
+    supervisor_.emplace(world_->scheduler(), config, kSeed, recorder_, arrivals);
     REQUIRE(supervisor_->add({.name = "one", .restart = restart}, *service_));
   }
   ~One() { CHECK(recorder_.ledger().violations() == Lines{}); }
@@ -366,7 +367,17 @@ TEST_CASE("a factory makes an instance for each run, and it is gone before the e
     }
     Words& words_;
   };
+  // The end is told to the supervisor before the supervisor tells it.
+  struct Ends final : ArrivalSink {
+    void on_arrival(const Arrival& arrival) override {
+      if (!std::holds_alternative<arrival::Ended>(arrival.what)) return;
+      ++told;
+      CHECK(alive == 0);
+    }
+    int told = 0;
+  };
   Words seen;
+  Ends ends;
   const bool by_pointer = GENERATE(true, false);
   const auto check = [&](One& one) {
     one.recorder().on_each = [&](const Event& event) {
@@ -374,12 +385,14 @@ TEST_CASE("a factory makes an instance for each run, and it is gone before the e
     };
     REQUIRE(one.run_until_phase(Phase::terminated));
     CHECK(seen == Words{"made, alive 1", "made, alive 1"});
+    CHECK(ends.told == 2);
   };
+  const auto config = config_of(kAtOnce);
   if (by_pointer) {
-    One one{any(), [&] { return std::make_unique<Feed>(seen); }};
+    One one{any(), [&] { return std::make_unique<Feed>(seen); }, config, RestartPolicy::on_failure, &ends};
     check(one);
   } else {
-    One one{any(), [&] { return Feed{seen}; }};
+    One one{any(), [&] { return Feed{seen}; }, config, RestartPolicy::on_failure, &ends};
     check(one);
   }
 }
@@ -581,4 +594,4 @@ TEST_CASE("a run that waits for its stop is unwound with its service, and one th
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::awaitable_service_test

@@ -15,7 +15,7 @@
 
 #include <holdfast/backoff.hpp>
 
-namespace holdfast {
+namespace holdfast::backoff_test {
 
 namespace {
 
@@ -255,4 +255,4 @@ TEST_CASE("a history answers like a plain list for every short sequence") {
   SUCCEED();
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::backoff_test

@@ -22,7 +22,7 @@
 #include <holdfast_sim/checks.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
-namespace holdfast::sim {
+namespace holdfast::sim::checks_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -1240,4 +1240,4 @@ TEST_CASE("a busy day tests every rule") {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::checks_test

@@ -7,7 +7,8 @@
 #include <holdfast_sim/rehearsal.hpp>
 #include <holdfast_sim/simulation.hpp>
 
-using namespace holdfast;
+namespace holdfast::configuration_check_test {
+
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 
@@ -91,3 +92,5 @@ TEST_CASE("every rehearsal is held against its configuration") {
   REQUIRE_FALSE(result.expectations.empty());
   CHECK(result.expectations.back().what == "configuration");
 }
+
+}  // namespace holdfast::configuration_check_test

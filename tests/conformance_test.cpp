@@ -22,7 +22,7 @@
 #include "support.hpp"
 #include "worlds.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::conformance_test {
 namespace {
 
 namespace net = boost::asio;
@@ -571,4 +571,4 @@ TEST_CASE("a supervisor is destroyed in any phase of its services") {
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::conformance_test

@@ -20,10 +20,11 @@
 #include <holdfast_sim/distribution.hpp>
 #include <holdfast_sim/fixed_point.hpp>
 
+namespace holdfast::distribution_test {
+
 namespace {
 
 using namespace std::chrono_literals;
-using namespace holdfast;
 using namespace holdfast::sim;
 using fixed_point::Fixed96;
 using fixed_point::Fraction;
@@ -668,3 +669,5 @@ TEST_CASE("every parameter outside of its range is named, with what it was and w
   CHECK(errors(LogNormal{0s, Ratio::from(-1)}) ==
         "median is 0s; allowed is 1ns to 36500d\nsigma is not a number from 0 to 4294967295; allowed is 0 to 10");
 }
+
+}  // namespace holdfast::distribution_test

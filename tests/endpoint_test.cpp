@@ -30,7 +30,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::endpoint_test {
 namespace {
 
 namespace net = boost::asio;
@@ -642,4 +642,4 @@ TEST_CASE("on an io_context run by several threads, clients in threads of their 
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::endpoint_test

@@ -9,7 +9,7 @@
 
 #include <holdfast_sim/event_log.hpp>
 
-namespace holdfast::sim {
+namespace holdfast::sim::event_log_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -119,4 +119,4 @@ TEST_CASE("chaos and ends of simulations have text forms") {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::event_log_test

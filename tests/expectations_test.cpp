@@ -11,7 +11,7 @@
 #include <holdfast_sim/expectations.hpp>
 #include <holdfast_sim/scenario_format.hpp>
 
-namespace holdfast::sim {
+namespace holdfast::sim::expectations_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -383,4 +383,4 @@ TEST_CASE("results come in the order of the expectations") {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::expectations_test

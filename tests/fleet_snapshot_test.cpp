@@ -10,7 +10,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::fleet_snapshot_test {
 namespace {
 
 using Reason = Termination::Reason;
@@ -135,4 +135,4 @@ TEST_CASE("who is not ready is listed with the reason, the first twenty of them"
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::fleet_snapshot_test

@@ -20,9 +20,10 @@
 #include <holdfast_sim/scenario_format.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
+namespace holdfast::fuzz_test {
+
 namespace {
 
-using namespace holdfast;
 using namespace holdfast::sim;
 namespace fs = std::filesystem;
 
@@ -132,3 +133,5 @@ TEST_CASE("every input that is kept has a line that says what it was") {
     }
   }
 }
+
+}  // namespace holdfast::fuzz_test

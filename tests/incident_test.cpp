@@ -11,7 +11,8 @@
 #include <holdfast_sim/scenario_writer.hpp>
 #include <holdfast_sim/simulation.hpp>
 
-using namespace holdfast;
+namespace holdfast::incident_test {
+
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 
@@ -149,3 +150,5 @@ TEST_CASE("the scenario of an outage is rehearsed: the same services are down at
   CHECK(rehearsed.report.fleet.failures > failures * 9 / 10);
   CHECK(rehearsed.report.fleet.failures < failures * 11 / 10);
 }
+
+}  // namespace holdfast::incident_test

@@ -15,9 +15,10 @@
 #include <holdfast_sim/scenario_reader.hpp>
 #include <holdfast_sim/simulation.hpp>
 
+namespace holdfast::interleaving_test {
+
 namespace {
 
-using namespace holdfast;
 using namespace holdfast::sim;
 namespace fs = std::filesystem;
 
@@ -107,3 +108,5 @@ TEST_CASE("a simulation stepped timer by timer, between others that begin and en
   CHECK(steps > 100);
   CHECK(stepped.digest.text() == stepped.recorded);
 }
+
+}  // namespace holdfast::interleaving_test

@@ -20,7 +20,8 @@
 
 #include "generated_scenarios.hpp"
 
-using namespace holdfast;
+namespace holdfast::laws_test {
+
 using namespace holdfast::sim;
 using namespace holdfast::test;
 using namespace std::chrono_literals;
@@ -295,3 +296,5 @@ TEST_CASE("the laws of the simulator") {
     }
   });
 }
+
+}  // namespace holdfast::laws_test

@@ -11,7 +11,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::log_line_test {
 namespace {
 
 Event about_feed(Event::What what, std::uint64_t run = 3) {
@@ -159,4 +159,4 @@ TEST_CASE("seconds are exact, and have no closing zeros") {
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::log_line_test

@@ -11,7 +11,7 @@
 
 #include <holdfast/policy.hpp>
 
-namespace holdfast {
+namespace holdfast::policy_test {
 
 namespace {
 
@@ -269,4 +269,4 @@ TEST_CASE("the words for policies are frozen") {
   CHECK(to_string(WhenAllTerminated::return_) == "return");
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::policy_test

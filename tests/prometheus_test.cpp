@@ -8,7 +8,8 @@
 #include <holdfast_sim/event_log.hpp>
 #include <holdfast_sim/simulation.hpp>
 
-using namespace holdfast;
+namespace holdfast::prometheus_test {
+
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 
@@ -196,3 +197,5 @@ TEST_CASE("a service that is terminated before its first run has an uptime of ze
   uptimes.histogram.forget("a\\b\"c");
   CHECK(text().find("service=") == std::string::npos);
 }
+
+}  // namespace holdfast::prometheus_test

@@ -25,7 +25,7 @@
 
 #include <holdfast/random.hpp>
 
-namespace holdfast {
+namespace holdfast::random_test {
 
 namespace {
 
@@ -226,4 +226,4 @@ TEST_CASE("the draws of a service fall evenly on a small range") {
   for (const int count : counts) CHECK(std::abs(count - 2000) < 212);
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::random_test

@@ -17,9 +17,10 @@
 #include <holdfast_sim/event_log.hpp>
 #include <holdfast_sim/replay.hpp>
 
+namespace holdfast::recorded_runtime_test {
+
 namespace {
 
-using namespace holdfast;
 using namespace std::chrono_literals;
 namespace net = boost::asio;
 
@@ -139,3 +140,5 @@ TEST_CASE("a runtime that is destroyed in the midst of it leaves a whole recordi
 }
 
 }  // namespace
+
+}  // namespace holdfast::recorded_runtime_test

@@ -5,7 +5,8 @@
 
 #include <holdfast/recorder.hpp>
 
-using namespace holdfast;
+namespace holdfast::recorder_test {
+
 using namespace holdfast::test;
 
 namespace {
@@ -236,3 +237,5 @@ TEST_CASE("a recorder forwards to its scheduler what is armed, disarmed, deferre
   CHECK(recorder.now() == TimePoint{3});
   CHECK(scheduler.idle());
 }
+
+}  // namespace holdfast::recorder_test

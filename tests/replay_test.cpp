@@ -16,7 +16,8 @@
 
 #include "late_machine.hpp"
 
-using namespace holdfast;
+namespace holdfast::replay_test {
+
 using namespace holdfast::sim;
 using namespace holdfast::test;
 using Lines = std::vector<std::string>;
@@ -419,3 +420,5 @@ TEST_CASE("what a supervisor was destroyed with is not done in its replay either
   CHECK(difference_in({kHeader, kAdd, without(end, "undone\":1", "undone\":0")}) ==
         "3: the replay has an event that the recording does not have here");
 }
+
+}  // namespace holdfast::replay_test

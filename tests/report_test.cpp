@@ -20,9 +20,10 @@
 #include <holdfast_sim/storm_tracker.hpp>
 #include <holdfast_sim/trace.hpp>
 
+namespace holdfast::report_test {
+
 namespace {
 
-using namespace holdfast;
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 
@@ -631,3 +632,5 @@ TEST_CASE("a stall names the services that wait, and is a violation") {
         "violated: stalled at 20s: nothing is left to happen, and services still wait:\n"
         "  feed-3 (stopping since 15s), and 4 more\n");
 }
+
+}  // namespace holdfast::report_test

@@ -29,7 +29,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::runtime_test {
 namespace {
 
 namespace net = boost::asio;
@@ -478,4 +478,4 @@ TEST_CASE("a scheduler destroyed before its io_context destroys what sleeps on i
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::runtime_test

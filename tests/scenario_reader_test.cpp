@@ -28,10 +28,11 @@
 
 #include "scenario_keys.hpp"
 
+namespace holdfast::scenario_reader_test {
+
 namespace {
 
 using namespace std::chrono_literals;
-using namespace holdfast;
 using namespace holdfast::sim;
 namespace fs = std::filesystem;
 
@@ -687,3 +688,5 @@ TEST_CASE("a recorded trace that cannot be read is refused") {
   CHECK(refusal([] { return read_recorded_trace("scenarios/data"); }) ==
         "scenarios/data: is a folder; allowed is a file");
 }
+
+}  // namespace holdfast::scenario_reader_test

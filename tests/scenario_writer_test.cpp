@@ -19,9 +19,10 @@
 #include "generated_scenarios.hpp"
 #include "scenario_keys.hpp"
 
+namespace holdfast::scenario_writer_test {
+
 namespace {
 
-using namespace holdfast;
 using namespace holdfast::sim;
 using namespace holdfast::test;
 namespace fs = std::filesystem;
@@ -289,3 +290,5 @@ TEST_CASE("a file that is named twice is written once, and two traces under one 
   std::get<Recorded>(scenario.chaos[1].what).trace.failures[0].until = 3s;
   CHECK_THAT(refusal([&] { return recorded_files(scenario); }), Catch::Contains("two different traces"));
 }
+
+}  // namespace holdfast::scenario_writer_test

@@ -15,9 +15,10 @@
 #include <holdfast_sim/simulation.hpp>
 #include <holdfast_sim/trace.hpp>
 
+namespace holdfast::scenarios_test {
+
 namespace {
 
-using namespace holdfast;
 using namespace holdfast::sim;
 namespace fs = std::filesystem;
 
@@ -108,3 +109,5 @@ TEST_CASE("a trace that is read back has the digest of its run, and shows the sa
     CHECK(out.str() == text);
   }
 }
+
+}  // namespace holdfast::scenarios_test

@@ -7,7 +7,8 @@
 #include <holdfast_sim/event_log.hpp>
 #include <holdfast_sim/simulation.hpp>
 
-using namespace holdfast;
+namespace holdfast::simulation_test {
+
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 using Lines = std::vector<std::string>;
@@ -438,3 +439,5 @@ TEST_CASE("time that is let pass by hand ends with its budget") {
   other.sim.run_for(1h);
   CHECK(other.sim.now() == TimePoint{} + 5s);
 }
+
+}  // namespace holdfast::simulation_test

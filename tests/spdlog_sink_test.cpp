@@ -12,7 +12,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::spdlog_sink_test {
 namespace {
 
 Event example(Event::What what) {
@@ -77,4 +77,4 @@ TEST_CASE("a log that throws does not reach the supervisor") {
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::test::spdlog_sink_test

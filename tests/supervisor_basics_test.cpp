@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_basics_test {
 
 TEST_CASE("a new supervisor has no services, zero counters, and is not shutting down") {
   Fleet fleet{SupervisorConfig{}};
@@ -344,4 +344,4 @@ TEST_CASE("a termination is told in the words of the field") {
   CHECK(to_string({.reason = Reason::abandoned, .after = 30s}, "ignored") == "abandoned after 30s");
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_basics_test

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_commands_test {
 
 namespace {
 
@@ -808,4 +808,4 @@ TEST_CASE("what others do does not change a service's draws") {
   CHECK(delays_of_a(false) == delays_of_a(true));
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_commands_test

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_ends_test {
 
 namespace {
 
@@ -166,4 +166,4 @@ TEST_CASE("the end of a run comes to what the tables say, for every policy, outc
   CHECK(cases == 3 * 4 * 6 * 6);
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_ends_test

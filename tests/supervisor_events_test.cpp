@@ -8,7 +8,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_events_test {
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Ends inside callbacks
@@ -641,4 +641,4 @@ TEST_CASE("two supervisors on one scheduler do not touch each other") {
   CHECK(second.counters() == Counters{.spawned = 1, .starts = 2, .restarts = 1, .failures = 1, .active_services = 1});
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_events_test

@@ -5,7 +5,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_grace_test {
 
 namespace {
 
@@ -334,4 +334,4 @@ TEST_CASE(
                                   "0s own running 1", "0s inherited started 1", "0s inherited running 1"});
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_grace_test

@@ -7,7 +7,7 @@
 
 #include "supervisor_model_driver.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_inputs_test {
 
 namespace {
 
@@ -270,4 +270,4 @@ TEST_CASE("the table has a row for every phase, and for every reason to be termi
   CHECK(reasons.size() == 5);
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_inputs_test

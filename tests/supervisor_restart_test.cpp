@@ -6,7 +6,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_restart_test {
 
 // Row 1: a panic left the phase at `running` for ever and the service dead.
 TEST_CASE("an exception out of start is a failure with its what() as the error, and the service is restarted") {
@@ -355,4 +355,4 @@ TEST_CASE("every delay of a service is a draw of its own: no index repeats, also
   CHECK(delays.size() == 60);
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_restart_test

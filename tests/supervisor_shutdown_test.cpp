@@ -3,7 +3,7 @@
 
 #include "support.hpp"
 
-namespace holdfast::test {
+namespace holdfast::test::supervisor_shutdown_test {
 
 namespace {
 
@@ -577,4 +577,4 @@ TEST_CASE("a service may end everything from inside its stop, in any order") {
   CHECK(fleet->shutdown_result()->outcome == DrainOutcome::drained);
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::test::supervisor_shutdown_test

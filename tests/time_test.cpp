@@ -12,7 +12,7 @@
 
 #include <holdfast/time.hpp>
 
-namespace holdfast {
+namespace holdfast::time_test {
 
 namespace {
 
@@ -145,4 +145,4 @@ TEST_CASE("the text of a length of time reads back to the same value") {
   });
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::time_test

@@ -11,7 +11,8 @@
 
 #include <holdfast/asio/detail/timer_loop.hpp>
 
-using namespace holdfast;
+namespace holdfast::timer_loop_test {
+
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
@@ -236,3 +237,5 @@ TEST_CASE_METHOD(Fixture, "times at the end of the range are never") {
   wake(kDurationMax);
   CHECK(fired.empty());
 }
+
+}  // namespace holdfast::timer_loop_test

@@ -16,7 +16,8 @@
 #include <holdfast_sim/simulation.hpp>
 #include <holdfast_sim/trace.hpp>
 
-using namespace holdfast;
+namespace holdfast::trace_test {
+
 using namespace holdfast::sim;
 using namespace std::chrono_literals;
 
@@ -274,3 +275,5 @@ TEST_CASE("the digest is XXH3-128 over the canonical bytes, however they are cut
   CHECK(digest.text() == expected_text);
   CHECK(digest.text() == expected_text);  // asking does not change it
 }
+
+}  // namespace holdfast::trace_test

@@ -22,7 +22,8 @@ SOURCE = ROOT / "build" / "mutants"
 BUILD = SOURCE / "build" / "test"
 # As tools/test builds, and in a folder that lies likewise: what it has compiled comes out of the compiler's cache.
 # Warnings are none of its business.
-OPTIONS = ["--buildtype=debugoptimized", "-Doptimization=3", "--unity=on", "-Dunity_size=9", "-Dbenchmarks=false"]
+OPTIONS = ["--buildtype=debugoptimized", "-Doptimization=3", "-Ddebug=false", "-Dcpp_args=-g1", "--unity=on",
+           "-Dunity_size=9", "-Dbenchmarks=false"]
 SECONDS_MAX = 120  # of one test program; the slowest takes a tenth of that
 MEMORY_MAX = 4 << 30
 # The one test that looks at the mutants themselves, which do not fit a tree that one was planted in.
@@ -85,7 +86,7 @@ class Test:
 
     @property
     def is_catch2(self) -> bool:
-        return len(self.command) == 1 and self.name.endswith("_test")
+        return self.command[1:2] in ([], ["--filenames-as-tags"]) and self.name.endswith("_test")
 
 
 @dataclass
