@@ -330,7 +330,7 @@ TEST_CASE("the timer queue does what a sorted set does with bursts of timers at 
 // again and again. More of them than a lane takes, and fewer; delays that share instants, and others that fall in
 // between.
 TEST_CASE("the timer queue does what a sorted set does when most timers are armed for one of few delays") {
-  const auto bells_count = GENERATE(std::size_t{3}, std::size_t{40}, std::size_t{9000});
+  const auto bells_count = GENERATE(std::size_t{3}, std::size_t{40}, std::size_t{5000});
   const auto delays = GENERATE(std::vector<std::int64_t>{1000}, std::vector<std::int64_t>{1000, 30},
                                std::vector<std::int64_t>{2, 1, 3}, std::vector<std::int64_t>{0, 1'000'000'000, 7});
   const auto jittered = GENERATE(0, 2, 50);  // percent
@@ -358,7 +358,7 @@ TEST_CASE("the timer queue does what a sorted set does when most timers are arme
   for (std::size_t i = 0; i < bells_count; ++i) bells.emplace_back([&rung, i] { rung = i; });
   for (std::size_t i = 0; i < bells_count; ++i) arm(i);
   bool right = true;
-  for (std::size_t step = 0; right && step < 2000 + 2 * bells_count; ++step) {
+  for (std::size_t step = 0; right && step < 2000 + bells_count; ++step) {
     if (next(100) < static_cast<std::uint64_t>(disarmed)) {
       const std::size_t which = next(bells_count);
       right = queue.disarm(bells[which]) == (armed.erase(places[which]) > 0);

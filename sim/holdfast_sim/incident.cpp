@@ -120,7 +120,7 @@ Scenario Incident::scenario(const ReplayResult& result, const std::string& csv) 
   if (const auto text = rows(); !text.empty()) {
     Recorded recorded{.file = csv, .fails_after = fails_after()};
     recorded.trace = parse_recorded_trace(std::string{kRecordedHeader} + '\n' + text, csv);
-    scenario.chaos.push_back({.what = std::move(recorded)});
+    scenario.chaos.emplace_back().what.emplace<Recorded>(std::move(recorded));
   }
   if (shutdown_at_) scenario.chaos.push_back({.at = *shutdown_at_ - TimePoint{}, .what = Shutdown{}});
   return scenario;
