@@ -368,19 +368,20 @@ TEST_CASE("the timer queue does what a sorted set does when most timers are arme
     const auto [at, order, which] = *armed.begin();
     armed.erase(armed.begin());
     now = at;
-    right = right && queue.earliest() == TimePoint{at};
+    right = right && !queue.empty() && queue.earliest() == TimePoint{at};
+    if (!right) break;
     queue.fire_earliest();
-    right = right && rung == which && queue.size() == armed.size();
-    if (next(100) > 0) arm(which);
+    right = rung == which && queue.size() == armed.size();
+    if (right && next(100) > 0) arm(which);
   }
-  CHECK(right);
   for (const auto& [at, order, which] : armed) {
     right = right && !queue.empty();
+    if (!right) break;
     queue.fire_earliest();
-    right = right && rung == which;
+    right = rung == which;
   }
-  CHECK(right);
-  CHECK(queue.empty());
+  CHECK((right && queue.empty()));
+  queue.clear();
 }
 
 TEST_CASE("a timer that is due later than asked for stays, and the clock as it was") {
