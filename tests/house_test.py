@@ -28,7 +28,8 @@ ROOMS = {
 }
 # Rooms that may use clocks and threads.
 REAL_TIME_ROOMS = {"lib/holdfast/asio"}
-EXCEPTIONS = {("lib/holdfast/random.cpp", "Random123/philox.h"), ("lib/holdfast/asio/spdlog_sink.hpp", "spdlog/logger.h")}
+EXCEPTIONS = {("lib/holdfast/random.cpp", "Random123/philox.h"), ("lib/holdfast/asio/spdlog_sink.hpp", "spdlog/logger.h"),
+              ("sim/holdfast_sim/detail/huge_pages.hpp", "sys/mman.h")}
 
 # In the text of the deterministic rooms.
 BANNED_WORDS = re.compile(

@@ -18,6 +18,7 @@
 #include <holdfast/event.hpp>
 #include <holdfast/event_fields.hpp>
 #include <holdfast_sim/detail/check_owed.hpp>
+#include <holdfast_sim/detail/huge_pages.hpp>
 
 namespace holdfast::sim::detail {
 
@@ -232,8 +233,8 @@ struct Step {
 
 // All services, by slot.
 struct Lives {
-  std::vector<Life> lives;
-  std::vector<Past> pasts;
+  std::vector<Life, HugePages<Life>> lives;
+  std::vector<Past, HugePages<Past>> pasts;
 
   // Lets it come into the cache.
   void fetch(std::uint32_t slot) const noexcept {
