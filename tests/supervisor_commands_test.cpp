@@ -76,6 +76,35 @@ TEST_CASE("the states of these tests are what they are called") {
   }
 }
 
+TEST_CASE("what was asked of a service that is gone does not reach the one that has its slot") {
+  for (const bool is_taken_again : {true, false}) {
+    CAPTURE(is_taken_again);
+    Fleet fleet{config_of(kSlow)};
+    bring(fleet, State::backing_off);
+    fleet.add("c");
+    Script& b = fleet.script();
+    fleet.recorder.on_each = [&](const Event& event) {
+      const bool is_c_commanded = event.name == "c" && std::holds_alternative<event::Commanded>(event.what);
+      if (is_c_commanded && is_taken_again) REQUIRE(fleet->add({.name = "b"}, b));
+    };
+    REQUIRE(fleet->remove("a"));
+    REQUIRE(fleet->stop("c"));
+    REQUIRE(fleet->stop("a"));  // it is still there
+    fleet.settle();
+    CHECK_FALSE(fleet->snapshot("a"));
+    CHECK(fleet->id_in(0) == (is_taken_again ? fleet->id("b") : std::nullopt));
+    if (is_taken_again) CHECK(fleet.phase("b") == "running");
+  }
+}
+
+TEST_CASE("a slot that nobody has had is empty") {
+  Fleet fleet;
+  CHECK(fleet->id_in(0) == std::nullopt);
+  fleet.add("a");
+  CHECK(fleet->id_in(0) == fleet->id("a"));
+  CHECK(fleet->id_in(1) == std::nullopt);
+}
+
 TEST_CASE("stop, in every state") {
   for (const State state : kStates) {
     CAPTURE(static_cast<int>(state));
