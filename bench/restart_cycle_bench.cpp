@@ -41,7 +41,7 @@ void bare(benchmark::State& state) {
 void supervised(benchmark::State& state, const std::vector<Observer*>& observers) {
   const auto services = static_cast<std::uint32_t>(state.range(0));
   Simulation simulation{bench::crash_loop(services), observers};
-  simulation.run_to_end(4 * services);
+  simulation.run_to_end(std::uint64_t{4} * services);
   for (auto _ : state) simulation.run_to_end(2 * kRestarts);
   count(state);
 }

@@ -164,7 +164,8 @@ class Stage {
 
   void add(Process process, ServiceConfig config = {.name = "p", .restart = RestartPolicy::never}) {
     if (config.name.empty()) config.name = "p";
-    REQUIRE(runtime->add(std::move(config), std::move(process)));
+    const auto added = runtime->add(std::move(config), std::move(process));
+    REQUIRE(added);
   }
 
   // In a shell, with $PIPE open as descriptor 3.
