@@ -20,6 +20,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/catch.h>
 
+#include <holdfast/detail/timer_lane.hpp>
 #include <holdfast/timer_queue.hpp>
 #include <holdfast_sim/virtual_scheduler.hpp>
 
@@ -382,6 +383,48 @@ TEST_CASE("the timer queue does what a sorted set does when most timers are arme
   }
   CHECK((right && queue.empty()));
   queue.clear();
+}
+
+// What a lane takes decides only about speed, so that no order would show it.
+TEST_CASE("a lane learns a delay that comes again, and gives it up for shorter ones when others cross it too often") {
+  detail::TimerLane lane;
+  const auto accepts = [&](std::uint64_t delay) { return lane.accepts(delay, TimePoint{1'000'000}); };
+  for (const std::uint64_t delay : {50U, 7U, 30U, 8U}) lane.learn(delay);
+  CHECK_FALSE(accepts(30));
+  lane.learn(30);  // between the two there was one other
+  CHECK(accepts(30));
+  CHECK_FALSE(accepts(50));
+
+  lane.append({TimePoint{10}, nullptr});
+  lane.append({TimePoint{20}, nullptr});
+  lane.learn(7);
+  lane.learn(7);
+  CHECK(accepts(30));  // it is not empty
+  CHECK_FALSE(lane.accepts(30, TimePoint{19}));
+  CHECK_FALSE(lane.spans(TimePoint{9}));
+  CHECK(lane.spans(TimePoint{20}));
+  CHECK(lane.must_leave_for(TimePoint{20}));
+  CHECK_FALSE(lane.must_leave_for(TimePoint{15}));
+  int crossed = 2;
+  while (!lane.must_leave_for(TimePoint{15})) REQUIRE(++crossed < 1000);
+  CHECK_FALSE(accepts(30));
+
+  while (!lane.empty()) lane.drop_front();
+  for (int i = 0; i < 3; ++i) lane.learn(30);
+  CHECK_FALSE(accepts(30));
+  for (int i = 0; i < 3; ++i) lane.learn(29);
+  CHECK(accepts(29));
+}
+
+TEST_CASE("a lane has an end") {
+  detail::TimerLane lane;
+  lane.learn(5);
+  lane.learn(5);
+  for (std::size_t i = 0; i < detail::TimerLane::kSizeMax; ++i) {
+    REQUIRE(lane.accepts(5, TimePoint{1}));
+    lane.append({TimePoint{1}, nullptr});
+  }
+  CHECK_FALSE(lane.accepts(5, TimePoint{1}));
 }
 
 TEST_CASE("a timer that is due later than asked for stays, and the clock as it was") {

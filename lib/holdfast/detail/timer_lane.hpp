@@ -38,7 +38,7 @@ class TimerLane {
   }
   // REQUIRES: size() < kSizeMax; it is due no earlier than back().
   void append(const TimerEntry& entry) {
-    if (size_ == capacity_) [[unlikely]]
+    if (size_ == ring_.size()) [[unlikely]]
       grow();
     ring_[cell(size_++)] = entry;
     patience_ += patience_ < kPatience;
@@ -88,7 +88,9 @@ class TimerLane {
   static constexpr int kCrossed = 2;
   static constexpr int kShared = 16;
 
-  [[nodiscard]] std::size_t cell(std::size_t position) const noexcept { return (first_ + position) & (capacity_ - 1); }
+  [[nodiscard]] std::size_t cell(std::size_t position) const noexcept {
+    return (first_ + position) & (ring_.size() - 1);
+  }
 
   [[nodiscard]] bool holds(TimePoint at) const noexcept {
     std::size_t from = 0;
@@ -108,7 +110,6 @@ class TimerLane {
     for (std::size_t i = 0; i < size_; ++i) larger[i] = (*this)[i];
     ring_.swap(larger);
     first_ = 0;
-    capacity_ = ring_.size();
   }
 
   Delay delay_ = kNone;
@@ -117,8 +118,7 @@ class TimerLane {
   int patience_ = kPatience;
   std::size_t first_ = 0;
   std::size_t size_ = 0;
-  std::size_t capacity_ = 0;  // the ring's: a power of two, once there is one
-  std::vector<TimerEntry> ring_;
+  std::vector<TimerEntry> ring_;  // as large as a power of two, once there is one
 };
 
 }  // namespace holdfast::detail
