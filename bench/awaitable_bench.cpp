@@ -8,7 +8,7 @@
 #include <string>
 
 #include <holdfast_sim/asio/asio_simulation.hpp>
-#include <holdfast_sim/digest.hpp>
+#include <holdfast_sim/observe/digest.hpp>
 
 #include "crash_loop.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include <holdfast_sim/scenario.hpp>
+#include <holdfast_sim/scenario/scenario.hpp>
 
 namespace holdfast::bench {
 

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include <holdfast_sim/checks.hpp>
-#include <holdfast_sim/digest.hpp>
-#include <holdfast_sim/simulation.hpp>
-#include <holdfast_sim/trace.hpp>
+#include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/observe/trace.hpp>
+#include <holdfast_sim/stage/simulation.hpp>
 
 #include "bare_loops.hpp"
 #include "crash_loop.hpp"

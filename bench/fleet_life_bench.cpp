@@ -4,8 +4,8 @@
 
 #include <ctime>
 
-#include <holdfast_sim/digest.hpp>
-#include <holdfast_sim/simulation.hpp>
+#include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/stage/simulation.hpp>
 
 namespace {
 

@@ -111,13 +111,13 @@ def read_all(root: Path = ROOT) -> list[Mutant]:
 
 def problems(mutants: list[Mutant], root: Path = ROOT) -> list[str]:
     """Of mutants that do not fit the tree: every one is named, with what is wrong."""
-    registered = (root / "tests/meson.build").read_text()
+    registered = "".join(file.read_text() for file in (root / "tests").rglob("meson.build"))
     found = []
     for mutant in mutants:
         try:
             mutant.applied_to(root)
         except BadMutant as bad:
             found.append(str(bad))
-        found += [f"{FOLDER}/{mutant.name}.mutant: is noticed by {test}, which does not stand in tests/meson.build"
+        found += [f"{FOLDER}/{mutant.name}.mutant: is noticed by {test}, which stands in no meson.build of tests"
                   for test in mutant.noticed_by if f"'{test}'" not in registered]
     return found

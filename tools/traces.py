@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import subprocess
@@ -46,16 +45,14 @@ def run(command: Command, scenario: Path, *options: str) -> dict:
 
 
 def first_difference(command_a: Command, scenario_a: Path, command_b: Command, scenario_b: Path) -> str:
-    """The first line of two runs' traces that differs, with the line before it."""
+    """Where the traces of two runs part, as `holdfast diff` of the second command says it."""
     with tempfile.TemporaryDirectory() as folder:
         a, b = Path(folder, "a.ndjson"), Path(folder, "b.ndjson")
         run(command_a, scenario_a, "--trace", str(a))
         run(command_b, scenario_b, "--trace", str(b))
-        before = "(nothing)"
-        with a.open() as lines_a, b.open() as lines_b:
-            for number, (line_a, line_b) in enumerate(itertools.zip_longest(lines_a, lines_b, fillvalue="(no line)"), 1):
-                if line_a != line_b:
-                    return (f"  line {number} of the traces is the first that differs; before it: {before.rstrip()}\n"
-                            f"  - {line_a.rstrip()}\n  + {line_b.rstrip()}")
-                before = line_a
-    return "  the traces are identical; only the digests differ"
+        ended = subprocess.run([*command_b.before, command_b.holdfast, "diff", a, b], env=os.environ | command_b.environment,
+                               capture_output=True, text=True)
+        if ended.returncode not in (0, 1):
+            raise SystemExit(f"{command_b.holdfast} diff ended with status {ended.returncode}:\n{ended.stderr}")
+        text = ended.stdout.replace(str(a), "- ").replace(str(b), "+ ")
+        return "".join(f"  {line}\n" for line in text.splitlines()).rstrip("\n")

@@ -1,12 +1,13 @@
 // What comes in: every input of a supervisor from outside, in the order of arrival.
 //
-// Beside the seed, the configuration, the clock and the timers that fired, arrivals are all that a supervisor acts on;
-// so who knows them can repeat it (recorder.hpp). Only what is accepted arrives: a command that was refused, the second
-// end of a run and the end of one that nobody knows any more change nothing.
+// A supervisor acts on arrivals, its seed, its configuration, the clock and the timers that fire, and on nothing else.
+// A recording of them therefore repeats every decision (recorder.hpp). Only inputs that were accepted arrive. A refused
+// command, the second end of a run and the end of a run that the supervisor has forgotten change nothing.
 //
 // An arrival is plain data. Its views are valid during ArrivalSink::on_arrival only: copy what you keep.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -23,30 +24,47 @@ namespace holdfast {
 namespace arrival {
 
 struct Added {
-  RestartPolicy restart;
-  const BackoffPolicy* backoff;        // its own; null: the supervisor's
-  std::optional<Duration> stop_grace;  // its own; nullopt: the supervisor's
+  const ServicePolicy* policy;  // as it was given; never null
   bool can_be_killed;
+  bool runs_side_by_side;
 };
 struct Commanded {
   Command command;
 };
-// A run has said that it has ended.
+// A run reported its end.
 struct Ended {
   ServiceId service;
   RunNumber run;
   Outcome outcome;
   std::string_view error;
 };
-struct ShutdownRequested {};
-// The drain is to end at once.
-struct DrainEnded {};
+// A run reported, from within its start, which process it is.
+struct PidKnown {
+  std::uint32_t pid;
+};
+// A run reports something that changes nothing.
+struct RunWarned {
+  ServiceId service;
+  RunNumber run;
+  std::string_view says;
+};
+struct ShutdownRequested {
+  ShutdownCause cause;
+};
+// Somebody asked to end the drain at once.
+struct DrainEnded {
+  ShutdownCause cause;
+};
+// A signal came so soon after the one that began the shutdown that it counts as the same.
+struct SignalIgnored {
+  ShutdownCause signal;
+};
 
 }  // namespace arrival
 
 struct Arrival {
-  using What =
-      std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested, arrival::DrainEnded>;
+  using What = std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested,
+                            arrival::DrainEnded, arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored>;
 
   TimePoint at;           // the clock, as far as it matters: when a service was added, when a shutdown was asked for
   std::string_view name;  // of the service; empty for the supervisor itself
@@ -55,8 +73,8 @@ struct Arrival {
 
 class ArrivalSink {
  public:
-  // Called when something has been queued, from wherever it came: from outside, from within a service's callback or an
-  // event sink. It must not throw and not call the supervisor.
+  // Called when an input was queued, whether it came from outside, from a service's callback or from an event sink. It
+  // must not call the supervisor. It should not throw: see EventSink::on_event.
   virtual void on_arrival(const Arrival& arrival) = 0;
 
  protected:

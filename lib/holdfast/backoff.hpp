@@ -1,7 +1,7 @@
 // The restart decisions, as pure functions of (policy, history, now, draw).
 //
-// They take no port and keep nothing, so that they can be enumerated and tested alone. The state they work on is the
-// caller's: an attempt count and a FailureHistory.
+// They read no clock and store nothing, so tests can enumerate them. The caller keeps their state: an attempt count and
+// a FailureHistory.
 //
 // Thread-safety: none for one FailureHistory; the functions are pure.
 #pragma once
@@ -25,15 +25,24 @@ constexpr Attempt next_attempt(Attempt attempt) noexcept { return attempt + (att
 // REQUIRES: attempt >= 1; 0 <= base.
 Duration backoff_ceiling(const BackoffPolicy&, Attempt) noexcept;
 
+// The same for the open time of a breaker that opens for the `opening`th time in a row:
+// min(open_for_max, open_for * 2^(opening - 1)). REQUIRES: opening >= 1; 0 <= open_for.
+Duration open_ceiling(const HalfOpenPolicy&, Attempt opening) noexcept;
+
 // Full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015): uniform in [0, ceiling], both ends
 // included. REQUIRES: ceiling >= 0.
 Duration full_jitter(Duration ceiling, const Draw&) noexcept;
 
+// Equal jitter: uniform in [ceiling - ceiling / 2, ceiling], both ends included. The fixed half keeps an open breaker
+// open for a while, and the random half keeps a fleet from probing in step. REQUIRES: ceiling >= 0.
+Duration half_jitter(Duration ceiling, const Draw&) noexcept;
+
 // Whether a run that lasted this long clears attempt and failure history.
 constexpr bool cools_down(const BackoffPolicy& policy, Duration lasted) noexcept { return lasted >= policy.cooldown; }
 
-// The times of the failures that may still count, oldest first. Its storage grows to what it has had to remember at
-// once, max_failures - 1 times at most, and is kept until its destruction: a service that never fails needs none.
+// The times of the failures that may still count, oldest first. A service that never fails needs no storage. Otherwise
+// the storage grows to the most times that were remembered at once, at most max_failures - 1, and stays until
+// destruction.
 class FailureHistory {
  public:
   FailureHistory() = default;
@@ -41,21 +50,22 @@ class FailureHistory {
   FailureHistory& operator=(const FailureHistory&) = delete;
   ~FailureHistory();
 
-  // Counts a failure at `now`: forgets those older than the window, then tells how many the window holds, this one
-  // included. The answer is at most max_failures: more have no effect and are not kept.
+  // Counts a failure at `now`: forgets those older than the window, then returns how many the window holds, this one
+  // included. The answer is at most max_failures, because more have no effect and are not kept.
+  // If there is no memory for one more, the oldest is forgotten instead; the breaker may then open later.
   // REQUIRES: the breaker is always the same; `now` is not before the last failure.
-  std::uint32_t record(const BreakerPolicy&, TimePoint now);
+  std::uint32_t record(const BreakerPolicy&, TimePoint now) noexcept;
 
   void clear() noexcept;
 
-  // Failures remembered, whether or not the window has passed them since.
+  // Failures remembered, including those that have left the window since.
   [[nodiscard]] std::uint32_t size() const noexcept;
 
  private:
   struct Ring;
 
   void forget_oldest() noexcept;
-  void grow(std::uint32_t most);
+  [[nodiscard]] bool grow(std::uint32_t most) noexcept;
 
   // max_failures - 1 times are enough: the failure that completes them trips the breaker.
   Ring* ring_ = nullptr;

@@ -7,16 +7,29 @@ std::string_view to_string(Command command) noexcept {
     case Command::stop: return "stop";
     case Command::restart: return "restart";
     case Command::remove: return "remove";
+    case Command::reset: return "reset";
   }
   return "?";
 }
 
 std::string_view to_string(BackoffCause cause) noexcept {
-  return cause == BackoffCause::failure ? "failure" : "clean_exit";
+  switch (cause) {
+    case BackoffCause::failure: return "failure";
+    case BackoffCause::clean_exit: return "clean_exit";
+    case BackoffCause::breaker_open: return "breaker_open";
+  }
+  return "?";
 }
 
 std::string_view to_string(ShutdownCause cause) noexcept {
-  return cause == ShutdownCause::requested ? "requested" : "all_terminated";
+  switch (cause) {
+    case ShutdownCause::requested: return "requested";
+    case ShutdownCause::all_terminated: return "all_terminated";
+    case ShutdownCause::sighup: return "SIGHUP";
+    case ShutdownCause::sigint: return "SIGINT";
+    case ShutdownCause::sigterm: return "SIGTERM";
+  }
+  return "?";
 }
 
 std::string_view to_string(DrainOutcome outcome) noexcept {
@@ -27,6 +40,44 @@ std::string_view to_string(DrainOutcome outcome) noexcept {
   }
   return "?";
 }
+
+std::string_view to_string(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::warning: return "warning";
+    case LogLevel::error: return "error";
+  }
+  return "?";
+}
+
+namespace event {
+
+LogLevel Ended::level() const noexcept {
+  switch (outcome) {
+    case Outcome::clean: return LogLevel::info;
+    case Outcome::failed:
+    case Outcome::threw: return LogLevel::warning;
+    case Outcome::fatal: return LogLevel::error;
+  }
+  return LogLevel::error;
+}
+
+LogLevel Terminated::level() const noexcept {
+  const bool well = why.reason == Termination::Reason::completed || why.reason == Termination::Reason::cancelled;
+  return well ? LogLevel::info : LogLevel::error;
+}
+
+LogLevel Drained::level() const noexcept {
+  switch (outcome) {
+    case DrainOutcome::drained: return LogLevel::info;
+    case DrainOutcome::cut_short: return LogLevel::warning;
+    case DrainOutcome::deadline: return LogLevel::error;
+  }
+  return LogLevel::error;
+}
+
+}  // namespace event
 
 std::string_view kind(const Event& event) noexcept {
   return std::visit([](const auto& what) { return what.kKind; }, event.what);

@@ -1,8 +1,8 @@
-// Everything that the supervisor tells: one closed set of typed events, in the order in which things happened.
+// Everything that the supervisor reports: one closed set of typed events, in the order in which things happened.
 //
-// Logs, traces, metrics and checks are all made from it; there is no other output besides snapshots. An event is
-// about one service and says nothing about the rest of the fleet, so that removing a service that is not coupled to
-// others changes no event of theirs. Its identity is (service, n).
+// Logs, traces, metrics and checks are all made from events. The only other output are snapshots. An event is about one
+// service and says nothing about the rest of the fleet. So if a service is removed that is not coupled to others, no
+// event of the others changes. The identity of an event is (service, n).
 //
 // An event is plain data. Its views are valid during EventSink::on_event only: copy what you keep.
 #pragma once
@@ -22,47 +22,63 @@
 
 namespace holdfast {
 
-enum class Command : std::uint8_t { stop, restart, remove };
+enum class Command : std::uint8_t { stop, restart, remove, reset };
 std::string_view to_string(Command) noexcept;
 
-enum class BackoffCause : std::uint8_t { failure, clean_exit };
+enum class BackoffCause : std::uint8_t { failure, clean_exit, breaker_open };
 std::string_view to_string(BackoffCause) noexcept;
 
-enum class ShutdownCause : std::uint8_t { requested, all_terminated };
+// What began a shutdown or ended its drain: the program, the end of the last service, or a signal of the operating
+// system.
+enum class ShutdownCause : std::uint8_t { requested, all_terminated, sighup, sigint, sigterm };
 std::string_view to_string(ShutdownCause) noexcept;
 
 enum class DrainOutcome : std::uint8_t {
-  drained,   // every service terminated in time, if some perhaps only because they were abandoned by their stop_grace
-  deadline,  // the shutdown timeout passed; the services abandoned by it were told before
+  drained,   // every service terminated in time; some perhaps because they were abandoned after their stop_grace
+  deadline,  // the shutdown timeout passed; earlier events name the services that it abandoned
   cut_short  // the drain was ended by command
 };
 std::string_view to_string(DrainOutcome) noexcept;
 
-// The kinds, about in the order of a service's life. Each is named like its text form.
+// How much an event concerns an operator.
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+std::string_view to_string(LogLevel) noexcept;
+
+// The kinds, about in the order of a service's life. Each is named like its text form (kKind), and has the level at
+// which a log shows it. Its fields for traces, digests and logs are in event_fields.hpp.
+//
+// A kind that says kOnlyInforms changes nothing about its service: checks, expectations and reports may pass over it.
+// For any other kind they do not compile until they say what it means to them.
 namespace event {
 
 // The service is recorded; phase `starting`. It is the first event of a service (n = 1).
 struct Added {
   static constexpr std::string_view kKind = "added";
-  RestartPolicy restart;
-  const BackoffPolicy* backoff;  // in force for it; never null
-  RunNumber runs_before;         // runs of the service it replaces in place (restart of a terminated one), else 0
-  bool can_be_killed = false;    // told only with a stop_grace, without which nobody is killed
-  std::optional<Duration> stop_grace = std::nullopt;  // in force for it
+  static constexpr LogLevel kLevel = LogLevel::info;
+  const ServicePolicy* policy;  // in_force() for it; never null
+  RunNumber runs_before;        // runs of the service it replaces in place (restart of a terminated one), else 0
+  bool can_be_killed = false;
+  bool runs_side_by_side = false;
 };
-// A configuration was accepted that cannot do what it says.
+// Something that an operator should know and that changes nothing: an accepted configuration cannot do what it says, a
+// run reports a warning (field "run"), or a signal counts as the one before it (field "signal").
 struct Warned {
   static constexpr std::string_view kKind = "warned";
+  static constexpr LogLevel kLevel = LogLevel::warning;
+  static constexpr bool kOnlyInforms = true;
   std::string_view field;
   std::string_view says;
 };
 // A run begins; phase `starting`.
 struct Started {
   static constexpr std::string_view kKind = "started";
+  static constexpr LogLevel kLevel = LogLevel::debug;  // `running` follows it
 };
 // The run is ready; phase `running`.
 struct Running {
   static constexpr std::string_view kKind = "running";
+  static constexpr LogLevel kLevel = LogLevel::info;
+  std::optional<std::uint32_t> pid = std::nullopt;  // of a run that is a process
 };
 // The run ended.
 struct Ended {
@@ -70,66 +86,95 @@ struct Ended {
   Outcome outcome;
   Duration lasted;  // from its start
   std::string_view error;
+  [[nodiscard]] LogLevel level() const noexcept;  // by its outcome
 };
 // The next run starts after `delay`; phase `backing_off`.
 struct BackingOff {
   static constexpr std::string_view kKind = "backing_off";
+  static constexpr LogLevel kLevel = LogLevel::info;
   BackoffCause cause;
-  Attempt attempt;   // 0 after a clean exit
+  Attempt attempt;   // 0 after a clean exit; of a breaker that is open, how many times in a row it has opened
   Duration ceiling;  // of the delay
   Duration delay;    // from now
 };
-// The window of the breaker is full; the service terminates.
+// The breaker opens: its window is full, or its probe has failed (1 of 1). The service terminates, or with half_open it
+// backs off until the next probe.
 struct BreakerTripped {
   static constexpr std::string_view kKind = "breaker_tripped";
+  static constexpr LogLevel kLevel = LogLevel::error;
   std::uint32_t failures;
   std::uint32_t max_failures;
+};
+// The breaker, which was open or half open, closes: its probe has ended cleanly or has stayed up, or a command closes
+// it.
+struct BreakerClosed {
+  static constexpr std::string_view kKind = "breaker_closed";
+  static constexpr LogLevel kLevel = LogLevel::info;
+  Attempt openings;  // how many times in a row it had opened
 };
 // A command reached the service.
 struct Commanded {
   static constexpr std::string_view kKind = "commanded";
+  static constexpr LogLevel kLevel = LogLevel::info;
   Command command;
 };
-// The service was asked to stop; phase `stopping`. Told again if a stop in order to restart becomes final.
+// The service was asked to stop; phase `stopping`. Emitted again if a stop in order to restart becomes final.
 struct Stopping {
   static constexpr std::string_view kKind = "stopping";
+  static constexpr LogLevel kLevel = LogLevel::info;
   StopCause cause;
 };
-// The service threw when it was asked to stop; it counts as not having obeyed.
+// The service threw when it was asked to stop. It counts as one that did not obey.
 struct StopThrew {
   static constexpr std::string_view kKind = "stop_threw";
+  static constexpr LogLevel kLevel = LogLevel::warning;
+  static constexpr bool kOnlyInforms = true;
   std::string_view error;
 };
-// The run has not ended within its stop_grace: it is killed, and has the same grace again before it is abandoned.
+// The run did not end within its stop_grace, so it is killed. It has the same grace again before it is abandoned.
 struct Killed {
   static constexpr std::string_view kKind = "killed";
+  static constexpr LogLevel kLevel = LogLevel::warning;
   Duration after;  // since it was asked to stop
 };
-// The service threw when it was to kill the run; it counts as not having obeyed.
+// The service threw when it was asked to kill the run. It counts as one that did not obey.
 struct KillThrew {
   static constexpr std::string_view kKind = "kill_threw";
+  static constexpr LogLevel kLevel = LogLevel::warning;
+  static constexpr bool kOnlyInforms = true;
   std::string_view error;
 };
 // Phase `terminated`: there will be no further run.
 struct Terminated {
   static constexpr std::string_view kKind = "terminated";
   Termination why;
-  std::string_view last_error;
+  std::string_view last_error;                    // empty unless the latest run failed
+  [[nodiscard]] LogLevel level() const noexcept;  // by its reason
 };
-// An abandoned run ended after all. It changes nothing.
+// An abandoned run ended after all; it need not be the latest one. This changes nothing.
 struct EndedLate {
   static constexpr std::string_view kKind = "ended_late";
+  static constexpr LogLevel kLevel = LogLevel::warning;
   Outcome outcome;
   Duration lasted;
   std::string_view error;
 };
+// The run was asked to stop for a restart and did not end in time. The service goes on without it, and the next run
+// begins at once. When the abandoned run ends, `ended_late` reports it with its number.
+struct Abandoned {
+  static constexpr std::string_view kKind = "abandoned";
+  static constexpr LogLevel kLevel = LogLevel::warning;
+  Duration after;  // since it was asked to stop
+};
 // The service is forgotten; its name is free. It is the last event of a service.
 struct Removed {
   static constexpr std::string_view kKind = "removed";
+  static constexpr LogLevel kLevel = LogLevel::info;
 };
 // The supervisor shuts down; every service is asked to stop. Not about one service.
 struct ShutdownRequested {
   static constexpr std::string_view kKind = "shutdown_requested";
+  static constexpr LogLevel kLevel = LogLevel::info;
   ShutdownCause cause;
   Duration timeout;  // from when it was asked for: in virtual time the event's time, on a real clock just before it
 };
@@ -137,6 +182,22 @@ struct ShutdownRequested {
 struct Drained {
   static constexpr std::string_view kKind = "drained";
   DrainOutcome outcome;
+  std::optional<ShutdownCause> cause = std::nullopt;  // the signal that cut it short, if one did
+  [[nodiscard]] LogLevel level() const noexcept;      // by its outcome
+};
+
+// The recording could not be written and has ended. Reported at most once. Not about one service.
+struct RecordingFailed {
+  static constexpr std::string_view kKind = "recording_failed";
+  static constexpr LogLevel kLevel = LogLevel::error;
+  static constexpr bool kOnlyInforms = true;
+  std::string_view error;
+};
+
+// See above.
+template <class Kind>
+concept OnlyInforms = requires {
+  requires Kind::kOnlyInforms;
 };
 
 }  // namespace event
@@ -146,15 +207,16 @@ struct Event {
       std::variant<event::Added, event::Warned, event::Started, event::Running, event::Ended, event::BackingOff,
                    event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
                    event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained, event::Killed,
-                   event::KillThrew>;  // a kind keeps its place: digests count on it
+                   event::KillThrew, event::RecordingFailed, event::Abandoned,
+                   event::BreakerClosed>;  // a kind keeps its place: digests count on it
 
-  TimePoint at;
-  ServiceId service;            // generation 0: about the supervisor itself
-  std::string_view name;        // of the service; empty for the supervisor itself
+  TimePoint at{};
+  ServiceId service{};          // generation 0: about the supervisor itself
+  std::string_view name{};      // of the service; empty for the supervisor itself
   std::uint64_t name_hash = 0;  // name_hash(name); 0 for the supervisor itself
   std::uint64_t n = 0;          // counts the events of this service (or of the supervisor itself) from 1
-  RunNumber run;                // the run it is about, else the latest; 0 before the first
-  What what;
+  RunNumber run{};              // the run it is about, else the latest; 0 before the first
+  What what{};
 
   [[nodiscard]] bool about_supervisor() const noexcept { return service.generation == 0; }
 };
@@ -165,12 +227,13 @@ std::string_view kind(const Event&) noexcept;
 
 class EventSink {
  public:
-  // Called for every event, in order, from within the supervisor's loop. It may call the supervisor: what it asks
-  // for is queued. It must not throw.
+  // Called for every event, in order, from within the supervisor's loop. It may call the supervisor, which queues the
+  // request. It should not throw: the supervisor goes on as if it had not, acts on everything that is queued, and then
+  // throws a SinkError out of the scheduler's handler (supervisor.hpp).
   virtual void on_event(const Event& event) = 0;
 
-  // A hint: events of this service come after a few others, so whatever is kept of it may be fetched. Not given for
-  // every event, and none may follow.
+  // A prefetch hint: after a few other events, events of this service will probably come. It is not given for every
+  // event, and none may follow.
   virtual void comes_soon(ServiceId) noexcept {}
 
  protected:

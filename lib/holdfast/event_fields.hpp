@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <type_traits>
 #include <variant>
 
@@ -22,19 +23,72 @@ void visit_what(const Event::What& what, Visit&& visit) {
   visit(*std::get_if<Index>(&what));
 }
 
-// Calls field(name, reference) for each field of `what`, an event kind of holdfast::event, const or not. The policy of
-// `added` is not among them: it is behind a pointer and written by visit_policy.
+// The fields of a backoff that every line of a policy has. A breaker that is off has max_failures 0.
+template <class Field>
+void visit_backoff(Field&& field, const BackoffPolicy& policy) {
+  field("base_ns", policy.base);
+  field("max_ns", policy.max);
+  field("cooldown_ns", policy.cooldown);
+  field("clean_restart_delay_ns", policy.clean_restart_delay);
+  const BreakerPolicy breaker = policy.breaker.value_or(BreakerPolicy{.max_failures = 0, .window = Duration{0}});
+  field("max_failures", breaker.max_failures);
+  field("window_ns", breaker.window);
+}
+
+// A field of a part that a policy may lack. If the part is absent nothing is written; if the field is read the part is
+// made.
+template <class Field, std::size_t kSize, class Part, class Value>
+constexpr void visit_part(Field& field, const char (&key)[kSize], std::optional<Part>& part, Value Part::*member) {
+  std::optional<Value> value;
+  if (part) value = (*part).*member;
+  field(key, value);
+  if (!value) return;
+  if (!part) part.emplace();
+  *part.*member = *value;
+}
+
+// The other fields of a policy, which are written only where they differ from the default. They end every line that has
+// a policy: `added`, an `add` in a recording, and the first line of a recording. A new field stands at the end, because
+// digests depend on the order.
+template <class Field, class Policy>
+constexpr void visit_policy(Field&& field, Policy& policy) {
+  const bool has_breaker = policy.backoff && policy.backoff->breaker;
+  std::optional<HalfOpenPolicy> half_open = has_breaker ? policy.backoff->breaker->half_open : std::nullopt;
+  visit_part(field, "open_for_ns", half_open, &HalfOpenPolicy::open_for);
+  visit_part(field, "open_for_max_ns", half_open, &HalfOpenPolicy::open_for_max);
+  visit_part(field, "probe_success_after_ns", half_open, &HalfOpenPolicy::probe_success_after);
+  if constexpr (!std::is_const_v<Policy>) {
+    if (has_breaker) policy.backoff->breaker->half_open = half_open;
+  }
+}
+
+// The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
+// policy of its own to read into.
+template <class Field, class Added, class Policy>
+constexpr void visit_added(Field&& field, Added& what, Policy& policy) {
+  field("restart", policy.restart);
+  field("runs_before", what.runs_before.value);
+  field("can_be_killed", what.can_be_killed);
+  field("stop_grace_ns", policy.stop_grace);
+  field("runs_side_by_side", what.runs_side_by_side);
+  visit_policy(field, policy);
+}
+
+// Calls field(name, reference) for each field of `what`, an event kind of holdfast::event, const or not. For lines and
+// digests there is visit_added instead, which goes into the policy.
 template <class Field, class What>
-void visit_fields(Field&& field, What& what) {
+constexpr void visit_fields(Field&& field, What& what) {
   using Kind = std::remove_const_t<What>;
   if constexpr (std::is_same_v<Kind, event::Added>) {
-    field("restart", what.restart);
+    field("", what.policy);  // no line has this field
     field("runs_before", what.runs_before.value);
-    field("can_be_killed", what.can_be_killed);  // these two are written only where they say something
-    field("stop_grace_ns", what.stop_grace);
+    field("can_be_killed", what.can_be_killed);
+    field("runs_side_by_side", what.runs_side_by_side);
   } else if constexpr (std::is_same_v<Kind, event::Warned>) {
     field("field", what.field);
     field("says", what.says);
+  } else if constexpr (std::is_same_v<Kind, event::Running>) {
+    field("pid", what.pid);  // written only where there is one
   } else if constexpr (std::is_same_v<Kind, event::Ended> || std::is_same_v<Kind, event::EndedLate>) {
     field("outcome", what.outcome);
     field("lasted_ns", what.lasted);
@@ -47,13 +101,16 @@ void visit_fields(Field&& field, What& what) {
   } else if constexpr (std::is_same_v<Kind, event::BreakerTripped>) {
     field("failures", what.failures);
     field("max_failures", what.max_failures);
+  } else if constexpr (std::is_same_v<Kind, event::BreakerClosed>) {
+    field("openings", what.openings);
   } else if constexpr (std::is_same_v<Kind, event::Commanded>) {
     field("command", what.command);
   } else if constexpr (std::is_same_v<Kind, event::Stopping>) {
     field("cause", what.cause);
-  } else if constexpr (std::is_same_v<Kind, event::StopThrew> || std::is_same_v<Kind, event::KillThrew>) {
+  } else if constexpr (std::is_same_v<Kind, event::StopThrew> || std::is_same_v<Kind, event::KillThrew> ||
+                       std::is_same_v<Kind, event::RecordingFailed>) {
     field("error", what.error);
-  } else if constexpr (std::is_same_v<Kind, event::Killed>) {
+  } else if constexpr (std::is_same_v<Kind, event::Killed> || std::is_same_v<Kind, event::Abandoned>) {
     field("after_ns", what.after);
   } else if constexpr (std::is_same_v<Kind, event::Terminated>) {
     field("reason", what.why.reason);
@@ -66,21 +123,19 @@ void visit_fields(Field&& field, What& what) {
     field("timeout_ns", what.timeout);
   } else if constexpr (std::is_same_v<Kind, event::Drained>) {
     field("outcome", what.outcome);
+    field("cause", what.cause);  // written only where there is one
   } else {
     static_assert(std::is_empty_v<Kind>, "an event kind has fields that no trace would show");
   }
 }
 
-// The same for a backoff policy. A breaker that is off has max_failures 0.
-template <class Field>
-void visit_policy(Field&& field, const BackoffPolicy& policy) {
-  field("base_ns", policy.base);
-  field("max_ns", policy.max);
-  field("cooldown_ns", policy.cooldown);
-  field("clean_restart_delay_ns", policy.clean_restart_delay);
-  const BreakerPolicy breaker = policy.breaker.value_or(BreakerPolicy{.max_failures = 0, .window = Duration{0}});
-  field("max_failures", breaker.max_failures);
-  field("window_ns", breaker.window);
+// A number that is written unless it is zero.
+template <class Field, std::size_t kSize, class Number>
+constexpr void visit_unless_zero(Field& field, const char (&key)[kSize], Number& number) {
+  std::optional<std::remove_const_t<Number>> value;
+  if (number != 0) value = number;
+  field(key, value);
+  if constexpr (!std::is_const_v<Number>) number = value.value_or(0);
 }
 
 // The same for counters.
@@ -96,6 +151,7 @@ void visit_counters(Field&& field, C& counters) {
   field("killed_runs", counters.killed_runs);
   field("abandoned_runs", counters.abandoned_runs);
   field("active_services", counters.active_services);
+  visit_unless_zero(field, "open_breakers", counters.open_breakers);
 }
 
 }  // namespace holdfast

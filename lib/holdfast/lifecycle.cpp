@@ -28,6 +28,7 @@ std::string_view to_string(BreakerState state) noexcept {
     case BreakerState::off: return "off";
     case BreakerState::closed: return "closed";
     case BreakerState::open: return "open";
+    case BreakerState::half_open: return "half_open";
   }
   return "?";
 }

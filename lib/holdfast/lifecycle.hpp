@@ -1,4 +1,4 @@
-// The words for where a service stands: phases, how a run ended, why a service terminated.
+// The words for the state of a service: phases, how a run ended, why a service terminated.
 //
 // The text forms are frozen: scenario files, traces, logs and metrics use the same words.
 //
@@ -36,7 +36,7 @@ std::string_view to_string(Phase) noexcept;
 // Starting, running or backing off.
 constexpr bool is_alive(Phase phase) noexcept { return phase < Phase::stopping; }
 
-// Semantics, section 2.2: what may follow what. Everything else is asserted against in every build.
+// Semantics, section 2.2: which phase may follow which. Any other transition fails an assertion in every build.
 constexpr bool is_legal_transition(Phase from, Phase to) noexcept {
   // A row of bits for each phase: starting, running, backing_off, stopping, terminated, from right to left.
   constexpr std::uint8_t kMayFollow[] = {0b11110, 0b11100, 0b11001, 0b10101, 0b00000};
@@ -48,15 +48,16 @@ enum class Outcome : std::uint8_t {
   clean,   // without an error
   failed,  // with an error
   threw,   // with an exception; a failure like an error
-  fatal,   // with an error that retrying cannot mend
+  fatal,   // with an error that no restart can fix
 };
 std::string_view to_string(Outcome) noexcept;
 
 // What the circuit breaker of a service does.
 enum class BreakerState : std::uint8_t {
-  off,     // the service has none
-  closed,  // it counts the failures
-  open,    // it has tripped
+  off,        // the service has none
+  closed,     // it counts the failures
+  open,       // it has tripped
+  half_open,  // it has, and the present run is its probe
 };
 std::string_view to_string(BreakerState) noexcept;
 

@@ -1,57 +1,15 @@
 #include <holdfast/log_line.hpp>
 
 #include <algorithm>
+#include <type_traits>
 #include <variant>
 
 #include <holdfast/detail/text.hpp>
+#include <holdfast/event_fields.hpp>
 
 namespace holdfast {
 
 namespace {
-
-LogLevel level_of(Outcome outcome) noexcept {
-  switch (outcome) {
-    case Outcome::clean: return LogLevel::info;
-    case Outcome::failed:
-    case Outcome::threw: return LogLevel::warning;
-    case Outcome::fatal: return LogLevel::error;
-  }
-  return LogLevel::error;
-}
-
-LogLevel level_of(Termination::Reason reason) noexcept {
-  const bool well = reason == Termination::Reason::completed || reason == Termination::Reason::cancelled;
-  return well ? LogLevel::info : LogLevel::error;
-}
-
-LogLevel level_of(DrainOutcome outcome) noexcept {
-  switch (outcome) {
-    case DrainOutcome::drained: return LogLevel::info;
-    case DrainOutcome::cut_short: return LogLevel::warning;
-    case DrainOutcome::deadline: return LogLevel::error;
-  }
-  return LogLevel::error;
-}
-
-struct LevelOf {
-  LogLevel operator()(const event::Added&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::Warned&) const noexcept { return LogLevel::warning; }
-  LogLevel operator()(const event::Started&) const noexcept { return LogLevel::debug; }
-  LogLevel operator()(const event::Running&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::Ended& what) const noexcept { return level_of(what.outcome); }
-  LogLevel operator()(const event::BackingOff&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::BreakerTripped&) const noexcept { return LogLevel::error; }
-  LogLevel operator()(const event::Commanded&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::Stopping&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::StopThrew&) const noexcept { return LogLevel::warning; }
-  LogLevel operator()(const event::Killed&) const noexcept { return LogLevel::warning; }
-  LogLevel operator()(const event::KillThrew&) const noexcept { return LogLevel::warning; }
-  LogLevel operator()(const event::Terminated& what) const noexcept { return level_of(what.why.reason); }
-  LogLevel operator()(const event::EndedLate&) const noexcept { return LogLevel::warning; }
-  LogLevel operator()(const event::Removed&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::ShutdownRequested&) const noexcept { return LogLevel::info; }
-  LogLevel operator()(const event::Drained& what) const noexcept { return level_of(what.outcome); }
-};
 
 // A value that logfmt reads as it stands.
 bool is_plain(std::string_view value) {
@@ -73,42 +31,45 @@ class Line {
   void time(std::string_view key, Duration value) { text(key, detail::in_seconds(value) + 's'); }
   [[nodiscard]] std::string take() { return std::move(line_); }
 
+  // One field of an event; visit_fields calls it. An absent value and a `false` are left out.
+  template <class T>
+  void operator()(std::string_view key, const T& value) {
+    if constexpr (std::is_same_v<T, std::string_view>) {
+      text(key, value);
+    } else if constexpr (std::is_same_v<T, Duration>) {
+      constexpr std::string_view kUnit = "_ns";
+      if (key.ends_with(kUnit)) key.remove_suffix(kUnit.size());
+      time(key, value);
+    } else if constexpr (std::is_same_v<T, bool>) {
+      if (value) text(key, "true");
+    } else if constexpr (std::is_integral_v<T>) {
+      number(key, value);
+    } else if constexpr (std::is_enum_v<T>) {
+      text(key, to_string(value));
+    } else if (value) {
+      (*this)(key, *value);
+    }
+  }
+
+  template <class What>
+  void fields(const What& what) {
+    visit_fields(*this, what);
+  }
   void fields(const event::Added& what) {
-    text("restart", to_string(what.restart));
+    text("restart", to_string(what.policy->restart));
     if (what.runs_before.value != 0) number("runs_before", what.runs_before.value);
   }
-  void fields(const event::Warned& what) {
-    text("field", what.field);
-    text("says", what.says);
-  }
-  void fields(const event::Started&) {}
-  void fields(const event::Running&) {}
   void fields(const event::Ended& what) { end(what.outcome, what.lasted, what.error); }
-  void fields(const event::BackingOff& what) {
-    text("cause", to_string(what.cause));
-    number("attempt", what.attempt);
-    time("ceiling", what.ceiling);
-    time("delay", what.delay);
-  }
-  void fields(const event::BreakerTripped& what) { breaker(what.failures, what.max_failures); }
-  void fields(const event::Commanded& what) { text("command", to_string(what.command)); }
-  void fields(const event::Stopping& what) { text("cause", to_string(what.cause)); }
-  void fields(const event::StopThrew& what) { text("error", what.error); }
-  void fields(const event::Killed& what) { time("after", what.after); }
-  void fields(const event::KillThrew& what) { text("error", what.error); }
+  void fields(const event::EndedLate& what) { end(what.outcome, what.lasted, what.error); }
   void fields(const event::Terminated& what) {
     text("reason", to_string(what.why.reason));
-    if (what.why.reason == Termination::Reason::circuit_open) breaker(what.why.failures, what.why.max_failures);
+    if (what.why.reason == Termination::Reason::circuit_open) {
+      number("failures", what.why.failures);
+      number("max_failures", what.why.max_failures);
+    }
     if (what.why.reason == Termination::Reason::abandoned) time("after", what.why.after);
     text_if_any("last_error", what.last_error);
   }
-  void fields(const event::EndedLate& what) { end(what.outcome, what.lasted, what.error); }
-  void fields(const event::Removed&) {}
-  void fields(const event::ShutdownRequested& what) {
-    text("cause", to_string(what.cause));
-    time("timeout", what.timeout);
-  }
-  void fields(const event::Drained& what) { text("outcome", to_string(what.outcome)); }
 
  private:
   void end(Outcome outcome, Duration lasted, std::string_view error) {
@@ -116,34 +77,31 @@ class Line {
     time("lasted", lasted);
     text_if_any("error", error);
   }
-  void breaker(std::uint32_t failures, std::uint32_t max_failures) {
-    number("failures", failures);
-    number("max_failures", max_failures);
-  }
 
   std::string line_;
 };
 
 }  // namespace
 
-std::string_view to_string(LogLevel level) noexcept {
-  switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
-  }
-  return "?";
+LogLevel log_level(const Event& event) noexcept {
+  return std::visit(
+      [](const auto& what) {
+        if constexpr (requires { what.kLevel; }) {
+          return what.kLevel;
+        } else {
+          return what.level();
+        }
+      },
+      event.what);
 }
 
-LogLevel log_level(const Event& event) noexcept { return std::visit(LevelOf{}, event.what); }
-
-std::string log_line(const Event& event) {
+std::string log_line(const Event& event, std::uint64_t unlogged) {
   Line line;
   line.text("event", kind(event));
   if (!event.about_supervisor()) line.text("service", event.name);
   if (event.run.value != 0) line.number("run", event.run.value);
   std::visit([&](const auto& what) { line.fields(what); }, event.what);
+  if (unlogged != 0) line.number("unlogged", unlogged);
   line.number("n", event.n);
   line.time("at", event.at - TimePoint{});
   return line.take();

@@ -3,14 +3,17 @@
 //     event=ended service=feed run=3 outcome=threw lasted=12.5s error="connection refused" n=14 at=63.07s
 //     event=shutdown_requested cause=requested timeout=30s n=1 at=86400s
 //
-// Words and keys are those of traces, in the same order. Lengths of time are exact, in seconds: the one form that
-// people and the query languages of logs both read. `at` counts from the scheduler's start, and (service, n) is the
-// event's identity. Keys that say nothing about this event are left out: the run before there is one, an empty error,
-// the limits of a breaker that did not trip.
+// Words and keys are those of traces, in the same order. Lengths of time are exact, in seconds, because both people and
+// the query languages of logs read that form. `at` counts from the scheduler's start, and (service, n) is the event's
+// identity. A key is left out where it would say nothing: the run before the first run, an empty error, the limits of a
+// breaker that did not trip.
 //
-// Whatever an error says, a line is one line: it has no control characters, and is UTF-8.
+// A line is always one line of UTF-8 without control or invisible characters, whatever text an error has.
 //
-// Nothing here logs; spdlog_sink.hpp does, and so does a sink of yours for any other logger in a few lines.
+// The reason of a termination is a word with numbers in fields of their own (`reason=circuit_open failures=5
+// max_failures=5`), as in metrics and traces. The sentence for people is to_string(Termination, last_error).
+//
+// Nothing here writes a log. spdlog_sink.hpp does, and for any other logger a sink takes a few lines.
 //
 // Thread-safety: functions of their argument alone.
 #pragma once
@@ -25,19 +28,20 @@
 
 namespace holdfast {
 
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
-std::string_view to_string(LogLevel) noexcept;
-
 // How much an event concerns an operator.
 //
-//     error    breaker_tripped; terminated by it, by an error, or abandoned; ended fatally; drained at the deadline
-//     warning  warned, stop_threw, killed, kill_threw, ended_late; ended with an error or an exception; drained before
-//     its end, by command info     added, running, commanded, stopping, removed, shutdown_requested; backing_off;
-//     everything that went well debug    started, which `running` follows
+//     error    breaker_tripped; terminated by it, by an error, or abandoned; ended fatally; drained at the deadline;
+//              recording_failed
+//     warning  warned, stop_threw, killed, kill_threw, abandoned, ended_late; ended with an error or an exception;
+//              drained before its end, by command
+//     info     added, running, commanded, stopping, removed, shutdown_requested, backing_off, breaker_closed, and
+//              whatever went well
+//     debug    started, because `running` follows it
 LogLevel log_level(const Event& event) noexcept;
 
-// Without a line break at its end.
-std::string log_line(const Event& event);
+// Without a line break at its end. `unlogged`: how many lines of the service were left out before this one
+// (log_filter.hpp); if there were any, the line has their number.
+std::string log_line(const Event& event, std::uint64_t unlogged = 0);
 
 }  // namespace holdfast
 

@@ -31,12 +31,24 @@ void check_base(std::vector<Problem>& found, const BackoffPolicy& policy) {
   }
 }
 
+void check_half_open(std::vector<Problem>& found, const HalfOpenPolicy& policy) {
+  check_duration(found, "backoff.breaker.half_open.open_for", policy.open_for, Duration{1});
+  if (policy.open_for > policy.open_for_max) {
+    error(found, "backoff.breaker.half_open.open_for",
+          "is " + to_string(policy.open_for) + ", above backoff.breaker.half_open.open_for_max, which is " +
+              to_string(policy.open_for_max) + "; allowed is 1ns to open_for_max");
+  }
+  check_duration(found, "backoff.breaker.half_open.open_for_max", policy.open_for_max, Duration{1});
+  check_duration(found, "backoff.breaker.half_open.probe_success_after", policy.probe_success_after, Duration{1});
+}
+
 void check_breaker(std::vector<Problem>& found, const BreakerPolicy& breaker) {
   if (breaker.max_failures < 1 || breaker.max_failures > kMaxFailuresMax) {
     error(found, "backoff.breaker.max_failures",
           "is " + std::to_string(breaker.max_failures) + "; allowed is 1 to " + std::to_string(kMaxFailuresMax));
   }
   check_duration(found, "backoff.breaker.window", breaker.window, Duration{1});
+  if (breaker.half_open) check_half_open(found, *breaker.half_open);
 }
 
 // The longest that the waits between the first max_failures failures can take together.
@@ -84,13 +96,6 @@ void check_stop_grace(std::vector<Problem>& found, const std::optional<Duration>
   if (grace) check_duration(found, "stop_grace", *grace);
 }
 
-void warn_of_idle_grace(std::vector<Problem>& found, const SupervisorConfig& config) {
-  if (!config.stop_grace || *config.stop_grace < config.shutdown_timeout) return;
-  warning(found, "stop_grace",
-          "is " + to_string(*config.stop_grace) + ", no shorter than shutdown_timeout, which is " +
-              to_string(config.shutdown_timeout) + ": a shutdown abandons every run before it would be killed");
-}
-
 // The position of the first byte that is not UTF-8, or npos.
 std::size_t broken_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
@@ -101,24 +106,20 @@ std::size_t broken_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-// The position of the first byte that may not stand in a name, or npos.
-std::size_t control_character(std::string_view name) {
-  const auto* const found = std::find_if(name.begin(), name.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
-  return found == name.end() ? std::string_view::npos : static_cast<std::size_t>(found - name.begin());
-}
-
 void check_name(std::vector<Problem>& found, const std::string& name) {
   const std::string allowed =
-      "allowed are 1 to " + std::to_string(kNameLengthMax) + " bytes of UTF-8 without control characters";
+      "allowed are 1 to " + std::to_string(kNameLengthMax) + " bytes of UTF-8 without control or invisible characters";
   if (name.empty()) {
     error(found, "name", "is empty; " + allowed);
   } else if (name.size() > kNameLengthMax) {
     error(found, "name", "is " + std::to_string(name.size()) + " bytes long; " + allowed);
-  } else if (const auto at = control_character(name); at != std::string_view::npos) {
-    error(found, "name", "has a control character at byte " + std::to_string(at) + "; " + allowed);
+  } else if (const auto at = detail::find_invisible(name); at != std::string_view::npos) {
+    const auto rest = std::string_view{name}.substr(at);
+    const auto code = detail::code_point(rest.substr(0, detail::utf8_character(rest)));
+    const bool control = code < 0xa0;
+    error(found, "name",
+          (control ? "has a control character" : "has the invisible character " + detail::code_point_text(code)) +
+              " at byte " + std::to_string(at) + "; " + allowed);
   } else if (const auto broken = broken_utf8(name); broken != std::string_view::npos) {
     error(found, "name", "is not UTF-8 at byte " + std::to_string(broken) + "; " + allowed);
   }
@@ -139,6 +140,13 @@ std::string_view to_string(WhenAllTerminated when) noexcept {
   return when == WhenAllTerminated::wait ? "wait" : "return";
 }
 
+void warn_of_idle_grace(std::vector<Problem>& found, Duration stop_grace, Duration shutdown_timeout) {
+  if (stop_grace <= shutdown_timeout) return;
+  warning(found, "stop_grace",
+          "is " + to_string(stop_grace) + ", longer than shutdown_timeout, which is " + to_string(shutdown_timeout) +
+              ": in a shutdown the drain's deadline ends the waiting before that");
+}
+
 std::vector<Problem> problems(const BackoffPolicy& policy) {
   std::vector<Problem> found;
   check_base(found, policy);
@@ -147,7 +155,7 @@ std::vector<Problem> problems(const BackoffPolicy& policy) {
   check_duration(found, "backoff.clean_restart_delay", policy.clean_restart_delay);
   if (policy.breaker) {
     check_breaker(found, *policy.breaker);
-    if (found.empty()) {
+    if (found.empty() && policy != BackoffPolicy{}) {
       warn_of_unreachable_breaker(found, policy);
       warn_of_idle_breaker(found, policy);
       warn_of_dead_band(found, policy);
@@ -162,19 +170,37 @@ std::vector<Problem> problems(const SupervisorConfig& config) {
   const auto of_backoff = problems(config.backoff);
   found.insert(found.end(), of_backoff.begin(), of_backoff.end());
   check_stop_grace(found, config.stop_grace);
-  if (!has_errors(found)) warn_of_idle_grace(found, config);
+  if (config.kill_wait) check_duration(found, "kill_wait", *config.kill_wait);
+  if (config.abandoned_runs_max > kAbandonedRunsMaxMax) {
+    error(found, "abandoned_runs_max",
+          "is " + std::to_string(config.abandoned_runs_max) + "; allowed is 0 to " +
+              std::to_string(kAbandonedRunsMaxMax));
+  }
+  if (!has_errors(found) && config.stop_grace) {
+    warn_of_idle_grace(found, *config.stop_grace, config.shutdown_timeout);
+  }
+  return found;
+}
+
+std::vector<Problem> problems(const ServicePolicy& policy) {
+  auto found = policy.backoff ? problems(*policy.backoff) : std::vector<Problem>{};
+  check_stop_grace(found, policy.stop_grace);
   return found;
 }
 
 std::vector<Problem> problems(const ServiceConfig& config) {
   std::vector<Problem> found;
   check_name(found, config.name);
-  if (config.backoff) {
-    const auto of_backoff = problems(*config.backoff);
-    found.insert(found.end(), of_backoff.begin(), of_backoff.end());
-  }
-  check_stop_grace(found, config.stop_grace);
+  const auto of_policy = problems(config.policy);
+  found.insert(found.end(), of_policy.begin(), of_policy.end());
   return found;
+}
+
+ServicePolicy in_force(const ServicePolicy& given, const SupervisorConfig& config) {
+  ServicePolicy policy = given;
+  if (!policy.backoff) policy.backoff = config.backoff;
+  if (!policy.stop_grace) policy.stop_grace = config.stop_grace;
+  return policy;
 }
 
 std::string describe_errors(const std::vector<Problem>& found) {

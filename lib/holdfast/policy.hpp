@@ -1,7 +1,6 @@
 // What a user configures, and what is wrong with a configuration.
 //
-// Policies are plain values with the defaults of the field. Nothing here acts: the rules that use them are
-// backoff.hpp and supervisor.hpp.
+// Policies are plain values with the usual defaults. The rules that use them are in backoff.hpp and supervisor.hpp.
 //
 // Thread-safety: values, safe anywhere.
 #pragma once
@@ -27,10 +26,21 @@ enum class RestartPolicy : std::uint8_t {
 };
 std::string_view to_string(RestartPolicy) noexcept;
 
+// An open breaker tries again after an open time, which lies between half its ceiling and the whole. The ceiling
+// doubles each time that the breaker opens again. After the open time a single run, the probe, decides: if it stays up
+// or ends cleanly the breaker closes, and if it fails the breaker opens again.
+struct HalfOpenPolicy {
+  Duration open_for = std::chrono::seconds{30};             // ceiling of the first open time; 1 ns to open_for_max
+  Duration open_for_max = std::chrono::minutes{10};         // ceiling of every open time; to kDurationMax
+  Duration probe_success_after = std::chrono::seconds{10};  // a probe that has run this long has succeeded; from 1 ns
+  friend bool operator==(const HalfOpenPolicy&, const HalfOpenPolicy&) = default;
+};
+
 // Give up on a service that fails `max_failures` times within `window`. A failure exactly `window` old still counts.
 struct BreakerPolicy {
   std::uint32_t max_failures = 10;             // failures, 1 to kMaxFailuresMax; 3 means three runs, two restarts
   Duration window = std::chrono::minutes{10};  // 1 ns to kDurationMax
+  std::optional<HalfOpenPolicy> half_open{};   // nullopt: it stays open, and the service terminates
   friend bool operator==(const BreakerPolicy&, const BreakerPolicy&) = default;
 };
 inline constexpr std::uint32_t kMaxFailuresMax = 10'000;
@@ -54,19 +64,39 @@ std::string_view to_string(WhenAllTerminated) noexcept;
 
 struct SupervisorConfig {
   Duration shutdown_timeout = std::chrono::seconds{30};  // the drain's deadline, from the shutdown request
-  BackoffPolicy backoff;                                 // of every service that has none of its own
+  BackoffPolicy backoff{};                               // of every service that has none of its own
   WhenAllTerminated when_all_terminated = WhenAllTerminated::wait;
-  // How long a run that was asked to stop has before it is killed, and again from there before it is abandoned; one
-  // that cannot be killed is abandoned at once. 0 to kDurationMax; nullopt: only the drain's deadline ends the waiting.
+  // How long a run that was asked to stop has before it is killed, and after that again before it is abandoned. A run
+  // that cannot be killed is abandoned when the first grace is over. 0 to kDurationMax; nullopt: the shutdown_timeout.
   std::optional<Duration> stop_grace = std::nullopt;
+  // How many abandoned runs of one service may be alive while it goes on (Service::runs_side_by_side). When one more is
+  // abandoned on the way to a restart, the service terminates.
+  std::uint32_t abandoned_runs_max = 3;  // 0 to kAbandonedRunsMaxMax
+  // How long a drain whose deadline has passed, or that was ended by command, waits for the ends of runs that were
+  // killed. Everybody else is abandoned at once. 0 to kDurationMax; nullopt: not at all, which Runtime makes
+  // kRuntimeKillWait, because a process takes a moment to die.
+  std::optional<Duration> kill_wait = std::nullopt;
   friend bool operator==(const SupervisorConfig&, const SupervisorConfig&) = default;
 };
+inline constexpr std::uint32_t kAbandonedRunsMaxMax = 1000;
+inline constexpr Duration kRuntimeKillWait = std::chrono::seconds{1};
+
+// All that a service runs under. Configurations, events, recordings and replays carry it whole. Its fields are named in
+// three places only: here, in event_fields.hpp for events and recordings, and in file/policy_keys.cpp for files.
+struct ServicePolicy {
+  RestartPolicy restart = RestartPolicy::on_failure;
+  std::optional<BackoffPolicy> backoff{};             // overrides the supervisor's as a whole
+  std::optional<Duration> stop_grace = std::nullopt;  // overrides the supervisor's
+  friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
+};
+
+// The policy that holds for a service that was given this one: it has the supervisor's backoff and stop_grace where it
+// has none of its own. The result always has a backoff; no stop_grace means the shutdown_timeout.
+ServicePolicy in_force(const ServicePolicy& given, const SupervisorConfig&);
 
 struct ServiceConfig {
-  std::string name;  // UTF-8, 1 to kNameLengthMax bytes, no control characters, unique among the services present
-  RestartPolicy restart = RestartPolicy::on_failure;
-  std::optional<BackoffPolicy> backoff;               // overrides the supervisor's as a whole
-  std::optional<Duration> stop_grace = std::nullopt;  // overrides the supervisor's
+  std::string name{};  // UTF-8, 1 to kNameLengthMax bytes, all of them show; unique among the services present
+  ServicePolicy policy{};
 };
 inline constexpr std::size_t kNameLengthMax = 255;
 
@@ -77,15 +107,20 @@ struct Problem {
     warning  // accepted, but it cannot do what it says; the text gives the numbers
   };
   Severity severity = Severity::error;
-  std::string field;  // path of the field as in a scenario file: "backoff.breaker.window"
-  std::string says;   // what it was and what is allowed: "is -5s; allowed is 0s to 36500d"
+  std::string field{};  // path of the field as in a scenario file: "backoff.breaker.window"
+  std::string says{};   // what it was and what is allowed: "is -5s; allowed is 0s to 36500d"
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-// Everything that is wrong, not only the first; in the order of the fields. Warnings only where no error stands.
+// Everything that is wrong, not only the first, in the order of the fields. There are warnings only if there is no
+// error. The defaults cause no warning.
 std::vector<Problem> problems(const BackoffPolicy&);
 std::vector<Problem> problems(const SupervisorConfig&);
+std::vector<Problem> problems(const ServicePolicy&);
 std::vector<Problem> problems(const ServiceConfig&);
+
+// The warning of a grace that is longer than a shutdown can wait.
+void warn_of_idle_grace(std::vector<Problem>&, Duration stop_grace, Duration shutdown_timeout);
 
 // "shutdown_timeout is -5s; allowed is …", one problem a line; warnings are left out.
 std::string describe_errors(const std::vector<Problem>&);

@@ -1,7 +1,7 @@
 // The supervisor's figures in Prometheus' text exposition format, version 0.0.4.
 //
-// Everything comes from a snapshot, but for the histogram of uptimes, which has to watch the events: give a supervisor
-// an UptimeHistogram as its sink, or call its on_event from the sink you have.
+// Everything comes from a snapshot, except the histogram of uptimes, which has to see the events: give a supervisor an
+// UptimeHistogram as its sink, or call its on_event from your own sink.
 //
 // Of the supervisor:
 //
@@ -30,6 +30,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -46,7 +47,8 @@ namespace holdfast {
 
 // How long services had been running, all their runs together, when they terminated; by service name.
 //
-// It grows with the number of names that ever terminated, never with restarts; forget() takes a name out.
+// It grows with the number of names that ever terminated, never with restarts; forget() takes a name out. An event of a
+// restart costs an access by slot: names are looked up when a service terminates.
 class UptimeHistogram final : public EventSink {
  public:
   // Upper bounds of the buckets, each included; the last bucket has none.
@@ -61,8 +63,7 @@ class UptimeHistogram final : public EventSink {
   void forget(std::string_view service);
 
  private:
-  friend std::string prometheus_text(std::string_view, const Counters&, const std::vector<ServiceSnapshot>&,
-                                     const UptimeHistogram&);
+  friend class PrometheusPage;
 
   struct Series {
     std::array<std::uint64_t, kBounds.size()> up_to{};  // observations up to each bound
@@ -75,16 +76,63 @@ class UptimeHistogram final : public EventSink {
     bool running = false;
   };
 
+  Life& life_of(const Event& event);
   void observe(std::string_view service, Duration uptime);
 
-  std::map<std::string, Life, std::less<>> lives_;     // services that have not terminated
+  std::vector<Life> lives_;                            // of the services that have not terminated, by slot
   std::map<std::string, Series, std::less<>> series_;  // in the order of their names
 };
 
-// What may stand before the names: [a-zA-Z_][a-zA-Z0-9_]*
+// Whether `ns` may precede the names: [a-zA-Z_][a-zA-Z0-9_]*
 bool is_prometheus_namespace(std::string_view ns) noexcept;
 
-// REQUIRES: is_prometheus_namespace(ns).
+// The text, made a few services at a time, for a caller that must not be held up for long: about a microsecond a
+// service. The format wants all samples of one metric together. So the text is made in as many columns as there are
+// metrics, in pieces of at most 64 KiB plus one service, which are never copied.
+class PrometheusPage {
+ public:
+  // REQUIRES: is_prometheus_namespace(ns).
+  explicit PrometheusPage(std::string_view ns);
+
+  // The next service, in the order in which they are to appear.
+  void add(const ServiceSnapshot& service);
+  // The uptimes of the next `most` names; false: those were the last. The histogram may change between two calls. Names
+  // that it gained meanwhile may then be missing, and names that it lost may be there.
+  bool add_uptimes(const UptimeHistogram& uptimes, std::size_t most);
+  // One number more about the supervisor, `<ns>_<metric>`.
+  void add_single(std::string_view metric, std::string_view type, std::string_view help, std::uint64_t value);
+
+  // Everything, in the order of the format. The page is empty after it.
+  [[nodiscard]] std::vector<std::string> take(const Counters& counters);
+
+ private:
+  // One metric: its help and type, then its samples.
+  class Column {
+   public:
+    Column(std::string_view ns, std::string_view metric, std::string_view type, std::string_view help);
+    // The text to append a sample to, whose name is appended already.
+    std::string& sample(std::string_view suffix = {});
+    void number(std::string_view label, std::uint64_t value);
+    void take_into(std::vector<std::string>& pieces);
+
+   private:
+    std::string name_;
+    std::vector<std::string> full_;
+    std::string text_;
+  };
+
+  template <class State, std::size_t kStates>
+  void add_states(Column& column, const State (&all)[kStates], std::string_view key, State present);
+
+  std::string ns_;
+  std::string label_;  // of the service that is being added
+  std::string singles_;
+  Column starts_, failures_, clean_exits_, running_seconds_, attempt_, phase_, breaker_, termination_, uptime_;
+  std::string uptimes_done_;  // the latest name
+  bool uptimes_begun_ = false;
+};
+
+// All of it at once. REQUIRES: is_prometheus_namespace(ns).
 std::string prometheus_text(std::string_view ns, const Counters& counters, const std::vector<ServiceSnapshot>& services,
                             const UptimeHistogram& uptimes);
 

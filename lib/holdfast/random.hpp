@@ -33,6 +33,8 @@ enum class Purpose : std::uint32_t {
   stop_length = 3,
   chaos_share = 4,
   kill_length = 5,
+  resource_time = 6,
+  repair_length = 7,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.
@@ -45,12 +47,12 @@ constexpr std::uint64_t name_hash(std::string_view name) noexcept {
   return hash;
 }
 
-// Who draws: a service in one of its lives. `incarnation` tells services apart that were added, removed and added
+// What a draw is for: one life of a service. `incarnation` distinguishes services that were added, removed and added
 // again under one name within one instant; it is 0 otherwise.
 struct DrawKey {
-  Seed seed;
+  Seed seed{};
   std::uint64_t name = 0;  // name_hash of the service's name
-  TimePoint added_at;
+  TimePoint added_at{};
   std::uint32_t incarnation = 0;
 };
 

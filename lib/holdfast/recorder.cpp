@@ -1,6 +1,10 @@
 #include <holdfast/recorder.hpp>
 
+#include <cerrno>
 #include <concepts>
+#include <cstring>
+#include <exception>
+#include <ios>
 #include <ostream>
 #include <type_traits>
 #include <utility>
@@ -17,16 +21,32 @@ namespace holdfast {
 
 namespace {
 
+// The part of a text that a recording has room for. A byte that is not UTF-8 counts as the U+FFFD that is written for
+// it, so that a text that was shortened, written and read is not shortened again.
+std::string_view shortened(std::string_view text) noexcept {
+  constexpr std::string_view kReplacement = "\ufffd";
+  if (text.size() <= kRecordedTextMax / kReplacement.size()) return text;
+  std::size_t size = 0, written = 0;
+  while (size < text.size()) {
+    const std::size_t length = detail::utf8_character(text.substr(size));
+    written += length == 0 ? kReplacement.size() : length;
+    if (written > kRecordedTextMax) break;
+    size += length == 0 ? 1 : length;
+  }
+  return text.substr(0, size);
+}
+
 // One JSON object, in the form of visit_fields: called with each key and its value.
 class RecordedLine {
  public:
-  void operator()(std::string_view key, std::string_view text) { put(key, detail::quoted(text)); }
+  void operator()(std::string_view key, std::string_view text) { put(key, detail::quoted(shortened(text))); }
   void operator()(std::string_view key, const char* text) { (*this)(key, std::string_view{text}); }
   void operator()(std::string_view key, Duration length) { put(key, std::to_string(length.count())); }
   void operator()(std::string_view key, TimePoint at) { put(key, std::to_string(at.nanoseconds)); }
   // These two are left out where they say nothing.
-  void operator()(std::string_view key, const std::optional<Duration>& length) {
-    if (length) (*this)(key, *length);
+  template <class Value>
+  void operator()(std::string_view key, const std::optional<Value>& value) {
+    if (value) (*this)(key, *value);
   }
   void operator()(std::string_view key, bool holds) {
     if (holds) put(key, "true");
@@ -40,14 +60,17 @@ class RecordedLine {
   void operator()(std::string_view key, Word word) { (*this)(key, to_string(word)); }
 
   [[nodiscard]] std::string take() { return std::move(line_) += '}'; }
+  [[nodiscard]] const detail::FieldsHash& hash() const noexcept { return hash_; }
 
  private:
   void put(std::string_view key, std::string_view value) {
     line_ += line_.empty() ? '{' : ',';
     ((((line_ += '"') += key) += "\":") += value);
+    hash_.add(key, value);
   }
 
   std::string line_;
+  detail::FieldsHash hash_;
 };
 
 void put_service(RecordedLine& line, const Event& event) {
@@ -62,35 +85,59 @@ struct InputWord {
   std::string_view operator()(const arrival::Ended&) const { return "end"; }
   std::string_view operator()(const arrival::ShutdownRequested&) const { return "shutdown"; }
   std::string_view operator()(const arrival::DrainEnded&) const { return "end_drain"; }
+  std::string_view operator()(const arrival::PidKnown&) const { return "pid"; }
+  std::string_view operator()(const arrival::RunWarned&) const { return "warn"; }
+  std::string_view operator()(const arrival::SignalIgnored&) const { return "signal_ignored"; }
 };
 
 template <class What>
 void put_fields(RecordedLine& line, const What& what) {
   if constexpr (std::is_same_v<What, arrival::Added>) {
-    line("restart", what.restart);
-    if (what.backoff) visit_policy(line, *what.backoff);
-    line("stop_grace_ns", what.stop_grace);
+    line("restart", what.policy->restart);
+    if (what.policy->backoff) visit_backoff(line, *what.policy->backoff);
+    line("stop_grace_ns", what.policy->stop_grace);
     line("can_be_killed", what.can_be_killed);
+    line("runs_side_by_side", what.runs_side_by_side);
+    visit_policy(line, *what.policy);
   } else if constexpr (std::is_same_v<What, arrival::Ended>) {
     line("slot", what.service.slot);
     line("generation", what.service.generation);
     line("run", what.run.value);
     line("outcome", what.outcome);
     line("error", what.error);
+  } else if constexpr (std::is_same_v<What, arrival::PidKnown>) {
+    line("pid", what.pid);
+  } else if constexpr (std::is_same_v<What, arrival::RunWarned>) {
+    line("slot", what.service.slot);
+    line("generation", what.service.generation);
+    line("run", what.run.value);
+    line("says", what.says);
+  } else if constexpr (std::is_same_v<What, arrival::ShutdownRequested> || std::is_same_v<What, arrival::DrainEnded>) {
+    if (what.cause != ShutdownCause::requested) line("cause", what.cause);
+  } else if constexpr (std::is_same_v<What, arrival::SignalIgnored>) {
+    line("cause", what.signal);
   }
+}
+
+void put_event(RecordedLine& line, const Event& event) {
+  line("t_ns", event.at);
+  put_service(line, event);
+  visit_what(event.what, [&](const auto& what) {
+    line("kind", what.kKind);
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+      visit_backoff(line, *what.policy->backoff);
+      visit_added(line, what, *what.policy);
+    } else {
+      visit_fields(line, what);
+    }
+  });
 }
 
 }  // namespace
 
 std::string recorded_line(const Event& event) {
   RecordedLine line;
-  line("t_ns", event.at);
-  put_service(line, event);
-  visit_what(event.what, [&](const auto& what) {
-    line("kind", what.kKind);
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) visit_policy(line, *what.backoff);
-    visit_fields(line, what);
-  });
+  put_event(line, event);
   return line.take();
 }
 
@@ -105,7 +152,7 @@ class Recorder::Handler {
   ~Handler() {
     recorder_.in_handler_ = false;
     if (recorder_.fired_) recorder_.write_step(recorder_.now());
-    recorder_.out_.flush();
+    recorder_.flush();
   }
   Handler(const Handler&) = delete;
   Handler& operator=(const Handler&) = delete;
@@ -114,93 +161,171 @@ class Recorder::Handler {
   Recorder& recorder_;
 };
 
-Recorder::Recorder(std::ostream& out, Scheduler& scheduler, const SupervisorConfig& config, Seed seed, EventSink& sink)
-    : out_(out), scheduler_(scheduler), sink_(sink), step_at_(scheduler.now()) {
-  RecordedLine line;
-  line("holdfast_recording", 1);
-  line("version", version());
-  line("seed", seed.value);
-  line("t_ns", step_at_);
-  line("shutdown_timeout_ns", config.shutdown_timeout);
-  line("when_all_terminated", config.when_all_terminated);
-  visit_policy(line, config.backoff);
-  line("stop_grace_ns", config.stop_grace);
-  write(line.take());
+Recorder::Recorder(std::ostream& out, Scheduler& scheduler, const SupervisorConfig& config, Seed seed, EventSink& sink,
+                   RecordingTrouble* trouble)
+    : out_(out), scheduler_(scheduler), sink_(sink), trouble_(trouble), step_at_(scheduler.now()) {
+  const ServicePolicy own{.backoff = config.backoff};
+  write([&](RecordedLine& line) {
+    line("holdfast_recording", 1);
+    line("version", version());
+    line("seed", seed.value);
+    line("t_ns", step_at_);
+    line("shutdown_timeout_ns", config.shutdown_timeout);
+    line("when_all_terminated", config.when_all_terminated);
+    visit_backoff(line, config.backoff);
+    line("stop_grace_ns", config.stop_grace);
+    if (config.abandoned_runs_max != SupervisorConfig{}.abandoned_runs_max) {
+      line("abandoned_runs_max", config.abandoned_runs_max);
+    }
+    if (config.kill_wait) line("kill_wait_ns", config.kill_wait);
+    visit_policy(line, own);
+  });
 }
 
 Recorder::~Recorder() {
-  RecordedLine line;
-  line("end", "closed");
-  line("t_ns", now());
-  line("events", events_);
-  line("undone", undone_);
-  write(line.take());
-  out_.flush();
+  write([&](RecordedLine& line) {
+    line("end", "closed");
+    line("t_ns", now());
+    line("events", events_);
+    line("undone", undone_);
+  });
+  flush();
 }
 
-void Recorder::write(std::string_view line) { out_ << line << '\n'; }
+// Writes a line that `make` fills. No exception leaves it: a line that cannot be written must not stop the program.
+template <class Make>
+void Recorder::write(const Make& make) noexcept {
+  attempt([&] {
+    RecordedLine line;
+    make(line);
+    check_.take(line.hash());
+    line("check", check_.text());
+    out_ << line.take() << '\n';
+  });
+}
+
+// Without a check: a replay compares the events themselves.
+void Recorder::write(const Event& event) noexcept {
+  attempt([&] {
+    RecordedLine line;
+    put_event(line, event);
+    check_.take(line.hash());
+    out_ << line.take() << '\n';
+  });
+}
+
+void Recorder::flush() noexcept {
+  attempt([&] { out_.flush(); });
+}
+
+// A stream reports that it has failed, or it or its buffer throws. Only the system may know the reason.
+template <class Act>
+void Recorder::attempt(const Act& act) noexcept {
+  if (has_failed_) return;
+  errno = 0;
+  try {
+    act();
+    if (!out_) give_up(errno != 0 ? ::strerrordesc_np(errno) : "the stream has failed");
+  } catch (const std::ios_base::failure& failure) {
+    give_up(errno != 0 ? ::strerrordesc_np(errno) : failure.what());
+  } catch (const std::exception& exception) {
+    give_up(exception.what());
+  } catch (...) {
+    give_up("unknown exception");
+  }
+}
+
+void Recorder::give_up(std::string_view error) noexcept {
+  has_failed_ = true;
+  fired_.reset();
+  if (trouble_) trouble_->recording_failed_with(error);
+}
 
 // What the supervisor is given in order to act: the timer that fired, or the clock where it has moved.
 void Recorder::write_step(TimePoint at) {
-  RecordedLine line;
-  if (const auto fired = std::exchange(fired_, std::nullopt)) {
+  const auto fired = std::exchange(fired_, std::nullopt);
+  if (!fired && at == step_at_) return;
+  step_at_ = at;
+  write([&](RecordedLine& line) {
+    if (!fired) return line("clock_ns", at);
     line("t_ns", at);
     line("timer", fired->number);
     line("due_ns", fired->due);
-  } else if (at != step_at_) {
-    line("clock_ns", at);
-  } else {
-    return;
-  }
-  step_at_ = at;
-  write(line.take());
+  });
 }
 
 void Recorder::write_threw(std::string_view input, std::string_view error) {
-  RecordedLine line;
-  line("t_ns", now());
-  line("input", input);
-  line("error", error);
-  write(line.take());
+  write([&](RecordedLine& line) {
+    line("t_ns", now());
+    line("input", input);
+    line("error", error);
+  });
 }
+
+// Resets in_sink_ also if the sink throws.
+class Recorder::InSink {
+ public:
+  explicit InSink(bool& in_sink) noexcept : in_sink_(in_sink) { in_sink_ = true; }
+  ~InSink() { in_sink_ = false; }
+  InSink(const InSink&) = delete;
+  InSink& operator=(const InSink&) = delete;
+
+ private:
+  bool& in_sink_;
+};
 
 void Recorder::on_event(const Event& event) {
   write_step(event.at);
   if (const auto* const threw = std::get_if<event::StopThrew>(&event.what)) write_threw("stop_threw", threw->error);
   if (const auto* const threw = std::get_if<event::KillThrew>(&event.what)) write_threw("kill_threw", threw->error);
-  write(recorded_line(event));
+  write(event);
   ++events_;
-  in_sink_ = true;
+  const InSink telling{in_sink_};
   sink_.on_event(event);
-  in_sink_ = false;
 }
 
 void Recorder::on_arrival(const Arrival& arrival) {
   if (fired_) write_step(arrival.at);
-  RecordedLine line;
-  line("t_ns", arrival.at);
-  line("input", std::visit(InputWord{}, arrival.what));
-  if (!arrival.name.empty()) line("service", arrival.name);
-  std::visit([&](const auto& what) { put_fields(line, what); }, arrival.what);
-  if (in_handler_) line("within", in_sink_ ? "sink" : "service");
-  write(line.take());
-  if (!in_handler_) out_.flush();
+  write([&](RecordedLine& line) {
+    line("t_ns", arrival.at);
+    line("input", std::visit(InputWord{}, arrival.what));
+    if (!arrival.name.empty()) line("service", arrival.name);
+    std::visit([&](const auto& what) { put_fields(line, what); }, arrival.what);
+    if (in_handler_) line("within", in_sink_ ? "sink" : "service");
+  });
+  if (!in_handler_) flush();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The scheduler
 // ---------------------------------------------------------------------------------------------------------------------
 
-void Recorder::arm(Timer& timer, TimePoint at) {
+// Calls arm(alarm) with what is armed for the timer. If it throws, nothing has happened.
+template <class Arm>
+void Recorder::arm_for(Timer& timer, TimePoint at, const Arm& arm) {
   const std::uint64_t number = timers_.arm(timer, at);
-  Alarm& alarm = alarms_.try_emplace(number, *this, number).first->second;
-  scheduler_.arm(alarm, at);
+  try {
+    arm(alarms_.try_emplace(number, *this, number).first->second);
+  } catch (...) {
+    timers_.take_back(timer);
+    alarms_.erase(number);  // which is not armed
+    throw;
+  }
+}
+
+void Recorder::arm(Timer& timer, TimePoint at) {
+  arm_for(timer, at, [&](Alarm& alarm) { scheduler_.arm(alarm, at); });
+}
+
+void Recorder::arm_deadline(Timer& timer, TimePoint at) {
+  arm_for(timer, at, [&](Alarm& alarm) { scheduler_.arm_deadline(alarm, at); });
 }
 
 bool Recorder::disarm(Timer& timer) noexcept {
   const std::uint64_t number = timers_.disarm(timer);
   if (number == 0) return false;
   const auto alarm = alarms_.find(number);
+  if (alarm == alarms_.end()) return true;  // no memory for it
   scheduler_.disarm(alarm->second);
   alarms_.erase(alarm);
   return true;
@@ -226,9 +351,15 @@ bool Recorder::cancel(Task& task) noexcept {
   return true;
 }
 
+// If a task throws, the others run in the next turn.
 void Recorder::run_tasks() {
   const Handler handler{*this};
-  while (!tasks_.empty()) tasks_.run_oldest();
+  try {
+    while (!tasks_.empty()) tasks_.run_oldest();
+  } catch (...) {
+    if (!tasks_.empty() && !turn_.queued()) scheduler_.defer(turn_);
+    throw;
+  }
 }
 
 }  // namespace holdfast

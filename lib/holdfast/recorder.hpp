@@ -1,46 +1,54 @@
-// Writes down everything that a supervisor is given and everything that it decides, so that the simulator can be given
-// the same and be held against it, event for event: `holdfast replay run.ndjson` (holdfast_sim/replay.hpp).
+// Records everything that a supervisor is given and everything that it decides. `holdfast replay run.ndjson` feeds the
+// recording to the same supervisor again and compares every event (holdfast_sim/replay/replay.hpp).
 //
 //     std::ofstream file{"run.ndjson"};
 //     Recorder recorder{file, scheduler, config, seed, sink};
 //     Supervisor supervisor{recorder, config, seed, recorder, &recorder};
 //
-// It stands between the supervisor and its world, as its scheduler, its event sink and the sink of its arrivals.
-// Runtime does all of this for `.recording = &file`. What is given to a supervisor is its configuration and seed,
-// arrivals (arrival.hpp), the timers that fire, and what the clock says when it acts. To be recorded changes nothing of
-// it: timers and tasks keep their order and their times.
+// The recorder stands between the supervisor and its world: it is the supervisor's scheduler, its event sink and the
+// sink of its arrivals. Runtime does all of this for `.recording = &file`. A supervisor is given its configuration and
+// seed, arrivals (arrival.hpp), the timers that fire, and the clock's reading when it acts. Recording changes nothing:
+// timers and tasks keep their order and their times.
 //
 // ## The file
 //
-// A line of JSON each, the first one says what it is of:
+// Every line is a JSON object. The first one describes the recording:
 //
 //     {"holdfast_recording":1,"version":"0.1.0","seed":42,"t_ns":0,"shutdown_timeout_ns":30000000000,…}
-//     {"t_ns":812,"input":"add","service":"feed","restart":"on_failure"}
-//     {"clock_ns":5113}
+//     {"t_ns":812,"input":"add","service":"feed","restart":"on_failure","check":"0b0fd9ad"}
+//     {"clock_ns":5113,"check":"b2bb7a3c"}
 //     {"t_ns":5113,"service":"feed","n":1,"run":0,"kind":"added",…}
-//     {"t_ns":1000007260,"input":"end","service":"feed","slot":0,"generation":1,"run":1,"outcome":"failed","error":"…"}
+//     {"t_ns":1000007260,"input":"end","service":"feed","slot":0,"generation":1,"run":1,"outcome":"failed",…}
 //     …
-//     {"t_ns":1084112950,"timer":1,"due_ns":1084061332}
+//     {"t_ns":1084112950,"timer":1,"due_ns":1084061332,"check":"5d29e1f4"}
 //     …
-//     {"end":"closed","t_ns":9000000000,"events":57,"undone":0}
+//     {"end":"closed","t_ns":9000000000,"events":57,"undone":0,"check":"c40e9a71"}
 //
 // Lines with `input`, `timer` and `clock_ns` are what the supervisor was given: an input of kind add, stop, restart,
-// remove, shutdown, end_drain, end (of a run), stop_threw or kill_threw; a timer by the number of its arming, fired
-// `t_ns - due_ns` late; what the clock said next. An input from within an event sink or a service's callback says so
-// with
-// `"within":"sink"` or `"within":"service"`. Lines with `kind` are events, as in traces. Times are nanoseconds since
-// the scheduler's start. Texts that are no UTF-8 have U+FFFD in the place of what is none. `undone` is 1 if the
-// supervisor was destroyed before it got to its latest inputs.
+// reset, remove, shutdown, end_drain, end (of a run), stop_threw or kill_threw; a timer by the number of its arming,
+// which fired `t_ns - due_ns` late; the clock's next reading. An input from an event sink has `"within":"sink"`, one
+// from a service's callback `"within":"service"`. Lines with `kind` are events, as in traces. Times are nanoseconds
+// since the scheduler's start. Bytes of a text that are not UTF-8 become U+FFFD, and a text is cut after
+// kRecordedTextMax bytes. `undone` is 1 if the supervisor was destroyed before it acted on its latest inputs. Every
+// line that is not an event ends with `"check"`: eight digits that depend on the line and on all lines above. By them a
+// replay finds the first line that was changed, dropped, repeated or inserted.
 //
-// A file without its last line was cut short and can be replayed as far as it goes. Lines are flushed when a handler
-// returns; who fears for those of the handler in which a program dies gives a stream with std::unitbuf.
+// ## When it cannot be written
 //
-// What it costs: a restart makes seven lines, 800 bytes, and waits for `out` to take them. The file grows as long
-// as the recorder exists. Nothing else grows but with the number of timers armed at once.
+// A stream that fails (a full disk) or throws (its exceptions are on, or its buffer throws) ends the recording and
+// nothing else. No exception leaves the recorder, nothing more is written, and RecordingTrouble is called once. Runtime
+// then makes the supervisor report it as event, metric and log line. The part that was written can be replayed.
+//
+// A file without its last line was cut short; it, too, can be replayed as far as it goes. Lines are flushed when a
+// handler returns. With std::unitbuf the stream also keeps the lines of the handler in which a program dies.
+//
+// Costs: a restart writes seven lines, 900 bytes, and waits for `out` to take them. The file grows as long as the
+// recorder exists. Memory grows only with the number of timers armed at once.
 //
 // Thread-safety: none; all on the scheduler's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <iosfwd>
 #include <map>
@@ -49,6 +57,7 @@
 #include <string_view>
 
 #include <holdfast/arrival.hpp>
+#include <holdfast/detail/line_check.hpp>
 #include <holdfast/detail/numbered_timers.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy.hpp>
@@ -60,12 +69,28 @@
 
 namespace holdfast {
 
+// Bytes of a text in a recording, such as an error.
+inline constexpr std::size_t kRecordedTextMax = std::size_t{1} << 16;
+// Bytes of its lines: twice the text, every character escaped, and all the rest.
+inline constexpr std::size_t kRecordedLineMax = std::size_t{1} << 20;
+
+// Is called when a recording cannot be written.
+class RecordingTrouble {
+ public:
+  // Called at most once, while the recorder writes a line, perhaps during construction. It must not call the
+  // supervisor.
+  virtual void recording_failed_with(std::string_view error) noexcept = 0;
+
+ protected:
+  ~RecordingTrouble() = default;
+};
+
 class Recorder final : public Scheduler, public EventSink, public ArrivalSink {
  public:
-  // For one supervisor, which gets the same `config` and `seed`, and which it outlives. `out`, `scheduler` and `sink`,
-  // which sees every event after it was written, outlive the recorder. Whether everything could be written is in the
-  // state of `out`.
-  Recorder(std::ostream& out, Scheduler& scheduler, const SupervisorConfig& config, Seed seed, EventSink& sink);
+  // For one supervisor, which is given the same `config` and `seed`. The recorder outlives it. `out`, `scheduler`,
+  // `sink` and `trouble` outlive the recorder. `sink` sees every event after it was written.
+  Recorder(std::ostream& out, Scheduler& scheduler, const SupervisorConfig& config, Seed seed, EventSink& sink,
+           RecordingTrouble* trouble = nullptr);
   // Writes the last line.
   ~Recorder() override;
   Recorder(const Recorder&) = delete;
@@ -73,6 +98,7 @@ class Recorder final : public Scheduler, public EventSink, public ArrivalSink {
 
   [[nodiscard]] TimePoint now() const noexcept override { return scheduler_.now(); }
   void arm(Timer& timer, TimePoint at) override;
+  void arm_deadline(Timer& timer, TimePoint at) override;
   bool disarm(Timer& timer) noexcept override;
   void defer(Task& task) override;
   bool cancel(Task& task) noexcept override;
@@ -105,26 +131,38 @@ class Recorder final : public Scheduler, public EventSink, public ArrivalSink {
     TimePoint due;
   };
   class Handler;
+  class InSink;
 
+  template <class Arm>
+  void arm_for(Timer& timer, TimePoint at, const Arm& arm);
   void fire(std::uint64_t number);
   void run_tasks();
   void write_step(TimePoint at);
   void write_threw(std::string_view input, std::string_view error);
-  void write(std::string_view line);
+  template <class Make>
+  void write(const Make& make) noexcept;
+  void write(const Event& event) noexcept;
+  template <class Act>
+  void attempt(const Act& act) noexcept;
+  void flush() noexcept;
+  void give_up(std::string_view error) noexcept;
 
   std::ostream& out_;
   Scheduler& scheduler_;
   EventSink& sink_;
+  RecordingTrouble* const trouble_;  // or null
 
   detail::NumberedTimers timers_;
   std::map<std::uint64_t, Alarm> alarms_;  // by number
   TaskQueue tasks_;
   Turn turn_{*this};
 
+  detail::LineCheck check_;
+  bool has_failed_ = false;     // nothing is written any more
   bool in_handler_ = false;     // of the supervisor
-  bool in_sink_ = false;        // so what arrives comes from there
-  std::optional<Fired> fired_;  // and its line is not written yet: the event that follows says what the clock said
-  TimePoint step_at_;           // what the clock said, for the latest event
+  bool in_sink_ = false;        // arrivals come from the sink
+  std::optional<Fired> fired_;  // its line is not written yet: the next event has the clock's reading
+  TimePoint step_at_;           // the clock's reading at the latest event
   std::uint64_t events_ = 0;
   std::uint64_t undone_ = 0;  // tasks that were cancelled
 };

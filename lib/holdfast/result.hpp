@@ -17,9 +17,10 @@ struct Refusal {
   enum class Reason : std::uint8_t {
     invalid_configuration,
     name_taken,
+    object_taken,  // a service has this object
     unknown_service,
     shutting_down,
-    stopping  // it stops for good; what was asked for would undo that
+    stopping  // it stops for good, and the command would undo that
   };
   Reason reason;
   std::string message;  // complete: what was asked, why it is refused, what would be right

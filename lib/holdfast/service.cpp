@@ -3,8 +3,11 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string>
 
 #include <holdfast/detail/assert.hpp>
+#include <holdfast/detail/exception_text.hpp>
+#include <holdfast/supervisor.hpp>
 
 namespace holdfast {
 
@@ -45,14 +48,44 @@ void Error::let_go() const noexcept {
   if (__atomic_fetch_sub(owners_of(text_), 1, __ATOMIC_ACQ_REL) == 1) ::operator delete(owners_of(text_));
 }
 
-Error Error::from_current_exception() {
+Error Error::from_current_exception() noexcept {
   try {
     throw;
   } catch (const std::exception& exception) {
-    return Error{exception.what()};
+    try {
+      return Error{detail::chain_of(exception, [](const std::exception& one) { return std::string{one.what()}; })};
+    } catch (const std::bad_alloc&) {
+      return literal("there is no memory for the text of this error");
+    }
   } catch (...) {
     return literal("unknown exception");
   }
 }
+
+bool Run::is_over() const noexcept {
+  const detail::ServiceRecord& record = *record_;
+  return record.id != service_ || record.forgotten || !record.run_alive || record.run != number_;
+}
+
+// A number that is set outside of start() would be reported with another run, if at all.
+void Run::set_pid(std::uint32_t pid) const {
+  if (!is_over() && record_->phase == Phase::starting) record_->policy->supervisor->set_pid(*record_, pid);
+}
+
+void Run::warn(std::string_view says) const {
+  if (!is_over()) record_->policy->supervisor->run_warned(*record_, Error{says});
+}
+
+void Run::end(Exit exit) const noexcept {
+  detail::ServiceRecord& record = *record_;
+  if (record.forgotten) return;
+  if (record.id == service_ && record.run == number_) [[likely]] {
+    if (record.run_alive) record.policy->supervisor->run_ended(record, exit);
+  } else if (record.has_abandoned_runs) {
+    record.policy->supervisor->abandoned_run_ended(record, *this, exit);
+  }
+}
+
+void Run::ends_soon() const noexcept { record_->fetch(); }
 
 }  // namespace holdfast

@@ -1,4 +1,4 @@
-// What is supervised, and how it tells the supervisor that a run has ended.
+// The interface of a supervised service, and how a run reports its end to the supervisor.
 //
 // Thread-safety: none; everything happens on the scheduler's thread.
 #pragma once
@@ -49,9 +49,11 @@ class Error {
   // REQUIRES: `text` outlives every copy of the error, as a string literal does.
   static Error literal(std::string_view text) noexcept;
 
-  // The exception being handled: its what(), or "unknown exception" for one that is no std::exception.
+  // The exception being handled: its what(), or "unknown exception" if it is not a std::exception. Nested exceptions
+  // (std::throw_with_nested) give the whole chain, outermost first: "cannot reach the exchange: connection refused".
+  // If there is no memory for the text, a literal says so.
   // REQUIRES: called from within a catch block.
-  static Error from_current_exception();
+  static Error from_current_exception() noexcept;
 
   [[nodiscard]] std::string_view text() const noexcept { return {text_, size_}; }
 
@@ -65,7 +67,7 @@ class Error {
 
   const char* text_ = nullptr;
   std::uint32_t size_ = 0;
-  bool is_owned_ = false;  // before the text stands the number of its owners
+  bool is_owned_ = false;  // the number of its owners precedes the text
 };
 
 // How a run ended, as a value.
@@ -74,11 +76,13 @@ class Exit {
   static Exit clean() noexcept { return Exit{Outcome::clean, {}}; }
   static Exit failed(Error error) noexcept { return Exit{Outcome::failed, std::move(error)}; }
   static Exit failed(std::string_view error) { return failed(Error{error}); }
-  // An error that retrying cannot mend: the service terminates, whatever its policy.
+  // An error that no restart can fix: the service terminates, whatever its policy.
   static Exit fatal(Error error) noexcept { return Exit{Outcome::fatal, std::move(error)}; }
   static Exit fatal(std::string_view error) { return fatal(Error{error}); }
+  // An exception that has left the run.
+  static Exit threw(Error error) noexcept { return Exit{Outcome::threw, std::move(error)}; }
   // REQUIRES: called from within a catch block.
-  static Exit from_current_exception() { return Exit{Outcome::threw, Error::from_current_exception()}; }
+  static Exit from_current_exception() noexcept { return Exit{Outcome::threw, Error::from_current_exception()}; }
 
   [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
   [[nodiscard]] bool is_clean() const noexcept { return outcome_ == Outcome::clean; }
@@ -93,7 +97,7 @@ class Exit {
   Outcome outcome_;
 };
 
-// One run of one service, handed to it at its start. A value: copy it, keep it, use it at any later time while the
+// One run of one service; start() receives it. It is a value: copy it, keep it, use it at any later time while the
 // supervisor exists.
 class Run {
  public:
@@ -102,10 +106,21 @@ class Run {
   [[nodiscard]] ServiceId service() const noexcept { return service_; }
   [[nodiscard]] RunNumber number() const noexcept { return number_; }
 
-  // The run has ended. Queued, never acted on before the current handler returns; only the first end of a run
-  // counts. The end of an abandoned run is told in an event and changes nothing else.
+  // The run has ended. The end is queued, and the supervisor never acts on it before the current handler returns. Only
+  // the first end of a run counts. The end of an abandoned run is reported in an event, with the number of that run,
+  // and changes nothing else. REQUIRES: this Run came from a supervisor.
+  void end(Exit exit) const noexcept;
+
+  // This run is the process of the operating system with this number. `running` and snapshots show it. Call it from
+  // within start(), at most once; elsewhere it does nothing.
   // REQUIRES: this Run came from a supervisor.
-  void end(Exit exit) const;
+  void set_pid(std::uint32_t pid) const;
+
+  // Reports something that an operator should know, as a `warned` event; it is queued like other inputs. It changes
+  // nothing else, and is ignored once this run has ended. The text is one sentence for people, without the service's
+  // name.
+  // REQUIRES: this Run came from a supervisor.
+  void warn(std::string_view says) const;
 
   // A hint that this run is about to end.
   // REQUIRES: this Run came from a supervisor.
@@ -113,6 +128,7 @@ class Run {
 
  private:
   friend class Supervisor;
+  [[nodiscard]] bool is_over() const noexcept;
   Run(detail::ServiceRecord& record, ServiceId service, RunNumber number) noexcept
       : record_(&record), service_(service), number_(number) {}
 
@@ -121,7 +137,8 @@ class Run {
   RunNumber number_;
 };
 
-// A named unit of work. The supervisor calls start() for each run, and never while an earlier run is still alive.
+// A named unit of work. The supervisor calls start() for each run, and never while an earlier run is still alive,
+// unless runs_side_by_side().
 //
 // Every callback may throw and may call the supervisor; what it asks for is queued.
 class Service {
@@ -130,16 +147,24 @@ class Service {
   // run as a failure.
   virtual void start(Run run) = 0;
 
-  // The stop token of `run` fires: end it soon. Only a request; the supervisor waits for the end. An exception out
-  // of here is told in an event and counts as not obeyed.
+  // Asks `run` to end soon; the supervisor waits for its end. An exception from here becomes an event, and the run
+  // counts as one that did not obey.
   virtual void stop(Run run) = 0;
 
   // Whether kill() can end a run that does not obey. The answer never changes.
   [[nodiscard]] virtual bool can_be_killed() const noexcept { return false; }
 
-  // `run` was asked to stop and has not ended within its stop_grace: end it by force. Called once, and only if it can
-  // be killed. An exception out of here is told in an event and counts as not obeyed.
+  // `run` was asked to stop and has not ended within its stop_grace: end it by force. Called once, and only if
+  // can_be_killed(). An exception from here becomes an event, and the run counts as one that did not obey.
   virtual void kill(Run) {}
+
+  // Whether each run is an instance of its own, so that a new run may begin while an abandoned one is still alive.
+  // stop() and kill() then name the run that they are about. The answer never changes.
+  [[nodiscard]] virtual bool runs_side_by_side() const noexcept { return false; }
+
+  // Whether the creator of these objects makes sure that none is added twice. The supervisor then need not remember
+  // which objects it has, which takes about ten bytes each. The answer never changes.
+  [[nodiscard]] virtual bool is_added_once() const noexcept { return false; }
 
  protected:
   ~Service() = default;

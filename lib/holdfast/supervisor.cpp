@@ -1,28 +1,42 @@
 #include <holdfast/supervisor.hpp>
 
+#include <algorithm>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
-#include <holdfast/backoff.hpp>
-#include <holdfast/detail/fetch.hpp>
+#include <holdfast/detail/restart.hpp>
 
 namespace holdfast {
 
-void detail::ServiceRecord::comes_soon() const noexcept {
-  fetch();
-  detail::fetch(&service, 2 * detail::kCacheLine);  // most are no larger
-  policy->supervisor->sink_.comes_soon(id);
-}
-
-void detail::ServiceRecord::fired() {
-  Supervisor& supervisor = *policy->supervisor;
-  supervisor.now_ = supervisor.scheduler_.now();
-  supervisor.begin_run(*this);
-}
+using detail::Input;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Construction
 // ---------------------------------------------------------------------------------------------------------------------
+
+// If it throws std::bad_alloc nothing has happened, and the input is as it was.
+[[gnu::always_inline]] inline void Supervisor::enqueue(Input&& input) {
+  const Input& queued = inputs_.push(std::move(input));
+  if (attention_ != 0) return attend(queued);
+  if (!loop_.queued()) wake_loop();
+}
+
+// Without memory the loop tries again.
+[[gnu::always_inline]] inline void Supervisor::wake_at(Record& record, TimePoint at) noexcept {
+  try {
+    if (record.phase != Phase::backing_off) [[unlikely]] {
+      scheduler_.arm_deadline(record, at);
+    } else {
+      scheduler_.arm(record, at);
+    }
+  } catch (...) {
+    record.keep_deadline(at);
+    record.timer_is_due = true;
+    owe(kRecords);
+  }
+}
 
 Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink, ArrivalSink* arrivals)
     : scheduler_(scheduler),
@@ -30,12 +44,14 @@ Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed,
       arrivals_(arrivals),
       config_(std::move(config)),
       seed_(seed),
-      own_policy_({this, config_.backoff, config_.stop_grace, false, problems(config_)}),
-      latest_policy_(own_policy_),
-      removals_at_(scheduler.now()),
+      own_policy_(
+          {this, {}, in_force({}, config_), config_.stop_grace.value_or(config_.shutdown_timeout), problems(config_)}),
+      incarnations_(scheduler.now()),
       now_(scheduler.now()),
       attention_(arrivals ? kTells : 0) {
   if (has_errors(own_policy_->warnings)) throw ConfigError{own_policy_->warnings};
+  // The program may add services until the timers run. A time in the past means now.
+  if (config_.when_all_terminated == WhenAllTerminated::return_) scheduler_.arm(drain_timer_, TimePoint{});
   if (!own_policy_->warnings.empty()) enqueue({.kind = Input::Kind::warn});
 }
 
@@ -43,7 +59,6 @@ Supervisor::~Supervisor() {
   scheduler_.cancel(loop_);
   scheduler_.disarm(drain_timer_);
   for (Record* record = services_.first(); record; record = services_.next(*record)) scheduler_.disarm(*record);
-  graces_.clear();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -74,22 +89,49 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
 
+  const detail::SharedPolicy& policy = policy_for(config.policy);
+  if (!service.is_added_once() && !objects_.insert(service)) return object_taken(config.name, service);
+
   const TimePoint now = scheduler_.now();
-  Record& record = services_.add(config.name, config.restart, service, policy_for(config), now);
-  if (const std::uint32_t incarnation = incarnation_of(record.hash, now); incarnation != 0) {
-    set_past(record, {.incarnation = incarnation});
+  Record* record = nullptr;
+  try {
+    record = &services_.add(config.name, service, policy, now);
+    if (const std::uint32_t incarnation = incarnations_.next_of(record->hash, now); incarnation != 0) {
+      incarnations_.set_past(*record, {.incarnation = incarnation});
+    }
+    enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
+  } catch (...) {
+    objects_.erase(service);
+    if (record) unmake(*record);
+    throw;
   }
+  if (drain_timer_.armed()) [[unlikely]]
+    scheduler_.disarm(drain_timer_);
   ++counters_.spawned;
   ++counters_.active_services;
-  enqueue({.kind = Input::Kind::added, .tenancy = record.tenancy, .record = &record});
-  return record.id;
+  return record->id;
+}
+
+// No event has reported the service yet.
+void Supervisor::unmake(Record& record) noexcept {
+  services_.free_name(record);
+  forget_side_entries(record);
+  services_.forget(record);
+}
+
+Refusal Supervisor::object_taken(std::string_view name, const Service& service) const {
+  const Record* record = services_.first();
+  while (&record->service != &service) record = services_.next(*record);
+  return {Refusal::Reason::object_taken, "add \"" + std::string{name} + "\": its service object is that of \"" +
+                                             std::string{record->name.text()} +
+                                             "\"; each service needs an object of its own"};
 }
 
 Result<Accepted> Supervisor::stop(std::string_view name) {
   Record* const record = services_.find(name);
   if (!record) return unknown("stop", name);
+  give(*record, Command::stop);
   record->final_stop_asked = true;
-  enqueue({.kind = Input::Kind::command, .command = Command::stop, .tenancy = record->tenancy, .record = record});
   return Accepted{};
 }
 
@@ -104,147 +146,272 @@ Result<Accepted> Supervisor::restart(std::string_view name) {
                        (record->remove_asked ? "add it again once it is gone" : "restart it once it has terminated")};
   }
   if (record->phase == Phase::terminated && record->run_alive) {
-    return Refusal{Refusal::Reason::stopping,
-                   "restart \"" + std::string{name} +
-                       "\": its abandoned run is still alive; restart it once that has ended, or remove it and add "
-                       "another one"};
+    if (!record->service.runs_side_by_side()) {
+      return Refusal{Refusal::Reason::stopping,
+                     "restart \"" + std::string{name} +
+                         "\": its abandoned run is still alive; restart it once that has ended, or remove it and add "
+                         "another one"};
+    }
+    if (const std::size_t alive = abandoned_runs_.count(*record) + 1; alive > config_.abandoned_runs_max) {
+      return Refusal{Refusal::Reason::stopping,
+                     "restart \"" + std::string{name} +
+                         "\": abandoned runs that are still alive: " + std::to_string(alive) +
+                         ", allowed beside another run are " + std::to_string(config_.abandoned_runs_max) +
+                         " (abandoned_runs_max); restart it once one of them has ended, or remove it and add another "
+                         "one"};
+    }
   }
+  give(*record, Command::restart);
   record->final_stop_asked = false;
-  enqueue({.kind = Input::Kind::command, .command = Command::restart, .tenancy = record->tenancy, .record = record});
   return Accepted{};
+}
+
+Result<Accepted> Supervisor::reset(std::string_view name) {
+  if (is_shutting_down()) return too_late("reset", name);
+  Record* const record = services_.find(name);
+  if (!record) return unknown("reset", name);
+  if (record->phase == Phase::terminated) {
+    return Refusal{Refusal::Reason::stopping, "reset \"" + std::string{name} + "\": it has terminated; restart it"};
+  }
+  if (record->final_stop_asked) {
+    return Refusal{Refusal::Reason::stopping, "reset \"" + std::string{name} + "\": it is being " +
+                                                  (record->remove_asked ? "removed" : "stopped") + " for good"};
+  }
+  give(*record, Command::reset);
+  return Accepted{};
+}
+
+bool Supervisor::hold_start(ServiceId service) noexcept {
+  Record* const record = services_.find(service);
+  if (!record || record->phase != Phase::backing_off) return false;
+  scheduler_.disarm(*record);
+  record->timer_is_due = false;
+  return true;
 }
 
 Result<Accepted> Supervisor::remove(std::string_view name) {
   Record* const record = services_.find(name);
   if (!record) return unknown("remove", name);
-  if (!record->remove_asked) {
-    record->final_stop_asked = record->remove_asked = true;
-    if (record->phase == Phase::terminated) free_name(*record, scheduler_.now());
-    enqueue({.kind = Input::Kind::command, .command = Command::remove, .tenancy = record->tenancy, .record = record});
-  }
+  if (record->remove_asked) return Accepted{};
+  give(*record, Command::remove);
+  record->final_stop_asked = record->remove_asked = true;
+  if (record->phase == Phase::terminated) free_name(*record, scheduler_.now());
   return Accepted{};
 }
 
-void Supervisor::request_shutdown() {
-  if (is_shutting_down()) return;
-  shutdown_asked_at_ = scheduler_.now();
-  enqueue({.kind = Input::Kind::shutdown});
+// Throws std::bad_alloc; then nothing was commanded.
+void Supervisor::give(Record& record, Command command) {
+  enqueue({.kind = Input::Kind::command,
+           .command = command,
+           .tenancy = record.tenancy,
+           .run = record.run,
+           .record = &record});
 }
 
-void Supervisor::end_drain() {
-  request_shutdown();
-  enqueue({.kind = Input::Kind::end_drain});
+void Supervisor::request_shutdown(ShutdownCause cause) noexcept {
+  if (is_shutting_down()) return;
+  shutdown_asked_at_ = scheduler_.now();
+  enqueue_or_owe({.kind = Input::Kind::shutdown, .cause = cause});
+}
+
+void Supervisor::end_drain(ShutdownCause cause) noexcept {
+  request_shutdown(cause);
+  enqueue_or_owe({.kind = Input::Kind::end_drain, .cause = cause});
+}
+
+// Without memory for it the signal is not reported: it changes nothing else.
+void Supervisor::ignore_signal(ShutdownCause signal) noexcept {
+  try {
+    enqueue({.kind = Input::Kind::signal_ignored, .cause = signal});
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void Supervisor::recording_failed(std::string_view error) {
+  enqueue({.kind = Input::Kind::recording_failed, .error = Error{error}});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Inputs
 // ---------------------------------------------------------------------------------------------------------------------
 
-void Supervisor::enqueue(const Input& input) {
-  inputs_.push_back(input);
-  if (attention_ != 0) return attend(input);
-  if (!loop_.queued()) scheduler_.defer(loop_);
+void Supervisor::enqueue_or_owe(Input&& input) noexcept {
+  try {
+    enqueue(std::move(input));
+  } catch (const std::bad_alloc&) {
+    owe_input(input);
+  }
 }
 
-void Supervisor::attend(const Input& input) {
-  if (arrivals_) tell_arrival(input);
-  if ((attention_ & kProcesses) == 0 && !loop_.queued()) scheduler_.defer(loop_);
+void Supervisor::attend(const Input& input) noexcept {
+  if (arrivals_) {
+    try {
+      tell_arrival(input);
+    } catch (...) {
+      sink_threw();
+    }
+  }
+  if ((attention_ & kProcesses) == 0) wake_loop();
 }
 
-// But for those that the supervisor gives itself.
+// If there is no memory to wake the loop now, the next input wakes it.
+void Supervisor::wake_loop() noexcept {
+  if (loop_.queued()) return;
+  try {
+    scheduler_.defer(loop_);
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
+// The arrival sink does not see inputs that the supervisor gives itself.
 void Supervisor::tell_arrival(const Input& input) {
   switch (input.kind) {
     case Input::Kind::added: {
       const auto& record = *input.record;
-      const auto& policy = *record.policy;
-      const auto stop_grace = record.policy == own_policy_ ? std::nullopt : policy.stop_grace;
-      return tell(record.added_at, &record,
-                  arrival::Added{record.restart, policy.is_own_backoff ? &policy.backoff : nullptr, stop_grace,
-                                 record.service.can_be_killed()});
+      return arrived(
+          record.added_at, &record,
+          arrival::Added{&record.policy->given, record.service.can_be_killed(), record.service.runs_side_by_side()});
     }
     case Input::Kind::run_ended: {
       const auto& record = *input.record;
-      const auto error = input.outcome == Outcome::clean ? std::string_view{} : errors_.back().text();
-      return tell(scheduler_.now(), &record, arrival::Ended{record.id, record.run, input.outcome, error});
+      return arrived(scheduler_.now(), &record,
+                     arrival::Ended{record.id, record.run, input.outcome, input.error.text()});
     }
-    case Input::Kind::command: return tell(scheduler_.now(), input.record, arrival::Commanded{input.command});
-    case Input::Kind::shutdown: return tell(*shutdown_asked_at_, nullptr, arrival::ShutdownRequested{});
-    case Input::Kind::end_drain: return tell(scheduler_.now(), nullptr, arrival::DrainEnded{});
+    case Input::Kind::late_end: {
+      const ServiceId service = abandoned_runs_.find(*input.record, input.run)->service;
+      return arrived(scheduler_.now(), input.record,
+                     arrival::Ended{service, input.run, input.outcome, input.error.text()});
+    }
+    case Input::Kind::command: return arrived(scheduler_.now(), input.record, arrival::Commanded{input.command});
+    case Input::Kind::shutdown: return arrived(*shutdown_asked_at_, nullptr, arrival::ShutdownRequested{input.cause});
+    case Input::Kind::end_drain: return arrived(scheduler_.now(), nullptr, arrival::DrainEnded{input.cause});
+    case Input::Kind::signal_ignored: return arrived(scheduler_.now(), nullptr, arrival::SignalIgnored{input.cause});
+    case Input::Kind::run_warned: {
+      const auto& record = *input.record;
+      return arrived(scheduler_.now(), &record, arrival::RunWarned{record.id, record.run, input.error.text()});
+    }
     case Input::Kind::warn:
     case Input::Kind::first_start:
-    case Input::Kind::all_terminated: return;
+    case Input::Kind::all_terminated:
+    case Input::Kind::recording_failed:
+    case Input::Kind::abandon_rest: return;
   }
 }
 
 template <class Kind>
-void Supervisor::tell(TimePoint at, const Record* record, const Kind& what) {
+void Supervisor::arrived(TimePoint at, const Record* record, const Kind& what) {
   arrivals_->on_arrival({at, record ? record->name.text() : std::string_view{}, what});
 }
 
-void Run::end(Exit exit) const {
-  detail::ServiceRecord& record = *record_;
-  if (record.id != service_ || record.forgotten || !record.run_alive || record.run != number_) return;
-  record.policy->supervisor->run_ended(record, std::move(exit));
-}
-
-void Run::ends_soon() const noexcept { record_->fetch(); }
-
-void Supervisor::run_ended(Record& record, Exit&& exit) {
+void Supervisor::run_ended(Record& record, Exit& exit) noexcept {
   record.run_alive = false;
-  const Outcome outcome = exit.outcome();
-  if (outcome != Outcome::clean) errors_.push_back(exit.take_error());
-  enqueue({.kind = Input::Kind::run_ended, .outcome = outcome, .tenancy = record.tenancy, .record = &record});
+  Input input{.kind = Input::Kind::run_ended,
+              .outcome = exit.outcome(),
+              .tenancy = record.tenancy,
+              .record = &record,
+              .error = exit.take_error()};
+  try {
+    enqueue(std::move(input));
+  } catch (const std::bad_alloc&) {
+    owe_input(input);
+  }
 }
 
-// Takes inputs until none is left, those included that they cause. By index: processing may add more.
+// Without memory for it the late end is not reported: it changes nothing else.
+void Supervisor::abandoned_run_ended(Record& record, const Run& run, Exit& exit) noexcept {
+  detail::AbandonedRun* const found = abandoned_runs_.find_alive(record, run.service(), run.number());
+  if (!found) return;
+  found->has_ended = true;
+  try {
+    enqueue({.kind = Input::Kind::late_end,
+             .outcome = exit.outcome(),
+             .tenancy = record.tenancy,
+             .run = run.number(),
+             .record = &record,
+             .error = exit.take_error()});
+  } catch (const std::bad_alloc&) {
+    (void)abandoned_runs_.take(record, run.number());
+  }
+}
+
+// Without memory for it the warning is not reported.
+void Supervisor::run_warned(Record& record, Error says) noexcept {
+  try {
+    enqueue({.kind = Input::Kind::run_warned, .tenancy = record.tenancy, .record = &record, .error = std::move(says)});
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void Supervisor::set_pid(Record& record, std::uint32_t pid) {
+  if (record.id.slot >= pids_.size()) pids_.resize(record.id.slot + std::size_t{1});
+  pids_[record.id.slot] = pid;
+  record.has_pid = true;
+  if (arrivals_) arrived(scheduler_.now(), &record, arrival::PidKnown{pid});
+}
+
 void Supervisor::process_inputs() {
   attention_ |= kProcesses;
-  now_ = scheduler_.now();
-  for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (i > 0) now_ = scheduler_.now();
-    process(Input{inputs_[i]});
-  }
-  forget_inputs();
-  attention_ &= kTells;
-}
-
-// A storm of inputs leaves no memory behind.
-void Supervisor::forget_inputs() {
-  constexpr std::size_t kKept = 1024;
-  const bool was_storm = inputs_.size() > kKept;
-  inputs_.clear();
-  errors_.clear();
-  errors_taken_ = 0;
-  if (!was_storm) [[likely]]
+  take_inputs();
+  if (owed_ == 0) [[likely]] {
+    attention_ &= kTells;
     return;
-  inputs_.shrink_to_fit();
-  errors_.shrink_to_fit();
+  }
+  pay_what_is_owed();
 }
 
-void Supervisor::process(const Input& input) {
+// Takes inputs until none is left, including those that they cause. If one throws, the others are taken all the same.
+void Supervisor::take_inputs() noexcept {
+  while (!inputs_.empty()) {
+    now_ = scheduler_.now();
+    try {
+      process(inputs_.front());
+    } catch (...) {
+      keep_exception(std::current_exception());
+    }
+    inputs_.drop_front();
+  }
+}
+
+namespace {
+
+std::string_view text_of_ignored(ShutdownCause signal) {
+  switch (signal) {
+    case ShutdownCause::sighup: return "SIGHUP within a second of the shutdown's beginning changes nothing";
+    case ShutdownCause::sigint: return "SIGINT within a second of the shutdown's beginning changes nothing";
+    default: return "SIGTERM within a second of the shutdown's beginning changes nothing";
+  }
+}
+
+}  // namespace
+
+void Supervisor::process(Input& input) {
   switch (input.kind) {
     case Input::Kind::warn:
       for (const auto& problem : own_policy_->warnings) emit(event::Warned{problem.field, problem.says});
       return;
-    case Input::Kind::shutdown: return on_shutdown(ShutdownCause::requested);
+    case Input::Kind::shutdown: return on_shutdown(input.cause);
     case Input::Kind::all_terminated:
       if (counters_.active_services == 0) on_shutdown(ShutdownCause::all_terminated);
       return;
-    case Input::Kind::end_drain: return on_drain_over(DrainOutcome::cut_short);
+    case Input::Kind::end_drain: return on_drain_over(DrainOutcome::cut_short, detail::signal_of(input.cause));
+    case Input::Kind::signal_ignored: return emit(event::Warned{"signal", text_of_ignored(input.cause)});
+    case Input::Kind::recording_failed: return emit(event::RecordingFailed{input.error.text()});
+    case Input::Kind::abandon_rest: return abandon_rest();
     default: return process(input, *input.record);
   }
 }
 
-void Supervisor::process(const Input& input, Record& record) {
-  Error* const error = input.outcome == Outcome::clean ? nullptr : &errors_[errors_taken_++];
+void Supervisor::process(Input& input, Record& record) {
   if (record.tenancy != input.tenancy || record.forgotten) return;  // an input of an earlier life
   switch (input.kind) {
-    case Input::Kind::run_ended: return on_run_ended(record, input.outcome, error);
+    case Input::Kind::run_ended: return on_run_ended(record, input.outcome, input.error);
+    case Input::Kind::late_end: return on_late_end(record, input);
     case Input::Kind::added: return on_added(record);
+    case Input::Kind::run_warned: return emit(record, event::Warned{"run", input.error.text()});
     case Input::Kind::first_start:
       if (record.first_run_due && record.phase == Phase::starting) begin_run(record);
       return;
-    case Input::Kind::command: return on_command(record, input.command);
+    case Input::Kind::command: return on_command(record, input);
     default: return;
   }
 }
@@ -254,32 +421,34 @@ void Supervisor::process(const Input& input, Record& record) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 void Supervisor::on_added(Record& record) {
-  const auto& stop_grace = record.policy->stop_grace;
-  const bool can_be_killed = stop_grace && record.service.can_be_killed();
-  emit(record, event::Added{record.restart, &record.policy->backoff, record.run, can_be_killed, stop_grace});
+  emit(record, event::Added{&record.policy->in_force, record.run, record.service.can_be_killed(),
+                            record.service.runs_side_by_side()});
   if (record.policy != own_policy_) {
     for (const auto& problem : record.policy->warnings) emit(record, event::Warned{problem.field, problem.says});
   }
   // A step of its own: a stop or a shutdown that has already been asked for comes first.
-  enqueue({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
+  enqueue_or_owe({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
 }
 
-// `error` is null for a clean end, and gone once something is queued.
-void Supervisor::on_run_ended(Record& record, Outcome outcome, Error* error) {
+// Takes the error over, if there is one.
+void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
+  // The end is of a life that a restart has replaced in place since it was queued, so it is dropped.
+  if (record.phase == Phase::starting && record.first_run_due) return;
   const Duration lasted = record.lasted(now_);
   if (record.phase == Phase::terminated) {
-    const Error told = error ? std::move(*error) : Error{};
-    emit(record, event::EndedLate{outcome, lasted, told.text()});
+    emit(record, event::EndedLate{outcome, lasted, error.text()});
     return;
   }
   close_run(record);
-  if (error) record.last_error = std::move(*error);
-  emit(record, event::Ended{outcome, lasted, error ? record.last_error.text() : std::string_view{}});
-  if (record.phase == Phase::running) {
+  const bool failed = outcome != Outcome::clean;
+  record.last_run_failed = failed;
+  if (failed) record.last_error = std::move(error);
+  emit(record, event::Ended{outcome, lasted, failed ? record.last_error.text() : std::string_view{}});
+  if (record.phase != Phase::stopping) {
     on_unasked_end(record, outcome, lasted);
     return;
   }
-  forget_grace(record);
+  record.ended_badly_in_drain = failed && shutdown_begun_;
   if (record.stop_cause == StopCause::restart) {
     begin_run(record);
   } else {
@@ -287,56 +456,65 @@ void Supervisor::on_run_ended(Record& record, Outcome outcome, Error* error) {
   }
 }
 
+void Supervisor::on_late_end(Record& record, const Input& input) {
+  const auto run = abandoned_runs_.take(record, input.run);
+  if (run) emit_of(run->run, record, event::EndedLate{input.outcome, now_ - run->began, input.error.text()});
+}
+
 void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration lasted) {
-  if (cools_down(record.policy->backoff, lasted)) reset_backoff(record);
   if (outcome == Outcome::clean) {
+    ++counters_.clean_exits;
     count_clean_exit(record);
-    on_clean_exit(record);
-    return;
-  }
-  ++record.failures;
-  ++counters_.failures;
-  record.attempt = next_attempt(record.attempt);
-  if (outcome == Outcome::fatal || record.restart == RestartPolicy::never) {
-    terminate(record, Termination::Reason::failed);
   } else {
-    on_failure(record);
+    ++record.failures;
+    ++counters_.failures;
   }
-}
-
-void Supervisor::on_clean_exit(Record& record) {
-  if (record.restart != RestartPolicy::always) {
-    terminate(record, Termination::Reason::completed);
-    return;
-  }
-  record.attempt = 0;
-  const Duration delay = record.policy->backoff.clean_restart_delay;
-  back_off(record, BackoffCause::clean_exit, delay, delay);
-}
-
-void Supervisor::on_failure(Record& record) {
-  const BackoffPolicy& policy = record.policy->backoff;
-  if (policy.breaker) {
-    const std::uint32_t failures = record.history.record(*policy.breaker, now_);
-    const std::uint32_t limit = policy.breaker->max_failures;
-    if (failures >= limit) {
-      ++counters_.circuit_breaker_trips;
-      emit(record, event::BreakerTripped{failures, limit});
-      terminate(record, Termination::Reason::circuit_open);
-      return;
-    }
-  }
-  const Duration ceiling = backoff_ceiling(policy, record.attempt);
   // The run's number never repeats, so neither does the draw.
-  const Draw jitter = draw(key_of(record), Purpose::backoff_jitter, record.run.value);
-  back_off(record, BackoffCause::failure, ceiling, full_jitter(ceiling, jitter));
+  const auto draws = [&] { return draw(key_of(record), Purpose::backoff_jitter, record.run.value); };
+  const auto next = detail::after_end(record.policy->in_force, record.retries, {outcome, lasted}, now_, draws);
+  if (outcome == Outcome::clean && next.closes_after > 0) [[unlikely]]
+    emit_closed(record, next.closes_after);
+  switch (next.what) {
+    case detail::Next::What::complete: return terminate(record, Termination::Reason::completed);
+    case detail::Next::What::fail: return terminate(record, Termination::Reason::failed);
+    case detail::Next::What::open_for_good:
+      emit_tripped(record, next.failures);
+      return terminate(record, Termination::Reason::circuit_open);
+    case detail::Next::What::open:
+      emit_tripped(record, next.failures);
+      if (record.retries.attempt == 1) ++counters_.open_breakers;  // the first opening in a row
+      return back_off(record, next.cause, next.ceiling, next.delay);
+    case detail::Next::What::back_off: return back_off(record, next.cause, next.ceiling, next.delay);
+  }
 }
 
-void Supervisor::on_command(Record& record, Command command) {
-  emit(record, event::Commanded{command});
-  switch (command) {
+// So many open it, so both numbers are the same.
+void Supervisor::emit_tripped(Record& record, std::uint32_t failures) {
+  ++counters_.circuit_breaker_trips;
+  emit(record, event::BreakerTripped{failures, failures});
+}
+
+void Supervisor::emit_closed(Record& record, Attempt openings) {
+  --counters_.open_breakers;
+  emit(record, event::BreakerClosed{openings});
+}
+
+// As if nothing had ever failed.
+void Supervisor::reset_retries(Record& record) {
+  const Attempt openings = record.retries.breaker_has_opened ? record.retries.attempt : 0;
+  record.retries.reset();
+  if (openings == 0) return;
+  if (record.phase == Phase::running && record.armed())
+    scheduler_.disarm(record);  // the probe need not stay up any more
+  emit_closed(record, openings);
+}
+
+void Supervisor::on_command(Record& record, const Input& input) {
+  emit(record, event::Commanded{input.command});
+  switch (input.command) {
     case Command::stop: return stop_for_good(record, StopCause::stop);
-    case Command::restart: return on_restart_command(record);
+    case Command::restart: return on_restart_command(record, input.run);
+    case Command::reset: return on_reset_command(record);
     case Command::remove:
       record.remove_begun = true;
       if (record.phase == Phase::terminated) return forget(record);
@@ -344,16 +522,25 @@ void Supervisor::on_command(Record& record, Command command) {
   }
 }
 
-void Supervisor::on_restart_command(Record& record) {
-  if (shutdown_begun_ || record.remove_asked) return;  // asked for first, but overtaken
-  reset_backoff(record);
+// `run` was the latest when the command was given.
+void Supervisor::on_restart_command(Record& record, RunNumber run) {
+  if (shutdown_begun_ || record.remove_asked) return;  // overtaken by a later command
+  if (record.run != run) return;                       // the next run that it asked for has begun already
+  reset_retries(record);
+  if (record.waits_for_end()) return ask_to_stop(record, StopCause::restart);
   switch (record.phase) {
     case Phase::starting:
+    case Phase::running:
     case Phase::stopping: return;
-    case Phase::running: return ask_to_stop(record, StopCause::restart);
-    case Phase::backing_off: scheduler_.disarm(record); return begin_run(record);
+    case Phase::backing_off: return begin_run(record);
     case Phase::terminated: return add_again_in_place(record);
   }
+}
+
+void Supervisor::on_reset_command(Record& record) {
+  if (shutdown_begun_ || record.remove_asked || record.phase == Phase::terminated) return;  // overtaken
+  reset_retries(record);
+  if (record.phase == Phase::backing_off) begin_run(record);
 }
 
 void Supervisor::on_shutdown(ShutdownCause cause) {
@@ -361,8 +548,10 @@ void Supervisor::on_shutdown(ShutdownCause cause) {
   if (!shutdown_asked_at_) shutdown_asked_at_ = now_;
   shutdown_begun_ = true;
   emit(event::ShutdownRequested{cause, config_.shutdown_timeout});
-  scheduler_.arm(drain_timer_, *shutdown_asked_at_ + config_.shutdown_timeout);
-  // Stopping a service only queues what it causes, so the list stays as it is, but for services that are forgotten.
+  scheduler_.disarm(drain_timer_);
+  drain_over_at_ = *shutdown_asked_at_ + config_.shutdown_timeout;
+  arm_drain_timer();
+  // Stopping a service only queues what it causes, so the list changes only where services are forgotten.
   for (Record *record = services_.first(), *next = nullptr; record; record = next) {
     next = services_.next(*record);
     if (record->phase != Phase::terminated) stop_for_good(*record, StopCause::shutdown);
@@ -370,53 +559,153 @@ void Supervisor::on_shutdown(ShutdownCause cause) {
   if (counters_.active_services == 0) on_drain_over(DrainOutcome::drained);
 }
 
-void Supervisor::DrainTimer::fired() {
-  supervisor_.now_ = supervisor_.scheduler_.now();
-  supervisor_.on_drain_over(DrainOutcome::deadline);
+// Without memory the loop tries again.
+void Supervisor::arm_drain_timer() noexcept {
+  try {
+    scheduler_.arm_deadline(drain_timer_, drain_over_at_);
+  } catch (...) {
+    owe(kDrainTimer);
+  }
 }
 
-void Supervisor::on_drain_over(DrainOutcome outcome) {
+void Supervisor::DrainTimer::fired() { supervisor_.on_drain_timer(); }
+
+void Supervisor::on_drain_timer() {
+  now_ = scheduler_.now();
+  if (!shutdown_begun_) return on_shutdown(ShutdownCause::all_terminated);  // none has ever been added
+  if (drain_waits_for_the_dying_) return enqueue_or_owe({.kind = Input::Kind::abandon_rest});
+  on_drain_over(DrainOutcome::deadline);
+}
+
+// Runs that end because they are killed are not abandoned.
+void Supervisor::on_drain_over(DrainOutcome outcome, std::optional<ShutdownCause> cause) {
+  if (drain_outcome_) return;
+  drain_outcome_ = outcome;
+  drain_cause_ = cause;
+  scheduler_.disarm(drain_timer_);
+  if (somebody_may_still_end()) {
+    enqueue_or_owe({.kind = Input::Kind::abandon_rest});
+  } else {
+    finish_drain();
+  }
+}
+
+// Kills every run that can be killed. Their ends, and ends that are still queued, are taken before the drain is over: a
+// run that ended before a deadline is in time.
+bool Supervisor::somebody_may_still_end() {
+  bool any = false;
+  for (Record* record = services_.first(); record; record = services_.next(*record)) {
+    if (record->phase != Phase::stopping) continue;
+    if (record->run_alive && record->killed) {
+      any |= config_.kill_wait.has_value();
+      continue;
+    }
+    if (record->run_alive) {
+      if (!record->service.can_be_killed()) continue;
+      kill(*record);
+      drain_has_killed_ = true;
+    }
+    any = true;
+  }
+  return any;
+}
+
+// Whoever was killed has the kill_wait to die, from now, also if it was killed by the end of its own grace a moment
+// ago.
+void Supervisor::abandon_rest() {
+  if (drain_is_over_) return;
+  if (std::exchange(drain_waits_for_the_dying_, true) || !config_.kill_wait) return finish_drain();
+  if (!abandon_all_but_the_dying() || drain_is_over_) return finish_drain();
+  try {
+    scheduler_.arm_deadline(drain_timer_, now_ + *config_.kill_wait);
+  } catch (const std::bad_alloc&) {  // then they are not waited for
+    finish_drain();
+  }
+}
+
+// False: nobody is dying.
+bool Supervisor::abandon_all_but_the_dying() {
+  bool any = false;
+  for (Record *record = services_.first(), *next = nullptr; record; record = next) {
+    next = services_.next(*record);
+    if (record->phase == Phase::terminated) continue;
+    if (record->killed && record->run_alive && !record->kill_failed) {
+      scheduler_.disarm(*record);  // what is left of its own grace
+      any = true;
+    } else {
+      drain_has_abandoned_ = true;
+      abandon(*record);
+    }
+  }
+  return any;
+}
+
+void Supervisor::finish_drain() {
   if (drain_is_over_) return;
   drain_is_over_ = true;
   scheduler_.disarm(drain_timer_);
-  ShutdownResult result;
-  result.outcome = outcome;
-  result.took = drain_took_ = now_ - *shutdown_asked_at_;
+  ShutdownResult result = std::move(removed_in_drain_);
+  result.outcome = *drain_outcome_;
+  result.took = now_ - *shutdown_asked_at_;
   for (Record *record = services_.first(), *next = nullptr; record; record = next) {
     next = services_.next(*record);
     if (record->phase != Phase::terminated) {
-      forget_grace(*record);
+      drain_has_abandoned_ = true;
       abandon(*record);
     }
-    if (record->reason == Termination::Reason::abandoned) {
-      result.abandoned.emplace_back(record->name.text());
-    } else if (record->reason == Termination::Reason::failed || record->reason == Termination::Reason::circuit_open) {
-      result.failed.emplace_back(record->name.text());
-    }
+    list_in(result, *record);
   }
+  if (!drain_has_killed_ && !drain_has_abandoned_) result.outcome = DrainOutcome::drained;
   result.counters = counters_;
+  const auto outcome = result.outcome;
   shutdown_result_ = std::move(result);
-  emit(event::Drained{outcome});
+  emit(event::Drained{outcome, outcome == DrainOutcome::cut_short ? drain_cause_ : std::nullopt});
 }
 
-void Supervisor::Grace::fired() {
-  supervisor_.now_ = supervisor_.scheduler_.now();
-  supervisor_.on_grace_over(record_, *this);
-}
-
-// The grace may be gone afterwards.
-void Supervisor::on_grace_over(Record& record, Grace& grace) {
-  const Duration waited = now_ - grace.asked_at;
-  if (grace.killed || !record.service.can_be_killed()) {
-    grace.waited = waited;
-    abandon(record);
-    return;
+// What the service waited for in its phase has come.
+void Supervisor::on_deadline(Record& record) {
+  now_ = scheduler_.now();
+  if (record.phase == Phase::backing_off) [[likely]]
+    return begin_run(record);
+  if (record.phase == Phase::running) return on_probe_up(record);
+  HOLDFAST_ASSERT(record.phase == Phase::stopping, "a service waited for a time in a phase that has no deadline");
+  if (drain_ends_by(record.deadline())) {  // of one time the drain's deadline comes first
+    scheduler_.disarm(drain_timer_);
+    return on_drain_timer();
   }
-  grace.killed = true;
-  ++counters_.killed_runs;
-  emit(record, event::Killed{waited});
+  on_grace_over(record);
+}
+
+// A probe that has said that it ended, before the supervisor got to it, did not stay up.
+void Supervisor::on_probe_up(Record& record) {
+  if (record.run_alive) reset_retries(record);
+}
+
+void Supervisor::on_grace_over(Record& record) {
+  if (record.killed || !record.service.can_be_killed()) return give_up(record);
   kill(record);
-  if (record.run_alive) scheduler_.arm(grace, now_ + *record.policy->stop_grace);
+  if (record.run_alive) give_grace(record);
+}
+
+// The run did not stop in time. A restart goes on without it where that is possible.
+void Supervisor::give_up(Record& record) {
+  const bool goes_on = record.stop_cause == StopCause::restart && record.service.runs_side_by_side() &&
+                       abandoned_runs_.count(record) < config_.abandoned_runs_max;
+  if (!goes_on || !set_aside(record)) return abandon(record);
+  ++counters_.abandoned_runs;
+  close_run(record);
+  emit(record, event::Abandoned{now_ - record.stop_asked_at()});
+  begin_run(record);
+}
+
+// False: there is no memory.
+bool Supervisor::set_aside(Record& record) noexcept {
+  try {
+    abandoned_runs_.add_present_run_of(record);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -430,6 +719,7 @@ void Supervisor::begin_run(Record& record) {
   if (!record.first_run_due) ++counters_.restarts;
   record.first_run_due = false;
   record.run_alive = record.run_open = true;
+  record.has_pid = false;
   record.run_began = now_;
   emit(record, event::Started{});
   const Run run{record, record.id, record.run};
@@ -439,7 +729,9 @@ void Supervisor::begin_run(Record& record) {
     run.end(Exit::from_current_exception());
   }
   set_phase(record, Phase::running);
-  emit(record, event::Running{});
+  emit(record, event::Running{pid_of(record)});
+  if (record.retries.breaker_has_opened && record.run_alive) [[unlikely]]
+    wake_at(record, now_ + record.policy->backoff().breaker->half_open->probe_success_after);
 }
 
 void Supervisor::close_run(Record& record) {
@@ -449,29 +741,37 @@ void Supervisor::close_run(Record& record) {
 
 void Supervisor::back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay) {
   set_phase(record, Phase::backing_off);
-  emit(record, event::BackingOff{cause, record.attempt, ceiling, delay});
-  scheduler_.arm(record, now_ + delay);
+  emit(record, event::BackingOff{cause, record.retries.attempt, ceiling, delay});
+  wake_at(record, now_ + delay);
 }
+
+void Supervisor::wake_again(Record& record) noexcept { wake_at(record, record.deadline()); }
+
+void Supervisor::give_grace(Record& record) noexcept { wake_at(record, now_ + record.policy->stop_grace); }
 
 void Supervisor::ask_to_stop(Record& record, StopCause cause) {
   record.stop_cause = cause;
+  record.killed = record.kill_failed = false;
   set_phase(record, Phase::stopping);
   emit(record, event::Stopping{cause});
-  if (!record.run_alive) return;  // it has ended by itself, and the loop has yet to get to it
+  if (!record.run_alive) return;  // it has ended by itself, and its end is still queued
   try {
     record.service.stop(Run{record, record.id, record.run});
   } catch (...) {
     emit(record, event::StopThrew{Error::from_current_exception().text()});
   }
-  // Armed last, so that a run that takes exactly as long as its grace has obeyed.
-  if (!record.policy->stop_grace || !record.run_alive) return;
-  scheduler_.arm(graces_.try_emplace(record.id.slot, *this, record).first->second, now_ + *record.policy->stop_grace);
+  // The grace timer starts after stop(). A run that takes exactly as long as its grace then counts as stopped in time.
+  if (record.run_alive) give_grace(record);
 }
 
 void Supervisor::kill(Record& record) {
+  record.killed = true;
+  ++counters_.killed_runs;
+  emit(record, event::Killed{now_ - record.stop_asked_at()});
   try {
     record.service.kill(Run{record, record.id, record.run});
   } catch (...) {
+    record.kill_failed = true;
     emit(record, event::KillThrew{Error::from_current_exception().text()});
   }
 }
@@ -479,15 +779,17 @@ void Supervisor::kill(Record& record) {
 void Supervisor::abandon(Record& record) {
   ++counters_.abandoned_runs;
   close_run(record);
+  scheduler_.disarm(record);
+  record.wait_began_at(record.stop_asked_at());
   terminate(record, Termination::Reason::abandoned);
 }
 
 void Supervisor::stop_for_good(Record& record, StopCause cause) {
+  if (record.waits_for_end()) return ask_to_stop(record, cause);
   switch (record.phase) {
-    case Phase::starting: return terminate(record, Termination::Reason::cancelled);
-    case Phase::running: return ask_to_stop(record, cause);
+    case Phase::starting:
+    case Phase::running: return terminate(record, Termination::Reason::cancelled);
     case Phase::backing_off:
-      scheduler_.disarm(record);
       set_phase(record, Phase::stopping);
       emit(record, event::Stopping{cause});
       return terminate(record, Termination::Reason::cancelled);
@@ -502,29 +804,39 @@ void Supervisor::stop_for_good(Record& record, StopCause cause) {
 
 void Supervisor::terminate(Record& record, Termination::Reason why) {
   set_phase(record, Phase::terminated);
+  if (record.retries.breaker_has_opened) {
+    record.retries.breaker_has_opened = false;
+    --counters_.open_breakers;
+  }
   record.reason = why;
   ++counters_.terminated;
   --counters_.active_services;
-  emit(record, event::Terminated{termination_of(record), record.last_error.text()});
+  const bool ended_badly = record.last_run_failed && why != Termination::Reason::abandoned;
+  emit(record, event::Terminated{termination_of(record), ended_badly ? record.last_error.text() : std::string_view{}});
   if (record.remove_begun) forget(record);
   if (counters_.active_services > 0 || drain_is_over_) return;
-  if (shutdown_begun_) {
+  if (drain_outcome_) {
+    finish_drain();
+  } else if (shutdown_begun_) {
     on_drain_over(DrainOutcome::drained);
   } else if (config_.when_all_terminated == WhenAllTerminated::return_) {
-    enqueue({.kind = Input::Kind::all_terminated});
+    enqueue_or_owe({.kind = Input::Kind::all_terminated});
   }
 }
 
 void Supervisor::add_again_in_place(Record& record) {
-  remember_removal(record, now_);
+  incarnations_.remember_removal(record, now_);
+  const detail::Past past{.runs = record.run, .incarnation = incarnations_.next_of(record.hash, now_)};
+  // What can fail comes first.
+  if (record.run_alive) abandoned_runs_.add_present_run_of(record);
+  incarnations_.set_past(record, past);
   emit(record, event::Removed{});
   ++record.id.generation;
   HOLDFAST_ASSERT(record.id.generation != 0, "the ids of a slot are used up");
   record.phase = Phase::starting;  // not a transition: another service begins
-  record.run_alive = false;
   record.first_run_due = true;
-  forget_side_entries(record);
-  set_past(record, {.runs = record.run, .incarnation = incarnation_of(record.hash, now_)});
+  record.last_run_failed = false;
+  forget_clean_exits(record);
   record.failures = record.events = 0;
   record.added_at = record.phase_since = now_;
   record.running_time = Duration::zero();
@@ -536,20 +848,19 @@ void Supervisor::add_again_in_place(Record& record) {
 
 void Supervisor::forget(Record& record) {
   if (!record.name_freed) free_name(record, now_);
+  if (shutdown_begun_ && !drain_is_over_) list_removed(record);
   emit(record, event::Removed{});
+  objects_.erase(record.service);
   forget_side_entries(record);
   services_.forget(record);
 }
 
+// Leaving a phase disarms the timer for what the service waited for in it.
 void Supervisor::set_phase(Record& record, Phase phase) {
   HOLDFAST_ASSERT(is_legal_transition(record.phase, phase), "a service made a transition that semantics forbid");
+  if (record.armed()) scheduler_.disarm(record);
   record.phase = phase;
   record.phase_since = now_;
-}
-
-void Supervisor::reset_backoff(Record& record) {
-  record.attempt = 0;
-  record.history.clear();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -557,13 +868,31 @@ void Supervisor::reset_backoff(Record& record) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 template <class Kind>
-void Supervisor::emit(Record& record, const Kind& what) {
-  sink_.on_event({now_, record.id, record.name.text(), record.hash, ++record.events, record.run, what});
+void Supervisor::emit(Record& record, const Kind& what) noexcept {
+  try {
+    sink_.on_event({now_, record.id, record.name.text(), record.hash, ++record.events, record.run, what});
+  } catch (...) {
+    sink_threw();
+  }
+}
+
+// A sink that throws stops no step in the middle.
+template <class Kind>
+void Supervisor::emit_of(RunNumber run, Record& record, const Kind& what) noexcept {
+  try {
+    sink_.on_event({now_, record.id, record.name.text(), record.hash, ++record.events, run, what});
+  } catch (...) {
+    sink_threw();
+  }
 }
 
 template <class Kind>
-void Supervisor::emit(const Kind& what) {
-  sink_.on_event({now_, {}, {}, 0, ++events_, {}, what});
+void Supervisor::emit(const Kind& what) noexcept {
+  try {
+    sink_.on_event({now_, {}, {}, 0, ++events_, {}, what});
+  } catch (...) {
+    sink_threw();
+  }
 }
 
 DrawKey Supervisor::draw_key(ServiceId service) const noexcept {
@@ -576,84 +905,61 @@ DrawKey Supervisor::draw_key(ServiceId service) const noexcept {
 // Bookkeeping
 // ---------------------------------------------------------------------------------------------------------------------
 
-// Fleets repeat one policy, so comparing with the latest is enough to keep one copy of it.
-const detail::SharedPolicy& Supervisor::policy_for(const ServiceConfig& config) {
-  if (!config.backoff && !config.stop_grace) return own_policy_;
-  const bool is_own = config.backoff.has_value();
-  const BackoffPolicy& backoff = is_own ? *config.backoff : config_.backoff;
-  const auto& stop_grace = config.stop_grace ? config.stop_grace : config_.stop_grace;
-  const detail::ServicePolicy& latest = *latest_policy_;
-  if (latest_policy_ == own_policy_ || latest.is_own_backoff != is_own || latest.backoff != backoff ||
-      latest.stop_grace != stop_grace) {
-    auto warnings = is_own ? problems(backoff) : std::vector<Problem>{};
-    latest_policy_ = detail::SharedPolicy{{this, backoff, stop_grace, is_own, std::move(warnings)}};
-  }
-  return latest_policy_;
+const detail::SharedPolicy& Supervisor::policy_for(const ServicePolicy& given) {
+  if (given == ServicePolicy{}) return own_policy_;
+  if (const auto* const found = latest_policies_.find(given)) return *found;
+  const ServicePolicy policy = in_force(given, config_);
+  auto warnings = problems(given);
+  if (given.stop_grace) warn_of_idle_grace(warnings, *given.stop_grace, config_.shutdown_timeout);
+  return latest_policies_.keep(
+      {this, given, policy, policy.stop_grace.value_or(config_.shutdown_timeout), std::move(warnings)});
 }
 
-std::uint32_t Supervisor::incarnation_of(std::uint64_t name, TimePoint now) const noexcept {
-  if (removals_at_ != now) return 0;
-  for (auto removal = removals_.rbegin(); removal != removals_.rend(); ++removal) {
-    if (removal->name == name) return removal->next_incarnation;
-  }
-  return 0;
+std::optional<std::uint32_t> Supervisor::pid_of(const Record& record) const noexcept {
+  return record.has_pid ? std::optional{pids_[record.id.slot]} : std::nullopt;
 }
 
-void Supervisor::remember_removal(const Record& record, TimePoint now) {
-  if (record.added_at != now) return;
-  if (removals_at_ != now) removals_.clear();
-  removals_at_ = now;
-  removals_.push_back({record.hash, past_of(record).incarnation + 1});
-}
-
-Supervisor::Past Supervisor::past_of(const Record& record) const noexcept {
-  return record.has_past ? pasts_.find(record.id.slot)->second : Past{};
-}
-
-void Supervisor::set_past(Record& record, const Past& past) {
-  pasts_[record.id.slot] = past;
-  record.has_past = true;
-}
-
-void Supervisor::count_clean_exit(const Record& record) {
+// If there is no memory for its number, it is counted later.
+void Supervisor::count_clean_exit(Record& record) noexcept {
   const std::uint32_t slot = record.id.slot;
-  if (slot >= clean_exits_.size()) clean_exits_.resize(slot + std::size_t{1});
-  ++clean_exits_[slot];
-  ++counters_.clean_exits;
+  try {
+    if (slot >= clean_exits_.size()) clean_exits_.resize(slot + std::size_t{1});
+    ++clean_exits_[slot];
+  } catch (const std::bad_alloc&) {
+    record.clean_exit_is_due = true;
+    owe(kRecords);
+  }
+}
+
+void Supervisor::forget_clean_exits(const Record& record) noexcept {
+  const std::uint32_t slot = record.id.slot;
+  if (slot < clean_exits_.size()) clean_exits_[slot] = 0;
 }
 
 void Supervisor::forget_side_entries(Record& record) noexcept {
-  const std::uint32_t slot = record.id.slot;
-  if (record.has_past) pasts_.erase(slot);
-  record.has_past = false;
-  if (slot < clean_exits_.size()) clean_exits_[slot] = 0;
-  forget_grace(record);
+  incarnations_.forget_past(record);
+  abandoned_runs_.forget(record);
+  forget_clean_exits(record);
 }
 
-void Supervisor::forget_grace(const Record& record) noexcept {
-  if (record.policy->stop_grace) graces_.erase(record.id.slot);
-}
-
-// A breaker opens with the very failure that fills it, and who is abandoned without a grace of its own has been waited
-// for as long as the drain.
-Termination Supervisor::termination_of(const Record& record) const noexcept {
+// A breaker opens with the very failure that fills it.
+Termination Supervisor::termination_of(const Record& record) noexcept {
   Termination why{.reason = record.reason};
   if (why.reason == Termination::Reason::circuit_open) {
-    why.failures = why.max_failures = record.policy->backoff.breaker->max_failures;
+    why.failures = why.max_failures = record.policy->backoff().breaker->max_failures;
   } else if (why.reason == Termination::Reason::abandoned) {
-    const auto grace = graces_.find(record.id.slot);
-    why.after = grace == graces_.end() ? drain_took_ : grace->second.waited;
+    why.after = record.waited();
   }
   return why;
 }
 
 DrawKey Supervisor::key_of(const Record& record) const noexcept {
-  return {seed_, record.hash, record.added_at, past_of(record).incarnation};
+  return {seed_, record.hash, record.added_at, incarnations_.past_of(record).incarnation};
 }
 
 void Supervisor::free_name(Record& record, TimePoint now) {
   record.name_freed = true;
-  remember_removal(record, now);
+  incarnations_.remember_removal(record, now);
   services_.free_name(record);
 }
 

@@ -9,27 +9,29 @@
 //     running       clean exit, `always`                           backing_off for clean_restart_delay
 //     running       clean exit, `on_failure` or `never`            terminated(completed)
 //     running       failure, `never`; fatal error, any policy      terminated(failed)
-//     running       failure that fills the breaker's window        terminated(circuit_open)
+//     running       failure that fills the breaker's window        terminated(circuit_open); with half_open
+//                                                                  backing_off for the breaker's open time
+//     running       failure of the probe of an open breaker        backing_off for a longer open time
 //     running       any other failure                              backing_off for a jittered, growing delay
 //     running       stop, restart, remove or shutdown              stopping
-//     backing_off   the delay has passed, or restart               starting
+//     backing_off   the delay has passed, restart or reset         starting
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
 //     stopping      its run ends; any other stop                   terminated(cancelled)
 //     stopping      its stop_grace passes: killed, if it can be    stopping
 //     stopping      it passes again, or it could not be killed     terminated(abandoned)
-//     stopping      the drain's deadline passes                    terminated(abandoned)
+//     stopping      the drain's deadline passes: killed, if it     stopping
+//                   can be, and there is a kill_wait
+//     stopping      that passes, or it is not waited for           terminated(abandoned)
 //
 // ## How it works
 //
 // A state machine of callbacks. Inputs (a command, the end of a run, a timer) are queued, and one loop takes them in
 // the order of arrival; nothing recurses and nothing waits. Commands may therefore be called from anywhere on the
-// scheduler's thread, also from a service's callback or an event sink: they take effect after the current handler.
-// What a command returns tells whether it was accepted.
+// scheduler's thread, also from a service's callback or an event sink: they take effect after the current handler. A
+// command returns whether it was accepted.
 //
-// The order of the rules at the end of a run that nobody had asked to stop: count it; a run of at least `cooldown`
-// clears attempt and failure history; a fatal error terminates; then the restart policy decides, and for a failure
-// the breaker before the delay.
+// What follows the end of a run that nobody had asked to stop is decided by a pure function, in detail/restart.hpp.
 //
 // A restart cycle allocates nothing. Nothing grows with the number of restarts.
 //
@@ -39,13 +41,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <holdfast/arrival.hpp>
+#include <holdfast/detail/abandoned_runs.hpp>
+#include <holdfast/detail/incarnations.hpp>
+#include <holdfast/detail/input_queue.hpp>
 #include <holdfast/detail/service_registry.hpp>
+#include <holdfast/detail/service_set.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/random.hpp>
@@ -58,13 +65,21 @@
 
 namespace holdfast {
 
-// What a command that has nothing to return returns.
+// An event sink threw: what() has its text, and the sink's exception is nested in it. It is thrown out of a handler of
+// the scheduler, and so out of whatever runs the scheduler, after the supervisor has acted on everything that was
+// queued.
+class SinkError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The value of a command that has nothing else to return.
 struct Accepted {};
 
 class Supervisor {
  public:
-  // Throws ConfigError, which lists everything that is wrong. A questionable configuration is accepted and told in
-  // `warned` events. Who wants to see what comes in as well as what goes out gives `arrivals` (recorder.hpp does).
+  // Throws ConfigError, which lists everything that is wrong. A questionable configuration is accepted and reported in
+  // `warned` events. `arrivals`, if it is given, sees every input (recorder.hpp uses it).
   Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink,
              ArrivalSink* arrivals = nullptr);
   ~Supervisor();
@@ -75,7 +90,7 @@ class Supervisor {
   // Refused: an invalid configuration, a name that is taken, a shutdown.
   Result<ServiceId> add(ServiceConfig config, Service& service);
 
-  // For good. Does nothing to a terminated service. Refused: an unknown name.
+  // Stops the service for good. Does nothing to a terminated service. Refused: an unknown name.
   Result<Accepted> stop(std::string_view name);
 
   // Starts a new run, without a failure being counted: cuts a backoff short, asks a running service to stop and
@@ -84,16 +99,32 @@ class Supervisor {
   // good or removed, one whose abandoned run is still alive, a shutdown.
   Result<Accepted> restart(std::string_view name);
 
-  // Stops the service if need be, then forgets it. The name of a terminated service is free at once, that of another
-  // one with its `removed` event. Refused: an unknown name.
+  // Clears attempt and failure history and closes an open breaker. A service that backs off starts at once; one that
+  // runs goes on, and its run is no probe any more. Refused: an unknown name, a service that has terminated or is being
+  // stopped for good or removed, a shutdown.
+  Result<Accepted> reset(std::string_view name);
+
+  // Holds the next start of a service that backs off until restart(). The simulator uses it for a host that is off.
+  // False if the service does not back off.
+  bool hold_start(ServiceId service) noexcept;
+
+  // Stops the service if need be, then forgets it. The name of a terminated service is free at once, the name of any
+  // other with its `removed` event. Refused: an unknown name.
   Result<Accepted> remove(std::string_view name);
 
   // Asks every service to stop and drains until all have terminated, or shutdown_timeout has passed since now.
-  // A second request changes nothing.
-  void request_shutdown();
+  // A second request changes nothing. The event reports `cause`: `requested` or a signal.
+  void request_shutdown(ShutdownCause cause = ShutdownCause::requested) noexcept;
 
-  // Ends the drain now: whatever has not stopped is abandoned. Requests the shutdown first if need be.
-  void end_drain();
+  // Ends the drain now: runs that have not stopped are killed if they can be, and runs that have still not ended,
+  // within the kill_wait if there is one, are abandoned. Requests the shutdown first if need be.
+  void end_drain(ShutdownCause cause = ShutdownCause::requested) noexcept;
+
+  // Reports a signal that came so soon after the shutdown began that it counts as the one that began it (`warned`).
+  void ignore_signal(ShutdownCause signal) noexcept;
+
+  // Reports to the event sink that the recording of this supervisor could not be written (recorder.hpp).
+  void recording_failed(std::string_view error);
 
   [[nodiscard]] bool is_shutting_down() const noexcept { return shutdown_asked_at_.has_value(); }
 
@@ -107,6 +138,14 @@ class Supervisor {
   [[nodiscard]] std::optional<ServiceSnapshot> snapshot(std::string_view name) const;
   // In the order of adding.
   [[nodiscard]] std::vector<ServiceSnapshot> snapshots() const;
+
+  // The same one at a time, by slot (ServiceId::slot), for callers that must not be held up for long. A slot belongs to
+  // its service until that is removed. nullopt: there is no further one.
+  [[nodiscard]] std::optional<std::uint32_t> first_slot() const noexcept;
+  // REQUIRES: a service is in `slot`, or was until its `removed` event, which is being reported.
+  [[nodiscard]] std::optional<std::uint32_t> slot_after(std::uint32_t slot) const noexcept;
+  // nullopt: none is there, or it is being removed.
+  [[nodiscard]] std::optional<ServiceSnapshot> snapshot_in(std::uint32_t slot) const;
 
   // nullopt: no service of this name is present.
   [[nodiscard]] std::optional<ServiceId> id(std::string_view name) const;
@@ -125,48 +164,11 @@ class Supervisor {
   friend struct detail::ServiceRecord;
 
   using Record = detail::ServiceRecord;
-  struct Input {
-    enum class Kind : std::uint8_t {
-      warn,
-      added,
-      first_start,
-      run_ended,
-      command,
-      shutdown,
-      all_terminated,
-      end_drain
-    };
-    Kind kind;
-    Command command = Command::stop;
-    Outcome outcome = Outcome::clean;  // of a run that ended; if it is not clean, its error is the next of errors_
-    std::uint32_t tenancy = 0;         // of the record, at the time of the input
-    Record* record = nullptr;          // the service it is about, if any
-  };
-  // Of a service: what few have.
-  struct Past {
-    RunNumber runs;                 // before the service was added: it replaced another one in place
-    std::uint32_t incarnation = 0;  // DrawKey::incarnation
-  };
-  // Of a stop that has a grace. It stays when the run was abandoned by it, to tell how long that was waited for.
-  class Grace final : public Timer {
-   public:
-    Grace(Supervisor& supervisor, Record& record) noexcept
-        : asked_at(supervisor.now_), supervisor_(supervisor), record_(record) {}
-    ~Grace() { supervisor_.scheduler_.disarm(*this); }
-    [[nodiscard]] TimePoint over_at() const noexcept { return armed_for(); }
-
-    const TimePoint asked_at;
-    Duration waited{0};  // once it is abandoned
-    bool killed = false;
-
-   private:
-    void fired() override;
-    Supervisor& supervisor_;
-    Record& record_;
-  };
   class DrainTimer final : public Timer {
    public:
     explicit DrainTimer(Supervisor& supervisor) : supervisor_(supervisor) {}
+    // Later than it was armed for if the scheduler could not run for a while.
+    [[nodiscard]] TimePoint over_at() const noexcept { return armed_for(); }
 
    private:
     void fired() override;
@@ -182,28 +184,44 @@ class Supervisor {
   };
 
   // Inputs
-  void enqueue(const Input& input);
-  void attend(const Input& input);
-  void tell_arrival(const Input& input);
+  void enqueue(detail::Input&& input);
+  void attend(const detail::Input& input) noexcept;
+  void wake_loop() noexcept;
+  void give(Record& record, Command command);
+  void tell_arrival(const detail::Input& input);
   template <class Kind>
-  void tell(TimePoint at, const Record* record, const Kind& what);
+  void arrived(TimePoint at, const Record* record, const Kind& what);
   void process_inputs();
-  void process(const Input& input);
-  void process(const Input& input, Record& record);
-  void run_ended(Record& record, Exit&& exit);
-  void forget_inputs();
+  void take_inputs() noexcept;
+  void process(detail::Input& input);
+  void process(detail::Input& input, Record& record);
+  void run_ended(Record& record, Exit& exit) noexcept;
+  void abandoned_run_ended(Record& record, const Run& run, Exit& exit) noexcept;
+  void run_warned(Record& record, Error says) noexcept;
+  void set_pid(Record& record, std::uint32_t pid);
 
   // What the inputs do
   void on_added(Record& record);
-  void on_run_ended(Record& record, Outcome outcome, Error* error);
+  void on_run_ended(Record& record, Outcome outcome, Error& error);
+  void on_late_end(Record& record, const detail::Input& input);
   void on_unasked_end(Record& record, Outcome outcome, Duration lasted);
-  void on_failure(Record& record);
-  void on_clean_exit(Record& record);
-  void on_command(Record& record, Command command);
-  void on_restart_command(Record& record);
+  void on_command(Record& record, const detail::Input& input);
+  void on_restart_command(Record& record, RunNumber run);
+  void on_reset_command(Record& record);
   void on_shutdown(ShutdownCause cause);
-  void on_drain_over(DrainOutcome outcome);
-  void on_grace_over(Record& record, Grace& grace);
+  void on_drain_timer();
+  void on_drain_over(DrainOutcome outcome, std::optional<ShutdownCause> cause = std::nullopt);
+  bool somebody_may_still_end();
+  void abandon_rest();
+  bool abandon_all_but_the_dying();
+  [[nodiscard]] bool drain_ends_by(TimePoint at) const noexcept {
+    return shutdown_begun_ && !drain_outcome_ && drain_timer_.over_at() <= at;
+  }
+  void finish_drain();
+  void on_deadline(Record& record);
+  void on_probe_up(Record& record);
+  void on_grace_over(Record& record);
+  void give_up(Record& record);
 
   // Steps of a life
   void begin_run(Record& record);
@@ -211,29 +229,49 @@ class Supervisor {
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
   void ask_to_stop(Record& record, StopCause cause);
   void stop_for_good(Record& record, StopCause cause);
+  void wake_at(Record& record, TimePoint at) noexcept;
+  void wake_again(Record& record) noexcept;
+  void give_grace(Record& record) noexcept;
+  void arm_drain_timer() noexcept;
   void kill(Record& record);
+  bool set_aside(Record& record) noexcept;
   void abandon(Record& record);
   void terminate(Record& record, Termination::Reason why);
   void add_again_in_place(Record& record);
   void forget(Record& record);
   void set_phase(Record& record, Phase phase);
-  void reset_backoff(Record& record);
+  void reset_retries(Record& record);
+  void emit_tripped(Record& record, std::uint32_t failures);
+  void emit_closed(Record& record, Attempt openings);
 
   template <class Kind>
-  void emit(Record& record, const Kind& what);
+  void emit(Record& record, const Kind& what) noexcept;
   template <class Kind>
-  void emit(const Kind& what);
+  void emit_of(RunNumber run, Record& record, const Kind& what) noexcept;
+  template <class Kind>
+  void emit(const Kind& what) noexcept;
 
-  const detail::SharedPolicy& policy_for(const ServiceConfig& config);
-  std::uint32_t incarnation_of(std::uint64_t name, TimePoint now) const noexcept;
-  void remember_removal(const Record& record, TimePoint now);
-  [[nodiscard]] Past past_of(const Record& record) const noexcept;
-  void set_past(Record& record, const Past& past);
+  // Exceptions, and no memory
+  void sink_threw() noexcept;
+  void keep_exception(std::exception_ptr exception) noexcept;
+  void enqueue_or_owe(detail::Input&& input) noexcept;
+  void owe_input(detail::Input& input) noexcept;
+  void owe(std::uint8_t what) noexcept;
+  void pay_what_is_owed();
+  void pay(std::uint8_t owed) noexcept;
+  void pay(Record& record) noexcept;
+  void unmake(Record& record) noexcept;
+
+  [[nodiscard]] Refusal object_taken(std::string_view name, const Service& service) const;
+  const detail::SharedPolicy& policy_for(const ServicePolicy& given);
+  [[nodiscard]] std::optional<std::uint32_t> pid_of(const Record& record) const noexcept;
   [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
-  void count_clean_exit(const Record& record);
+  void count_clean_exit(Record& record) noexcept;
+  void forget_clean_exits(const Record& record) noexcept;
+  static void list_in(ShutdownResult& result, const Record& record) noexcept;
+  void list_removed(const Record& record) noexcept;
   void forget_side_entries(Record& record) noexcept;
-  void forget_grace(const Record& record) noexcept;
-  [[nodiscard]] Termination termination_of(const Record& record) const noexcept;
+  [[nodiscard]] static Termination termination_of(const Record& record) noexcept;
   void free_name(Record& record, TimePoint now);
   [[nodiscard]] ServiceSnapshot describe(const Record& record) const;
 
@@ -243,38 +281,48 @@ class Supervisor {
   SupervisorConfig config_;
   Seed seed_;
 
-  detail::SharedPolicy own_policy_;     // of services that have none of their own
-  detail::SharedPolicy latest_policy_;  // that a service brought along
+  detail::SharedPolicy own_policy_;         // of services that have none of their own
+  detail::LatestPolicies latest_policies_;  // that services brought along
   detail::ServiceRegistry services_;
-  std::unordered_map<std::uint32_t, Past> pasts_;    // by slot; only looked up, never iterated
-  std::vector<std::uint64_t> clean_exits_;           // by slot, as far as there are any
-  std::unordered_map<std::uint32_t, Grace> graces_;  // the same as for pasts_
-
-  // Names removed in the very instant in which they were added: a name's next draws need another key.
-  struct Removal {
-    std::uint64_t name;
-    std::uint32_t next_incarnation;
-  };
-  TimePoint removals_at_;
-  std::vector<Removal> removals_;
+  detail::ServiceSet objects_;  // of services that might be added twice
+  detail::Incarnations incarnations_;
+  detail::AbandonedRuns abandoned_runs_;
+  std::vector<std::uint64_t> clean_exits_;  // by slot, as far as there are any
+  std::vector<std::uint32_t> pids_;         // the same
 
   TimePoint now_;  // of the input that is being processed
-  std::vector<Input> inputs_;
-  std::vector<Error> errors_;  // of the runs among them that ended with one
-  std::size_t errors_taken_ = 0;
-  // What makes an input more than to be queued: the loop is at it already, or somebody is told.
+  detail::InputQueue inputs_;
+  // Why an input needs more than to be queued: the loop is already running, or there is an arrival sink.
   static constexpr std::uint8_t kProcesses = 1;
   static constexpr std::uint8_t kTells = 2;
   std::uint8_t attention_;
+  // What the loop has yet to do besides its inputs: steps for which there was no memory, and an exception to throw.
+  static constexpr std::uint8_t kRecords = 1;  // some are marked
+  static constexpr std::uint8_t kShutdown = 2;
+  static constexpr std::uint8_t kAllTerminated = 4;
+  static constexpr std::uint8_t kDrainTimer = 8;
+  static constexpr std::uint8_t kEndDrain = 16;
+  static constexpr std::uint8_t kAbandonRest = 32;
+  static constexpr std::uint8_t kException = 64;
+  static constexpr std::uint8_t kAllButException = kException - 1;
+  std::uint8_t owed_ = 0;
+  ShutdownCause owed_cause_ = ShutdownCause::requested;
+  std::exception_ptr exception_;
   Loop loop_{*this};
-  DrainTimer drain_timer_{*this};
+  DrainTimer drain_timer_{*this};  // before a shutdown: looks whether any service was added
 
   Counters counters_;
   std::uint64_t events_ = 0;  // about the supervisor itself
   std::optional<TimePoint> shutdown_asked_at_;
-  Duration drain_took_{0};  // once it is over
+  TimePoint drain_over_at_;
   bool shutdown_begun_ = false;
+  std::optional<ShutdownCause> drain_cause_;   // the signal that cut it short, if one did
+  std::optional<DrainOutcome> drain_outcome_;  // decided; runs that it killed may still end
+  bool drain_has_killed_ = false;
+  bool drain_has_abandoned_ = false;
+  bool drain_waits_for_the_dying_ = false;
   bool drain_is_over_ = false;
+  ShutdownResult removed_in_drain_;  // services of the result that are gone
   std::optional<ShutdownResult> shutdown_result_;
 };
 

@@ -1,4 +1,4 @@
-// What the supervisor says about its services when it is asked.
+// Snapshots of the supervisor's services.
 #include <string>
 
 #include <holdfast/supervisor.hpp>
@@ -8,9 +8,12 @@ namespace holdfast {
 namespace {
 
 BreakerState breaker_of(const detail::ServiceRecord& record) {
-  if (!record.policy->backoff.breaker) return BreakerState::off;
-  const bool tripped = record.phase == Phase::terminated && record.reason == Termination::Reason::circuit_open;
-  return tripped ? BreakerState::open : BreakerState::closed;
+  if (!record.policy->backoff().breaker) return BreakerState::off;
+  if (record.phase == Phase::terminated) {
+    return record.reason == Termination::Reason::circuit_open ? BreakerState::open : BreakerState::closed;
+  }
+  if (!record.retries.breaker_has_opened) return BreakerState::closed;
+  return record.phase == Phase::backing_off ? BreakerState::open : BreakerState::half_open;
 }
 
 }  // namespace
@@ -29,29 +32,49 @@ std::vector<ServiceSnapshot> Supervisor::snapshots() const {
   return all;
 }
 
+namespace {
+
+std::optional<std::uint32_t> slot_of(const detail::ServiceRecord* record) noexcept {
+  return record ? std::optional{record->id.slot} : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> Supervisor::first_slot() const noexcept { return slot_of(services_.first()); }
+
+std::optional<std::uint32_t> Supervisor::slot_after(std::uint32_t slot) const noexcept {
+  const Record* const record = services_.find(slot);
+  return record ? slot_of(services_.next(*record)) : std::nullopt;
+}
+
+std::optional<ServiceSnapshot> Supervisor::snapshot_in(std::uint32_t slot) const {
+  const Record* const record = services_.find(slot);
+  return record && !record->name_freed ? std::optional{describe(*record)} : std::nullopt;
+}
+
 ServiceSnapshot Supervisor::describe(const Record& record) const {
   const TimePoint now = scheduler_.now();
-  const auto found = record.phase == Phase::stopping ? graces_.find(record.id.slot) : graces_.end();
-  const Grace* const grace = found == graces_.end() ? nullptr : &found->second;
+  const bool stops = record.phase == Phase::stopping;
   return {
       .name = std::string{record.name.text()},
       .id = record.id,
-      .restart = record.restart,
+      .restart = record.policy->in_force.restart,
       .phase = record.phase,
       .run = record.run,
-      .starts = record.run.value - past_of(record).runs.value,
+      .starts = record.run.value - incarnations_.past_of(record).runs.value,
       .failures = record.failures,
       .clean_exits = record.id.slot < clean_exits_.size() ? clean_exits_[record.id.slot] : 0,
-      .attempt = record.attempt,
-      .failures_in_window = record.history.size(),
+      .attempt = record.retries.attempt,
+      .failures_in_window = record.retries.history.size(),
       .breaker = breaker_of(record),
+      .pid = record.run_alive ? pid_of(record) : std::nullopt,
       .last_error = std::string{record.last_error.text()},
       .running_time = record.run_open ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
       .age = now - record.added_at,
       .time_in_phase = now - record.phase_since,
-      .next_start = record.phase == Phase::backing_off ? std::optional{record.next_start()} : std::nullopt,
-      .grace_until = grace && grace->armed() ? std::optional{grace->over_at()} : std::nullopt,
-      .killed = grace && grace->killed,
+      .next_start = record.phase == Phase::backing_off ? std::optional{record.deadline()} : std::nullopt,
+      .grace_until = stops && record.armed() ? std::optional{record.deadline()} : std::nullopt,
+      .killed = stops && record.killed,
       .termination = record.phase == Phase::terminated ? std::optional{termination_of(record)} : std::nullopt,
   };
 }

@@ -1,8 +1,8 @@
 // Time as the supervisor sees it: whole nanoseconds since its scheduler started, and saturating arithmetic.
 //
-// Nothing here reads a clock. A TimePoint comes from a Scheduler (scheduler.hpp); in production it counts from the
+// Nothing here reads a clock. A TimePoint comes from a Scheduler (scheduler.hpp): in production it counts from the
 // adapter's start, in a simulation from virtual time zero. Sums and differences saturate at the ends of the range
-// instead of wrapping, so "the start of a window that reaches before time zero" and "never" need no special case.
+// instead of wrapping. So "never", and a window that reaches before time zero, need no special case.
 //
 // Thread-safety: values, safe anywhere.
 #pragma once
@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+
+#include <holdfast/detail/compiler.hpp>
 
 namespace holdfast::detail {
 

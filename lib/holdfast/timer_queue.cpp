@@ -1,6 +1,7 @@
 #include <holdfast/timer_queue.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace holdfast {
 
@@ -10,21 +11,21 @@ constexpr std::size_t kSoonMax = 96;      // more of them are put off
 constexpr std::size_t kDisarmedMin = 64;  // disarmed entries that are not worth a clean-up
 constexpr std::size_t kCached = 2000;     // timers that a processor's nearer caches hold by themselves, about
 constexpr std::size_t kTimerAhead = 10;   // how many firings before its own a timer is fetched
-constexpr std::size_t kOwnerAhead = 5;    // and it is told to fetch what it will touch
+constexpr std::size_t kOwnerAhead = 5;    // how many firings before its own its owner gets the hint (comes_soon)
 
 }  // namespace
 
 void TimerQueue::arm(Timer& timer, TimePoint at) {
   HOLDFAST_ASSERT(!timer.armed(), "a timer was armed twice");
-  timer.at_ = at;
-  timer.armed_ = true;
-  ++size_;
   const auto delay = static_cast<std::uint64_t>(at.nanoseconds) - static_cast<std::uint64_t>(fired_at_.nanoseconds);
   if (lane_.accepts(delay, at)) {
     lane_.append({at, &timer});
   } else {
     arm_beside_lane({at, &timer}, delay);
   }
+  timer.at_ = at;
+  timer.armed_ = true;
+  ++size_;
 }
 
 void TimerQueue::arm_beside_lane(const Entry& entry, detail::TimerLane::Delay delay) {
@@ -47,9 +48,13 @@ void TimerQueue::empty_lane() {
 
 bool TimerQueue::disarm(Timer& timer) noexcept {
   if (!timer.armed()) return false;
-  disarmed_.insert({timer.at_, &timer});
   timer.armed_ = false;
   --size_;
+  try {
+    disarmed_.insert({timer.at_, &timer});
+  } catch (const std::bad_alloc&) {
+    return drop({timer.at_, &timer});
+  }
   if (disarmed_.size() > size() + kDisarmedMin) drop_disarmed();
   return true;
 }
@@ -73,7 +78,28 @@ bool TimerQueue::fire_earliest_by(TimePoint limit, TimePoint& clock) {
   return true;
 }
 
-// Let them come while others work. A timer that was disarmed may be gone: then nobody is asked.
+TimerQueue::Entry TimerQueue::take_earliest() {
+  settle();
+  const bool in_lane = lane_is_next();
+  const Entry next = in_lane ? lane_.front() : soon_.back();
+  if (in_lane) {
+    lane_.drop_front();
+  } else {
+    soon_.pop_back();
+  }
+  --size_;
+  next.timer->armed_ = false;
+  return next;
+}
+
+void TimerQueue::postpone_all(Duration by) {
+  std::vector<Entry> all;
+  all.reserve(size());
+  while (!empty()) all.push_back(take_earliest());
+  for (const Entry& entry : all) arm(*entry.timer, entry.at + by);
+}
+
+// Prefetches them. A timer that was disarmed may no longer exist, so it gets no hint.
 void TimerQueue::fetch_ahead(bool in_lane) {
   if (in_lane) {
     if (lane_.size() >= kTimerAhead) __builtin_prefetch(lane_[kTimerAhead - 1].timer, 1);
@@ -113,7 +139,7 @@ void TimerQueue::find_earliest() {
   }
 }
 
-// Before the last of the next timers has come up, so that those after them are known in time.
+// Taken while some of the next timers are left, so that those after them are known in time.
 void TimerQueue::take_more() {
   taken_.clear();
   later_from_ = later_.take_earliest(taken_, disarmed_);
@@ -131,8 +157,9 @@ void TimerQueue::arm_soon(const Entry& entry) {
   soon_[place] = entry;
 }
 
-// Puts the later half off. What is due when the first of those is that were put off before was armed before it.
+// Puts the later half off. Of timers with the time of the first one that was put off before, these were armed earlier.
 void TimerQueue::make_room_soon() {
+  later_.make_room(kSoonMax / 2 + 1);
   const auto half = soon_.begin() + static_cast<std::ptrdiff_t>(soon_.size() / 2);
   if (!later_.accepts(half[-1].at)) later_.accept_from(soon_.back().at);
   const auto before =
@@ -141,6 +168,16 @@ void TimerQueue::make_room_soon() {
   for (auto entry = half; entry != before;) later_.append(*--entry);
   later_from_ = half[-1].at;
   soon_.erase(soon_.begin(), half);
+}
+
+// If there is no memory to note that the entry is disarmed, the entry is searched for.
+bool TimerQueue::drop(const Entry& entry) noexcept {
+  bool found = false;
+  const auto is_it = [&](const Entry& one) { return !found && (found = one == entry); };
+  std::erase_if(soon_, is_it);
+  later_.erase_if(is_it);
+  lane_.erase_if(is_it);
+  return true;
 }
 
 void TimerQueue::drop_disarmed() {

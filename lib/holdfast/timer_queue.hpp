@@ -3,12 +3,12 @@
 // Both worlds use it: the simulator pops it by jumping its clock, the real-time adapter arms one system timer for its
 // earliest entry. The tie-break is part of the contract: without it two runs of one scenario would differ.
 //
-// The next few timers stand in a list sorted by time; what is due later stands in buckets that get finer as its time
-// comes near (detail/timer_buckets.hpp). So a timer is moved a few times whatever the number of timers, what is moved
-// lies side by side, and the next timers are known before they are due: the memory of each is fetched while others
-// work. Timers that are armed for one and the same delay stand in a lane beside (detail/timer_lane.hpp). Disarming
-// leaves the entry where it is and only notes it; it is dropped when it comes up, or when such entries outnumber the
-// armed timers. So a timer may be destroyed as soon as it is disarmed, and who never disarms pays nothing for it.
+// The next few timers are in a list sorted by time. Later timers are in buckets that get finer as their time comes
+// near (detail/timer_buckets.hpp). A timer is therefore moved only a few times, whatever the number of timers, and
+// entries that move lie side by side. The next timers are known before they are due, so their memory can be fetched.
+// Timers that are armed for one and the same delay are in a lane (detail/timer_lane.hpp). Disarming leaves the entry
+// where it is and only notes it; the entry is dropped when its turn comes, or when such entries outnumber the armed
+// timers. So a timer may be destroyed as soon as it is disarmed, and programs that never disarm pay nothing for it.
 // Memory grows only with the largest number of timers so far, 16 bytes each.
 //
 // Thread-safety: none.
@@ -30,7 +30,7 @@ namespace holdfast {
 
 class TimerQueue {
  public:
-  // REQUIRES: `timer` is not armed.
+  // Throws std::bad_alloc; then the timer is not armed. REQUIRES: `timer` is not armed.
   void arm(Timer& timer, TimePoint at);
 
   // False if it was not armed.
@@ -54,6 +54,9 @@ class TimerQueue {
   // False: no timer is due by then.
   bool fire_earliest_by(TimePoint limit, TimePoint& clock);
 
+  // Arms every armed timer anew, in the same order, for a time that is later by this much.
+  void postpone_all(Duration by);
+
   // Forgets every armed timer without calling it.
   void clear() noexcept;
 
@@ -66,7 +69,9 @@ class TimerQueue {
       find_earliest();
   }
   void find_earliest();
-  // Of one time, what stands in the lane was armed last. REQUIRES: soon_ is not empty, or later_ is too.
+  // REQUIRES: !empty().
+  Entry take_earliest();
+  // Among timers with equal times, those in the lane were armed last. REQUIRES: soon_ is not empty, or later_ is too.
   [[nodiscard]] bool lane_is_next() const noexcept {
     return !lane_.empty() && (soon_.empty() || lane_.front().at < soon_.back().at);
   }
@@ -78,8 +83,10 @@ class TimerQueue {
   void arm_soon(const Entry& entry);
   void make_room_soon();
   void drop_disarmed();
+  bool drop(const Entry& entry) noexcept;
 
-  // The latest first. Everything before later_from_, and what is at it and was armed before everything in later_.
+  // The latest first. It has every timer before later_from_, and those at later_from_ that were armed before all in
+  // later_.
   std::vector<Entry> soon_;
   std::vector<Entry> taken_;  // used by take_more() alone
   TimePoint later_from_ = TimePoint::min();

@@ -8,6 +8,8 @@
 
 #include <string_view>
 
+#include <holdfast/detail/compiler.hpp>
+
 #define HOLDFAST_VERSION_MAJOR 0
 #define HOLDFAST_VERSION_MINOR 1
 #define HOLDFAST_VERSION_PATCH 0

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <ostream>
 
-#include <holdfast_sim/configuration_check.hpp>
-#include <holdfast_sim/digest.hpp>
-#include <holdfast_sim/report.hpp>
-#include <holdfast_sim/simulation.hpp>
-#include <holdfast_sim/trace.hpp>
+#include <holdfast_sim/checks/detail/configuration_check.hpp>
+#include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/observe/trace.hpp>
+#include <holdfast_sim/report/report.hpp>
+#include <holdfast_sim/stage/simulation.hpp>
 
 namespace holdfast::sim {
 
@@ -16,12 +16,14 @@ std::string_view to_string(RehearsalVerdict verdict) noexcept {
     case RehearsalVerdict::held: return "held";
     case RehearsalVerdict::violated: return "violated";
     case RehearsalVerdict::out_of_budget: return "out_of_budget";
+    case RehearsalVerdict::interrupted: return "interrupted";
   }
   return "";
 }
 
 RehearsalVerdict RehearsalResult::verdict() const noexcept {
   if (!violations.empty() || report.end.reason == EndReason::stalled) return RehearsalVerdict::violated;
+  if (report.end.reason == EndReason::interrupted) return RehearsalVerdict::interrupted;
   if (report.end.reason != EndReason::finished) return RehearsalVerdict::out_of_budget;
   const bool held = std::all_of(expectations.begin(), expectations.end(), [](const auto& e) { return e.held; });
   return held ? RehearsalVerdict::held : RehearsalVerdict::violated;
@@ -40,9 +42,22 @@ void name_waiting(const Supervisor& supervisor, RehearsalResult& result) {
   }
 }
 
+// A scenario without expectations holds, even if it loses all its services.
+void warn_of_losses(RehearsalResult& result) {
+  const ReportData& report = result.report;
+  if (report.active_at_end > 0 || report.lost_at_end == 0) return;
+  const bool all = report.lost_at_end == report.fleet.services;
+  result.verdict_warnings.push_back(
+      (all ? "every service was lost"
+           : "no service is left, and " + std::to_string(report.lost_at_end) + " were lost") +
+      std::string{"; this holds only because the scenario expects nothing: [expect] circuit_open = 0, failed = 0 and "
+                  "abandoned = 0 would find it"});
+}
+
 void run(Simulation& simulation, const Scenario& scenario, const RehearsalOptions& options) {
   while (!simulation.run_to_end(options.slice)) {
     if (options.trace && !*options.trace) throw TraceNotWritten{};
+    if (options.interrupted && options.interrupted()) return simulation.interrupt();
     if (options.progress) options.progress({simulation.now(), simulation.scheduler().timers_fired(), scenario});
   }
 }
@@ -55,7 +70,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   Checks checks;
   ExpectationChecks expectations{scenario};
   ConfigurationCheck configuration{scenario};
-  Report report{scenario};
+  Report report{scenario, Report::Groups::of_scenario, options.with_history};
   std::optional<TraceWriter> trace;
   std::vector<Observer*> observers{&digest, &checks, &expectations, &configuration, &report};
   if (options.trace) observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
@@ -74,6 +89,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   result.violations = checks.violations();
   result.expectations = expectations.results();
   result.expectations.push_back(configuration.finish(end));
+  if (scenario.expect == Expectations{}) warn_of_losses(result);
   if (end.reason == EndReason::stalled) name_waiting(simulation.supervisor(), result);
   return result;
 }

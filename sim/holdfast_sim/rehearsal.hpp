@@ -1,9 +1,9 @@
-// One rehearsal from beginning to end: a scenario is run, watched by everything that can judge it.
+// One rehearsal from beginning to end: runs a scenario with all checks, expectations and the report.
 //
 //     const RehearsalResult result = rehearse(scenario);
 //     std::cout << report_text(result);
 //
-// Nothing here reads a clock: how long it takes on the wall is for the caller to measure.
+// Nothing here reads a clock; the caller measures how long it takes.
 //
 // Thread-safety: none for one rehearsal; any number of them may run in as many threads.
 #pragma once
@@ -17,11 +17,11 @@
 #include <string_view>
 #include <vector>
 
-#include <holdfast_sim/checks.hpp>
-#include <holdfast_sim/expectations.hpp>
-#include <holdfast_sim/observer.hpp>
-#include <holdfast_sim/report_data.hpp>
-#include <holdfast_sim/scenario.hpp>
+#include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/checks/expectations.hpp>
+#include <holdfast_sim/observe/observer.hpp>
+#include <holdfast_sim/report/report_data.hpp>
+#include <holdfast_sim/scenario/scenario.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -35,10 +35,13 @@ struct Progress {
 };
 
 struct RehearsalOptions {
-  std::optional<Seed> seed;                            // replaces the scenario's own
+  std::optional<Seed> seed{};                          // replaces the scenario's own
   std::ostream* trace = nullptr;                       // where a trace is written to; none without it
   std::function<void(const Progress&)> progress = {};  // called after every `slice` timers
+  // Asked after every slice: true ends the rehearsal there, and the result is what there is so far.
+  std::function<bool()> interrupted = {};
   std::uint64_t slice = 1 << 16;
+  bool with_history = true;  // false: ReportData::history has no buckets. A run of a few events takes a fraction then
 };
 
 // A trace that cannot be written ends the rehearsal.
@@ -47,11 +50,12 @@ class TraceNotWritten : public std::runtime_error {
   TraceNotWritten() : std::runtime_error("the trace could not be written") {}
 };
 
-// What a rehearsal came to as a whole.
+// The verdict of a rehearsal as a whole.
 enum class RehearsalVerdict : std::uint8_t {
-  held,          // every rule and every expectation
-  violated,      // a rule was broken, an expectation missed, or the run stalled
-  out_of_budget  // the run was cut off, so that its expectations prove nothing; no rule was broken until then
+  held,           // every rule and every expectation
+  violated,       // a rule was broken, an expectation missed, or the run stalled
+  out_of_budget,  // the run was cut off, so that its expectations prove nothing; no rule was broken until then
+  interrupted     // the same, by the caller
 };
 std::string_view to_string(RehearsalVerdict) noexcept;
 
@@ -71,8 +75,9 @@ struct RehearsalResult {
   std::vector<Verdict> rules;
   std::vector<Violation> violations;
   std::vector<ExpectationResult> expectations;
-  std::vector<WaitingService> waiting;  // if the run stalled: the first kWaitingNamedMax, in the order of adding
-  std::uint64_t more_waiting = 0;       // and how many more there are
+  std::vector<std::string> verdict_warnings;  // sentences about losses that no expectation is about
+  std::vector<WaitingService> waiting;        // if the run stalled: the first kWaitingNamedMax, in the order of adding
+  std::uint64_t more_waiting = 0;             // and how many more there are
 
   [[nodiscard]] RehearsalVerdict verdict() const noexcept;
   [[nodiscard]] bool all_held() const noexcept { return verdict() == RehearsalVerdict::held; }

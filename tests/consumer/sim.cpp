@@ -1,14 +1,15 @@
 // A program that rehearses one service, reads a scenario, and catches what the simulator throws.
 #include <iostream>
+#include <sstream>
 
+#include <holdfast/file/bad_input.hpp>
 #include <holdfast/prometheus.hpp>
-#include <holdfast_sim/bad_input.hpp>
-#include <holdfast_sim/event_log.hpp>
+#include <holdfast_sim/format/scenario_reader.hpp>
+#include <holdfast_sim/observe/event_log.hpp>
+#include <holdfast_sim/present/report_json.hpp>
+#include <holdfast_sim/present/report_text.hpp>
 #include <holdfast_sim/rehearsal.hpp>
-#include <holdfast_sim/report_json.hpp>
-#include <holdfast_sim/report_text.hpp>
-#include <holdfast_sim/scenario_reader.hpp>
-#include <holdfast_sim/simulation.hpp>
+#include <holdfast_sim/stage/simulation.hpp>
 
 namespace {
 
@@ -36,8 +37,9 @@ then = "fail"
 )";
 
 bool rehearses_a_scenario() {
-  const RehearsalResult result = rehearse(parse_scenario(kScenario, "feed.toml", "."));
-  std::cout << report_text(result) << report_json(result) << '\n';
+  std::ostringstream trace;
+  const RehearsalResult result = rehearse(parse_scenario(kScenario, "feed.toml", "."), {.trace = &trace});
+  std::cout << report_text(result, {.colours = false}) << report_json(result) << '\n';
   return result.all_held();
 }
 

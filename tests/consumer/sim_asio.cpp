@@ -4,7 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <holdfast_sim/asio/asio_simulation.hpp>
 #include <holdfast_sim/asio/simulated_context.hpp>
-#include <holdfast_sim/event_log.hpp>
+#include <holdfast_sim/observe/event_log.hpp>
 
 namespace {
 

@@ -8,13 +8,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <holdfast_sim/bad_input.hpp>
-#include <holdfast_sim/detail/complaints.hpp>
-#include <holdfast_sim/detail/message_text.hpp>
+#include <holdfast/file/bad_input.hpp>
+#include <holdfast/file/complaints.hpp>
+#include <holdfast/file/message_text.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -48,13 +49,14 @@ inline bool is_plain(std::string_view text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
   }
-  return sim::detail::invalid_utf8(text) == std::string_view::npos;
+  return file::invalid_utf8(text) == std::string_view::npos;
 }
 
 // Complaints stand where the file has something, in its order, and can be shown on a terminal.
-inline void claim_sound(const std::vector<sim::Complaint>& complaints, std::string_view text, const std::string& file) {
+inline void claim_sound(const std::vector<file::Complaint>& complaints, std::string_view text,
+                        const std::string& file) {
   const auto lines = lines_of(text);
-  claim(complaints.size() <= sim::detail::Complaints::kMax + 1, "there are not more complaints than anybody reads");
+  claim(complaints.size() <= file::Complaints::kMax + 1, "there are not more complaints than anybody reads");
   for (const auto& complaint : complaints) {
     const std::string shown = to_string(complaint);
     claim(is_plain(shown), "a complaint is UTF-8 without control characters", shown);
@@ -62,6 +64,18 @@ inline void claim_sound(const std::vector<sim::Complaint>& complaints, std::stri
     if (complaint.file != file || complaint.line == 0) continue;
     claim(complaint.line <= lines.size(), "a complaint's line is one of the file", shown);
     claim(complaint.column <= lines[complaint.line - 1] + 1, "a complaint's column is one of its line", shown);
+  }
+}
+
+// What read() makes of the text; nullopt: it is refused, with complaints that can be shown.
+template <class Read>
+auto accepted(std::string_view text, const std::string& file, const Read& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const file::BadInput& bad) {
+    claim(!bad.complaints().empty(), "a refusal has a complaint");
+    claim_sound(bad.complaints(), text, file);
+    return std::nullopt;
   }
 }
 

@@ -2,8 +2,8 @@
 // that survives being written and read.
 #include <optional>
 
-#include <holdfast_sim/recorded_trace.hpp>
-#include <holdfast_sim/recorded_trace_writer.hpp>
+#include <holdfast_sim/format/recorded_trace_writer.hpp>
+#include <holdfast_sim/scenario/recorded_trace.hpp>
 
 #include "fuzz.hpp"
 
@@ -15,13 +15,7 @@ using namespace holdfast::sim;
 const std::string kFile = "x.csv";
 
 std::optional<RecordedTrace> accepted(std::string_view text) {
-  try {
-    return parse_recorded_trace(text, kFile);
-  } catch (const BadInput& bad) {
-    fuzz::claim(!bad.complaints().empty(), "what is refused is complained about");
-    fuzz::claim_sound(bad.complaints(), text, kFile);
-    return std::nullopt;
-  }
+  return fuzz::accepted(text, kFile, [text] { return parse_recorded_trace(text, kFile); });
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 #include <optional>
 #include <sstream>
 
-#include <holdfast_sim/replay.hpp>
-#include <holdfast_sim/report_json.hpp>
-#include <holdfast_sim/report_text.hpp>
-#include <holdfast_sim/trace.hpp>
+#include <holdfast_sim/observe/trace.hpp>
+#include <holdfast_sim/present/report_json.hpp>
+#include <holdfast_sim/present/report_text.hpp>
+#include <holdfast_sim/replay/replay.hpp>
 
 #include "fuzz.hpp"
 
@@ -22,7 +22,7 @@ std::optional<ReplayResult> accepted(std::string_view text, std::ostream* trace)
   try {
     std::istringstream in{std::string{text}};
     return replay(in, kFile, {.trace = trace});
-  } catch (const BadInput& bad) {
+  } catch (const file::BadInput& bad) {
     fuzz::claim(!bad.complaints().empty(), "a recording is refused with a reason");
     fuzz::claim_sound(bad.complaints(), text, kFile);
     return std::nullopt;
@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::claim(result->events + result->inputs + result->lateness.timers < lines, "every line is one thing at most");
   fuzz::claim(!result->difference || (result->difference->line > 1 && result->difference->line <= lines),
               "a difference stands at a line of the file");
-  fuzz::claim(sim::detail::invalid_utf8(replay_text(*result)) == std::string_view::npos, "the report is UTF-8");
+  fuzz::claim(file::invalid_utf8(replay_text(*result)) == std::string_view::npos, "the report is UTF-8");
   fuzz::claim(!replay_json(*result).empty(), "the report is JSON");
   fuzz::claim(accepted(text, nullptr)->digest == result->digest, "a replay is the same every time");
   std::istringstream in{trace.str()};

@@ -3,9 +3,9 @@
 #include <optional>
 #include <sstream>
 
-#include <holdfast_sim/checks.hpp>
-#include <holdfast_sim/digest.hpp>
-#include <holdfast_sim/trace.hpp>
+#include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/observe/trace.hpp>
 
 #include "fuzz.hpp"
 
@@ -38,7 +38,7 @@ std::optional<TraceSummary> accepted(std::string_view text, Copy& copy) {
   try {
     std::istringstream in{std::string{text}};
     return read_trace(in, kFile, copy.observers());
-  } catch (const BadInput& bad) {
+  } catch (const file::BadInput& bad) {
     fuzz::claim(bad.complaints().size() == 1, "a trace is refused with one complaint");
     fuzz::claim_sound(bad.complaints(), text, kFile);
     return std::nullopt;

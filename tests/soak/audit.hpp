@@ -1,13 +1,15 @@
 // Holds what the supervisor says against what its events have told.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <holdfast/event.hpp>
 #include <holdfast/snapshot.hpp>
 
-#include "../support.hpp"
+#include "support.hpp"
 
 namespace soak {
 
@@ -20,16 +22,25 @@ class Books final : public holdfast::EventSink {
   [[nodiscard]] std::vector<std::string> differences(const holdfast::Counters& counters,
                                                      const std::vector<holdfast::ServiceSnapshot>& services) const;
   // The same at the end of everything: besides, each service has terminated, and no run is alive any more.
-  [[nodiscard]] std::vector<std::string> differences_at_the_end(
-      const holdfast::Counters& counters, const std::vector<holdfast::ServiceSnapshot>& services) const;
+  // Without memory reports of late ends may be lost.
+  [[nodiscard]] std::vector<std::string> differences_at_the_end(const holdfast::Counters& counters,
+                                                                const std::vector<holdfast::ServiceSnapshot>& services,
+                                                                bool ends_may_be_lost) const;
 
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+  [[nodiscard]] std::uint64_t failed_recordings() const noexcept { return failed_recordings_; }
   [[nodiscard]] std::uint64_t late_ends() const noexcept { return late_ends_; }
 
  private:
+  void forget(holdfast::ServiceId service);
+  void remember(holdfast::ServiceId service);
+
   holdfast::test::Ledger ledger_{true};
   std::uint64_t events_ = 0;
+  std::uint64_t failed_recordings_ = 0;
   std::uint64_t late_ends_ = 0;
+  std::map<std::uint32_t, std::uint64_t> left_;  // runs that a removed service has left behind, by slot
+  std::uint64_t untold_ends_ = 0;
 };
 
 // What a snapshot that was taken in another thread says about itself does not contradict itself.

@@ -72,10 +72,12 @@ holdfast::ServiceConfig config_of(unsigned number) {
   const unsigned kind = number % 10;
   if (kind == 0) backoff.breaker = holdfast::BreakerPolicy{.max_failures = 3, .window = 30s};
   return {.name = "service-" + std::to_string(number),
-          .restart = kind == 1   ? never
-                     : kind == 2 ? on_failure
-                                 : always,
-          .backoff = backoff};
+          .policy = {.restart = kind == 1   ? never
+                                : kind == 2 ? on_failure
+                                            : always,
+                     .backoff = backoff,
+                     // A run that hangs is abandoned where there is a grace, so that it can be restarted and removed.
+                     .stop_grace = kind == 3 ? std::optional<holdfast::Duration>{500ms} : std::nullopt}};
 }
 
 }  // namespace soak

@@ -7,5 +7,7 @@ namespace holdfast::detail {
 
 template <>
 const bool AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn = true;
+template <>
+const bool CompiledBy<ThisCompiler>::kIsTheSame = true;
 
 }  // namespace holdfast::detail

@@ -8,7 +8,7 @@
 // what came first. Sleeps that end at one instant complete in the order in which they began. A handler without an
 // executor of its own is called on the scheduler's.
 //
-// A scheduler that is destroyed destroys the handlers that still sleep, uncalled, as an io_context does.
+// Destroying a scheduler destroys pending handlers without invoking them, as an io_context does.
 //
 // Thread-safety: none; call, and cancel, on the scheduler's executor. Inside a service, Context::sleep_for is what you
 // want.

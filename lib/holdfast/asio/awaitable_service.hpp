@@ -5,9 +5,9 @@
 // - a factory without arguments that returns something with `awaitable<void> run(Context&)`, or a (smart) pointer to
 //   it: each run gets an instance of its own.
 // Either may return an `awaitable<Exit>` as well, which says how the run ended.
-// So no run shares memory with an abandoned one unless it was told to, by capturing a pointer or a reference.
+// So no run shares memory with an abandoned one, unless the function captures a pointer or a reference.
 //
-// The run begins as posted work after start(). Its end is told after the coroutine and its instance are gone, so that
+// The run begins as posted work after start(). It reports its end after coroutine and instance are destroyed, so that
 // the next run finds the port, the file or the lock free.
 //
 // Abandonment is safe: a run that ignores its stop goes on alone, its end, its exceptions and its destructors do no
@@ -46,6 +46,8 @@ class AwaitableService final : public Service {
 
   void start(Run run) override;
   void stop(Run run) override;
+  // So a run that ignores its stop is in no restart's way.
+  [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 
  private:
   friend class detail::AwaitableRun;

@@ -1,4 +1,4 @@
-// What one run of an awaitable service can ask: who it is, to sleep, and whether it should stop.
+// The interface of one run of an awaitable service: its name, its time, sleeping, and whether it should stop.
 //
 //     boost::asio::awaitable<void> feed(Context& ctx) {
 //       tcp::socket socket{ctx.executor()};
@@ -10,9 +10,10 @@
 //       co_await say_goodbye(socket);
 //     }
 //
-// Returning is a clean exit, an exception a failure; a FatalError is one that no restart can mend. A run that fails as
+// Returning is a clean exit, an exception a failure; a FatalError is one that no restart can fix. A run that fails as
 // a matter of course may return how it ended instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`.
-// An exception costs as much as several restarts.
+// An exception costs as much as several restarts. Its text is the error: of an error of Asio its message alone, of
+// nested exceptions (std::throw_with_nested) the whole chain, outermost first.
 //
 // ## When it is asked to stop
 //
@@ -58,7 +59,7 @@ class AwaitableRun;
 
 namespace holdfast {
 
-// Thrown by a run: retrying cannot mend it. The service terminates, whatever its restart policy.
+// Thrown by a run: no restart can fix it. The service terminates, whatever its restart policy.
 class FatalError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -1,5 +1,6 @@
 #include <holdfast/asio/endpoint.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -28,10 +29,18 @@ class EndpointCheck {
   std::vector<Problem> found_;
 };
 
+bool is_host_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
+  });
+}
+
 }  // namespace
 
 std::vector<Problem> problems(const Endpoint& endpoint) {
   constexpr Duration kTimeoutMin = std::chrono::milliseconds{1}, kTimeoutMax = std::chrono::hours{1};
+  constexpr Duration kPageAgeMax = std::chrono::minutes{1};
   EndpointCheck check;
   boost::system::error_code no_address;
   boost::asio::ip::make_address(endpoint.address, no_address);
@@ -44,6 +53,13 @@ std::vector<Problem> problems(const Endpoint& endpoint) {
   check.in_range(endpoint.request_bytes_max, 256, std::size_t{1} << 20, "request_bytes_max");
   check.require(endpoint.timeout >= kTimeoutMin && endpoint.timeout <= kTimeoutMax, "timeout",
                 to_string(endpoint.timeout), to_string(kTimeoutMin) + " to " + to_string(kTimeoutMax));
+  check.require(endpoint.page_age_max >= Duration::zero() && endpoint.page_age_max <= kPageAgeMax, "page_age_max",
+                to_string(endpoint.page_age_max), "0ns to " + to_string(kPageAgeMax));
+  for (std::size_t i = 0; i < endpoint.hosts.size(); ++i) {
+    const std::string& host = endpoint.hosts[i];
+    check.require(host == "*" || is_host_name(host), "hosts[" + std::to_string(i) + "]", '"' + host + '"',
+                  "a name without a port, or \"*\" for any");
+  }
   return check.take();
 }
 

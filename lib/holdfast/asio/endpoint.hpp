@@ -1,35 +1,55 @@
-// What operators ask a running program over HTTP. Off unless RuntimeConfig::endpoint is set:
+// The pages that operators and Prometheus read from a running program over HTTP. Off unless RuntimeConfig::endpoint is
+// set:
 //
 //     Runtime runtime{{.endpoint = Endpoint{}}};        // http://127.0.0.1:9464/metrics
 //
-//     /metrics    Prometheus text: prometheus.hpp lists it
-//     /healthz    200 "alive" whenever it is answered at all, during a shutdown too. Whoever gets no answer knows
-//                 that the executor no longer turns (something blocks it), or that the program has drained and gone.
-//                 It says nothing about services: when one of them fails, restarting is the supervisor's own work.
-//     /readyz     200 "ready" if the fleet does what it is there for: no shutdown has been asked for, and every service
-//                 present is `running`, or has terminated as it should (completed, or cancelled by whoever stopped it).
-//                 Otherwise 503, with the services that are not as they should be, the first 20, one a line.
-//     /services   the FleetSnapshot as JSON: fleet_snapshot.hpp
+//     /metrics    The metrics as Prometheus text. prometheus.hpp lists them.
+//     /healthz    200 "alive", also during a shutdown. No answer means that something blocks the executor, or that the
+//                 program has shut down. The page says nothing about services: restarting them is the supervisor's
+//                 work.
+//     /readyz     200 "ready" if no shutdown has been requested and every service is `running`, has completed, or was
+//                 stopped on request. Otherwise 503, with the first 20 services that are in another state, one a line.
+//     /services   The FleetSnapshot as JSON. fleet_snapshot.hpp describes it.
 //
-// GET and HEAD; a query after the path is ignored. 404 another path, 405 another method, 501 one that HTTP does not
-// know, 400 what is no request, 413 a body, 431 a header that is too long, 505 another version of HTTP. Connections are
-// kept alive and requests may be pipelined; after a mistake the connection is closed.
+// The methods are GET and HEAD. A query after the path is ignored. The target may be a path or a whole address (`GET
+// http://host/path`). /metrics and /services are compressed with gzip for a client that accepts gzip. Connections are
+// kept alive, and requests may be pipelined. Every refusal has a line of text with the reason, and closes the
+// connection:
 //
-// Nobody who connects can do harm to the services:
-// - All happens on the runtime's executor, one request a turn, so its snapshots are whole and need no lock. What one
-//   request costs is the time to write down the fleet once; services, timers and other requests get their turn between.
-// - At most connections_max connections, each with at most request_bytes_max read and one answer kept. When all places
-//   are taken, a new client gets that of the one that has been in its present step for longest: many slow or silent
-//   clients do not keep Prometheus out.
-// - A request has to arrive within `timeout`, and its answer to be taken within `timeout`, or the connection is closed.
-// - When the system has no descriptors left, clients wait in its queue and accepting is tried again every 100 ms.
-// - Programs that a service starts inherit no socket of it.
+//     400 not a request              413 the request has a body            431 the header is too long
+//     404 no such path               421 the host is not served (below)    501 HTTP has no such method
+//     405 another method             505 another version of HTTP
 //
-// It listens from the construction of the runtime, answers while the io_context runs, and is closed, connections and
-// all, when the shutdown is over or the runtime is destroyed: it keeps no program alive.
+// ## Who may ask
 //
-// There is no encryption and no authentication: what is not for everybody on the network stays on the loopback address,
-// or behind a proxy.
+// On the loopback address a request must name this machine as its host: by an address, as localhost, or by one of
+// `hosts`. Without this check a web page could let its own name resolve to 127.0.0.1, and a browser on this machine
+// would read these pages for it (DNS rebinding). On any other address every host name is accepted. There is no
+// encryption and no authentication. Keep the endpoint on the loopback address, or put a proxy before it, unless
+// everybody on the network may read it.
+//
+// ## What it costs
+//
+// Clients cannot hold up the services:
+// - The endpoint works on the runtime's executor in slices: 256 services, or 64 KiB of an answer. Between two slices
+//   everything else on the executor has its turn, whatever the number of clients. A slice takes well below a
+//   millisecond of processor time.
+// - A page is made once for all who ask while it is made, and for all who ask within `page_age_max` of its beginning.
+//   Only /readyz is made anew for each request. At most two pages of a kind are in memory: while two are being read,
+//   every further client gets the newer one.
+// - The services of a page are looked at slice by slice, so they are not all of one moment: fleet_snapshot.hpp says
+//   what that means.
+// - There are at most `connections_max` connections. Each holds at most `request_bytes_max` and 4096 further bytes of
+//   requests, and one answer. When all places are taken, a new client gets the place of the one that has been in its
+//   present step for longest. So slow or silent clients cannot keep Prometheus out.
+// - A request must arrive within `timeout`, and its answer must be read within `timeout`. Otherwise the connection is
+//   closed.
+// - When the system has no descriptors left, new clients wait in its queue, and the endpoint tries to accept them again
+//   every 100 ms.
+// - Programs that a service starts inherit none of its sockets.
+//
+// The endpoint listens as soon as the runtime is constructed, and answers while the io_context runs. It closes all
+// connections when the shutdown is over or the runtime is destroyed. It keeps no program alive.
 #pragma once
 
 #include <cstddef>
@@ -51,6 +71,10 @@ struct Endpoint {
   std::size_t connections_max = 32;             // at a time, 1 to 1000
   std::size_t request_bytes_max = 8192;         // of one request's header, 256 to 1 048 576
   Duration timeout = std::chrono::seconds{10};  // of a request, and again of its answer; 1ms to 1h
+  // How old a page of /metrics or /services may be that is given to another client; 0 to 1min.
+  Duration page_age_max = std::chrono::seconds{1};
+  // Names by which it may be asked for on the loopback address, beside addresses and localhost; "*": any.
+  std::vector<std::string> hosts{};
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 

@@ -1,4 +1,4 @@
-// A scheduler with an executor: what awaitable services stand on, in real time and in a simulation.
+// A scheduler with an executor: the world of awaitable services, in real time and in a simulation.
 //
 // The executor runs what the services do between two waits, one thing at a time, in the thread in which the scheduler's
 // timers fire. It is never the place for work that blocks.
@@ -43,7 +43,7 @@ class ExecutorScheduler : public Scheduler {
  private:
   friend class detail::Waiting;
 
-  // Around a sleeper that goes on inside of the timer that wakes it.
+  // Called around a sleeper that continues inside of the timer that wakes it.
   virtual void before_sleeper() {}
   virtual void after_sleeper() {}
 

@@ -3,53 +3,18 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
-#include <holdfast/detail/text.hpp>
+#include <holdfast/detail/json_object.hpp>
 
 namespace holdfast {
 
 namespace {
 
-// Appends one JSON object to a text. Keys are literals of ours, with nothing to escape.
-class Object {
- public:
-  explicit Object(std::string& text) : text_(text) { text_ += '{'; }
-  ~Object() { text_ += '}'; }
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
+constexpr std::size_t kPieceMin = std::size_t{1} << 16;
+constexpr std::size_t kSpare = 2048;
 
-  // What stands after the key is appended by the caller.
-  void key(std::string_view key) {
-    if (!std::exchange(is_first_, false)) text_ += ',';
-    ((text_ += '"') += key) += "\":";
-  }
-  void operator()(std::string_view key, std::string_view value) {
-    this->key(key);
-    text_ += detail::quoted(value);
-  }
-  template <class Number>
-  requires std::is_integral_v<Number>
-  void operator()(std::string_view key, Number value) {
-    this->key(key);
-    text_ += std::to_string(value);
-  }
-  void operator()(std::string_view key, bool value) {
-    this->key(key);
-    text_ += value ? "true" : "false";
-  }
-  template <class Value>
-  void operator()(std::string_view key, const std::optional<Value>& value) {
-    if (value) return (*this)(key, *value);
-    this->key(key);
-    text_ += "null";
-  }
-
- private:
-  std::string& text_;
-  bool is_first_ = true;
-};
+using Object = detail::JsonObject<detail::Nothing::written>;
 
 void append(std::string& text, const Counters& counters) {
   Object object{text};
@@ -63,6 +28,7 @@ void append(std::string& text, const Counters& counters) {
   object("killed_runs", counters.killed_runs);
   object("abandoned_runs", counters.abandoned_runs);
   object("active_services", counters.active_services);
+  object("open_breakers", counters.open_breakers);
 }
 
 // Not negative: what is overdue is due.
@@ -88,6 +54,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("attempt", service.attempt);
   object("failures_in_window", service.failures_in_window);
   object("breaker", to_string(service.breaker));
+  object("pid", service.pid);
   object("last_error", service.last_error);
   object("running_time_ns", service.running_time.count());
   object("age_ns", service.age.count());
@@ -112,23 +79,40 @@ bool is_ready(const FleetSnapshot& fleet) noexcept {
 }
 
 std::string to_json(const FleetSnapshot& fleet) {
+  FleetJson json;
+  for (const ServiceSnapshot& service : fleet.services) json.add(service, fleet.at);
   std::string text;
+  for (const std::string& piece : json.take(fleet)) text += piece;
+  return text;
+}
+
+void FleetJson::add(const ServiceSnapshot& service, TimePoint now) {
+  if (text_.size() >= kPieceMin) full_.push_back(std::exchange(text_, {}));
+  if (text_.empty()) text_.reserve(kPieceMin + kSpare);
+  if (std::exchange(has_services_, true)) text_ += ',';
+  append(text_, service, now);
+  all_as_they_should_be_ = all_as_they_should_be_ && is_as_it_should_be(service);
+}
+
+std::vector<std::string> FleetJson::take(const FleetSnapshot& fleet) {
+  std::string head;
   {
-    Object object{text};
+    Object object{head};
     object("at_ns", fleet.at.nanoseconds);
     object("shutting_down", fleet.shutting_down);
-    object("ready", is_ready(fleet));
+    object("ready", !fleet.shutting_down && all_as_they_should_be_);
     object.key("counters");
-    append(text, fleet.counters);
+    append(head, fleet.counters);
     object.key("services");
-    text += '[';
-    for (const ServiceSnapshot& service : fleet.services) {
-      if (&service != &fleet.services.front()) text += ',';
-      append(text, service, fleet.at);
-    }
-    text += ']';
+    head += '[';
   }
-  return text += '\n';
+  head.pop_back();  // the object ends after the services
+  std::vector<std::string> pieces;
+  pieces.push_back(std::move(head));
+  for (std::string& piece : full_) pieces.push_back(std::move(piece));
+  pieces.push_back(std::exchange(text_, {}) += "]}\n");
+  full_.clear();
+  return pieces;
 }
 
 }  // namespace holdfast

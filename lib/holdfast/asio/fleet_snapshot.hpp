@@ -1,6 +1,14 @@
-// A copy of the state of all services at one moment, to be handed to any thread.
+// A copy of the state of all services, which any thread may read.
+//
+// A runtime's async_snapshot() and the pages of its endpoint use it. `at`, `shutting_down`, `counters` and
+// `shutdown_result` are of one moment. The services are copied slice by slice, in the order in which they were added,
+// and everything else on the executor has its turn between two slices. Each service is copied whole. A fleet that fits
+// into one slice is therefore of one moment, too; in a larger one a service may be some milliseconds younger than the
+// counters. A service that is there all the while is in the copy once. One that is added or removed meanwhile may be in
+// it or not.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +28,7 @@ struct FleetSnapshot {
   std::optional<ShutdownResult> shutdown_result;  // once the shutdown is over
 };
 
-// Running, or terminated as it should: completed, or cancelled by whoever stopped it.
+// Running, or ended as intended: completed, or cancelled by a stop.
 bool is_as_it_should_be(const ServiceSnapshot& service) noexcept;
 
 // No shutdown has been asked for, and every service present is as it should be.
@@ -39,6 +47,22 @@ bool is_ready(const FleetSnapshot& fleet) noexcept;
 // `termination_text` the same in words: "circuit breaker open (5/5 failures)". It is always well-formed, whatever bytes
 // an error has.
 std::string to_json(const FleetSnapshot& fleet);
+
+// The same, made a few services at a time for a caller that must not be held up for long, in pieces of 64 KiB and a
+// service more.
+class FleetJson {
+ public:
+  // The next service, in the order of adding; times to come count from `now`.
+  void add(const ServiceSnapshot& service, TimePoint now);
+  // Everything. The services of `fleet` are not looked at.
+  [[nodiscard]] std::vector<std::string> take(const FleetSnapshot& fleet);
+
+ private:
+  std::vector<std::string> full_;
+  std::string text_;
+  bool has_services_ = false;
+  bool all_as_they_should_be_ = true;
+};
 
 }  // namespace holdfast
 

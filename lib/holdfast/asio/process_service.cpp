@@ -1,9 +1,15 @@
 #include <holdfast/asio/process_service.hpp>
 
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstddef>
+#include <system_error>
 #include <utility>
 
 #include <holdfast/asio/detail/child_process.hpp>
-#include <holdfast/asio/detail/launch.hpp>
+#include <holdfast/asio/detail/identity.hpp>
 
 namespace holdfast {
 
@@ -40,45 +46,152 @@ void check_environment(std::vector<Problem>& found, const Process& process) {
   }
 }
 
-}  // namespace
-
-std::vector<Problem> problems(const Process& process) {
-  std::vector<Problem> found;
-  check_command(found, process);
-  check_environment(found, process);
-  check_text(found, "folder", process.folder);
+void check_output(std::vector<Problem>& found, const Process& process) {
   if (process.output_kept_max > kOutputKeptMax) {
     complain(found, "output_kept_max",
              "is " + std::to_string(process.output_kept_max) + "; allowed is 0 to " + std::to_string(kOutputKeptMax));
   }
+  if (process.input.empty()) complain(found, "input", "is empty; required is a path, /dev/null for nothing");
+  check_text(found, "input", process.input);
+  check_text(found, "output_file", process.output_file);
+  if (process.output_descriptor < -1) {
+    complain(found, "output_descriptor",
+             "is " + std::to_string(process.output_descriptor) + "; allowed is a descriptor, or -1 for none");
+  }
+  const bool to_descriptor = process.output_descriptor >= 0;
+  if (to_descriptor && !process.output_file.empty()) {
+    complain(found, "output_descriptor", "is set beside output_file; allowed is one of them");
+  }
+  if (!process.capture_output && (to_descriptor || !process.output_file.empty())) {
+    complain(
+        found, "capture_output",
+        "is false beside output_file or output_descriptor; allowed is one of them: false means the supervisor's own "
+        "stdout and stderr");
+  }
+}
+
+void check_stop(std::vector<Problem>& found, const Process& process) {
+  const int signal = process.stop_signal;
+  if (signal < 1 || signal > 64 || signal == SIGKILL || signal == SIGSTOP || signal == SIGCONT) {
+    complain(found, "stop_signal",
+             "is " + std::to_string(signal) +
+                 "; allowed is the number of a signal, 1 to 64, but SIGKILL, SIGSTOP and SIGCONT");
+  }
+  if (process.stop_to != StopTo::group && process.stop_to != StopTo::process) {
+    complain(found, "stop_to", "is neither StopTo::group nor StopTo::process");
+  }
+}
+
+void check_statuses(std::vector<Problem>& found, const std::string& field, const std::vector<int>& statuses) {
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    if (statuses[i] >= 1 && statuses[i] <= 255) continue;
+    complain(found, field + '[' + std::to_string(i) + ']',
+             "is " + std::to_string(statuses[i]) + "; allowed is an exit status from 1 to 255");
+  }
+}
+
+void check_both_statuses(std::vector<Problem>& found, const Process& process) {
+  check_statuses(found, "success", process.success);
+  check_statuses(found, "fatal", process.fatal);
+  for (const int status : process.fatal) {
+    if (std::find(process.success.begin(), process.success.end(), status) == process.success.end()) continue;
+    complain(found, "fatal", "has " + std::to_string(status) + ", which is in success as well; allowed is one of them");
+  }
+}
+
+void check_limits(std::vector<Problem>& found, const Process& process) {
+  for (std::size_t i = 0; i < process.limits.size(); ++i) {
+    const ProcessLimit& limit = process.limits[i];
+    const std::string field = "limits[" + std::to_string(i) + ']';
+    if (limit.resource < 0 || limit.resource >= static_cast<int>(RLIM_NLIMITS)) {
+      complain(found, field,
+               "has the resource " + std::to_string(limit.resource) + "; allowed is one of setrlimit(2), 0 to " +
+                   std::to_string(static_cast<int>(RLIM_NLIMITS) - 1));
+    }
+    if (limit.soft > limit.hard) {
+      complain(found, field,
+               "has a soft limit of " + std::to_string(limit.soft) + " above its hard limit of " +
+                   std::to_string(limit.hard));
+    }
+    const auto is_same = [&](const ProcessLimit& other) { return other.resource == limit.resource; };
+    if (std::any_of(process.limits.begin(), process.limits.begin() + static_cast<std::ptrdiff_t>(i), is_same)) {
+      complain(found, field, "limits resource " + std::to_string(limit.resource) + " a second time");
+    }
+  }
+}
+
+// Adds to `found`; what it looks up is what a process becomes.
+detail::Identity check(std::vector<Problem>& found, const Process& process) {
+  check_command(found, process);
+  check_environment(found, process);
+  check_text(found, "folder", process.folder);
+  check_output(found, process);
+  check_stop(found, process);
+  check_both_statuses(found, process);
+  check_text(found, "user", process.user);
+  check_text(found, "group", process.group);
+  detail::Identity identity;
+  if (!has_zero(process.user + process.group)) identity = detail::identity_of(process.user, process.group, found);
+  if (process.umask && *process.umask > 0777) {
+    complain(found, "umask", "is " + std::to_string(*process.umask) + "; allowed is 0 to 511, which is 0777 in octal");
+  }
+  check_limits(found, process);
+  return identity;
+}
+
+}  // namespace
+
+std::vector<Problem> problems(const Process& process) {
+  std::vector<Problem> found;
+  check(found, process);
   return found;
 }
 
 ProcessService::ProcessService(boost::asio::any_io_executor executor, Process process)
-    : executor_(std::move(executor)), process_(std::move(process)) {
-  if (auto found = problems(process_); !found.empty()) throw ConfigError{std::move(found)};
+    : executor_(std::move(executor)), process_(std::make_shared<const Process>(std::move(process))) {
+  std::vector<Problem> found;
+  identity_ = std::make_unique<const detail::Identity>(check(found, *process_));
+  if (!found.empty()) throw ConfigError{std::move(found)};
 }
 
+// What is left is reaped by the reaper, and waited for at the very end only.
 ProcessService::~ProcessService() {
-  if (child_) child_->put_an_end();
+  for (const auto& child : children_) child->disown();
 }
 
+// What is alive of an earlier run was abandoned. It is killed once more, and reaped when it ends; the new run does not
+// wait for it.
 void ProcessService::start(Run run) {
-  if (child_) child_->put_an_end();  // abandoned in an earlier life of this service
-  auto launched = detail::launch(process_);
-  child_ = std::make_shared<detail::ChildProcess>(executor_, std::move(launched), process_, [this, run](Exit exit) {
-    child_.reset();
+  for (const auto& child : children_) {
+    try {
+      child->kill();
+    } catch (const std::system_error&) {  // reported when its run was to be killed
+    }
+  }
+  children_.reserve(children_.size() + 1);
+  const auto ended = [this, run](Exit exit) {
+    std::erase(children_, child_of(run));
     run.end(std::move(exit));
-  });
-  child_->watch();
+  };
+  auto child = std::make_shared<detail::ChildProcess>(executor_, process_, run, ended);
+  child->start(*identity_);
+  children_.push_back(std::move(child));
 }
 
-void ProcessService::stop(Run) {
-  if (child_) child_->ask_to_stop();
+void ProcessService::stop(Run run) {
+  if (const auto child = child_of(run)) child->ask_to_stop();
 }
 
-void ProcessService::kill(Run) {
-  if (child_) child_->kill();
+void ProcessService::kill(Run run) {
+  if (const auto child = child_of(run)) child->kill();
+}
+
+// Shared: it may end while it is asked to stop.
+std::shared_ptr<detail::ChildProcess> ProcessService::child_of(const Run& run) const noexcept {
+  for (const auto& child : children_) {
+    if (child->run().service() == run.service() && child->run().number() == run.number()) return child;
+  }
+  return nullptr;
 }
 
 }  // namespace holdfast

@@ -1,49 +1,88 @@
 // A service that is a process of the operating system (Linux).
 //
-//     runtime.add({.name = "database", .stop_grace = 10s},
+//     runtime.add({.name = "database", .policy = {.stop_grace = 10s}},
 //                 Process{.command = {"postgres", "-D", "/srv/data"}, .environment = {{"PGPORT", "5433"}}});
 //
-// Each run is a process of its own, in a process group of its own. Nothing stands between: no shell splits or expands
-// the arguments.
+// Each run is a process of its own, in a process group of its own. No shell splits or expands the arguments.
 //
-// ## Its end
+// ## How a run ends
 //
-// Exit status 0 is a clean exit, everything else a failure with a text that says what happened:
+// Exit status 0 and those in `success` are a clean exit. Everything else is a failure, with a text that says what
+// happened. A status in `fatal` is a failure that is not retried:
 //
 //     exit status 3
 //     killed by signal 11 (Segmentation fault), core dumped
 //     cannot execute 'postgres': No such file or directory
 //
-// What it wrote to stdout and stderr follows, as far as it is kept: `exit status 3; its output: …`. The end of the run
-// is that of the process itself; whatever of its group is left then is killed, so that the next run finds nothing of
-// the last one alive. Children that have left the group (setsid) live on, and find their output closed.
+// The end of the captured output follows: `exit status 3; its output: …`. As in a shell, a program that is not found
+// has exit status 127, and one that may not be executed has 126. So `.fatal = {127}` makes "not found" final.
+//
+// A run ends when its process ends. The rest of its process group is killed at once, and a warning reports it, so the
+// next run never meets a leftover of the last one. Children that have left the group (setsid) live on; their end of the
+// output pipe is closed.
+//
+// A program that puts itself into the background, as nginx does by default, cannot be supervised. A warning says so if
+// a process ends cleanly within a second while others of its group are alive or have its output open.
+//
+// An end by SIGTERM, SIGINT, SIGHUP or `stop_signal` may be part of a stop that the supervisor has not seen yet, as
+// when a whole control group is signalled. It is therefore reported 250 ms later. If the supervisor has asked the
+// process to stop by then, it was the same stop, and the end is a clean one.
 //
 // ## Stopping
 //
-// A stop is a SIGTERM to the whole group (and a SIGCONT, so that a halted one can obey), a kill a SIGKILL to it. A
-// process that ends by that SIGTERM has obeyed: a clean end. It is killed when its `stop_grace` has passed; without one
-// it is waited for until the drain's deadline, and abandoned then. When the service is destroyed, as with its runtime,
-// a process that is still alive is killed and reaped: that takes as long as the kernel takes, and is given up after 10
-// s.
+// A stop sends `stop_signal` to the whole group, then SIGCONT, so that a halted process can obey. With `stop_to =
+// StopTo::process` the process alone gets the signal, and the rest of the group gets it once the process has ended. The
+// run lasts until the whole group has ended: in `sh -c './worker | cat'` the worker has its time too.
 //
-// When the supervisor itself dies, however it dies, the kernel kills the process (PR_SET_PDEATHSIG), not its children.
-// It does so as well when the *thread* ends that started the process: a thread that runs the io_context ends after the
-// services have. The kernel forgets this for programs that gain privileges (set-user-ID, capabilities).
+// A process has obeyed, which is a clean end, if it ends by `stop_signal`, by another signal of a stop (SIGTERM,
+// SIGINT, SIGHUP: the whole control group may have got it), or with the exit status that a shell gives for
+// `stop_signal` or SIGTERM (143). When `stop_grace` has passed, the process and what is left of its group are killed
+// with SIGKILL. That is reported and counted.
+//
+// Each member of the group gets the signal once, because a second one may cut short what the first one began. There is
+// one exception. A shell that is just starting a command may take the signal in the command's place. The command gets
+// the signal again if its parent has ended and the signal would end it.
+//
+// A process may have changed its user, so that the supervisor may not signal it. That is reported as `stop_threw` or
+// `kill_threw`. Such a process is abandoned: neither the next start nor a removal waits for it, and it may run beside
+// the next run. When services are destroyed, as with their runtime, all processes that are still alive are killed
+// first. Then the runtime waits for their end, 2 s at most.
+//
+// When the supervisor dies, for whatever reason, the kernel kills the process (PR_SET_PDEATHSIG), but not its children.
+// The kernel does the same when the *thread* ends that started the process, so a thread that runs the io_context must
+// outlive the services. The kernel forgets this order for programs that gain privileges (set-user-ID, capabilities).
 //
 // ## What the process gets
 //
-// - stdin from /dev/null; stdout and stderr together into a pipe that is always read, or the supervisor's own.
-// - No other descriptor of the supervisor, whatever its flags. Default signal actions, no blocked signal.
-// - The supervisor's user, limits, umask and terminal.
+// - a session and a process group of its own, without a terminal, so that no terminal can stop it;
+// - stdin from `input`; stdout and stderr together in a pipe that is always read, in a file or in a descriptor;
+// - no other descriptor of the supervisor, whatever its flags; default signal actions and no blocked signal;
+// - the supervisor's user, groups, limits and umask, where the fields below give no others.
 //
-// No SIGCHLD is handled and no other child is waited for. A program that reaps all its children itself (waitpid(-1), or
-// SIGCHLD ignored) takes the exit status away: then the run fails and says so.
+// These are set in this order: umask, folder, input and output, limits, groups, group, user. So the supervisor's rights
+// decide about the folder and the files: a program can write to a log that it could not open itself. HOME and other
+// variables stay the supervisor's unless `environment` changes them.
 //
-// Thread-safety: none; all on the executor. Starting forks, in the thread that calls.
+// ## What it asks of the supervisor
+//
+// No SIGCHLD is handled. Only children that were inherited from a process here are reaped beside the processes
+// themselves. Exit statuses must be kept for that: where a program has SIGCHLD ignored, as it may have been started,
+// each start gives SIGCHLD its default action, and takes SA_NOCLDWAIT from a handler. If another part of the program
+// reaps all children (waitpid(-1)), it takes the exit status away; the run then fails and says so.
+//
+// A live process takes two descriptors of the supervisor, or one if its output is not captured. Where epoll has no
+// watch left, the process is looked at every 20 ms instead. A start takes some 50 µs, however large the supervisor is:
+// the new process uses the supervisor's memory until it executes its program, and nobody waits for that. With another
+// user or group the memory is copied instead, as fork() does, which takes a millisecond for every 10 MB on some
+// kernels.
+//
+// Thread-safety: none; call everything on the executor.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,7 +97,22 @@ namespace holdfast {
 
 namespace detail {
 class ChildProcess;
-}
+struct Identity;
+}  // namespace detail
+
+enum class StopTo : std::uint8_t {
+  group,
+  process  // itself; for programs that stop their children in their own way, like prefork servers
+};
+
+// A resource limit of setrlimit(2).
+struct ProcessLimit {
+  int resource = 0;        // RLIMIT_NOFILE, …
+  std::uint64_t soft = 0;  // kNoLimit: none
+  std::uint64_t hard = 0;
+  friend bool operator==(const ProcessLimit&, const ProcessLimit&) = default;
+};
+inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
 // What is run, and with what.
 struct Process {
@@ -71,11 +125,26 @@ struct Process {
   std::string folder{};                // to run in; empty: the supervisor's
   bool capture_output = true;          // false: stdout and stderr are the supervisor's own
   std::size_t output_kept_max = 4096;  // bytes of captured output, the last; 0 to kOutputKeptMax
+  std::string input = "/dev/null";     // path of what stdin is read from, relative to `folder`
+  // Instead of being captured: a file that is appended to, made if need be (mode 0666 without the umask), relative to
+  // `folder`; or a descriptor of the supervisor that stays open. At most one of them.
+  std::string output_file{};
+  int output_descriptor = -1;
+  int stop_signal = 15;            // SIGTERM; 1 to 64, not SIGKILL, SIGSTOP or SIGCONT
+  StopTo stop_to = StopTo::group;  // whom the stop_signal is sent to first
+  std::vector<int> success{};      // exit statuses beside 0 that are a clean exit; 1 to 255
+  std::vector<int> fatal{};        // exit statuses after which there is no use in retrying; 1 to 255
+  // Names or numbers, looked up once, when the service is made; empty: the supervisor's. A user brings along its
+  // groups; a group alone becomes the only one.
+  std::string user{};
+  std::string group{};
+  std::optional<unsigned> umask{};     // 0 to 0777
+  std::vector<ProcessLimit> limits{};  // others are the supervisor's
   friend bool operator==(const Process&, const Process&) = default;
 };
 inline constexpr std::size_t kOutputKeptMax = std::size_t{1} << 20;
 
-// Everything that is wrong, in the order of the fields.
+// Everything that is wrong, in the order of the fields. Looks `user` and `group` up.
 std::vector<Problem> problems(const Process&);
 
 class ProcessService final : public Service {
@@ -90,11 +159,17 @@ class ProcessService final : public Service {
   void stop(Run run) override;
   [[nodiscard]] bool can_be_killed() const noexcept override { return true; }
   void kill(Run run) override;
+  // One that may not be killed is in no restart's way.
+  [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 
  private:
+  [[nodiscard]] std::shared_ptr<detail::ChildProcess> child_of(const Run& run) const noexcept;
+
   const boost::asio::any_io_executor executor_;
-  const Process process_;
-  std::shared_ptr<detail::ChildProcess> child_;  // of the present run; null between runs
+  const std::shared_ptr<const Process> process_;
+  std::unique_ptr<const detail::Identity> identity_;
+  // Of the present run, and of abandoned ones that could not be killed.
+  std::vector<std::shared_ptr<detail::ChildProcess>> children_;
 };
 
 }  // namespace holdfast

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <holdfast/asio/detail/alarm.hpp>
 #include <holdfast/asio/detail/timer_loop.hpp>
 #include <holdfast/asio/detail/waiting_room.hpp>
 #include <holdfast/detail/assert.hpp>
@@ -16,36 +16,55 @@ namespace holdfast {
 
 struct RealTimeScheduler::State final : detail::Wakeups, std::enable_shared_from_this<State> {
   explicit State(const boost::asio::any_io_executor& inner)
-      : strand(boost::asio::make_strand(inner)), executor(strand), alarm(strand) {}
+      : strand(boost::asio::make_strand(inner)), executor(strand), alarm(executor) {}
 
   [[nodiscard]] TimePoint read_clock() const noexcept override {
     return TimePoint{} + std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - start);
   }
 
   void wake_at(TimePoint at) override {
-    const TimePoint since_epoch = at + std::chrono::duration_cast<Duration>(start.time_since_epoch());  // saturates
-    alarm.expires_at(std::chrono::steady_clock::time_point{Duration{since_epoch.nanoseconds}});
-    alarm.async_wait([self = weak_from_this(), wish = ++wish](boost::system::error_code) {
-      const auto state = self.lock();
-      if (!state || state->wish != wish) return;  // replaced or taken back
-      state->runner.store(std::this_thread::get_id(), std::memory_order_relaxed);
-      state->loop.woke();
-    });
+    alarm.ring_at(at + since_epoch());
+    if (awaited == 0) await_alarm(&detail::TimerLoop::woke);
   }
 
   void wake_never() noexcept override {
-    ++wish;
-    alarm.cancel();
+    awaited = 0;
+    alarm.silence();
   }
 
   void wake_soon() override {
     boost::asio::post(strand, [self = weak_from_this()] {
       const auto state = self.lock();
       if (!state) return;
-      state->runner.store(std::this_thread::get_id(), std::memory_order_relaxed);
+      state->enter();
       state->loop.turn();
     });
   }
+
+  // The alarm, which the loop has no other use for meanwhile, rings at once: it comes past everything that the
+  // io_context has queued, past every descriptor that is ready, and past what both have brought to the strand. Memory
+  // is taken here or not at all, so that no round can get lost on its way.
+  void go_round() override {
+    alarm.ring_at(TimePoint{});
+    await_alarm(&detail::TimerLoop::went_round);
+  }
+
+  void await_alarm(void (detail::TimerLoop::*rung)()) {
+    alarm.await([self = weak_from_this(), number = ++wish, rung] {
+      const auto state = self.lock();
+      if (!state || state->awaited != number) return;  // taken back
+      state->awaited = 0;
+      state->enter();
+      (state->loop.*rung)();
+    });
+    awaited = wish;
+  }
+
+  [[nodiscard]] Duration since_epoch() const noexcept {
+    return std::chrono::duration_cast<Duration>(start.time_since_epoch());
+  }
+
+  void enter() noexcept { runner.store(std::this_thread::get_id(), std::memory_order_relaxed); }
 
   // Whether the caller can be alone with the scheduler; see the rules of the header.
   void check_caller() const noexcept {
@@ -58,8 +77,9 @@ struct RealTimeScheduler::State final : detail::Wakeups, std::enable_shared_from
   const std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   boost::asio::strand<boost::asio::any_io_executor> strand;
   const boost::asio::any_io_executor executor;
-  boost::asio::steady_timer alarm;
-  std::uint64_t wish = 0;                 // the number of the latest wake_at()
+  detail::Alarm alarm;
+  std::uint64_t wish = 0;                 // counts what was awaited of the alarm
+  std::uint64_t awaited = 0;              // the number of the wish that is awaited; 0: none
   std::atomic<std::thread::id> runner{};  // that ran the latest turn
   detail::TimerLoop loop{*this};
 };
@@ -74,6 +94,11 @@ TimePoint RealTimeScheduler::now() const noexcept { return state_->loop.now(); }
 void RealTimeScheduler::arm(Timer& timer, TimePoint at) {
   state_->check_caller();
   state_->loop.arm(timer, at);
+}
+
+void RealTimeScheduler::arm_deadline(Timer& timer, TimePoint at) {
+  state_->check_caller();
+  state_->loop.arm_deadline(timer, at);
 }
 
 bool RealTimeScheduler::disarm(Timer& timer) noexcept { return state_->loop.disarm(timer); }

@@ -5,23 +5,43 @@
 //     Supervisor supervisor{scheduler, {}, seed, sink};   // (Runtime does all of this)
 //     io.run();
 //
-// One system timer for all timers together, armed for the earliest; none while nothing is armed, so that io.run()
-// returns when there is nothing more to wait for.
+// One system timer (a timerfd) serves all timers. It is set for the earliest one, and is off while none is armed. So
+// io.run() returns when there is nothing more to wait for.
 //
-// What time is: whole nanoseconds of std::chrono::steady_clock since the construction.
-// - A late wake-up (a busy thread, a loaded machine) fires everything that is due by then, in the order of the times
-//   for which it was armed, and among equal times in the order of arming; deferred tasks run between. now() is the real
-//   time, so whoever arms again counts from there, and lateness does not add up to a burst.
-// - While the machine is suspended steady time stands still: what was due in an hour is due in an hour after it wakes.
-// - Setting the wall clock, leap seconds and time zones have no effect.
-// - Should the steady clock ever go backwards, now() stands still until it has caught up.
-// - Timers fire at or after their time, never before.
+// ## Time
 //
-// Thread-safety: the scheduler and all that stands on it live on one strand, which it makes: executor(). The
-// io_context may be run by any number of threads. now(), arm(), disarm(), defer() and cancel() are to be called on the
-// strand; while nobody runs the io_context also from the thread that ran it last, and before anybody has, from any one
-// thread. Arming and deferring from elsewhere is refused by assertion. It is destroyed on the strand, but not from
-// within a handler of its own, or while nobody runs the io_context.
+// Time is the number of whole nanoseconds of std::chrono::steady_clock since the construction.
+// - A timer fires at or after its time, never before.
+// - The thread may wake up late (it was busy, or the program was stopped). Then everything that was due fires in the
+//   order of the times for which it was armed. At equal times the order of arming decides, and deadlines come last.
+//   Deferred tasks run in between. now() is the real time, so a timer that is armed again counts from there, and
+//   lateness does not add up to a burst.
+// - While the machine is suspended, steady time stands still: what was due in an hour is due an hour after it wakes.
+// - Changes of the wall clock, leap seconds and time zones have no effect.
+// - Should the steady clock ever go backwards, now() stands still until the clock has caught up.
+//
+// ## A late timer and what arrived before it
+//
+// What arrived before a timer's time is handled before the timer. So `co_await (socket.async_read_some(…) ||
+// ctx.sleep_for(2s))` yields what arrived within 2 s, even in a program that could not run for an hour.
+// - Every descriptor that was ready at the timer's time has its turn first, however many there are.
+// - If the scheduler is late by 5 ms or more, what those turns have set off gets up to 32 further rounds, as for a
+//   message that is read in pieces. The rounds take at most 50 ms, and at most as long as the scheduler was late. A
+//   descriptor that is always ready can delay a timer by that much.
+// - With several threads in one io_context, another thread may hold a ready descriptor that it has not passed on yet.
+//   If it has not done so when the rounds are over, it comes after the timer.
+//
+// A deadline (arm_deadline) is moved by the time for which the scheduler could not run, 250 ms at most: each stall of
+// 10 ms or more counts that is noticed while the deadline is armed. A stall within a second after another one does not
+// count. So a handler that blocks again and again makes a deadline come at most twice as late.
+//
+// It holds one descriptor. The constructor throws boost::system::system_error when there is none left.
+//
+// Thread-safety: the scheduler and everything that uses it live on one strand, executor(), which the scheduler makes.
+// Any number of threads may run the io_context. Call now(), arm(), disarm(), defer() and cancel() on the strand. While
+// no thread runs the io_context, the thread that ran it last may call them, too; before the first run, any one thread
+// may. An assertion refuses arm() and defer() from elsewhere. Destroy the scheduler on the strand, but not from within
+// one of its own handlers, or while no thread runs the io_context.
 #pragma once
 
 #include <memory>
@@ -35,12 +55,14 @@ namespace holdfast {
 
 class RealTimeScheduler final : public ExecutorScheduler {
  public:
-  // `executor`: of an io_context, or of anything that steady_timer works on. Its context outlives the scheduler.
+  // `executor`: of an io_context, or of anything that posix::stream_descriptor works on. Its context outlives the
+  // scheduler.
   explicit RealTimeScheduler(const boost::asio::any_io_executor& executor);
   ~RealTimeScheduler() override;
 
   [[nodiscard]] TimePoint now() const noexcept override;
   void arm(Timer& timer, TimePoint at) override;
+  void arm_deadline(Timer& timer, TimePoint at) override;
   bool disarm(Timer& timer) noexcept override;
   void defer(Task& task) override;
   bool cancel(Task& task) noexcept override;

@@ -1,15 +1,24 @@
 #include <holdfast/asio/runtime.hpp>
 
+#include <unistd.h>
+
 #include <atomic>
-#include <csignal>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <new>
 #include <random>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <holdfast/asio/detail/doorbell.hpp>
+#include <holdfast/asio/detail/fleet_reader.hpp>
+#include <holdfast/asio/detail/fleet_walk.hpp>
 #include <holdfast/asio/detail/http_server.hpp>
+#include <holdfast/asio/detail/orphans.hpp>
+#include <holdfast/asio/detail/reaper.hpp>
+#include <holdfast/asio/detail/stop_signals.hpp>
 #include <holdfast/asio/real_time_scheduler.hpp>
 #include <holdfast/detail/assert.hpp>
 #include <holdfast/recorder.hpp>
@@ -31,6 +40,10 @@ class Ownership final : private Task {
   explicit Ownership(Scheduler& scheduler) : scheduler_(scheduler) {}
   ~Ownership() { scheduler_.cancel(*this); }
 
+  // After this keep() needs no memory, so that no service is known to the supervisor and kept by nobody.
+  void make_room() {
+    if (kept_.size() == kept_.capacity()) kept_.reserve(2 * kept_.size() + 1);
+  }
   void keep(ServiceId id, std::shared_ptr<Service> service) {
     if (id.slot >= kept_.size()) kept_.resize(id.slot + 1);
     kept_[id.slot] = {std::move(service), false};
@@ -39,7 +52,8 @@ class Ownership final : private Task {
     if (event.about_supervisor()) return;
     const bool removed = std::holds_alternative<event::Removed>(event.what);
     if (!removed && !std::holds_alternative<event::Added>(event.what)) return;
-    kept_[event.service.slot].removed = removed;  // a restart in place removes and adds
+    if (event.service.slot >= kept_.size()) return;  // added past the runtime: nothing of it is owned
+    kept_[event.service.slot].removed = removed;     // a restart in place removes and adds
     if (removed && !queued()) scheduler_.defer(*this);
   }
   void let_go() noexcept { kept_.clear(); }
@@ -59,11 +73,78 @@ class Ownership final : private Task {
   std::vector<Kept> kept_;  // by slot
 };
 
+// Throws, after the present handler, what sinks have thrown within it: the supervisor's step is whole by then. Only the
+// first exception is kept until it is thrown; the others are counted.
+class Thrown final : private Task {
+ public:
+  explicit Thrown(Scheduler& scheduler) : scheduler_(scheduler) {}
+  ~Thrown() { scheduler_.cancel(*this); }
+
+  // REQUIRES: called from within a catch block.
+  void keep(const Event& event) noexcept {
+    if (first_) {
+      ++others_;
+      return;
+    }
+    first_ = std::current_exception();
+    kind_ = kind(event);
+    try {
+      scheduler_.defer(*this);
+    } catch (...) {  // no memory for a turn: it comes with the next one
+    }
+  }
+  void forget() noexcept { scheduler_.cancel(*this); }
+
+ private:
+  void run() override {
+    const auto cause = std::exchange(first_, nullptr);
+    const auto others = std::exchange(others_, 0);
+    std::string text = "an event sink threw at a \"" + std::string{kind_} + "\" event";
+    if (others > 0) text += ", and " + std::to_string(others) + " times more before this could be thrown";
+    try {
+      std::rethrow_exception(cause);
+    } catch (...) {
+      std::throw_with_nested(SinkError{text + ": " + std::string{Error::from_current_exception().text()}});
+    }
+  }
+
+  Scheduler& scheduler_;
+  std::exception_ptr first_;
+  std::string_view kind_;
+  std::uint64_t others_ = 0;
+};
+
+// The second after a shutdown has begun, in which a signal is part of the same stop. The timer comes after whatever was
+// delivered in time, also in a program that could not run for a while.
+class SameStop final : private Timer {
+ public:
+  explicit SameStop(Scheduler& scheduler) : scheduler_(scheduler) {}
+  ~SameStop() { end(); }
+
+  void begin() noexcept {
+    over_at_ = scheduler_.now() + detail::kSameStopMax;
+    try {
+      scheduler_.arm(*this, *over_at_);
+    } catch (...) {  // no memory: the clock will do
+    }
+  }
+  void end() noexcept { scheduler_.disarm(*this); }
+  // REQUIRES: a shutdown was asked for.
+  [[nodiscard]] bool lasts() const noexcept { return armed() || !over_at_ || scheduler_.now() < *over_at_; }
+
+ private:
+  void fired() override {}
+
+  Scheduler& scheduler_;
+  std::optional<TimePoint> over_at_;  // nullopt: the shutdown has not begun yet
+};
+
 }  // namespace
 
 struct Runtime::State final : EventSink,
                               detail::SnapshotSource,
                               detail::FleetSource,
+                              RecordingTrouble,
                               std::enable_shared_from_this<State> {
   State(net::io_context& io, RuntimeConfig&& config)
       : sinks(std::move(config.sinks)),
@@ -71,29 +152,75 @@ struct Runtime::State final : EventSink,
         scheduler(io.get_executor()),
         bell(scheduler.executor()),
         ownership(scheduler),
+        thrown(scheduler),
         ending(std::make_shared<detail::Ending>(scheduler.executor())),
+        reader(std::make_shared<detail::FleetReader>(scheduler.executor(), *this)),
         server(serve(config.endpoint)) {
+    if (config.orphans == Orphans::adopted) subreaper.emplace();
+    if (subreaper || (config.orphans == Orphans::reaped_by_process_1 && ::getpid() == 1)) {
+      orphans = std::make_shared<detail::OrphanWatch>(scheduler.executor(), config.waits_for_children);
+    }
+    if (!config.supervisor.kill_wait) config.supervisor.kill_wait = kRuntimeKillWait;
     if (config.recording) {
-      auto& between = recorder.emplace(*config.recording, scheduler, config.supervisor, seed, *this);
+      auto& between = recorder.emplace(*config.recording, scheduler, config.supervisor, seed, *this, this);
       supervisor.emplace(between, std::move(config.supervisor), seed, between, &between);
     } else {
       supervisor.emplace(scheduler, std::move(config.supervisor), seed, *this);
     }
+    fleet_walks->open(*supervisor);
   }
 
   [[nodiscard]] std::shared_ptr<detail::HttpServer> serve(std::optional<Endpoint>& endpoint) const {
     if (!endpoint) return nullptr;
     if (auto found = problems(*endpoint); !found.empty()) throw ConfigError(std::move(found));
-    return std::make_shared<detail::HttpServer>(scheduler.executor(), std::move(*endpoint), *this);
+    return std::make_shared<detail::HttpServer>(scheduler.executor(), std::move(*endpoint), reader, observed,
+                                                recording_failed);
   }
 
+  // Whatever one of them throws, every other one sees the event, and the supervisor's step goes on.
   void on_event(const Event& event) override {
     telling = true;
-    for (EventSink* const sink : sinks) sink->on_event(event);
+    for (EventSink* const sink : sinks) guarded(event, [&] { sink->on_event(event); });
     telling = false;
-    if (server) note_uptime(event);
+    if (server) guarded(event, [&] { note_uptime(event); });
+    fleet_walks->on_event(event);
     ownership.on_event(event);
+    if (std::holds_alternative<event::ShutdownRequested>(event.what)) same_stop.begin();
     if (std::holds_alternative<event::Drained>(event.what)) on_drained();
+  }
+
+  // Has the supervisor report that its recording has failed, after the step in which this was found out.
+  class Trouble final : private Task {
+   public:
+    explicit Trouble(State& state) : state_(state) {}
+    ~Trouble() { forget(); }
+    void keep(std::string_view error) noexcept {
+      try {
+        error_ = error;
+      } catch (...) {  // no memory for the text: it comes without
+      }
+      try {
+        state_.scheduler.defer(*this);
+      } catch (...) {  // no memory for a turn: it comes with the next one
+      }
+    }
+    void forget() noexcept { state_.scheduler.cancel(*this); }
+
+   private:
+    void run() override {
+      if (state_.supervisor) state_.supervisor->recording_failed(error_);
+    }
+    State& state_;
+    std::string error_;
+  };
+
+  template <class Act>
+  void guarded(const Event& event, const Act& act) noexcept {
+    try {
+      act();
+    } catch (...) {
+      thrown.keep(event);
+    }
   }
 
   // The histogram has the services that are present, as the other metrics do; a restart in place removes none.
@@ -103,14 +230,30 @@ struct Runtime::State final : EventSink,
   }
 
   void on_drained() {
-    ending->result = supervisor->shutdown_result();
+    ending->result = result_or_less();
     ending->waiting.complete_all({});
     stop_listening();
+  }
+
+  // Without memory for the names, at least what there is to count.
+  [[nodiscard]] ShutdownResult result_or_less() const {
+    const ShutdownResult& whole = *supervisor->shutdown_result();
+    try {
+      return whole;
+    } catch (const std::bad_alloc&) {
+      ShutdownResult less;
+      less.outcome = whole.outcome;
+      less.took = whole.took;
+      less.counters = whole.counters;
+      return less;
+    }
   }
 
   void stop_listening() noexcept {
     bell.silence();
     signals.reset();
+    same_stop.end();
+    if (orphans) orphans->end();
     if (server) server->close();
   }
 
@@ -120,12 +263,23 @@ struct Runtime::State final : EventSink,
     });
   }
 
+  // What could not be done for want of memory is tried again: the exception goes to who runs the io_context.
   void on_bell() {
     bell.clear();
-    const unsigned asked = requests.exchange(0);
-    if (asked & kShutdown) supervisor->request_shutdown();
-    if (asked & kEndDrain) supervisor->end_drain();
     if (!ending->result) await_bell();
+    const unsigned asked = requests.exchange(0);
+    try {
+      if (asked & kShutdown) supervisor->request_shutdown();
+      if (asked & kEndDrain) supervisor->end_drain();
+    } catch (...) {
+      ask(asked);
+      throw;
+    }
+  }
+
+  void recording_failed_with(std::string_view error) noexcept override {
+    recording_failed = true;
+    trouble.keep(error);
   }
 
   void ask(unsigned request) noexcept {
@@ -134,24 +288,31 @@ struct Runtime::State final : EventSink,
   }
 
   void await_signal() {
-    signals->async_wait([self = weak_from_this()](boost::system::error_code error, int) {
+    signals->async_wait([self = weak_from_this()](boost::system::error_code error, int signal) {
       const auto state = self.lock();
       if (error || !state || !state->signals) return;
-      ++state->signals_seen == 1 ? state->supervisor->request_shutdown() : state->supervisor->end_drain();
-      state->await_signal();
+      state->on_signal(detail::cause_of(signal));
+      if (state->signals) state->await_signal();
     });
   }
 
-  [[nodiscard]] FleetSnapshot fleet() const override {
+  void on_signal(ShutdownCause signal) noexcept {
+    if (supervisor->is_shutting_down() && same_stop.lasts()) return supervisor->ignore_signal(signal);
+    detail::StopSignals::heeded();
+    supervisor->is_shutting_down() ? supervisor->end_drain(signal) : supervisor->request_shutdown(signal);
+  }
+
+  [[nodiscard]] TimePoint now() const override { return scheduler.now(); }
+  [[nodiscard]] FleetSnapshot head() const override {
     return {.at = scheduler.now(),
             .shutting_down = supervisor->is_shutting_down(),
             .counters = supervisor->counters(),
-            .services = supervisor->snapshots(),
             .shutdown_result = supervisor->shutdown_result()};
   }
-  [[nodiscard]] const UptimeHistogram& uptimes() const override { return observed; }
-  [[nodiscard]] std::shared_ptr<const FleetSnapshot> snapshot() const override {
-    return std::make_shared<const FleetSnapshot>(fleet());
+  [[nodiscard]] std::size_t service_count() const override { return supervisor->service_count(); }
+  [[nodiscard]] std::shared_ptr<detail::FleetWalks> walks() const override { return fleet_walks; }
+  void take_snapshot(std::function<void(std::shared_ptr<const FleetSnapshot>)> give) override {
+    reader->take_snapshot(std::move(give));
   }
 
   // Handlers on their way may keep this object for a while, but nothing happens in it any more. The services go first:
@@ -159,9 +320,16 @@ struct Runtime::State final : EventSink,
   void tear_down() {
     HOLDFAST_ASSERT(!telling, "a runtime was destroyed from within an event sink");
     stop_listening();
+    reader->close();
+    fleet_walks->close();
+    thrown.forget();
+    trouble.forget();
     ownership.let_go();
+    detail::Reaper::of(scheduler.executor()).finish(scheduler.executor());  // all of them have been killed
     supervisor.reset();
     recorder.reset();
+    orphans.reset();
+    subreaper.reset();
     ending->waiting.complete_all(net::error::operation_aborted);
     ending->waiting.close();
   }
@@ -174,14 +342,21 @@ struct Runtime::State final : EventSink,
   RealTimeScheduler scheduler;
   detail::Doorbell bell;
   std::atomic<unsigned> requests{0};
-  std::optional<net::signal_set> signals;
-  int signals_seen = 0;
+  std::optional<detail::StopSignals> signals;
+  SameStop same_stop{scheduler};
   bool telling = false;
+  bool recording_failed = false;
   Ownership ownership;
+  Thrown thrown;
+  Trouble trouble{*this};
   std::shared_ptr<detail::Ending> ending;
   UptimeHistogram observed;
+  const std::shared_ptr<detail::FleetWalks> fleet_walks = std::make_shared<detail::FleetWalks>();
+  const std::shared_ptr<detail::FleetReader> reader;
   std::shared_ptr<detail::HttpServer> server;  // null: no endpoint
-  std::optional<Recorder> recorder;            // these two until the runtime is destroyed
+  std::optional<detail::Subreaper> subreaper;
+  std::shared_ptr<detail::OrphanWatch> orphans;  // null: there are none, or they are nobody's business here
+  std::optional<Recorder> recorder;              // these two until the runtime is destroyed
   std::optional<Supervisor> supervisor;
 };
 
@@ -197,6 +372,7 @@ Runtime::Runtime(std::unique_ptr<net::io_context> own, net::io_context* io, Runt
       snapshots_(state_),
       ending_(state_->ending) {
   state_->await_bell();
+  if (state_->orphans) state_->orphans->begin();
   if (state_->server) state_->server->begin();
 }
 
@@ -207,6 +383,7 @@ Result<ServiceId> Runtime::add(ServiceConfig config, Service& service) {
 }
 
 Result<ServiceId> Runtime::add(ServiceConfig config, std::shared_ptr<Service> service) {
+  state_->ownership.make_room();
   auto added = state_->supervisor->add(std::move(config), *service);
   if (added) state_->ownership.keep(added.value(), std::move(service));
   return added;
@@ -240,18 +417,21 @@ void Runtime::request_shutdown() noexcept { state_->ask(State::kShutdown); }
 void Runtime::end_drain() noexcept { state_->ask(State::kEndDrain); }
 
 void Runtime::handle_signals() {
-  if (state_->signals || state_->ending->result) return;
-  state_->signals.emplace(executor(), SIGINT, SIGTERM);
-  state_->await_signal();
+  if (state_->ending->result) return;
+  if (!state_->signals) {
+    state_->signals.emplace(executor());
+    state_->await_signal();
+  }
+  state_->signals->unblock();
 }
 
 ShutdownResult Runtime::run_until_shutdown(Signals signals) {
   HOLDFAST_ASSERT(own_io_,
                   "run_until_shutdown of a runtime on another's io_context; run that, and async_wait_shutdown");
   if (signals == Signals::handled) handle_signals();
-  bool over = false;
-  async_wait_shutdown([&over](boost::system::error_code, const ShutdownResult&) { over = true; });
-  while (!over) {
+  const auto over = std::make_shared<bool>(false);  // it outlives this call if a handler throws
+  async_wait_shutdown([over](boost::system::error_code, const ShutdownResult&) { *over = true; });
+  while (!*over) {
     const auto ran = own_io_->run_one();
     HOLDFAST_ASSERT(ran > 0, "the io_context of a runtime was stopped");
   }

@@ -17,15 +17,54 @@
 // A runtime keeps its io_context running until its shutdown is over, and not longer: then no timer, signal or
 // descriptor of it is left. Runs that were abandoned may still wait for something of their own.
 //
-// Signals: SIGINT or SIGTERM shuts down, a second one ends the drain at once; the result says who was abandoned.
-// After the drain they have their former effect again.
+// ## Signals
+//
+// SIGTERM, SIGINT or SIGHUP shuts down. One that comes a second or more after the shutdown began, whatever began it,
+// ends the drain at once; the result says who was abandoned. Processes that are killed by that, or by the drain's
+// deadline, get the kill_wait to die (SupervisorConfig; 1 s if it says nothing). Any that comes sooner is the same
+// stop, which often is delivered twice (to a wrapper that passes it on, and to the group): it changes nothing. Events
+// say which signal did what: `shutdown_requested` and `drained` have it as their cause, and one that changes nothing is
+// a `warned` event.
+//
+// - SIGHUP is handled only if it has its default action by then. Ignored (`nohup`), or handled by the program, it stays
+//   so. SIGTERM and SIGINT are handled in any case, also if they were ignored.
+// - Signals that are blocked, as a parent may pass it on, are unblocked in the thread that calls handle_signals() or
+//   run_until_shutdown(). They are sent to the program as a whole: it takes one thread that lives and lets them
+//   through. One that was waiting comes at once.
+// - They are shared with every runtime and signal_set of the program. A handler of another kind, set before, has to
+//   wait until the drain is over; one that is set later takes the signal away.
+// - System calls that they interrupt in other threads go on (SA_RESTART).
+// - After the drain they have their former effect again; after one that a signal began or ended a second later, so that
+//   the other half of that stop does not end the program while it cleans up.
+//
+// Exceptions: what an event sink throws reaches neither the supervisor nor the other sinks, which all see the event. It
+// is thrown as SinkError out of the io_context's run(), or run_until_shutdown(), after the step in which it was thrown;
+// of several within one step the first, with the number of the others. Who catches it calls the same again and goes on:
+// nothing is lost but what the sink has lost. Who does not, has a program that ends with that message. Other exceptions
+// out of run(), such as std::bad_alloc, may be caught likewise: signals, request_shutdown() and end_drain() go on
+// working.
+//
+// ## Without memory
+//
+// Where an allocation of the supervisor, of a service or of a sink fails, nothing is lost: a command is refused by
+// std::bad_alloc and has done nothing; a run that cannot begin has failed, and is started again after its delay; ends
+// of runs, signals, timers and the shutdown are made up for as soon as there is memory. The endpoint leaves clients for
+// whom there is none. A program whose large allocations fail, as under a limit (RLIMIT_AS, a full heap), therefore goes
+// on, and drains when it is asked to.
+//
+// Asio itself holds less. It allocates a few hundred bytes at most, often from memory that the thread has kept, when it
+// queues a handler on a strand or copies an executor. It does so in functions that must not throw, and loses what it
+// was about to queue otherwise: where not even that much memory is left, the program ends (std::terminate), or a timer,
+// the end of a process or a socket is never heard of again. Processes that are left are killed by the kernel when the
+// program ends. Linux seldom refuses memory at all: where the machine or a control group has none left it kills a
+// process.
 //
 // Thread-safety: what says "any thread" is safe in any thread. The rest is for executor(), which is a strand; before
 // the io_context is run, or while nobody runs it, also for one thread. From elsewhere:
 // `post(runtime.executor(), [&] { runtime.supervisor().restart("feed"); })`. Using it wrongly is refused by assertion
 // where that is cheap to see. A runtime may be destroyed at any time, in any state, on its executor or while nobody
 // runs the io_context; but not from within an event sink, or from within start(), stop() or kill() of a service. Runs
-// that are alive are asked to stop, and nobody is told of their end.
+// that are alive are asked to stop, and their end is not reported.
 #pragma once
 
 #include <concepts>
@@ -55,13 +94,28 @@ class io_context;
 
 namespace holdfast {
 
+// Processes whose parents have ended: they become children of process 1 of their PID namespace (a container), or of a
+// subreaper, and are zombies from their end on until that reaps them.
+enum class Orphans : std::uint8_t {
+  reaped_by_process_1,  // reaped if this program is process 1; elsewhere there are none
+  adopted,              // by this program wherever it is (PR_SET_CHILD_SUBREAPER), and reaped
+  left_alone
+};
+
 struct RuntimeConfig {
-  SupervisorConfig supervisor;
-  std::optional<Seed> seed;            // of the jitter; nullopt: drawn from the system, see Runtime::seed()
+  SupervisorConfig supervisor{};
+  std::optional<Seed> seed{};          // of the jitter; nullopt: drawn from the system, see Runtime::seed()
   std::vector<EventSink*> sinks{};     // see every event, in this order; they outlive the runtime
   std::optional<Endpoint> endpoint{};  // /metrics, /healthz, /readyz, /services: endpoint.hpp
-  // Where the run is written down for `holdfast replay` (recorder.hpp); it outlives the runtime.
+  // Where the run is written down for `holdfast replay` (recorder.hpp); it outlives the runtime. When it cannot be
+  // written any more (a full disk, an exception), that is reported once, as a `recording_failed` event and in the
+  // metrics, and the run goes on without.
   std::ostream* recording = nullptr;
+  Orphans orphans = Orphans::reaped_by_process_1;
+  // Whether the program waits for children that it has started itself (fork, popen, other libraries). Then only such
+  // orphans are reaped as a session or group of a Process left behind. Otherwise any child that is not a Process and
+  // has been dead for 2 s is reaped: system(), and whoever waits all the time, has taken its child by then.
+  bool waits_for_children = false;
 };
 
 class Runtime {
@@ -77,9 +131,9 @@ class Runtime {
 
   // Adds a service written as a coroutine: see awaitable_service.hpp for what may be given, Supervisor::add for what
   // is refused.
-  template <class F>
-  requires detail::RunsAwaitable<F> || detail::MakesInstances<F> Result<ServiceId> add(ServiceConfig config,
-                                                                                       F function) {
+  template <detail::OfferedAsAwaitableService F>
+  Result<ServiceId> add(ServiceConfig config, F function) {
+    detail::check_service<F>();
     return add_made_by(std::move(config), detail::factory_of(std::move(function)));
   }
   // Adds a service written as callbacks (service.hpp). It outlives the runtime or its `removed` event.
@@ -104,13 +158,13 @@ class Runtime {
   // The same, and ends the drain at once: what has not stopped by then is abandoned.
   void end_drain() noexcept;
 
-  // SIGINT and SIGTERM from now on.
+  // From now on. Called again in another thread, it unblocks them there as well.
   void handle_signals();
 
   enum class Signals : std::uint8_t { handled, left_alone };
   // Runs the io_context in this thread until the shutdown is over: until a signal, request_shutdown(), or, with
   // `when_all_terminated = return`, until every service has terminated; then for the drain.
-  // REQUIRES: the io_context is the runtime's own. Called once.
+  // REQUIRES: the io_context is the runtime's own. Called once, and again only if it threw.
   ShutdownResult run_until_shutdown(Signals signals = Signals::handled);
 
   // Any thread. Completes with void(error_code, ShutdownResult) when the shutdown is over, at once if it is. Any
@@ -122,8 +176,12 @@ class Runtime {
   }
 
   // Any thread. Completes with void(error_code, std::shared_ptr<const FleetSnapshot>): a copy made on the executor when
-  // it is asked for; nothing is copied otherwise. operation_aborted: the runtime was destroyed. From a plain thread,
-  // while another one runs the io_context: `runtime.async_snapshot(boost::asio::use_future).get()`.
+  // it is asked for; nothing is copied otherwise. operation_aborted: the runtime was destroyed, or there is no memory
+  // for it. From a plain thread, while another one runs the io_context:
+  // `runtime.async_snapshot(boost::asio::use_future).get()`.
+  // It is copied 1024 services at a time, so that nobody else on the executor waits for more than those, about 0.3 ms;
+  // fleet_snapshot.hpp says what that means for a larger fleet. A service takes about 300 bytes in it. To destroy it
+  // costs as much as to make it: for a large fleet drop the last copy elsewhere than on the executor.
   template <
       boost::asio::completion_token_for<void(boost::system::error_code, std::shared_ptr<const FleetSnapshot>)> Token>
   auto async_snapshot(Token&& token) {

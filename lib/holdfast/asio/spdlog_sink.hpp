@@ -3,6 +3,9 @@
 //     holdfast::SpdlogSink log{spdlog::stdout_color_mt("holdfast")};
 //     holdfast::Runtime runtime{{.sinks = {&log}}};
 //
+// A service that crashes all the time does not fill the log: after its third crash it has fewer lines, with a count of
+// those left out.
+//
 // A header only, so that spdlog is needed by those who include it and by nobody else: they compile and link it as they
 // are used to.
 //
@@ -13,26 +16,38 @@
 // Thread-safety: as the logger's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <spdlog/logger.h>
+#include <holdfast/log_filter.hpp>
 #include <holdfast/log_line.hpp>
 
 #pragma GCC visibility push(default)
 
 namespace holdfast {
 
+// What a log shows of a service that crashes all the time.
+enum class LogLoops : std::uint8_t {
+  counted,  // fewer lines after the third crash, with a count of what was left out (log_filter.hpp)
+  whole     // every line
+};
+
 class SpdlogSink final : public EventSink {
  public:
   // REQUIRES: `logger` is not null.
-  explicit SpdlogSink(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
+  explicit SpdlogSink(std::shared_ptr<spdlog::logger> logger, LogLoops loops = LogLoops::counted)
+      : logger_(std::move(logger)), loops_(loops) {}
 
   void on_event(const Event& event) override {
     const spdlog::level::level_enum level = level_of(log_level(event));
-    if (!logger_->should_log(level)) return;
-    const std::string line = log_line(event);
+    const bool wanted = logger_->should_log(level);
+    const auto unlogged = loops_ == LogLoops::whole ? std::optional<std::uint64_t>{0} : filter_.look_at(event, wanted);
+    if (!wanted || !unlogged) return;
+    const std::string line = log_line(event, *unlogged);
     logger_->log(level, spdlog::string_view_t{line.data(), line.size()});
   }
 
@@ -48,6 +63,8 @@ class SpdlogSink final : public EventSink {
   }
 
   std::shared_ptr<spdlog::logger> logger_;
+  LogLoops loops_;
+  LogFilter filter_;
 };
 
 }  // namespace holdfast

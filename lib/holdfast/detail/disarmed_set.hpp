@@ -1,4 +1,4 @@
-// A set of timers' entries, for the timer queue: which of them were disarmed and still stand in it. An entry may be in
+// A set of timers' entries, for the timer queue: which of them were disarmed and are still in it. An entry may be in
 // it several times, when a timer was armed for one time and disarmed again and again. Only looked up, never iterated,
 // so that nothing depends on where a timer lies in memory.
 //
@@ -49,7 +49,7 @@ class DisarmedSet {
   }
   [[nodiscard]] std::size_t next(std::size_t cell) const noexcept { return (cell + 1) & (cells_.size() - 1); }
 
-  // Moves back whoever would no longer be found across the gap.
+  // Moves back the entries that a search would no longer find across the gap.
   void close_gap(std::size_t gap) noexcept {
     for (std::size_t cell = next(gap); cells_[cell].timer; cell = next(cell)) {
       const std::size_t wanted = home(cells_[cell]);

@@ -1,4 +1,4 @@
-// Lets memory come into the cache while others work. Nothing is read: the address may be any.
+// Prefetches memory into the cache. Nothing is read, so any address will do.
 #pragma once
 
 #include <cstddef>

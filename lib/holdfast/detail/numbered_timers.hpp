@@ -1,7 +1,7 @@
-// Armed timers by the number of their arming: the first that anybody arms is number 1, the next one number 2.
+// Armed timers by the number of their arming: the first that is armed is number 1, the next one number 2.
 //
-// A supervisor that is given the same inputs arms its timers in the same order, so the number says which timer it was,
-// in a recording and in its replay alike. The order of firing is the caller's.
+// A supervisor that is given the same inputs arms its timers in the same order. So a number means the same timer in a
+// recording and in its replay. The caller decides the order of firing.
 //
 // Thread-safety: none.
 #pragma once
@@ -17,14 +17,25 @@ namespace holdfast::detail {
 
 class NumberedTimers {
  public:
-  // Its number. REQUIRES: `timer` is not armed.
+  // Its number. If it throws, nothing has happened. REQUIRES: `timer` is not armed.
   std::uint64_t arm(Timer& timer, TimePoint at) {
     HOLDFAST_ASSERT(!timer.armed(), "a timer was armed twice");
+    const auto numbered = numbers_.emplace(&timer, latest_ + 1).first;
+    try {
+      timers_.emplace(latest_ + 1, &timer);
+    } catch (...) {
+      numbers_.erase(numbered);
+      throw;
+    }
     timer.at_ = at;
     timer.armed_ = true;
-    timers_.emplace(++latest_, &timer);
-    numbers_.emplace(&timer, latest_);
-    return latest_;
+    return ++latest_;
+  }
+
+  // As if it had not been armed: the next one gets its number. REQUIRES: it was armed last, and still is.
+  void take_back(Timer& timer) noexcept {
+    disarm(timer);
+    --latest_;
   }
 
   // The number that it had; 0: it was not armed.

@@ -1,5 +1,5 @@
-// A sequence that grows at its end and whose elements stay where they are. Unlike a std::deque it spends next to
-// nothing on its own account, whatever the size of an element: there may be a million.
+// A sequence that grows at its end and whose elements never move. Unlike a std::deque it wastes almost no memory,
+// whatever the size of an element. It may have a million elements.
 //
 // Thread-safety: none.
 #pragma once

@@ -7,38 +7,38 @@
 
 namespace holdfast::detail {
 
-ServiceRecord& ServiceRegistry::add(std::string_view name, RestartPolicy restart, Service& service,
-                                    const SharedPolicy& policy, TimePoint now) {
+ServiceRecord& ServiceRegistry::add(std::string_view name, Service& service, const SharedPolicy& policy,
+                                    TimePoint now) {
   make_room_for_a_name();
-  ServiceRecord& record = place(name, restart, service, policy, now);
+  ServiceRecord& record = place(name, service, policy, now);
   enter_name(record);
   append(record);
   return record;
 }
 
-// A slot that is used again must not be left half made: whatever can fail, fails before the old record is gone.
-ServiceRecord& ServiceRegistry::place(std::string_view name, RestartPolicy restart, Service& service,
-                                      const SharedPolicy& policy, TimePoint now) {
+// Whatever can fail comes before the old record is destroyed, so that a slot that is used again is never half made.
+ServiceRecord& ServiceRegistry::place(std::string_view name, Service& service, const SharedPolicy& policy,
+                                      TimePoint now) {
   Name copy{name};
-  if (free_slots_.empty()) {
+  if (free_ == kNoSlot) {
     const ServiceId id{static_cast<std::uint32_t>(records_.size()), 1};
-    return records_.emplace_back(std::move(copy), restart, service, policy, id, std::uint32_t{1}, now);
+    return records_.emplace_back(std::move(copy), service, policy, id, std::uint32_t{1}, now);
   }
-  const std::uint32_t slot = free_slots_.back();
-  free_slots_.pop_back();
+  const std::uint32_t slot = free_;
   ServiceRecord* const old = &at(slot);
+  free_ = old->after;
   const ServiceId id{slot, old->id.generation + 1};
   HOLDFAST_ASSERT(id.generation != 0, "the ids of a slot are used up");
   const std::uint32_t tenancy = old->tenancy + 1;
   std::destroy_at(old);
-  return *std::construct_at(old, std::move(copy), restart, service, policy, id, tenancy, now);
+  return *std::construct_at(old, std::move(copy), service, policy, id, tenancy, now);
 }
 
-void ServiceRegistry::forget(ServiceRecord& record) {
+void ServiceRegistry::forget(ServiceRecord& record) noexcept {
   (record.before == kNoSlot ? first_ : at(record.before).after) = record.after;
   (record.after == kNoSlot ? last_ : at(record.after).before) = record.before;
   record.forgotten = true;
-  free_slots_.push_back(record.id.slot);
+  record.after = std::exchange(free_, record.id.slot);
 }
 
 void ServiceRegistry::append(ServiceRecord& record) noexcept {
@@ -79,7 +79,7 @@ void ServiceRegistry::enter_name(const ServiceRecord& record) noexcept {
   ++names_;
 }
 
-// Moves back whoever would no longer be found across the gap.
+// Moves back the records that a search would no longer find across the gap.
 void ServiceRegistry::free_name(const ServiceRecord& record) noexcept {
   std::size_t gap = home(record.hash);
   while (cells_[gap] != record.id.slot) gap = next_cell(gap);

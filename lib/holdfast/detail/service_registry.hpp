@@ -1,8 +1,8 @@
 // The services of one supervisor: their records by slot, by name and in the order of adding.
 //
-// A record stays where it is as long as the registry, also when its service is forgotten: the slot then waits to be
-// used again. Names are found by open addressing with linear probing on the hash that each record keeps (Knuth, The
-// Art of Computer Programming, volume 3, section 6.4, algorithms L and R); the table is looked up, never iterated.
+// A record never moves while the registry exists. When its service is forgotten, its slot waits to be used again. Names
+// are found by open addressing with linear probing on the hash that each record keeps (Knuth, The Art of Computer
+// Programming, volume 3, section 6.4, algorithms L and R); the table is looked up, never iterated.
 //
 // Thread-safety: none.
 #pragma once
@@ -20,13 +20,12 @@ namespace holdfast::detail {
 class ServiceRegistry {
  public:
   // The newest in the order of adding. REQUIRES: no service of this name is found.
-  ServiceRecord& add(std::string_view name, RestartPolicy restart, Service& service, const SharedPolicy& policy,
-                     TimePoint now);
+  ServiceRecord& add(std::string_view name, Service& service, const SharedPolicy& policy, TimePoint now);
 
-  // Its name is found no more.
+  // The name is no longer found.
   void free_name(const ServiceRecord& record) noexcept;
-  // It is out of the order, and its slot may be used again. REQUIRES: its name was freed.
-  void forget(ServiceRecord& record);
+  // Takes the service out of the order; its slot may be used again. REQUIRES: its name was freed.
+  void forget(ServiceRecord& record) noexcept;
 
   [[nodiscard]] ServiceRecord* find(std::string_view name) const noexcept;
   [[nodiscard]] ServiceRecord* find(ServiceId service) const noexcept;
@@ -50,14 +49,13 @@ class ServiceRegistry {
   [[nodiscard]] std::size_t next_cell(std::size_t cell) const noexcept {
     return cell + 1 == cells_.size() ? 0 : cell + 1;
   }
-  ServiceRecord& place(std::string_view name, RestartPolicy restart, Service& service, const SharedPolicy& policy,
-                       TimePoint now);
+  ServiceRecord& place(std::string_view name, Service& service, const SharedPolicy& policy, TimePoint now);
   void append(ServiceRecord& record) noexcept;
   void enter_name(const ServiceRecord& record) noexcept;
   void make_room_for_a_name();
 
-  Pages<ServiceRecord> records_;  // by slot
-  std::vector<std::uint32_t> free_slots_;
+  Pages<ServiceRecord> records_;   // by slot
+  std::uint32_t free_ = kNoSlot;   // the slot that was freed last; the others follow by ServiceRecord::after
   std::uint32_t first_ = kNoSlot;  // in the order of adding
   std::uint32_t last_ = kNoSlot;
   std::vector<std::uint32_t> cells_;  // slots, at most seven eighths of them used

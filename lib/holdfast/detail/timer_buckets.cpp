@@ -70,6 +70,7 @@ TimePoint TimerBuckets::take_bucket(std::vector<TimerEntry>& soon, unsigned leve
 }
 
 void TimerBuckets::spread(unsigned level, unsigned digit, DisarmedSet& disarmed) {
+  make_room(kDigits + 1);
   Chunk* const first = take_out(level, digit);
   std::uint64_t least = ~std::uint64_t{0};
   for (const Chunk* chunk = first; chunk; chunk = chunk->next) {
@@ -147,14 +148,17 @@ void TimerBuckets::add_chunk(Bucket& to, unsigned level, unsigned digit) {
 }
 
 TimerBuckets::Chunk* TimerBuckets::new_chunk() {
-  if (!free_) {
-    chunks_.push_back(std::make_unique<Chunk[]>(kChunksAtOnce));
-    for (std::size_t i = kChunksAtOnce; i-- > 0;) give_back(&chunks_.back()[i]);
-  }
+  make_room(1);
+  --free_count_;
   Chunk* const chunk = std::exchange(free_, free_->next);
   chunk->next = nullptr;
   chunk->size = 0;
   return chunk;
+}
+
+void TimerBuckets::allocate() {
+  chunks_.push_back(std::make_unique<Chunk[]>(kChunksAtOnce));
+  for (std::size_t i = kChunksAtOnce; i-- > 0;) give_back(&chunks_.back()[i]);
 }
 
 TimerBuckets::Chunk* TimerBuckets::take_out(unsigned level, unsigned digit) noexcept {
@@ -163,7 +167,10 @@ TimerBuckets::Chunk* TimerBuckets::take_out(unsigned level, unsigned digit) noex
   return std::exchange(bucket(level, digit), {}).first;
 }
 
-void TimerBuckets::give_back(Chunk* chunk) noexcept { chunk->next = std::exchange(free_, chunk); }
+void TimerBuckets::give_back(Chunk* chunk) noexcept {
+  chunk->next = std::exchange(free_, chunk);
+  ++free_count_;
+}
 
 // `last`, and so the whole bucket, may be empty itself.
 void TimerBuckets::cut_off_after(Chunk* last, unsigned level, unsigned digit) noexcept {

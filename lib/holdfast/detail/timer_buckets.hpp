@@ -59,6 +59,12 @@ class TimerBuckets {
 
   void clear() noexcept;
 
+  // Has at least so many chunks in reserve afterwards: what moves entries in several steps asks for them before the
+  // first one. Throws std::bad_alloc.
+  void make_room(std::size_t chunks) {
+    while (free_count_ < chunks) [[unlikely]] allocate();
+  }
+
  private:
   static constexpr unsigned kDigitBits = 4;
   static constexpr unsigned kDigits = 1U << kDigitBits;
@@ -101,6 +107,7 @@ class TimerBuckets {
   }
   void add_chunk(Bucket& to, unsigned level, unsigned digit);
   Chunk* new_chunk();
+  void allocate();
   Chunk* take_out(unsigned level, unsigned digit) noexcept;
   void give_back(Chunk* chunk) noexcept;
   void cut_off_after(Chunk* last, unsigned level, unsigned digit) noexcept;
@@ -116,6 +123,7 @@ class TimerBuckets {
   std::array<std::uint16_t, kLevels> used_digits_{};  // the same for the buckets of a level
   std::array<Bucket, std::size_t{kLevels} * kDigits> buckets_{};
   Chunk* free_ = nullptr;
+  std::size_t free_count_ = 0;
   std::vector<std::unique_ptr<Chunk[]>> chunks_;
 };
 

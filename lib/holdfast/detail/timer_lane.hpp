@@ -2,8 +2,8 @@
 // are due in the order in which they are armed, so they need no sorting: a queue, first in, first out, beside the
 // buckets of the timer queue.
 //
-// Which delay it is, the lane learns: one that comes again among the latest three, when the lane is empty. It wants to
-// be the shortest of them: if too many timers of other delays are due between its own, its delay is given up.
+// The lane learns its delay: while it is empty, it takes a delay that comes twice among the latest three. It should be
+// the shortest delay: if too many timers of other delays are due between its own, the lane gives its delay up.
 //
 // Allocates only while it grows, and never for more than kSizeMax.
 //
@@ -49,13 +49,13 @@ class TimerLane {
     --size_;
   }
 
-  // A timer of another delay stands elsewhere.
+  // A timer of another delay is elsewhere.
   void learn(Delay other) noexcept {
     if (empty() && other < shorter_than_ && (other == recent_[0] || other == recent_[1])) delay_ = other;
     recent_ = {other, recent_[0]};
   }
 
-  // Whether a timer that is due `at` is due between those that stand here, or together with one.
+  // Whether a timer that is due `at` is due between those in the lane, or together with one of them.
   [[nodiscard]] bool spans(TimePoint at) const noexcept { return !empty() && at >= front().at && at <= back().at; }
   // The same for one that is to stand elsewhere. True: those that stand here have to leave before, since one of them
   // has the same time, or because this has happened too often. REQUIRES: spans(at).

@@ -4,11 +4,11 @@
 //     sim.add({.name = "feed"}, feed);      // awaitable<void> feed(Context&)
 //     sim.run_for(1h);                      // virtual time: milliseconds
 //
-// A Simulation like any other: simulated services and chaos may stand beside. A run is a function of what was built
+// A Simulation like any other: it may have simulated services and chaos too. A run is a function of what was built
 // and of the seed as long as the services take time and randomness from nowhere else.
 //
-// What works and what is refused on executor() is said in simulated_context.hpp. Channels and whatever else is made on
-// it must not outlive the simulation. Chaos does not reach awaitable services: let the channel that stands for their
+// simulated_context.hpp says what works on executor() and what is refused. Channels and other objects that are made
+// on it must not outlive the simulation. Chaos does not reach awaitable services: let the channel that replaces their
 // network misbehave.
 //
 // Thread-safety: none; any number of simulations may run in as many threads.
@@ -24,7 +24,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <holdfast/asio/awaitable_service.hpp>
 #include <holdfast/asio/executor_scheduler.hpp>
-#include <holdfast_sim/simulation.hpp>
+#include <holdfast_sim/stage/simulation.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -42,10 +42,10 @@ class AsioSimulation : public Simulation {
 
   using Simulation::add;
   // Adds an awaitable service: see awaitable_service.hpp for what may be given.
-  template <class F>
-  requires detail::RunsAwaitable<F> || detail::MakesInstances<F> Result<ServiceId> add(ServiceConfig config,
-                                                                                       F function) {
-    return add_made_by(std::move(config), detail::factory_of(std::move(function)));
+  template <holdfast::detail::OfferedAsAwaitableService F>
+  Result<ServiceId> add(ServiceConfig config, F function) requires(!std::convertible_to<F, Behaviour>) {
+    holdfast::detail::check_service<F>();
+    return add_made_by(std::move(config), holdfast::detail::factory_of(std::move(function)));
   }
 
   [[nodiscard]] const boost::asio::any_io_executor& executor() noexcept;

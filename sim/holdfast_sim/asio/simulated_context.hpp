@@ -4,13 +4,13 @@
 // any timer, first in, first out. Nothing ever runs inside of post() or dispatch(). So everything in Asio that is made
 // of handlers alone works as it is: co_spawn, awaitables, `||` and `&&`, channels, strands.
 //
-// What waits for the real world is refused at once, as the real world has no place in virtual time: making a
+// Everything that waits for the real world is refused at once, because virtual time does not wait for it: making a
 // steady_timer, a socket, an acceptor, a descriptor or a signal_set on this executor throws RealWorldRefused, and
 // using a resolver makes the loop throw it. (Otherwise Asio would start a thread of its own that fires in real time.)
 // RealWorldRefused is a FatalError: a service that makes such a thing terminates with the reason as its last error.
 //
-// Handlers that keep each other going without ever letting time pass would run for ever; more in one instant than
-// limit_handlers() allows (kHandlersMax, unless told otherwise) make the loop throw std::runtime_error.
+// Handlers that post each other without letting time pass would run for ever. More handlers in one instant than
+// limit_handlers() allows (kHandlersMax by default) make the loop throw std::runtime_error.
 //
 // Thread-safety: none, the executor included: a simulation is one thread.
 #pragma once

@@ -37,12 +37,12 @@ class AwaitableRun final : private Timer {
     begun_ = true;
     return body_->run(context_);
   }
-  // The coroutine is gone; the instance goes, then the end is told.
+  // The coroutine is destroyed; now the instance is, and then the run reports its end.
   void end(Exit exit);
 
   void request_stop();
   [[nodiscard]] bool stop_requested() const noexcept { return stop_requested_; }
-  // The service is gone: the run is asked to stop, and nobody is told of its end any more.
+  // The service is destroyed: the run is asked to stop, and its end is no longer reported.
   void disown();
 
   [[nodiscard]] const Run& run() const noexcept { return run_; }

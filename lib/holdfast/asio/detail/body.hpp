@@ -4,12 +4,17 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <boost/asio/awaitable.hpp>
 #include <holdfast/asio/context.hpp>
 #include <holdfast/service.hpp>
+
+namespace holdfast {
+struct Process;
+}
 
 namespace holdfast::detail {
 
@@ -53,6 +58,29 @@ concept MakesInstances = std::copy_constructible<F> && requires(F function) {
 };
 
 template <class F>
+concept IsAwaitableService = RunsAwaitable<F> || MakesInstances<F>;
+
+// Whether `F` is offered as an awaitable service, rightly or wrongly: it is nothing else that `add` takes. A wrong one
+// then fails with the sentence of check_service() instead of a list of overloads that do not fit.
+template <class F>
+concept OfferedAsAwaitableService =
+    !std::derived_from<std::remove_cvref_t<F>, Service> && !std::convertible_to<F, std::shared_ptr<Service>> &&
+    !std::convertible_to<F, Process>;
+
+// A value, not a concept: compilers would list why the concept does not hold below the sentence.
+template <class F>
+inline constexpr bool kIsAwaitableService = IsAwaitableService<F>;
+
+template <class F>
+constexpr void check_service() {
+  static_assert(
+      kIsAwaitableService<F>,
+      "add() takes as a service: a copyable function awaitable<void>(Context&) or awaitable<Exit>(Context&); a "
+      "copyable function without arguments that returns an object, or a smart pointer to one, with such a "
+      "function run(Context&); a Service&; and Runtime::add also a shared_ptr<Service> or a Process");
+}
+
+template <class F>
 class FunctionBody final : public Body {
  public:
   explicit FunctionBody(const F& function) : function_(function) {}
@@ -78,9 +106,12 @@ class InstanceBody final : public Body {
   decltype(std::declval<F&>()()) instance_;
 };
 
+// Empty for what check_service() has refused, so that nothing else is reported of it.
 template <class F>
 std::function<std::unique_ptr<Body>()> factory_of(F function) {
-  if constexpr (RunsAwaitable<F>) {
+  if constexpr (!IsAwaitableService<F>) {
+    return {};
+  } else if constexpr (RunsAwaitable<F>) {
     return [function = std::move(function)] { return std::make_unique<FunctionBody<F>>(function); };
   } else {
     return [function = std::move(function)]() mutable { return std::make_unique<InstanceBody<F>>(function); };

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,24 +11,44 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include <boost/asio/post.hpp>
+#include <holdfast/asio/detail/launched.hpp>
+#include <holdfast/asio/detail/process_group.hpp>
 
 namespace holdfast::detail {
 
 namespace {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 
 constexpr std::size_t kPieceMax = 32768;  // bytes of output at a time
+// A process that was ended by a signal as a stop sends one: for so long the stop of the supervisor may come later.
+constexpr auto kSameStop = 250ms;
+// Any other end: so many turns of the executor, in which what has arrived by then is seen.
+constexpr int kTurns = 6;
+// How often to look where the kernel cannot say that something has happened.
+constexpr auto kUnwatchedPause = 20ms;  // it is out of watches
+constexpr auto kTracedPause = 100ms;    // a debugger holds the dead process
+constexpr auto kGroupPauseMax = 50ms;   // the end of a group
+constexpr auto kLookPause = 5ms;        // a slow look at the group
+// A killed group is gone after a moment.
+constexpr auto kKilledGroupMax = 1s;
+// A program that ends so soon and leaves something behind has gone into the background.
+constexpr auto kBackgroundMax = 1s;
 
-int wait_for(int process, siginfo_t& info, int options) noexcept {
-  info.si_pid = 0;
+int wait_for(int process, siginfo_t& info) noexcept {
+  info = {};
   int result = 0;
   do {
-    result = ::waitid(P_PIDFD, static_cast<id_t>(process), &info, WEXITED | options);
+    result = ::waitid(P_PIDFD, static_cast<id_t>(process), &info, WEXITED | WNOHANG);
   } while (result != 0 && errno == EINTR);
   return result;
 }
@@ -42,67 +61,154 @@ std::string text_of(const siginfo_t& end) {
   return end.si_code == CLD_DUMPED ? text + ", core dumped" : text;
 }
 
+bool contains(const std::vector<int>& statuses, int status) {
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+std::string name_of(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  return name ? std::string{"SIG"} + name : "signal " + std::to_string(signal);
+}
+
 }  // namespace
 
-ChildProcess::ChildProcess(const asio::any_io_executor& executor, Launched launched, const Process& process,
+ChildProcess::ChildProcess(const asio::any_io_executor& executor, std::shared_ptr<const Process> process, Run run,
                            Ended ended)
-    : launched_(std::move(launched)),
-      process_(process),
+    : executor_(executor),
+      process_(std::move(process)),
+      run_(run),
       ended_(std::move(ended)),
       end_(executor),
       output_(executor),
-      tail_(process.output_kept_max) {}
+      tick_(executor),
+      reaper_(Reaper::of(executor)),
+      tail_(process_->output_kept_max) {}
 
-ChildProcess::~ChildProcess() { put_an_end(); }
+ChildProcess::~ChildProcess() {
+  if (state_ != State::over) disown();
+  close();
+}
 
-void ChildProcess::watch() {
+// ---------------------------------------------------------------------------------------------------------------------
+// Its beginning
+// ---------------------------------------------------------------------------------------------------------------------
+
+// The first look comes before the process, as long as there is memory for it: then nothing can get lost.
+void ChildProcess::start(const Identity& identity) {
+  tick_.expires_after(kUnwatchedPause);
+  await_tick();
+  try {
+    launched_ = launch(*process_, identity);
+  } catch (...) {
+    state_ = State::over;
+    tick_.cancel();
+    throw;
+  }
+  began_ = Clock::now();
+  watch();
+  try {
+    run_.set_pid(static_cast<std::uint32_t>(launched_.id));
+  } catch (const std::bad_alloc&) {  // nobody is shown its number
+  }
+}
+
+// Where the kernel has no watch left it is looked at from time to time: the process is alive, and that is no failure.
+void ChildProcess::watch() noexcept {
+  end_is_watched_ = watch_end();
+  output_is_watched_ = !launched_.output.is_open() || watch_output();
+  if (end_is_watched_ && output_is_watched_) tick_.cancel();
+}
+
+bool ChildProcess::watch_end() noexcept try {
   end_.assign(launched_.process.number());
   await_end();
-  if (!launched_.output.is_open()) return;
-  output_.assign(launched_.output.number());
+  return true;
+} catch (const std::exception&) {
+  return false;
+}
+
+bool ChildProcess::watch_output() noexcept try {
+  if (!output_.is_open()) output_.assign(launched_.output.number());
   await_output();
+  return true;
+} catch (const std::exception&) {
+  return false;
 }
 
 void ChildProcess::await_end() {
   end_.async_wait(asio::posix::stream_descriptor::wait_read,
                   [self = shared_from_this()](boost::system::error_code error) {
-                    if (!error && !self->reaped_) self->on_end();
+                    if (!error && !self->main_has_ended_) self->on_end();
                   });
 }
+
+void ChildProcess::await_tick() {
+  tick_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (!error) self->on_tick();
+  });
+}
+
+// Asio takes the memory of the handler that is running, or of the last one, so this fails only where there was never
+// any; then the next stop or kill looks.
+void ChildProcess::look_again_in(Clock::duration pause) noexcept try {
+  tick_.expires_after(pause);
+  await_tick();
+} catch (const std::exception&) {
+}
+
+void ChildProcess::on_tick() {
+  switch (state_) {
+    case State::running: return look_at_what_is_not_watched();
+    case State::deciding: return on_decided();
+    case State::waits_for_group:
+    case State::kills_group: return poll_group();
+    case State::over: return;
+  }
+}
+
+void ChildProcess::look_at_what_is_not_watched() {
+  if (!end_is_watched_ || !output_is_watched_) look_again_in(kUnwatchedPause);
+  if (!output_is_watched_) read_output();
+  on_end();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Its output
+// ---------------------------------------------------------------------------------------------------------------------
 
 // What is written faster than it is read makes the process wait, and nothing grow. Asio only waits: what it had read by
 // itself when the process ended would be lost.
 void ChildProcess::await_output() {
   output_.async_wait(asio::posix::stream_descriptor::wait_read,
                      [self = shared_from_this()](boost::system::error_code error) {
-                       if (!error && !self->reaped_ && self->read_output()) self->await_output();
+                       if (!error && self->state_ != State::over && self->read_output()) self->await_more_output();
                      });
+}
+
+void ChildProcess::await_more_output() noexcept {
+  if (watch_output()) return;
+  output_is_watched_ = false;
+  if (state_ == State::running) look_again_in(kUnwatchedPause);
 }
 
 // False: there is nothing to come. A piece at a time, so that others get their turn.
 bool ChildProcess::read_output() {
   std::array<char, kPieceMax> piece;
   const auto size = ::read(launched_.output.number(), piece.data(), piece.size());
-  if (size > 0) tail_.append({piece.data(), static_cast<std::size_t>(size)});
+  if (size > 0) append_output({piece.data(), static_cast<std::size_t>(size)});
+  output_is_over_ = size == 0;
   return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-// The group's remains are killed while the process is still there to be reaped: as long as it is, nobody else can have
-// its number.
-void ChildProcess::on_end() {
-  siginfo_t info{};
-  const bool can_be_reaped = wait_for(launched_.process.number(), info, WNOWAIT | WNOHANG) == 0;
-  if (can_be_reaped && info.si_pid == 0) return await_end();
-  if (can_be_reaped) ::kill(-launched_.id, SIGKILL);
-  read_what_is_left();
-  Exit exit = reap();
-  close();
-  if (ended_) std::exchange(ended_, nullptr)(std::move(exit));
+// Without memory for it the process goes on all the same.
+void ChildProcess::append_output(std::string_view piece) noexcept try {
+  tail_.append(piece);
+} catch (const std::bad_alloc&) {
 }
 
 // As much as a pipe can hold: who has left the group may go on writing.
 void ChildProcess::read_what_is_left() {
-  if (!launched_.output.is_open()) return;
+  if (!launched_.output.is_open() || output_is_over_) return;
   const std::uint64_t before = tail_.size();
   const auto capacity = static_cast<std::uint64_t>(std::max(::fcntl(launched_.output.number(), F_GETPIPE_SZ), 0));
   for (std::uint64_t had = before; read_output() && tail_.size() != had && tail_.size() - before < capacity;) {
@@ -110,51 +216,294 @@ void ChildProcess::read_what_is_left() {
   }
 }
 
-Exit ChildProcess::reap() {
+// ---------------------------------------------------------------------------------------------------------------------
+// Its end
+// ---------------------------------------------------------------------------------------------------------------------
+
+// False: it has not ended, or who traces it has not let it go.
+bool ChildProcess::reap() noexcept {
   siginfo_t info{};
-  const int result = wait_for(launched_.process.number(), info, WNOHANG);
-  reaped_ = true;
-  if (const std::string trouble = trouble_of(launched_, process_); !trouble.empty()) return Exit::failed(trouble);
-  if (result != 0) {
+  const int result = wait_for(launched_.process.number(), info);
+  if (result == 0 && info.si_pid == 0) return false;
+  main_has_ended_ = true;
+  status_is_known_ = result == 0;
+  end_info_ = info;
+  forget_launched(launched_.id);
+  return true;
+}
+
+void ChildProcess::on_end() {
+  if (main_has_ended_) return;
+  if (!reap()) {
+    // The descriptor stays readable: to wait for it would come back at once, again and again.
+    if (end_is_watched_) look_again_in(kTracedPause);
+    return;
+  }
+  on_main_ended();
+}
+
+void ChildProcess::on_main_ended() {
+  tick_.cancel();
+  ended_at_ = Clock::now();
+  if (!ended_) {  // nobody's any more
+    signal_group(SIGKILL);
+    state_ = State::over;
+    return close();
+  }
+  has_group_ = has_member(launched_.process.number(), launched_.id);
+  state_ = State::deciding;
+  if (killed_) return kill_group();
+  if (asked_to_stop_) return await_group();
+  may_be_a_stop() ? look_again_in(kSameStop) : decide_after_turns(kTurns);
+}
+
+// A control group that is stopped as a whole, or a shutdown that was asked for at the same time.
+void ChildProcess::decide_after_turns(int turns) {
+  try {
+    asio::post(executor_, [self = shared_from_this(), turns] {
+      if (self->state_ != State::deciding) return;
+      turns > 0 ? self->decide_after_turns(turns - 1) : self->on_decided();
+    });
+  } catch (const std::bad_alloc&) {
+    on_decided();
+  }
+}
+
+bool ChildProcess::may_be_a_stop() const noexcept {
+  if (!status_is_known_) return false;
+  return is_of_a_stop(end_info_.si_code == CLD_EXITED ? end_info_.si_status - 128 : end_info_.si_status);
+}
+
+bool ChildProcess::is_of_a_stop(int signal) const noexcept {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == process_->stop_signal;
+}
+
+// It was not asked to stop. Zombies are nothing that it left behind: it had never waited for them, and process 1 has
+// not yet.
+void ChildProcess::on_decided() {
+  if (has_group_) has_group_ = has_member(launched_.process.number(), launched_.id);
+  if (!has_group_) return end_unasked(false);
+  look_again_in(kLookPause);
+  const bool only_zombies = only_zombies_are_left();
+  if (!only_zombies && looked_at_ < ended_at_ && Clock::now() - ended_at_ < kKilledGroupMax) return;
+  end_unasked(!only_zombies);
+}
+
+// The next run finds nothing of this one alive.
+void ChildProcess::end_unasked(bool left_behind) {
+  read_what_is_left();
+  const bool in_background = ended_at_ - began_ < kBackgroundMax && verdict_or_less().is_clean() &&
+                             (left_behind || (launched_.output.is_open() && !output_is_over_));
+  if (in_background) {
+    warn_of_background(left_behind);
+  } else if (left_behind) {
+    warn("processes that it left behind in its process group were killed");
+  }
+  left_behind ? kill_group() : finish();
+}
+
+void ChildProcess::warn(const std::string& says) const noexcept try { run_.warn(says); } catch (const std::bad_alloc&) {
+}
+
+void ChildProcess::warn_of_background(bool left_behind) {
+  warn(std::string{"it ended within a second and left processes behind, "} +
+       (left_behind ? "which were killed" : "which nobody supervises") +
+       "; a program that goes into the background by itself cannot be supervised: have it stay in the foreground "
+       "(nginx -g 'daemon off;', others --foreground, --no-daemon or -F)");
+}
+
+void ChildProcess::await_group() {
+  state_ = State::waits_for_group;
+  pause_ = 0ms;
+  if (process_->stop_to == StopTo::process) {
+    signal_group(process_->stop_signal);
+    signal_group(SIGCONT);
+  }
+  poll_group();
+}
+
+void ChildProcess::kill_group() {
+  state_ = State::kills_group;
+  group_killed_at_ = Clock::now();
+  pause_ = 0ms;
+  signal_group(SIGKILL);
+  poll_group();
+}
+
+void ChildProcess::poll_group() {
+  look_again_in(pause_);
+  pause_ = std::min<Clock::duration>(kGroupPauseMax, 2 * pause_ + 1ms);
+  if (group_is_gone()) return finish();
+  if (state_ != State::kills_group) return;
+  if (killed_) return finish();  // whoever has asked for that waits, and its time is as short as it likes
+  if (Clock::now() - group_killed_at_ < kKilledGroupMax) return;
+  if (looked_at_ > group_killed_at_) {
+    remains_ = Remains::unkillable;
+    warn("processes of its process group could not be killed and live on");
+  } else {
+    warn("there is no descriptor to see whether the processes of its process group have died");
+  }
+  finish();
+}
+
+bool ChildProcess::group_is_gone() {
+  if (has_group_) has_group_ = has_member(launched_.process.number(), launched_.id);
+  if (!has_group_) return true;
+  return (state_ == State::kills_group || pause_ >= kGroupPauseMax) && only_zombies_are_left();
+}
+
+// Zombies may stay for ever, where process 1 does not reap them. A look can miss a process that was just forked, so it
+// takes two; but after a SIGKILL nobody is forked.
+bool ChildProcess::only_zombies_are_left() {
+  const LookAtGroup look = look_at(launched_.id);
+  if (look.began <= std::max({ended_at_, looked_at_, group_killed_at_})) return false;
+  looked_at_ = look.began;
+  zombies_seen_ = look.alive.empty() ? zombies_seen_ + 1 : 0;
+  if (state_ == State::waits_for_group) signal_who_missed_it(look.alive);
+  return zombies_seen_ >= (state_ == State::waits_for_group ? 2 : 1);
+}
+
+// A signal that comes while a shell starts a command is handled by the shell's own copy, and lost for the command. Who
+// is still alive although the signal would end it has missed it, if its parent is gone: while the parent is there, it
+// may be a command that the stop itself has started. Everybody else gets the signal once: some take a second one for a
+// more urgent one.
+void ChildProcess::signal_who_missed_it(const std::vector<GroupMember>& members) {
+  for (const GroupMember& member : members) {
+    const auto is_parent = [&](const GroupMember& other) { return other.id == member.parent; };
+    if (std::any_of(members.begin(), members.end(), is_parent)) continue;
+    if (!would_end(member.id, process_->stop_signal)) continue;
+    signal_member(member, process_->stop_signal);
+    signal_member(member, SIGCONT);
+  }
+}
+
+void ChildProcess::finish() {
+  read_what_is_left();
+  Exit exit = verdict_or_less();
+  state_ = State::over;
+  close();
+  if (ended_) std::exchange(ended_, nullptr)(std::move(exit));
+}
+
+Exit ChildProcess::verdict_or_less() const noexcept try { return verdict(); } catch (const std::bad_alloc&) {
+  return Exit::failed(Error::literal("it failed, and there was no memory to say how"));
+}
+
+// What ends well needs no memory.
+Exit ChildProcess::verdict() const {
+  const Process& process = *process_;
+  if (const auto trouble = trouble_of(launched_, process)) {
+    return contains(process.fatal, trouble->status) ? Exit::fatal(trouble->text) : Exit::failed(trouble->text);
+  }
+  if (!status_is_known_) {
     return Exit::failed("its exit status is unknown: another part of the program has reaped it" + tail_.told());
   }
-  const bool obeyed = asked_to_stop_ && info.si_code != CLD_EXITED && info.si_status == SIGTERM;
-  if (obeyed || (info.si_code == CLD_EXITED && info.si_status == 0)) return Exit::clean();
-  return Exit::failed(text_of(info) + tail_.told());
+  const int status = end_info_.si_status;
+  if (end_info_.si_code == CLD_EXITED) {
+    const bool obeyed =
+        is_same_stop_ || (asked_to_stop_ && (status == 128 + process.stop_signal || status == 128 + SIGTERM));
+    if (!obeyed && status != 0 && !contains(process.success, status)) {
+      const std::string text = text_of(end_info_) + tail_.told();
+      return contains(process.fatal, status) ? Exit::fatal(text) : Exit::failed(text);
+    }
+  } else if (!asked_to_stop_ || !is_of_a_stop(status)) {
+    return Exit::failed(text_of(end_info_) + tail_.told());
+  }
+  switch (remains_) {
+    case Remains::none: break;
+    case Remains::killed: return Exit::failed("others of its process group had to be killed" + tail_.told());
+    case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + tail_.told());
+  }
+  return Exit::clean();
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Signals
+// ---------------------------------------------------------------------------------------------------------------------
 
 void ChildProcess::ask_to_stop() {
+  if (state_ == State::over || asked_to_stop_) return;
   asked_to_stop_ = true;
-  signal_group(SIGTERM);
-  signal_group(SIGCONT);
+  is_same_stop_ = state_ == State::deciding && may_be_a_stop();
+  if (state_ == State::kills_group) return;
+  signal(process_->stop_signal);
+  signal(SIGCONT);
+  if (state_ == State::deciding) await_group();
 }
 
-void ChildProcess::kill() { signal_group(SIGKILL); }
-
-void ChildProcess::signal_group(int signal) {
-  if (reaped_ || ::kill(-launched_.id, signal) == 0 || errno == ESRCH) return;
-  throw std::system_error{errno, std::generic_category(), "cannot signal its process group"};
-}
-
-void ChildProcess::put_an_end() noexcept {
-  constexpr int kMilliseconds = 10'000;
-  ended_ = nullptr;
-  if (!reaped_ && launched_.process.is_open()) {
-    ::kill(-launched_.id, SIGKILL);
-    pollfd end{launched_.process.number(), POLLIN, 0};
-    while (::poll(&end, 1, kMilliseconds) < 0 && errno == EINTR) {
-    }
-    siginfo_t info{};
-    wait_for(launched_.process.number(), info, WNOHANG);
-    reaped_ = true;
+// What is left of the group is polled soon: a stop that was not asked for here has armed nothing.
+void ChildProcess::kill() {
+  if (state_ == State::over) return;
+  killed_ = true;
+  if (main_has_ended_ && state_ != State::kills_group) {
+    if (asked_to_stop_) remains_ = Remains::killed;
+    state_ = State::kills_group;
+    group_killed_at_ = Clock::now();
+    pause_ = 0ms;
+    look_again_in(0ms);
   }
+  signal(SIGKILL);
+}
+
+// ESRCH, once it has been seen without a member: another group may have its number by now.
+int ChildProcess::signal_group(int number) const noexcept {
+  return has_group_ ? detail::signal_group(launched_.process.number(), launched_.id, number) : ESRCH;
+}
+
+// Once each: a program may take a second signal for a more urgent one. A process that is not, or not yet, in its group
+// gets the signal for itself.
+void ChildProcess::signal(int number) {
+  const bool to_group = process_->stop_to == StopTo::group || number == SIGKILL || main_has_ended_;
+  int refused = 0;
+  if (!main_has_ended_) {
+    const bool reached_by_group = to_group && ::getpgid(launched_.id) == launched_.id;
+    refused = signal_process(launched_.process.number(), reached_by_group ? 0 : number);
+  }
+  if (to_group) {
+    const int failed = signal_group(number);
+    if (failed != ESRCH && refused == 0) refused = failed;
+  }
+  if (refused == 0 || refused == ESRCH) return;
+  if (number == SIGKILL) refused_ = true;
+  throw std::system_error{refused, std::generic_category(),
+                          "cannot send " + name_of(number) + " to process " + std::to_string(launched_.id)};
+}
+
+void ChildProcess::disown() noexcept {
+  ended_ = nullptr;
+  if (state_ == State::over || !launched_.process.is_open()) return;
+  if (!main_has_ended_) {
+    const int refused = signal_process(launched_.process.number(), SIGKILL);
+    refused_ = refused != 0 && refused != ESRCH;
+  }
+  signal_group(SIGKILL);
+  if (!main_has_ended_ && !reap()) return reaper_.enter(*this);
+  state_ = State::over;
   close();
+}
+
+void ChildProcess::reap_if_ended() noexcept {
+  pollfd end{launched_.process.number(), POLLIN, 0};
+  if (main_has_ended_ || !launched_.process.is_open() || ::poll(&end, 1, 0) <= 0) return;
+  if (reap()) {
+    signal_group(SIGKILL);
+  } else {
+    is_held_ = true;
+  }
 }
 
 // The streams of Asio know the descriptors, and those belong to launched_.
 void ChildProcess::close() noexcept {
+  reaper_.leave(*this);
+  if (!launched_.process.is_open()) return;
+  tick_.cancel();
   if (end_.is_open()) end_.release();
   if (output_.is_open()) output_.release();
+  if (main_has_ended_) {
+    settle(launched_);
+  } else {
+    forget_launched(launched_.id);  // nobody waits for it any more
+  }
   launched_ = {};
 }
 

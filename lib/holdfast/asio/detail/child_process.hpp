@@ -1,61 +1,148 @@
 // A process that is alive: its output is read, its end is waited for, and it is reaped exactly once.
 //
-// Owned by its service, and by the handlers that wait for it. Signals go to its group, and only before it is reaped:
-// afterwards its number may be that of another group.
+// Its end is not yet the end of its run. After a stop the run lasts until its whole group has ended; without one it is
+// decided a moment later, when a stop that came at the same time has been seen, and what is left of the group is
+// killed.
+//
+// Owned by its service, and by the handlers that wait for it. Nothing here waits. Once there is a process, nothing that
+// fails (no watch, no memory) makes its run end before it: it is looked at from time to time instead.
 //
 // Thread-safety: none; all on the executor.
 #pragma once
 
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <holdfast/asio/detail/launch.hpp>
 #include <holdfast/asio/detail/output_tail.hpp>
+#include <holdfast/asio/detail/process_group.hpp>
+#include <holdfast/asio/detail/reaper.hpp>
 #include <holdfast/asio/process_service.hpp>
 #include <holdfast/service.hpp>
 
 namespace holdfast::detail {
 
-class ChildProcess final : public std::enable_shared_from_this<ChildProcess> {
+class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, public Disowned {
  public:
   using Ended = std::function<void(Exit)>;
 
-  // `process` outlives it.
-  ChildProcess(const boost::asio::any_io_executor& executor, Launched launched, const Process& process, Ended ended);
+  ChildProcess(const boost::asio::any_io_executor& executor, std::shared_ptr<const Process> process, Run run,
+               Ended ended);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Begins to read and to wait. `ended` is called once, when the process has been reaped.
-  void watch();
+  // Starts the process, begins to read and to wait. `ended` is called once, when the run is over, possibly from within
+  // ask_to_stop(). Throws if there is no process; then it is not called.
+  void start(const Identity& identity);
 
-  // These two throw std::system_error if the group may not be signalled.
+  [[nodiscard]] const Run& run() const noexcept { return run_; }
+
+  // These two throw std::system_error if the process or its group may not be signalled.
   void ask_to_stop();
   void kill();
 
-  // Kills the group and reaps the process, and nobody is told of the end.
-  void put_an_end() noexcept;
+  // Kills the group without reporting its end. It is reaped as soon as it has ended.
+  void disown() noexcept;
 
- private:
-  void await_end();
-  void on_end();
-  void await_output();
-  bool read_output();
-  void read_what_is_left();
-  Exit reap();
-  void signal_group(int signal);
+  // For the end of everything (reaper.hpp). What holds a process that was killed is not waited for: a debugger, or that
+  // it may not be killed.
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] bool may_end_soon() const noexcept {
+    return !main_has_ended_ && launched_.process.is_open() && !refused_ && !is_held_;
+  }
+  [[nodiscard]] int pidfd() const noexcept { return launched_.process.number(); }
+  void reap_if_ended() noexcept;
   void close() noexcept;
 
-  Launched launched_;
-  const Process& process_;
+ private:
+  enum class State : unsigned char {
+    running,
+    deciding,         // the process has ended; was that a failure, or part of a stop?
+    waits_for_group,  // it has ended after a stop, others of its group have not
+    kills_group,      // it has ended, and others of its group were killed
+    over
+  };
+  // What was left of the group when the process had ended, and was to be killed.
+  enum class Remains : unsigned char { none, killed, unkillable };
+  using Clock = std::chrono::steady_clock;
+
+  void watch() noexcept;
+  bool watch_end() noexcept;
+  bool watch_output() noexcept;
+  void await_end();
+  void on_end();
+  void on_main_ended();
+  void decide_after_turns(int turns);
+  void on_decided();
+  void end_unasked(bool left_behind);
+  void await_group();
+  void kill_group();
+  void signal_who_missed_it(const std::vector<GroupMember>& members);
+  void finish();
+  void await_tick();
+  void look_again_in(Clock::duration pause) noexcept;
+  void look_at_what_is_not_watched();
+  void on_tick();
+  void poll_group();
+  void await_output();
+  void await_more_output() noexcept;
+  void append_output(std::string_view piece) noexcept;
+  bool read_output();
+  void read_what_is_left();
+  bool reap() noexcept;
+  [[nodiscard]] bool group_is_gone();
+  [[nodiscard]] bool only_zombies_are_left();
+  [[nodiscard]] bool may_be_a_stop() const noexcept;
+  [[nodiscard]] bool is_of_a_stop(int signal) const noexcept;
+  [[nodiscard]] Exit verdict() const;
+  [[nodiscard]] Exit verdict_or_less() const noexcept;
+  void warn(const std::string& says) const noexcept;
+  void warn_of_background(bool left_behind);
+  int signal_group(int number) const noexcept;
+  void signal(int number);
+
+  const boost::asio::any_io_executor executor_;
+  const std::shared_ptr<const Process> process_;
+  const Run run_;
   Ended ended_;
+  Launched launched_;
   boost::asio::posix::stream_descriptor end_;
   boost::asio::posix::stream_descriptor output_;
+  boost::asio::steady_timer tick_;
+  Reaper& reaper_;
   OutputTail tail_;
+  Clock::time_point began_;
+  Clock::time_point ended_at_;
+  Clock::time_point group_killed_at_;
+  Clock::time_point looked_at_;  // the beginning of the last look at the group that counted
+  Clock::duration pause_{0};     // between two looks at the group
+  siginfo_t end_info_{};
+  State state_ = State::running;
+  Remains remains_ = Remains::none;
+  int zombies_seen_ = 0;   // in so many looks in a row all that was left of the group were zombies
+  bool has_group_ = true;  // false: its group has had no member since the process was reaped
+  bool end_is_watched_ = true;
+  bool output_is_watched_ = true;
+  bool output_is_over_ = false;
+  bool main_has_ended_ = false;
+  bool status_is_known_ = false;
   bool asked_to_stop_ = false;
-  bool reaped_ = false;
+  bool is_same_stop_ = false;  // a stop that was asked of it a moment later had ended it
+  bool killed_ = false;        // by a kill, not by a stop
+  bool refused_ = false;       // it may not be killed
+  bool is_held_ = false;       // it has ended, and who traces it has not let it go
 };
 
 }  // namespace holdfast::detail

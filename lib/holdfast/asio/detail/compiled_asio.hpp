@@ -1,5 +1,5 @@
 // Boost.Asio is compiled once, into this library, from headers of one version. A program that includes them in another
-// way would misbehave; it is told so instead, by the compiler or by the linker.
+// way would misbehave. The compiler or the linker refuses it instead.
 #pragma once
 
 #ifndef BOOST_ASIO_SEPARATE_COMPILATION
@@ -21,5 +21,23 @@ template <>
 const bool AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn;
 
 [[gnu::used]] inline const bool* const kAsioOfTheseHeaders = &AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn;
+
+// "undefined reference to CompiledBy<Gcc>": g++ compiles the program, and clang++ has compiled the library. The two
+// give some functions of Asio different names, so that a program would link or not depending on what it uses.
+struct Gcc;
+struct Clang;
+#ifdef __clang__
+using ThisCompiler = Clang;
+#else
+using ThisCompiler = Gcc;
+#endif
+template <class Compiler>
+struct CompiledBy {
+  static const bool kIsTheSame;
+};
+template <>
+const bool CompiledBy<ThisCompiler>::kIsTheSame;
+
+[[gnu::used]] inline const bool* const kCompilerOfThisProgram = &CompiledBy<ThisCompiler>::kIsTheSame;
 
 }  // namespace holdfast::detail

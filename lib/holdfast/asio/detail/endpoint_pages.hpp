@@ -1,8 +1,14 @@
-// What stands at each path of the endpoint (endpoint.hpp), without anything of HTTP but the status.
+// The page of each path of the endpoint (endpoint.hpp). Of HTTP it knows the status alone.
+//
+// A page about the fleet is made from one service after the other, so that it can be made in slices.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <holdfast/asio/fleet_snapshot.hpp>
 #include <holdfast/prometheus.hpp>
@@ -12,20 +18,45 @@ namespace holdfast::detail {
 struct Page {
   unsigned status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
-  std::string body;
+  std::string_view content_encoding{};  // empty: none
+  std::vector<std::string> pieces;      // that make up its body
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t bytes = 0;
+    for (const std::string& piece : pieces) bytes += piece.size();
+    return bytes;
+  }
 };
 
-// Where the pages get what they tell.
-class FleetSource {
+Page page_of(unsigned status, std::string text);
+
+// One page about the fleet in the making.
+class PageMaker {
  public:
-  [[nodiscard]] virtual FleetSnapshot fleet() const = 0;
-  [[nodiscard]] virtual const UptimeHistogram& uptimes() const = 0;
-
- protected:
-  ~FleetSource() = default;
+  virtual ~PageMaker() = default;
+  // The next service, in the order of adding; `now` is when it was looked at.
+  virtual void add(const ServiceSnapshot& service, TimePoint now) = 0;
+  // What comes after the services, a slice at a time. False: that was all.
+  virtual bool add_more() { return false; }
+  // `fleet` has no services.
+  [[nodiscard]] virtual Page finish(const FleetSnapshot& fleet) = 0;
 };
 
-// `path` without a query.
-Page page_at(std::string_view path, std::string_view metrics_namespace, const FleetSource& source);
+enum class FleetPage : std::uint8_t { metrics, services, readiness };
+inline constexpr std::size_t kFleetPages = 3;
+
+struct MetricsSource {
+  std::string metrics_namespace;
+  const UptimeHistogram& uptimes;
+  const bool& recording_failed;
+};
+
+// The source outlives the maker.
+std::unique_ptr<PageMaker> make_page(FleetPage page, const MetricsSource& source);
+
+// nullopt: no page about the fleet is there, but perhaps another one.
+std::optional<FleetPage> fleet_page_at(std::string_view path) noexcept;
+// The page at any other path.
+Page other_page_at(std::string_view path);
 
 }  // namespace holdfast::detail

@@ -5,20 +5,16 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/serializer.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/status.hpp>
 
 namespace holdfast::detail {
 
@@ -27,67 +23,95 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-using Parser = http::request_parser<http::empty_body>;
-using Response = http::response<http::string_body>;
-
 constexpr auto kWithError = asio::as_tuple(asio::deferred);
+
+constexpr std::size_t kReadAtOnce = 4096;
 
 // What is read and thrown away of a client that is being left.
 constexpr std::size_t kIgnoredBytesMax = std::size_t{1} << 18;
 
-Page too_long() { return {.status = 431, .body = "the header of the request is too long\n"}; }
+// By how much a deadline may be missed until what is ready gets more turns first.
+constexpr auto kLate = std::chrono::milliseconds{5};
+constexpr int kRoundsWhenLate = 32;
 
-// What to say to a request that could not be read; nothing to a client that has gone.
-std::optional<Page> page_for(const boost::system::error_code& error) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return too_long();
-  if (error == http::error::bad_version)
-    return Page{.status = 505, .body = "only HTTP/1.0 and HTTP/1.1 are spoken here\n"};
-  const bool gone = error == http::error::end_of_stream || error == http::error::partial_message;
-  if (gone || error.category() != make_error_code(http::error::bad_method).category()) return std::nullopt;
-  return Page{.status = 400, .body = "this is no HTTP request: " + error.message() + '\n'};
+std::string head_of(const Page& page, const Request& request) {
+  const auto reason = http::obsolete_reason(http::int_to_status(page.status));
+  std::string head = request.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+  (head += std::to_string(page.status)) += ' ';
+  head.append(reason.data(), reason.size());
+  const auto field = [&head](std::string_view name, std::string_view value) {
+    ((((head += "\r\n") += name) += ": ") += value);
+  };
+  field("Content-Type", page.content_type);
+  field("Cache-Control", "no-store");
+  field("X-Content-Type-Options", "nosniff");  // errors of services are no pages for a browser
+  field("Vary", "Accept-Encoding");
+  if (!page.content_encoding.empty()) field("Content-Encoding", page.content_encoding);
+  if (page.status == 405) field("Allow", "GET, HEAD");
+  field("Content-Length", std::to_string(page.size()));
+  if (!request.keep_alive && request.version == 11) field("Connection", "close");
+  if (request.keep_alive && request.version == 10) field("Connection", "keep-alive");
+  return head += "\r\n\r\n";
 }
 
-// What is wrong with a request that could be read.
-std::optional<Page> refusal_of(const Parser& parser) {
-  const auto& request = parser.get();
-  if (request.method() == http::verb::unknown) return Page{.status = 501, .body = "the method is not known\n"};
-  if (request.method() != http::verb::get && request.method() != http::verb::head) {
-    return Page{.status = 405, .body = "only GET and HEAD are allowed\n"};
+// What is still to be written: a head, then the pieces of a page.
+class Unwritten {
+ public:
+  Unwritten(std::string_view head, const Page* page) : head_(head), page_(page) {}
+
+  [[nodiscard]] bool empty() {
+    while (page_ && piece_ < page_->pieces.size() && offset_ == page_->pieces[piece_].size()) {
+      ++piece_;
+      offset_ = 0;
+    }
+    return head_.empty() && (!page_ || piece_ == page_->pieces.size());
   }
-  if (request.version() == 11 && request.count(http::field::host) != 1) {
-    return Page{.status = 400, .body = "HTTP/1.1 demands one Host field\n"};
+
+  // The next buffers, of at most this many bytes together.
+  [[nodiscard]] std::vector<asio::const_buffer> next(std::size_t most) const {
+    std::vector<asio::const_buffer> buffers;
+    const auto add = [&](std::string_view text) {
+      const std::size_t size = std::min(text.size(), most);
+      if (size > 0) buffers.emplace_back(text.data(), size);
+      most -= size;
+    };
+    add(head_);
+    std::size_t offset = offset_;
+    for (std::size_t i = piece_; page_ && most > 0 && i < page_->pieces.size(); ++i, offset = 0) {
+      add(std::string_view{page_->pieces[i]}.substr(offset));
+    }
+    return buffers;
   }
-  if (!parser.is_done()) return Page{.status = 413, .body = "a request has no body here\n"};
-  return std::nullopt;
-}
 
-std::string_view path_of(boost::beast::string_view target) {
-  const std::string_view text{target.data(), target.size()};
-  return text.substr(0, text.find('?'));
-}
+  void written(std::size_t bytes) {
+    const std::size_t of_head = std::min(bytes, head_.size());
+    head_.remove_prefix(of_head);
+    bytes -= of_head;
+    while (bytes > 0) {
+      const std::size_t taken = std::min(bytes, page_->pieces[piece_].size() - offset_);
+      offset_ += taken;
+      bytes -= taken;
+      if (offset_ < page_->pieces[piece_].size()) return;
+      ++piece_;
+      offset_ = 0;
+    }
+  }
 
-Response response_of(Page page, unsigned version, bool keep_alive) {
-  Response response{http::int_to_status(page.status), version};
-  response.set(http::field::content_type, {page.content_type.data(), page.content_type.size()});
-  response.set(http::field::cache_control, "no-store");
-  response.set("X-Content-Type-Options", "nosniff");  // errors of services are no pages for a browser
-  if (page.status == 405) response.set(http::field::allow, "GET, HEAD");
-  response.body() = std::move(page.body);
-  response.keep_alive(keep_alive);
-  response.prepare_payload();
-  return response;
-}
+ private:
+  std::string_view head_;
+  const Page* page_;  // null: there is the head alone
+  std::size_t piece_ = 0;
+  std::size_t offset_ = 0;  // into the piece
+};
 
 }  // namespace
 
-HttpConnection::HttpConnection(asio::ip::tcp::socket socket, Host& host, std::size_t request_bytes_max,
-                               Duration timeout)
-    : socket_(std::move(socket)),
-      deadline_(socket_.get_executor()),
-      host_(&host),
-      request_bytes_max_(request_bytes_max),
-      timeout_(timeout),
-      buffer_(request_bytes_max) {}
+HttpConnection::HttpConnection(asio::ip::tcp::socket socket, Host& host, const RequestRules& rules, Duration timeout)
+    : socket_(std::move(socket)), deadline_(socket_.get_executor()), host_(&host), rules_(rules), timeout_(timeout) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+}
 
 void HttpConnection::begin() {
   auto ended = [self = shared_from_this()](const std::exception_ptr&) {  // it ran out of memory, or all is well
@@ -104,14 +128,28 @@ void HttpConnection::close() noexcept {
   deadline_.cancel();
 }
 
+// A deadline that comes late lets what has arrived have its turn first.
 void HttpConnection::begin_step() {
   host_->moved_on(*this);
   deadline_.expires_after(timeout_);
-  deadline_.async_wait([self = weak_from_this()](boost::system::error_code) {
+  deadline_.async_wait([self = weak_from_this()](boost::system::error_code error) {
     const auto connection = self.lock();
-    if (!connection || connection->deadline_.expiry() > std::chrono::steady_clock::now()) return;  // another step
+    if (!connection || error) return;
+    const auto over = connection->deadline_.expiry();
+    const bool is_late = std::chrono::steady_clock::now() - over >= kLate;
+    connection->leave_if_still_at(over, is_late ? kRoundsWhenLate : 0);
+  });
+}
+
+void HttpConnection::leave_if_still_at(std::chrono::steady_clock::time_point over, int rounds) {
+  if (deadline_.expiry() != over || over > std::chrono::steady_clock::now()) return;  // another step
+  if (rounds == 0) {
     boost::system::error_code ignored;
-    connection->socket_.close(ignored);  // what it waits for fails, and so it ends
+    socket_.close(ignored);  // what it waits for fails, and so it ends
+    return;
+  }
+  asio::post(socket_.get_executor(), [self = weak_from_this(), over, rounds] {
+    if (const auto connection = self.lock()) connection->leave_if_still_at(over, rounds - 1);
   });
 }
 
@@ -123,33 +161,52 @@ asio::awaitable<void> HttpConnection::converse() {
 }
 
 asio::awaitable<HttpConnection::Next> HttpConnection::answer_one() {
-  Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(request_bytes_max_));
-  parser.body_limit(boost::none);  // none is read: see refusal_of
   begin_step();
-  const auto [error, size] = co_await http::async_read_header(socket_, buffer_, parser, kWithError);
-  if (!host_) co_return Next::end;
-  auto page = error ? page_for(error) : size > request_bytes_max_ ? too_long() : refusal_of(parser);
-  const bool was_refused = page.has_value();
-  if (error && !page) co_return Next::end;
-  const auto& request = parser.get();
-  if (!page) page = host_->page(path_of(request.target()));
-  const bool keep_alive = !was_refused && request.keep_alive();
-  const bool is_head = !error && request.method() == http::verb::head;
+  const auto request = co_await read();
+  if (!request || !host_) co_return Next::end;
   begin_step();
-  if (!co_await write(std::move(*page), error ? 11 : request.version(), is_head, keep_alive)) co_return Next::end;
-  co_return keep_alive ? Next::another_request : Next::part;
+  std::shared_ptr<const Page> page;
+  if (request->refused != 0) {
+    page = std::make_shared<const Page>(page_of(request->refused, request->reason + '\n'));
+  } else {
+    page = co_await host_->page(request->path, request->accepts_gzip);
+  }
+  if (!page || !host_) co_return Next::end;
+  begin_step();
+  if (!co_await write(*page, *request)) co_return Next::end;
+  co_return request->keep_alive ? Next::another_request : Next::part;
 }
 
-asio::awaitable<bool> HttpConnection::write(Page page, unsigned version, bool header_only, bool keep_alive) {
-  Response response = response_of(std::move(page), version, keep_alive);
-  http::response_serializer<http::string_body> serializer{response};
-  if (header_only) {
-    const auto [error, size] = co_await http::async_write_header(socket_, serializer, kWithError);
-    co_return !error && host_;
+asio::awaitable<std::optional<Request>> HttpConnection::read() {
+  for (std::size_t seen = 0;;) {
+    std::size_t size = 0;
+    if (auto request = read_request(received_, seen, size, rules_)) {
+      received_.erase(0, size);
+      co_return request;
+    }
+    const std::size_t before = received_.size();
+    received_.resize(before + kReadAtOnce);
+    const auto [error, got] =
+        co_await socket_.async_read_some(asio::buffer(&received_[before], kReadAtOnce), kWithError);
+    received_.resize(before + got);
+    if (error || !host_) co_return std::nullopt;
   }
-  const auto [error, size] = co_await http::async_write(socket_, serializer, kWithError);
-  co_return !error && host_;
+}
+
+asio::awaitable<bool> HttpConnection::write(const Page& page, const Request& request) {
+  const std::string head = head_of(page, request);
+  Unwritten rest{head, request.is_head ? nullptr : &page};
+  while (!rest.empty()) {
+    co_await host_->turns().async_turn(asio::deferred);
+    if (!host_) co_return false;
+    boost::system::error_code error;
+    rest.written(socket_.write_some(rest.next(kWrittenATurn), error));
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      std::tie(error) = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kWithError);
+    }
+    if (error || !host_) co_return false;
+  }
+  co_return true;
 }
 
 asio::awaitable<void> HttpConnection::part() {

@@ -2,31 +2,43 @@
 //
 // Each step (waiting for a request, giving the answer, parting) has a deadline; past it the connection is closed. The
 // deadlines are timers of Asio and not of the scheduler: what stands in the supervisor's queue is the supervisor's
-// alone.
+// alone. A request that has arrived by its deadline is answered, however late the program gets to it.
+//
+// A page is shared with other clients and is never copied; it is written in pieces, each when it is its turn
+// (turns.hpp), so that neither large pages nor many clients keep the executor from anybody.
 //
 // Thread-safety: none; all on the executor of the socket.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <holdfast/asio/detail/endpoint_pages.hpp>
+#include <holdfast/asio/detail/http_request.hpp>
+#include <holdfast/asio/detail/turns.hpp>
 #include <holdfast/time.hpp>
 
 namespace holdfast::detail {
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
+  static constexpr std::size_t kWrittenATurn = std::size_t{1} << 16;  // bytes
+
   // What it needs from its server.
   class Host {
    public:
-    [[nodiscard]] virtual Page page(std::string_view path) = 0;
+    // Null: there is none any more.
+    [[nodiscard]] virtual boost::asio::awaitable<std::shared_ptr<const Page>> page(std::string path,
+                                                                                   bool accepts_gzip) = 0;
+    [[nodiscard]] virtual Turns& turns() = 0;
     // It begins another step: of all connections it has now been in its step for the shortest time.
     virtual void moved_on(HttpConnection&) noexcept = 0;
     virtual void ended(HttpConnection&) noexcept = 0;
@@ -35,7 +47,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     ~Host() = default;
   };
 
-  HttpConnection(boost::asio::ip::tcp::socket socket, Host& host, std::size_t request_bytes_max, Duration timeout);
+  // The rules outlive it.
+  HttpConnection(boost::asio::ip::tcp::socket socket, Host& host, const RequestRules& rules, Duration timeout);
 
   void begin();
   // Ends it now. Nothing of it reaches the host any more.
@@ -46,17 +59,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   boost::asio::awaitable<void> converse();
   boost::asio::awaitable<Next> answer_one();
-  boost::asio::awaitable<bool> write(Page page, unsigned version, bool header_only, bool keep_alive);
-  // Closes in a way that lets the client read what it was told although it may still be sending.
+  // nullopt: the client has gone.
+  boost::asio::awaitable<std::optional<Request>> read();
+  boost::asio::awaitable<bool> write(const Page& page, const Request& request);
+  // Closes in a way that lets the client read the answer although it may still be sending.
   boost::asio::awaitable<void> part();
   void begin_step();
+  void leave_if_still_at(std::chrono::steady_clock::time_point over, int rounds);
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer deadline_;
   Host* host_;  // null once it is closed
-  const std::size_t request_bytes_max_;
+  const RequestRules& rules_;
   const Duration timeout_;
-  boost::beast::flat_buffer buffer_;  // what has been read of the next requests
+  std::string received_;  // and not answered yet
 };
 
 }  // namespace holdfast::detail

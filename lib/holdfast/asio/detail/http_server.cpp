@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -47,11 +48,23 @@ tcp::acceptor listen_at(const asio::any_io_executor& executor, const Endpoint& c
   }
 }
 
+bool is_on_loopback(const tcp::socket& socket) {
+  boost::system::error_code error;
+  const asio::ip::address address = socket.local_endpoint(error).address();
+  if (error || address.is_v4()) return !error && address.is_loopback();
+  const auto v6 = address.to_v6();
+  return v6.is_loopback() || (v6.is_v4_mapped() && make_address_v4(asio::ip::v4_mapped, v6).is_loopback());
+}
+
 }  // namespace
 
-HttpServer::HttpServer(const asio::any_io_executor& executor, Endpoint config, const FleetSource& source)
+HttpServer::HttpServer(const asio::any_io_executor& executor, Endpoint config, std::shared_ptr<FleetReader> reader,
+                       const UptimeHistogram& uptimes, const bool& recording_failed)
     : config_(std::move(config)),
-      source_(source),
+      on_loopback_{config_.request_bytes_max, config_.hosts},
+      elsewhere_{config_.request_bytes_max, {"*"}},
+      reader_(std::move(reader)),
+      metrics_{config_.metrics_namespace, uptimes, recording_failed},
       acceptor_(listen_at(executor, config_)),
       retry_(executor),
       port_(acceptor_.local_endpoint().port()) {
@@ -60,8 +73,19 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, Endpoint config, c
 
 // What is called in the end holds this object from now on; the coroutine itself does so only once it has begun.
 void HttpServer::begin() {
-  auto ended = [self = shared_from_this()](const std::exception_ptr&) {};
+  auto ended = [self = shared_from_this()](const std::exception_ptr& exception) {
+    if (exception && self->acceptor_.is_open()) self->begin_later();
+  };
   asio::co_spawn(acceptor_.get_executor(), accept_all(), std::move(ended));
+}
+
+// There was no memory to wait for a client.
+void HttpServer::begin_later() noexcept try {
+  retry_.expires_after(kRetryAfter);
+  retry_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (!error && self->acceptor_.is_open()) self->begin();
+  });
+} catch (const std::exception&) {  // nor for this
 }
 
 void HttpServer::close() noexcept {
@@ -70,6 +94,7 @@ void HttpServer::close() noexcept {
   retry_.cancel();
   for (const auto& connection : connections_) connection->close();
   connections_.clear();
+  reader_->keep_nothing();
 }
 
 asio::awaitable<void> HttpServer::accept_all() {
@@ -86,14 +111,21 @@ asio::awaitable<void> HttpServer::accept_all() {
   }
 }
 
-void HttpServer::welcome(tcp::socket socket) {
+// A client for which there is no memory is left.
+void HttpServer::welcome(tcp::socket socket) try {
   if (connections_.size() == config_.connections_max) {
     connections_.front()->close();
     connections_.erase(connections_.begin());
   }
-  connections_.push_back(
-      std::make_shared<HttpConnection>(std::move(socket), *this, config_.request_bytes_max, config_.timeout));
-  connections_.back()->begin();
+  const RequestRules& rules = is_on_loopback(socket) ? on_loopback_ : elsewhere_;
+  const auto connection = std::make_shared<HttpConnection>(std::move(socket), *this, rules, config_.timeout);
+  connections_.push_back(connection);
+  try {
+    connection->begin();
+  } catch (const std::bad_alloc&) {
+    if (const auto found = find(*connection); found != connections_.end()) connections_.erase(found);
+  }
+} catch (const std::bad_alloc&) {
 }
 
 std::vector<std::shared_ptr<HttpConnection>>::iterator HttpServer::find(const HttpConnection& connection) noexcept {
@@ -101,7 +133,13 @@ std::vector<std::shared_ptr<HttpConnection>>::iterator HttpServer::find(const Ht
                       [&](const auto& one) { return one.get() == &connection; });
 }
 
-Page HttpServer::page(std::string_view path) { return page_at(path, config_.metrics_namespace, source_); }
+asio::awaitable<std::shared_ptr<const Page>> HttpServer::page(std::string path, bool accepts_gzip) {
+  const auto self = shared_from_this();
+  const auto fleet_page = fleet_page_at(path);
+  if (!fleet_page) co_return std::make_shared<const Page>(other_page_at(path));
+  const bool compressed = accepts_gzip && *fleet_page != FleetPage::readiness;
+  co_return co_await reader_->page(*fleet_page, compressed, metrics_, config_.page_age_max);
+}
 
 void HttpServer::moved_on(HttpConnection& connection) noexcept {
   const auto found = find(connection);

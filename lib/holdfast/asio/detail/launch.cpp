@@ -1,22 +1,23 @@
 #include <holdfast/asio/detail/launch.hpp>
 
 #include <fcntl.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
+#include <cstddef>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
+
+#include <holdfast/asio/detail/launched.hpp>
 
 namespace holdfast::detail {
 
@@ -27,7 +28,7 @@ namespace {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Before the fork: everything that needs memory
+// Texts
 // ---------------------------------------------------------------------------------------------------------------------
 
 bool has_name(std::string_view entry, std::string_view name) {
@@ -73,7 +74,17 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Not one of stdin, stdout and stderr, which the child replaces.
+unsigned descriptors_max() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Descriptors
+// ---------------------------------------------------------------------------------------------------------------------
+
+// Not one of stdin, stdout and stderr, which the process replaces.
 Descriptor above_stdio(Descriptor descriptor) {
   if (descriptor.number() > STDERR_FILENO) return descriptor;
   Descriptor moved{::fcntl(descriptor.number(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
@@ -89,7 +100,7 @@ struct Pipe {
 // Its end for reading does not block.
 Pipe make_pipe() {
   std::array<int, 2> numbers{};
-  if (::pipe2(numbers.data(), O_CLOEXEC) != 0) fail("make a pipe", errno);
+  if (::pipe2(numbers.data(), O_CLOEXEC) != 0) fail("make a pipe for its output", errno);
   Descriptor read{numbers[0]};
   Descriptor write{numbers[1]};
   Pipe pipe{above_stdio(std::move(read)), above_stdio(std::move(write))};
@@ -97,167 +108,245 @@ Pipe make_pipe() {
   return pipe;
 }
 
-unsigned descriptors_max() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
+Descriptor copy_of(int descriptor) {
+  Descriptor copy{::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+  if (!copy.is_open()) fail("use descriptor " + std::to_string(descriptor) + " for its output", errno);
+  return copy;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// In the child: only what POSIX allows after a fork in a process with threads
+// Memory that a new process and the supervisor share
 // ---------------------------------------------------------------------------------------------------------------------
 
-enum class Stage : int { set_up, enter_folder, execute };
+constexpr std::size_t kAreaBytes = std::size_t{32} * 1024;
+constexpr std::size_t kAreasKept = 8;  // that nobody uses
 
-struct Trouble {
-  Stage stage;
-  int error;
+// A mapping: this at its beginning, the stack of the new process at its end. Shared, so that a process with a copy of
+// the memory can say what went wrong, too.
+struct Area {
+  int in_use;  // cleared by the kernel when the process leaves the memory
+  Trouble trouble;
+
+  [[nodiscard]] void* stack_end() noexcept { return reinterpret_cast<std::byte*>(this) + kAreaBytes; }
 };
 
-// What the child needs, made before it is forked.
-struct Plan {
-  const char* folder;  // null: stay
-  const std::vector<char*>& candidates;
-  char* const* arguments;
-  char* const* environment;
-  int output;  // negative: the supervisor's
-  int trouble;
-  pid_t supervisor;
-  unsigned descriptors_max;
+// What threads share. It is never destroyed: a process may use its area when this program ends.
+struct Launches {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<LaunchPlan>> plans;  // whose processes may still use this memory
+  std::vector<Area*> areas;                        // for reuse
 };
-
-[[noreturn]] void give_up(const Plan& plan, Stage stage) {
-  const Trouble trouble{stage, errno};
-  [[maybe_unused]] const auto written = ::write(plan.trouble, &trouble, sizeof trouble);
-  ::_exit(127);
+Launches& launches() {
+  static auto* const all = new Launches;
+  return *all;
 }
 
-// Whoever forked this may be gone before the kernel has heard of the wish.
-void die_with_the_supervisor(const Plan& plan) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(plan, Stage::set_up);
-  if (::getppid() != plan.supervisor) ::_exit(127);
+// REQUIRES: the mutex is held.
+Area* take_area(Launches& all) {
+  Area* area = nullptr;
+  if (all.areas.empty()) {
+    void* const memory = ::mmap(nullptr, kAreaBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) fail("get memory for its start", errno);
+    area = static_cast<Area*>(memory);
+  } else {
+    area = all.areas.back();
+    all.areas.pop_back();
+  }
+  *area = {.in_use = 1, .trouble = {}};
+  return area;
 }
 
-void use_default_signals() {
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);  // not all can be
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-void use_stdio(const Plan& plan) {
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  if (nothing < 0) give_up(plan, Stage::set_up);
-  if (nothing != STDIN_FILENO && ::dup2(nothing, STDIN_FILENO) < 0) give_up(plan, Stage::set_up);
-  if (plan.output < 0) return;
-  if (::dup2(plan.output, STDOUT_FILENO) < 0 || ::dup2(plan.output, STDERR_FILENO) < 0) give_up(plan, Stage::set_up);
-}
-
-// With the program they are closed; until then the way to tell of trouble is open.
-void close_the_rest_at_exec(const Plan& plan) {
-#ifdef CLOSE_RANGE_CLOEXEC
-  if (::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-#endif
-  for (unsigned number = STDERR_FILENO + 1; number < plan.descriptors_max; ++number) {  // a kernel before 5.11
-    ::fcntl(static_cast<int>(number), F_SETFD, FD_CLOEXEC);
+// REQUIRES: the mutex is held, and nobody writes into it any more.
+void give_back(Launches& all, Area* area) noexcept {
+  if (all.areas.size() < kAreasKept && all.areas.capacity() >= kAreasKept) {
+    all.areas.push_back(area);
+  } else {
+    ::munmap(area, kAreaBytes);
   }
 }
 
-// What tells most about why the program could not be executed: that it is there, but may not be, if that is so.
-void execute(const Plan& plan) {
-  int told = ENOENT;
-  for (const char* const* candidate = plan.candidates.data(); *candidate; ++candidate) {
-    ::execve(*candidate, plan.arguments, plan.environment);
-    if (errno == ENOENT || errno == ENOTDIR) continue;
-    told = errno;
-    if (errno != EACCES) break;
-  }
-  errno = told;
-}
-
-[[noreturn]] void become(const Plan& plan) {
-  die_with_the_supervisor(plan);
-  ::setpgid(0, 0);
-  use_default_signals();
-  use_stdio(plan);
-  if (plan.folder && ::chdir(plan.folder) != 0) give_up(plan, Stage::enter_folder);
-  close_the_rest_at_exec(plan);
-  execute(plan);
-  give_up(plan, Stage::execute);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// The fork
-// ---------------------------------------------------------------------------------------------------------------------
-
-// No handler of the supervisor's must run in the child.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-pid_t fork_into(const Plan& plan) {
-  const SignalsBlocked blocked;
-  const pid_t child = ::fork();
-  if (child == 0) become(plan);
-  if (child < 0) fail("fork", errno);
-  ::setpgid(child, child);  // both do it: whoever comes first
-  return child;
-}
-
-Descriptor watch(pid_t child) {
-  Descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};  // close-on-exec of itself
-  if (process.is_open()) return process;
-  const int error = errno;
-  if (error != ESRCH) ::kill(child, SIGKILL);  // ESRCH: somebody else has reaped it
-  ::waitpid(child, nullptr, 0);
-  fail("watch the process", error);
+// An exit status is only kept for a parent that does not ignore SIGCHLD, and a program may be started ignoring it.
+void let_exit_statuses_be_kept() {
+  struct sigaction action {};
+  if (::sigaction(SIGCHLD, nullptr, &action) != 0) return;
+  const bool is_ignored = (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
+  if (!is_ignored && (action.sa_flags & SA_NOCLDWAIT) == 0) return;
+  if (is_ignored) action.sa_handler = SIG_DFL;
+  action.sa_flags &= ~SA_NOCLDWAIT;
+  ::sigaction(SIGCHLD, &action, nullptr);
 }
 
 }  // namespace
 
-Launched launch(const Process& process) {
-  const auto environment = environment_of(process);
-  const auto paths = candidates(process.command.front(), environment);
-  const auto candidate_pointers = pointers_to(paths);
-  const auto argument_pointers = pointers_to(process.command);
-  const auto environment_pointers = pointers_to(environment);
-  Pipe output;
-  if (process.capture_output) output = make_pipe();
-  Pipe trouble = make_pipe();
-  const pid_t child = fork_into({.folder = process.folder.empty() ? nullptr : process.folder.c_str(),
-                                 .candidates = candidate_pointers,
-                                 .arguments = argument_pointers.data(),
-                                 .environment = environment_pointers.data(),
-                                 .output = output.write.number(),
-                                 .trouble = trouble.write.number(),
-                                 .supervisor = ::getpid(),
-                                 .descriptors_max = descriptors_max()});
-  return {child, watch(child), std::move(output.read), std::move(trouble.read)};
+// ---------------------------------------------------------------------------------------------------------------------
+// The plan
+// ---------------------------------------------------------------------------------------------------------------------
+
+// What a new process is given, kept until it has left this memory.
+class LaunchPlan {
+ public:
+  // A process with a copy of this memory goes on with its copy.
+  ~LaunchPlan() {
+    if (area_) ::munmap(area_, kAreaBytes);
+  }
+  LaunchPlan(const LaunchPlan&) = delete;
+  LaunchPlan& operator=(const LaunchPlan&) = delete;
+  LaunchPlan(const Process& process, Identity identity, int output)
+      : environment_(environment_of(process)),
+        paths_(candidates(process.command.front(), environment_)),
+        command_(process.command),
+        folder_(process.folder),
+        input_(process.input),
+        output_file_(process.output_file),
+        identity_(std::move(identity)) {
+    for (const ProcessLimit& limit : process.limits) {
+      limits_.push_back({limit.resource, {limit.soft, limit.hard}});
+    }
+    orders_ = {.candidates = candidates_.data(),
+               .arguments = arguments_.data(),
+               .environment = environment_pointers_.data(),
+               .folder = folder_.empty() ? nullptr : folder_.c_str(),
+               .input = input_.c_str(),
+               .output_file = output_file_.empty() ? nullptr : output_file_.c_str(),
+               .output = output,
+               .file_mode_mask = process.umask ? static_cast<int>(*process.umask) : -1,
+               .limits = limits_.data(),
+               .limit_count = limits_.size(),
+               .groups = identity_.groups ? identity_.groups->data() : nullptr,
+               .group_count = identity_.groups ? identity_.groups->size() : 0,
+               .changes_group = identity_.group.has_value(),
+               .changes_user = identity_.user.has_value(),
+               .group = identity_.group.value_or(0),
+               .user = identity_.user.value_or(0),
+               .supervisor = ::getpid(),
+               .descriptors_max = descriptors_max(),
+               .trouble = nullptr,
+               .in_use = nullptr};
+  }
+
+  // REQUIRES: the mutex is held.
+  Created create(Launches& all, Memory memory) {
+    area_ = take_area(all);
+    memory_ = memory;
+    orders_.trouble = &area_->trouble;
+    orders_.in_use = &area_->in_use;
+    const Created created = create_process(memory, area_->stack_end(), orders_);
+    if (created.id < 0) settle(all, true);
+    return created;
+  }
+
+  // True: the process has left this memory, or has ended, and nothing is kept for it any more. REQUIRES: the mutex.
+  bool settle(Launches& all, bool has_ended) noexcept {
+    if (!area_) return true;
+    const bool has_left = uses_this_memory() && __atomic_load_n(&area_->in_use, __ATOMIC_ACQUIRE) == 0;
+    if (!has_left && !has_ended) return false;
+    trouble_ = area_->trouble;
+    give_back(all, std::exchange(area_, nullptr));
+    return true;
+  }
+
+  [[nodiscard]] bool uses_this_memory() const noexcept { return memory_ == Memory::shared; }
+  [[nodiscard]] const Trouble& trouble() const noexcept { return trouble_; }
+
+ private:
+  const std::vector<std::string> environment_;
+  const std::vector<std::string> paths_;
+  const std::vector<std::string> command_;
+  const std::string folder_;
+  const std::string input_;
+  const std::string output_file_;
+  const Identity identity_;
+  std::vector<ResourceLimit> limits_;
+  const std::vector<char*> candidates_ = pointers_to(paths_);
+  const std::vector<char*> arguments_ = pointers_to(command_);
+  const std::vector<char*> environment_pointers_ = pointers_to(environment_);
+  Orders orders_{};
+  Memory memory_ = kMemory;
+  Area* area_ = nullptr;
+  Trouble trouble_;
+};
+
+namespace {
+
+std::size_t sweep(Launches& all) noexcept {
+  std::erase_if(all.plans, [&](const auto& plan) { return plan->settle(all, false); });
+  return all.plans.size();
 }
 
-std::string trouble_of(const Launched& launched, const Process& process) {
-  Trouble trouble{};
-  if (::read(launched.trouble.number(), &trouble, sizeof trouble) != sizeof trouble) return {};
+// A change of the user makes the kernel protect the memory of the process, which would be the supervisor's own: no
+// dump and no debugger for it from then on. And not every tool that runs programs (valgrind) allows to share it.
+Created create(LaunchPlan& plan, Launches& all, Memory memory, const Identity& identity) {
+  if (memory == Memory::shared && !identity.user && !identity.group) {
+    const Created created = plan.create(all, Memory::shared);
+    if (created.id >= 0 || (created.error != EINVAL && created.error != ENOSYS && created.error != EPERM)) {
+      return created;
+    }
+  }
+  return plan.create(all, Memory::copied);
+}
+
+}  // namespace
+
+std::size_t sweep_launch_plans() noexcept {
+  Launches& all = launches();
+  const std::lock_guard lock{all.mutex};
+  return sweep(all);
+}
+
+Launched launch(const Process& process, const Identity& identity, Memory memory) {
+  let_exit_statuses_be_kept();
+  Pipe output;
+  if (process.capture_output && process.output_file.empty() && process.output_descriptor < 0) output = make_pipe();
+  Descriptor given;
+  if (process.output_descriptor >= 0) given = copy_of(process.output_descriptor);
+  Launched launched;
+  launched.plan =
+      std::make_shared<LaunchPlan>(process, identity, given.is_open() ? given.number() : output.write.number());
+  Launches& all = launches();
+  const std::lock_guard lock{all.mutex};
+  sweep(all);
+  // Memory comes first: once the process is there nothing may fail any more.
+  all.areas.reserve(kAreasKept);
+  all.plans.reserve(all.plans.size() + 1);
+  launched.id = note_launched([&] {
+    const Created created = create(*launched.plan, all, memory, identity);
+    if (created.id < 0) fail("start a process", created.error);
+    launched.process = Descriptor{created.process};
+    return created.id;
+  });
+  if (launched.plan->uses_this_memory()) all.plans.push_back(launched.plan);
+  launched.output = std::move(output.read);
+  return launched;
+}
+
+void settle(const Launched& ended) noexcept {
+  if (!ended.plan) return;
+  Launches& all = launches();
+  const std::lock_guard lock{all.mutex};
+  ended.plan->settle(all, true);
+  std::erase(all.plans, ended.plan);
+}
+
+std::optional<NotExecuted> trouble_of(const Launched& ended, const Process& process) {
+  settle(ended);
+  if (!ended.plan || ended.plan->trouble().stage == Stage::none) return std::nullopt;
+  const Trouble& trouble = ended.plan->trouble();
   const std::string why = ": " + std::generic_category().message(trouble.error);
   switch (trouble.stage) {
-    case Stage::set_up: break;
-    case Stage::enter_folder: return "cannot enter folder '" + process.folder + '\'' + why;
-    case Stage::execute: return "cannot execute '" + process.command.front() + '\'' + why;
+    case Stage::none: return std::nullopt;
+    case Stage::set_up: return NotExecuted{"cannot set up the process" + why};
+    case Stage::enter_folder: return NotExecuted{"cannot enter folder '" + process.folder + '\'' + why};
+    case Stage::open_input: return NotExecuted{"cannot read input '" + process.input + '\'' + why};
+    case Stage::open_output: return NotExecuted{"cannot write output_file '" + process.output_file + '\'' + why};
+    case Stage::limit: return NotExecuted{"cannot set the limit of resource " + std::to_string(trouble.detail) + why};
+    case Stage::groups: return NotExecuted{"cannot set the supplementary groups" + why};
+    case Stage::group:
+      return NotExecuted{"cannot become group '" + (process.group.empty() ? process.user : process.group) + '\'' + why};
+    case Stage::user: return NotExecuted{"cannot become user '" + process.user + '\'' + why};
+    case Stage::execute: break;
   }
-  return "cannot set up the process" + why;
+  return NotExecuted{"cannot execute '" + process.command.front() + '\'' + why,
+                     trouble.error == ENOENT ? kNotFoundStatus : kNotExecutableStatus};
 }
 
 }  // namespace holdfast::detail

@@ -1,31 +1,51 @@
-// Starts a process: what stands between fork() and execve().
+// Starts a process: what its program needs is prepared here, what happens between its creation and execve() stands in
+// before_exec.hpp.
+//
+// Nobody waits for execve(): a process that hangs before it (its folder is on a dead file server) holds up nobody. What
+// it was given stays in memory until it has executed its program or has ended; the kernel says so by clearing a number.
 //
 // Thread-safety: safe anywhere; the process dies with the thread that launched it.
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include <holdfast/asio/detail/before_exec.hpp>
 #include <holdfast/asio/detail/descriptor.hpp>
+#include <holdfast/asio/detail/identity.hpp>
 #include <holdfast/asio/process_service.hpp>
 
 namespace holdfast::detail {
 
-// A process that was forked. All descriptors are close-on-exec, and reading them does not block.
+class LaunchPlan;
+
+// A process that was created. Both descriptors are close-on-exec, and reading them does not block.
 struct Launched {
-  pid_t id = 0;        // of the process, and of its group
+  pid_t id = 0;        // of the process, and soon of its group and session
   Descriptor process;  // pidfd: readable once the process has ended
   Descriptor output;   // what it writes to stdout and stderr; closed if that is not captured
-  Descriptor trouble;  // why the program could not be executed, if it could not
+  std::shared_ptr<LaunchPlan> plan;
 };
 
-// Throws std::runtime_error, which says what is missing. That a program cannot be executed is known at the end of the
-// process only: nothing here waits for another process.
-Launched launch(const Process& process);
+// Throws std::runtime_error, which says what is missing; then there is no process. That a program cannot be executed is
+// known at the end of the process only.
+Launched launch(const Process& process, const Identity& identity, Memory memory = kMemory);
 
 // Why the program of a process that has ended was never executed: "cannot execute 'foo': No such file or directory".
-// Empty: it was.
-std::string trouble_of(const Launched& launched, const Process& process);
+struct NotExecuted {
+  std::string text;
+  int status = 0;  // as in a shell, if the program itself could not be executed; else 0
+};
+std::optional<NotExecuted> trouble_of(const Launched& ended, const Process& process);
+
+// Gives back what the start of a process that has ended needed. trouble_of() does so as well.
+void settle(const Launched& ended) noexcept;
+
+// Gives back what the starts of processes needed that have executed their programs by now. Returns how many have not.
+std::size_t sweep_launch_plans() noexcept;
 
 }  // namespace holdfast::detail

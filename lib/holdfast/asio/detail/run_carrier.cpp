@@ -1,6 +1,8 @@
 #include <holdfast/asio/detail/run_carrier.hpp>
 
 #include <exception>
+#include <new>
+#include <string>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +11,7 @@
 #include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
+#include <holdfast/detail/exception_text.hpp>
 
 namespace holdfast::detail {
 
@@ -23,6 +26,26 @@ bool was_cancelled(const boost::system::error_code& error) {
   return error == asio::error::operation_aborted || error == asio::experimental::error::channel_cancelled;
 }
 
+// An error of Asio says where in Asio's headers it was thrown, in three hundred characters: all but that.
+std::string without_place(const std::exception& exception) {
+  std::string text = exception.what();
+  if (const auto* const error = dynamic_cast<const boost::system::system_error*>(&exception)) {
+    const std::string with_place = error->code().what();
+    if (const auto at = text.find(with_place); at != std::string::npos) {
+      text.replace(at, with_place.size(), error->code().message());
+    }
+  }
+  return text;
+}
+
+Error error_of(const std::exception& exception) {
+  try {
+    return Error{chain_of(exception, without_place)};
+  } catch (const std::bad_alloc&) {
+    return Error::from_current_exception();
+  }
+}
+
 // The exception being handled, as an end. `||` and `&&` throw all at once: the first one counts.
 Exit exit_of_current_exception(bool stop_requested) {
   try {
@@ -35,9 +58,11 @@ Exit exit_of_current_exception(bool stop_requested) {
       return exit_of_current_exception(stop_requested);
     }
   } catch (const FatalError& error) {
-    return Exit::fatal(error.what());
+    return Exit::fatal(error_of(error));
   } catch (const boost::system::system_error& error) {
-    return stop_requested && was_cancelled(error.code()) ? Exit::clean() : Exit::from_current_exception();
+    return stop_requested && was_cancelled(error.code()) ? Exit::clean() : Exit::threw(error_of(error));
+  } catch (const std::exception& exception) {
+    return Exit::threw(error_of(exception));
   } catch (...) {
     return Exit::from_current_exception();
   }

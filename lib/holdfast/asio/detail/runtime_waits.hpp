@@ -1,6 +1,7 @@
 // What Runtime's asynchronous operations do, for any completion token.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -28,7 +29,7 @@ auto tracked_executor(const Handler& handler, const boost::asio::any_io_executor
                              boost::asio::execution::outstanding_work.tracked);
 }
 
-// The end of a shutdown, and who waits for it. Used on the executor only.
+// The end of a shutdown, and the handlers that wait for it. Used on the executor only.
 struct Ending {
   explicit Ending(boost::asio::any_io_executor of) : executor(std::move(of)) {}
 
@@ -62,7 +63,8 @@ struct AwaitShutdown {
 
 class SnapshotSource {
  public:
-  [[nodiscard]] virtual std::shared_ptr<const FleetSnapshot> snapshot() const = 0;
+  // Calls `give` on the executor, later or at once; with null if there will be none.
+  virtual void take_snapshot(std::function<void(std::shared_ptr<const FleetSnapshot>)> give) = 0;
 
  protected:
   ~SnapshotSource() = default;
@@ -73,14 +75,18 @@ struct TakeSnapshot {
   void operator()(Handler&& handler, const boost::asio::any_io_executor& executor,
                   std::weak_ptr<SnapshotSource> source) const {
     auto work = tracked_executor(handler, executor);
-    boost::asio::post(executor, [source = std::move(source), work = std::move(work),
-                                 handler = std::decay_t<Handler>(std::forward<Handler>(handler))]() mutable {
-      const auto alive = source.lock();
-      auto snapshot = alive ? alive->snapshot() : nullptr;
-      const auto error = alive ? boost::system::error_code{} : boost::asio::error::operation_aborted;
-      boost::asio::dispatch(work, [handler = std::move(handler), error, snapshot = std::move(snapshot)]() mutable {
+    using Kept = std::decay_t<Handler>;
+    auto kept = std::make_shared<Kept>(std::forward<Handler>(handler));
+    auto give = [kept = std::move(kept), work = std::move(work)](std::shared_ptr<const FleetSnapshot> snapshot) {
+      boost::system::error_code error;
+      if (!snapshot) error = boost::asio::error::operation_aborted;
+      boost::asio::dispatch(work, [handler = std::move(*kept), error, snapshot = std::move(snapshot)]() mutable {
         std::move(handler)(error, std::move(snapshot));
       });
+    };
+    boost::asio::post(executor, [source = std::move(source), give = std::move(give)]() mutable {
+      if (const auto alive = source.lock()) return alive->take_snapshot(std::move(give));
+      give(nullptr);
     });
   }
 };

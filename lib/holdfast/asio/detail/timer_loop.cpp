@@ -1,6 +1,8 @@
 #include <holdfast/asio/detail/timer_loop.hpp>
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include <holdfast/detail/assert.hpp>
 
@@ -9,6 +11,7 @@ namespace holdfast::detail {
 TimerLoop::~TimerLoop() {
   HOLDFAST_ASSERT(!turning_, "a scheduler was destroyed from within one of its own handlers");
   timers_.clear();
+  deadlines_.clear();
   tasks_.clear();
 }
 
@@ -17,18 +20,25 @@ TimePoint TimerLoop::now() const noexcept {
   return latest_;
 }
 
-// A time that the clock has passed meanwhile keeps its place among the others, however slow the caller was; one that a
-// turn has passed comes in the next turn.
-void TimerLoop::arm(Timer& timer, TimePoint at) {
-  timers_.arm(timer, std::max(at, next_turn_));
-  ask_for_wakeup();
+// A time that the clock has already passed keeps its place among the others, however slow the caller was. A time that
+// the present turn has passed comes in the next turn.
+void TimerLoop::arm(TimerQueue& queue, Timer& timer, TimePoint at, bool is_deadline) {
+  queue.arm(timer, std::max(at, next_turn_));
+  timer.is_deadline_ = is_deadline;
+  try {
+    ask_for_wakeup();
+  } catch (...) {  // no memory: the caller gets the exception, and the timer is not armed
+    queue.disarm(timer);
+    throw;
+  }
 }
 
 bool TimerLoop::disarm(Timer& timer) noexcept {
-  if (!timers_.disarm(timer)) return false;
+  if (!(timer.is_deadline_ ? deadlines_ : timers_).disarm(timer)) return false;
   // A wake-up for an earlier timer than there is does no harm. One for no timer would keep a program from ending.
-  if (!turning_ && timers_.empty() && wake_at_) {
+  if (!turning_ && !has_timers() && wake_at_) {
     wake_at_.reset();
+    if (rings_ && now() < *rings_) rings_.reset();  // else it may have rung, and keep its early place in the queue
     wakeups_.wake_never();
   }
   return true;
@@ -36,50 +46,122 @@ bool TimerLoop::disarm(Timer& timer) noexcept {
 
 void TimerLoop::defer(Task& task) {
   tasks_.push(task);
-  ask_for_wakeup();
+  try {
+    ask_for_wakeup();
+  } catch (...) {
+    tasks_.cancel(task);
+    throw;
+  }
 }
 
-// Marks the loop as busy, and leaves it ready for the next turn however this one ends.
-class TimerLoop::Turn {
- public:
-  explicit Turn(TimerLoop& loop) noexcept : loop_(loop) { loop_.turning_ = true; }
-  ~Turn() {
-    loop_.turning_ = false;
-    loop_.ask_for_wakeup();
+// Leaves the loop ready for the next turn however this one ends. A handler that blocks is a stall like any other. If
+// there is no memory for the next wake-up, the caller gets the exception, and the next timer or task asks for it again.
+template <class Work>
+void TimerLoop::in_turn(const Work& work) {
+  HOLDFAST_ASSERT(!turning_, "a scheduler was run from within one of its own handlers");
+  const TimePoint began = now();
+  turning_ = true;
+  const auto end = [&] {
+    turning_ = false;
+    make_up_for_stall(began, now());
+    ask_for_wakeup();
+  };
+  try {
+    work();
+  } catch (...) {
+    end();
+    throw;
   }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  TimerLoop& loop_;
-};
+  end();
+}
 
 void TimerLoop::turn() {
-  HOLDFAST_ASSERT(!turning_, "a scheduler was run from within one of its own handlers");
   wake_soon_ = false;
-  const Turn busy{*this};
-  run_tasks();
-  const TimePoint due = now();
-  next_turn_ = due + Duration{1};
-  while (!timers_.empty() && timers_.earliest() <= due) {
-    timers_.fire_earliest();
+  in_turn([this] { run_tasks(); });
+}
+
+void TimerLoop::woke() {
+  wake_at_.reset();
+  const TimePoint at = now();
+  due_ = std::min(std::exchange(rings_, std::nullopt).value_or(TimePoint::min()), at);
+  make_up_for_stall(due_, at);
+  if (!has_timers() || earliest() > due_ || at - earliest() < kLate) return fire_due();
+  rounds_left_ = kRoundsMax;
+  rounds_end_ = at + std::min(at - earliest(), kRoundsTimeMax);
+  go_round();
+}
+
+void TimerLoop::went_round() {
+  if (--rounds_left_ > 0 && now() < rounds_end_) return go_round();
+  rounds_left_ = 0;
+  fire_due();
+}
+
+// Without memory for another round this was the last one.
+void TimerLoop::go_round() {
+  try {
+    wakeups_.go_round();
+  } catch (...) {
+    rounds_left_ = 0;
+    return fire_due();
+  }
+  in_turn([this] { run_tasks(); });
+}
+
+void TimerLoop::fire_due() {
+  in_turn([this] {
     run_tasks();
+    next_turn_ = now() + Duration{1};
+    while (fire_earliest_due()) run_tasks();
+  });
+}
+
+// The deadline comes after other timers of its time: who ends in its last instant is in time.
+bool TimerLoop::fire_earliest_due() {
+  if (!has_timers() || earliest() > due_) return false;
+  const bool is_deadline = timers_.empty() || (!deadlines_.empty() && deadlines_.earliest() < timers_.earliest());
+  (is_deadline ? deadlines_ : timers_).fire_earliest();
+  return true;
+}
+
+TimePoint TimerLoop::earliest() {
+  if (timers_.empty()) return deadlines_.earliest();
+  return deadlines_.empty() ? timers_.earliest() : std::min(timers_.earliest(), deadlines_.earliest());
+}
+
+void TimerLoop::make_up_for_stall(TimePoint rang, TimePoint now) {
+  if (deadlines_.empty() || now - rang < kStallMin) return;
+  if (stalled_until_ && rang - *stalled_until_ < kStallsApart) return;
+  try {
+    deadlines_.postpone_all(now - rang);
+    stalled_until_ = now;
+  } catch (const std::bad_alloc&) {  // then they come at their times
   }
 }
 
 void TimerLoop::ask_for_wakeup() {
-  if (turning_ || wake_soon_) return;  // asked for at the end of the turn
-  if (!tasks_.empty()) {
-    wake_soon_ = true;
+  if (turning_) return;  // asked for at the end of the turn
+  if (!tasks_.empty() && !wake_soon_) {
     wakeups_.wake_soon();
-  } else if (timers_.empty()) {
-    if (!wake_at_) return;
+    wake_soon_ = true;
+  }
+  if (rounds_left_ != 0) return;
+  if (has_timers()) {
+    ask_for_alarm(deadlines_.empty() ? earliest() : std::min(earliest(), now() + kPulse));
+  } else if (wake_at_) {
     wake_at_.reset();
     wakeups_.wake_never();
-  } else if (!wake_at_ || timers_.earliest() < *wake_at_) {
-    wake_at_ = timers_.earliest();
-    wakeups_.wake_at(*wake_at_);
   }
+}
+
+// An alarm that has rung keeps its place among what is ready, also when it is set anew. So it may say of the earlier
+// time only that what was ready by then has had its turn.
+void TimerLoop::ask_for_alarm(TimePoint at) {
+  if (wake_at_ && *wake_at_ <= at) return;
+  const TimePoint rings = std::max(at, now());
+  wakeups_.wake_at(at);
+  wake_at_ = at;
+  rings_ = rings_ ? std::min(*rings_, rings) : rings;
 }
 
 }  // namespace holdfast::detail

@@ -114,6 +114,8 @@ class WaitingRoom {
   void enter(Waiting& waiting, std::optional<TimePoint> at);
   void leave(Waiting& waiting) noexcept;
 
+  // Completes, posted, what has waited for longest. REQUIRES: something waits.
+  void complete_first(boost::system::error_code error) { first_->leave(error); }
   // Completes, posted, everything that waits now.
   void complete_all(boost::system::error_code error);
   void close() noexcept;

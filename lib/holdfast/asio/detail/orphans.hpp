@@ -1,0 +1,75 @@
+// Children that this program has inherited, as process 1 or as a subreaper: their parents are gone, and they stay
+// zombies until somebody here reaps them.
+//
+// Nobody can tell an inherited child from one that the program has started itself. What a runtime has launched is never
+// reaped here; what is of a session or group that a runtime has launched is reaped at once; anything else is reaped
+// only if the program waits for no children of its own, and only when it has been dead for a while: who waits for a
+// child has taken it by then.
+//
+// No SIGCHLD is handled, which belongs to the program: every second one system call asks whether any child has ended.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <holdfast/asio/detail/launched.hpp>
+
+namespace holdfast::detail {
+
+class OrphanReaper {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kUnclearMax{2};  // so long a child may be dead that somebody here may wait for
+  static constexpr std::size_t kReapedMax = 256;         // in one look
+
+  explicit OrphanReaper(bool program_waits_for_children) : program_waits_(program_waits_for_children) {}
+
+  // Reaps whoever may be reaped by now. False: there may be more.
+  bool look(Clock::time_point now);
+
+ private:
+  bool may_be_reaped(pid_t id, Clock::time_point now);
+
+  const bool program_waits_;
+  const KeepsLaunchedGroups keeps_;
+  std::vector<std::pair<pid_t, Clock::time_point>> unclear_;  // and when each was first seen dead
+  std::vector<std::pair<pid_t, Clock::time_point>> still_unclear_;
+};
+
+// Makes this program the one that inherits what its processes leave behind, as long as one of these is alive.
+class Subreaper {
+ public:
+  Subreaper() noexcept;
+  ~Subreaper();
+  Subreaper(const Subreaper&) = delete;
+  Subreaper& operator=(const Subreaper&) = delete;
+};
+
+// Looks every second.
+class OrphanWatch : public std::enable_shared_from_this<OrphanWatch> {
+ public:
+  OrphanWatch(const boost::asio::any_io_executor& executor, bool program_waits_for_children)
+      : timer_(executor), reaper_(program_waits_for_children) {}
+
+  void begin();
+  void end() noexcept;  // with a last look
+
+ private:
+  void look_in(OrphanReaper::Clock::duration pause);
+  bool look() noexcept;
+
+  boost::asio::steady_timer timer_;
+  OrphanReaper reaper_;
+  bool is_over_ = false;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,73 @@
+// Appends JSON objects to a text. Keys are literals of ours, with nothing to escape.
+//
+// A header only, like text.hpp. (The simulator's trace, which writes one line an event, has a faster one of its own.)
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <holdfast/detail/text.hpp>
+#include <holdfast/time.hpp>
+
+namespace holdfast::detail {
+
+// Values that are not written: an absent one, and `false`.
+enum class Nothing { left_out, written };
+
+// One object, from its construction to its destruction. visit_fields calls it with each key and its value.
+template <Nothing kNothing>
+class JsonObject {
+ public:
+  explicit JsonObject(std::string& text) : text_(text) { text_ += '{'; }
+  ~JsonObject() { text_ += '}'; }
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
+
+  // The caller appends the value.
+  void key(std::string_view key) {
+    if (!is_first_) text_ += ',';
+    is_first_ = false;
+    ((text_ += '"') += key) += "\":";
+  }
+  void operator()(std::string_view key, std::string_view value) {
+    this->key(key);
+    text_ += quoted(value);
+  }
+  void operator()(std::string_view key, const char* value) { (*this)(key, std::string_view{value}); }
+  void operator()(std::string_view key, const std::string& value) { (*this)(key, std::string_view{value}); }
+  void operator()(std::string_view key, Duration length) { (*this)(key, length.count()); }
+  void operator()(std::string_view key, TimePoint at) { (*this)(key, at.nanoseconds); }
+  template <std::integral Number>
+  void operator()(std::string_view key, Number value) {
+    this->key(key);
+    char digits[24];
+    text_.append(digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr);
+  }
+  void operator()(std::string_view key, bool value) {
+    if (kNothing == Nothing::left_out && !value) return;
+    this->key(key);
+    text_ += value ? "true" : "false";
+  }
+  template <class Word>
+  requires std::is_enum_v<Word>
+  void operator()(std::string_view key, Word word) { (*this)(key, to_string(word)); }
+  template <class Value>
+  void operator()(std::string_view key, const std::optional<Value>& value) {
+    if (value) return (*this)(key, *value);
+    if constexpr (kNothing == Nothing::written) {
+      this->key(key);
+      text_ += "null";
+    }
+  }
+
+ private:
+  std::string& text_;
+  bool is_first_ = true;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,120 @@
+// What follows the end of a run that was not asked to stop: a pure function of the policy, the state that the service
+// carries from run to run, the end, the time and a draw. The supervisor calls it and does what it returns.
+//
+// The order of the rules: a run of at least `cooldown` clears attempt and failure history, unless it is a probe. A
+// fatal error terminates. Otherwise the restart policy decides. If it wants a restart after a failure, the breaker
+// comes before the delay.
+//
+// ## The breaker
+//
+//     closed     failures fill the window             open: terminated, or with half_open after an open time a probe
+//     open       the open time has passed             half open: the next run is the probe
+//     half open  the probe fails                      open, for longer
+//     half open  the probe ends cleanly, or stays up  closed
+//
+// It is open or half open as long as `breaker_has_opened`: half open while the service has a run.
+//
+// Thread-safety: none for one RestartState.
+#pragma once
+
+#include <cstdint>
+
+#include <holdfast/backoff.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/lifecycle.hpp>
+#include <holdfast/policy.hpp>
+#include <holdfast/random.hpp>
+#include <holdfast/time.hpp>
+
+namespace holdfast::detail {
+
+// What a service carries from run to run.
+struct RestartState {
+  FailureHistory history;
+  Attempt attempt =
+      0;  // consecutive failures since the last reset; of a breaker that has opened, its openings in a row
+  bool breaker_has_opened = false;  // and has not closed since
+
+  void reset() noexcept {
+    attempt = 0;
+    breaker_has_opened = false;
+    history.clear();
+  }
+};
+
+struct End {
+  Outcome outcome;
+  Duration lasted;
+};
+
+struct Next {
+  enum class What : std::uint8_t {
+    complete,       // terminated(completed)
+    fail,           // terminated(failed)
+    open_for_good,  // the breaker opens: terminated(circuit_open)
+    open,           // the breaker opens: back off for `delay`, then probe
+    back_off,       // for `delay`
+  };
+  What what;
+  BackoffCause cause = BackoffCause::failure;
+  std::uint32_t failures = 0;  // that opened the breaker; also how many open it
+  Attempt closes_after = 0;    // the breaker closes first, after so many openings; 0: it is closed
+  Duration ceiling{0};         // of the delay
+  Duration delay{0};
+};
+
+// The breaker opens, after a failure that filled its window or after the failure of its probe.
+template <class Draws>
+inline Next after_opening(const BreakerPolicy& breaker, RestartState& state, std::uint32_t failures,
+                          const Draws& draws) {
+  if (!breaker.half_open) return {.what = Next::What::open_for_good, .failures = failures};
+  if (!state.breaker_has_opened) state.attempt = 1;
+  state.breaker_has_opened = true;
+  const Duration ceiling = open_ceiling(*breaker.half_open, state.attempt);
+  return {.what = Next::What::open,
+          .cause = BackoffCause::breaker_open,
+          .failures = failures,
+          .ceiling = ceiling,
+          .delay = half_jitter(ceiling, draws())};
+}
+
+template <class Draws>
+inline Next after_failure(const BackoffPolicy& backoff, RestartState& state, TimePoint now, const Draws& draws) {
+  if (backoff.breaker) {
+    if (state.breaker_has_opened) [[unlikely]]
+      return after_opening(*backoff.breaker, state, 1, draws);
+    const std::uint32_t failures = state.history.record(*backoff.breaker, now);
+    if (failures >= backoff.breaker->max_failures) [[unlikely]]
+      return after_opening(*backoff.breaker, state, failures, draws);
+  }
+  const Duration ceiling = backoff_ceiling(backoff, state.attempt);
+  return {.what = Next::What::back_off, .ceiling = ceiling, .delay = full_jitter(ceiling, draws())};
+}
+
+inline Next after_clean_exit(const ServicePolicy& policy, RestartState& state) {
+  const Attempt openings = state.breaker_has_opened ? state.attempt : 0;
+  if (openings > 0) [[unlikely]]
+    state.reset();
+  if (policy.restart != RestartPolicy::always) return {.what = Next::What::complete, .closes_after = openings};
+  state.attempt = 0;
+  const Duration delay = policy.backoff->clean_restart_delay;
+  return {.what = Next::What::back_off,
+          .cause = BackoffCause::clean_exit,
+          .closes_after = openings,
+          .ceiling = delay,
+          .delay = delay};
+}
+
+// Calls draws() for a draw at most once, and only if it needs one. `state` is what it will be before the next run.
+// REQUIRES: the policy is in force, so that it has a backoff, and is the same for every end of the service.
+template <class Draws>
+inline Next after_end(const ServicePolicy& policy, RestartState& state, const End& end, TimePoint now,
+                      const Draws& draws) {
+  if (!state.breaker_has_opened && cools_down(*policy.backoff, end.lasted)) state.reset();
+  if (end.outcome == Outcome::clean) return after_clean_exit(policy, state);
+  state.attempt = next_attempt(state.attempt);
+  if (end.outcome == Outcome::fatal || policy.restart == RestartPolicy::never) return {Next::What::fail};
+  return after_failure(*policy.backoff, state, now, draws);
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,88 @@
+#include <holdfast/file/fleet_checks.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <holdfast/file/fleet.hpp>
+#include <holdfast/file/message_text.hpp>
+
+namespace holdfast::file {
+
+void FleetChecks::check_group(const std::string& name, std::optional<std::uint32_t> count,
+                              const std::optional<BackoffPolicy>& backoff) {
+  const std::string path = indexed("fleet", groups_.size());
+  groups_.push_back(name);
+  if (backoff) backoff_works(path + ".backoff", *backoff);
+  if (!has_sound(path + ".name") || (has(path + ".count") && !has_sound(path + ".count"))) {
+    names_known_ = false;
+    return;
+  }
+  if (!names_.add(name, count)) {
+    complain(path + ".name", "is " + in_quotes(name) + ", as is " + in_line(first_of_name(name)) +
+                                 "; allowed is a name that no other group has");
+    return;
+  }
+  const std::uint32_t size = count.value_or(1);
+  services_fit(path + (count ? ".count" : ".name"), size);
+  const auto longest = service_name(name, count, size - 1).size();
+  if (longest > kNameLengthMax) {
+    complain(path + ".name", "is " + std::to_string(name.size()) + " bytes long, and " + std::to_string(longest) +
+                                 " with its largest number; allowed are up to " + std::to_string(kNameLengthMax) +
+                                 " bytes with the number");
+  }
+}
+
+std::string FleetChecks::first_of_name(const std::string& name) const {
+  const auto first = std::find(groups_.begin(), groups_.end(), name);
+  return indexed("fleet", static_cast<std::size_t>(first - groups_.begin())) + ".name";
+}
+
+void FleetChecks::services_fit(const std::string& path, std::uint64_t more) {
+  const bool fitted = services_ <= kServicesMax;
+  services_ += more;
+  if (!fitted || services_ <= kServicesMax) return;
+  complain(path, "brings the fleet to " + std::to_string(services_) + " services; allowed are up to " +
+                     std::to_string(kServicesMax) + " together");
+}
+
+void FleetChecks::group_names_are_no_service_names() {
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const auto& name = groups_[i];
+    const auto parts = numbered_name(name);
+    if (!parts || !names_.has_numbered_group(parts->group) || !names_.has_service(name)) continue;
+    complain(indexed("fleet", i) + ".name", "is " + in_quotes(name) + ", which is also a service of group " +
+                                                in_quotes(parts->group) + ": " + names_.services_of(parts->group) +
+                                                "; allowed is a name that no service of another group has");
+  }
+}
+
+void FleetChecks::backoff_works(const std::string& path, const BackoffPolicy& policy) {
+  if (!has_sound(path)) return;
+  const std::string outer = path.substr(0, path.rfind('.') + 1);
+  for (const auto& problem : problems(policy)) {
+    auto& where = problem.severity == Problem::Severity::error ? complaints_ : warnings_;
+    where.add(document_.position_of(outer + problem.field), outer + problem.field,
+              problem.says + about_default_max(path, problem));
+  }
+}
+
+// A user who set a base and no max may not know the max that it exceeds.
+std::string FleetChecks::about_default_max(const std::string& path, const Problem& problem) const {
+  if (problem.field != "backoff.base" || problem.severity != Problem::Severity::error || has(path + ".max")) return "";
+  return "; this max is the default: write a max of your own above the base";
+}
+
+bool FleetChecks::has_sound(const std::string& path) const {
+  const auto* const value = document_.at_path(path);
+  return value != nullptr && value->sound();
+}
+
+void FleetChecks::complain(const std::string& path, std::string says) {
+  complaints_.add(document_.position_of(path), path, std::move(says));
+}
+
+std::string FleetChecks::in_line(const std::string& path) const {
+  return path + " in line " + std::to_string(document_.position_of(path).line);
+}
+
+}  // namespace holdfast::file

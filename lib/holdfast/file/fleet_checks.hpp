@@ -1,0 +1,71 @@
+// The rules across the keys of a fleet: names, how many services there are, and whether policies can do what they say.
+//
+// A reader of a file with more in it derives from this class and adds rules of its own.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <holdfast/file/complaints.hpp>
+#include <holdfast/file/service_names.hpp>
+#include <holdfast/file/toml_document.hpp>
+#include <holdfast/policy.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::file {
+
+class FleetChecks {
+ public:
+  // All outlive it. `document` was compared with the format.
+  FleetChecks(const TomlValue& document, Complaints& complaints, Complaints& warnings)
+      : document_(document), complaints_(complaints), warnings_(warnings) {}
+
+  void check_supervisor(const SupervisorConfig& config) { backoff_works("supervisor.backoff", config.backoff); }
+  // The next group of the fleet.
+  void check_group(const std::string& name, std::optional<std::uint32_t> count,
+                   const std::optional<BackoffPolicy>& backoff);
+  // After all groups.
+  void group_names_are_no_service_names();
+
+ protected:
+  // "fleet[3]"
+  static std::string indexed(const char* array, std::size_t index) {
+    return array + ('[' + std::to_string(index) + ']');
+  }
+
+  [[nodiscard]] bool full() const { return complaints_.full(); }
+  // It is in the file, and nothing in it was refused.
+  [[nodiscard]] bool has_sound(const std::string& path) const;
+  // It is in the file, whatever is wrong with it.
+  [[nodiscard]] bool has(const std::string& path) const { return document_.at_path(path) != nullptr; }
+  void complain(const std::string& path, std::string says);
+  // The place of a key in words, for a message about another one.
+  [[nodiscard]] std::string in_line(const std::string& path) const;
+
+  void services_fit(const std::string& path, std::uint64_t more);
+
+  const TomlValue& document_;
+  Complaints& complaints_;
+  Complaints& warnings_;
+  ServiceNames names_;
+  std::uint64_t services_ = 0;
+  bool names_known_ = true;  // every name in the fleet could be read
+
+ private:
+  // The rules are the core's, the place is ours.
+  void backoff_works(const std::string& path, const BackoffPolicy& policy);
+  [[nodiscard]] std::string about_default_max(const std::string& path, const Problem& problem) const;
+  [[nodiscard]] std::string first_of_name(const std::string& name) const;
+
+  std::vector<std::string> groups_;  // names, in the order of the file
+};
+
+}  // namespace holdfast::file
+
+#pragma GCC visibility pop

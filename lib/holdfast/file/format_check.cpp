@@ -1,0 +1,265 @@
+#include <holdfast/file/format_check.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <holdfast/policy.hpp>
+
+#include <holdfast/file/duration_text.hpp>
+#include <holdfast/file/hints.hpp>
+#include <holdfast/file/message_text.hpp>
+
+namespace holdfast::file {
+
+namespace {
+
+using holdfast::to_string;
+using Kind = TomlValue::Kind;
+
+// What TOML calls the value, and the value itself where it is short.
+std::string found(const TomlValue& value) {
+  switch (value.kind) {
+    case Kind::text: return "is the text " + in_quotes(value.text);
+    case Kind::integer: return "is the whole number " + std::to_string(value.integer);
+    case Kind::number: return "is the number " + decimal(value.number);
+    case Kind::boolean: return value.boolean ? "is true" : "is false";
+    case Kind::time: return "is a date or a time of day";
+    case Kind::array: return "is an array";
+    case Kind::table: return "is a table";
+  }
+  return "is unknown";
+}
+
+// Whether the form is the one for values of this TOML type.
+bool is_for(const Form& form, Kind kind) {
+  struct Matches {
+    Kind kind;
+    bool operator()(const Text&) const { return kind == Kind::text; }
+    bool operator()(const Name&) const { return kind == Kind::text; }
+    bool operator()(const Word&) const { return kind == Kind::text; }
+    bool operator()(const Length&) const { return kind == Kind::text; }
+    bool operator()(const Integer&) const { return kind == Kind::integer; }
+    bool operator()(const Number&) const { return kind == Kind::integer || kind == Kind::number; }
+    bool operator()(const True&) const { return kind == Kind::boolean; }
+    bool operator()(const Texts&) const { return kind == Kind::array; }
+    bool operator()(const LengthPair&) const { return kind == Kind::array; }
+    bool operator()(const Inner&) const { return kind == Kind::table; }
+    bool operator()(const Tables&) const { return kind == Kind::array; }
+  };
+  return std::visit(Matches{kind}, form);
+}
+
+std::vector<std::string_view> names_of(const Table& table) {
+  std::vector<std::string_view> names;
+  for (const auto& key : table.keys) names.push_back(key.name);
+  names.insert(names.end(), table.elsewhere.begin(), table.elsewhere.end());
+  return names;
+}
+
+// What the value is, in a message about its size.
+std::string shown(const TomlValue& value) {
+  return value.kind == Kind::integer ? std::to_string(value.integer) : decimal(value.number);
+}
+
+class Check {
+ public:
+  Check(const Table& whole, Complaints& complaints) : whole_(whole), complaints_(complaints) {}
+
+  void table(TomlValue& value, const Table& rules, const std::string& path) {
+    for (auto& entry : value.entries) {
+      if (complaints_.full()) return;
+      const std::string inner = (path.empty() ? "" : path + '.') + key_text(entry.key);
+      if (const auto* const key = rules.find(entry.key)) {
+        key_value(entry.value, *key, inner);
+      } else if (std::find(rules.elsewhere.begin(), rules.elsewhere.end(), entry.key) == rules.elsewhere.end()) {
+        unknown(entry, rules, inner);
+      }
+    }
+    for (const auto& key : rules.keys) presence(value, key, path);
+    choice(value, rules, path);
+  }
+
+ private:
+  void refuse(TomlValue& value, const std::string& path, std::string says) {
+    refuse(value, value.at, path, std::move(says));
+  }
+
+  void refuse(TomlValue& value, Position at, const std::string& path, std::string says) {
+    value.refused = true;
+    complaints_.add(at, path, std::move(says));
+  }
+
+  void unknown(TomlEntry& entry, const Table& rules, const std::string& path) {
+    const auto allowed = names_of(rules);
+    const auto near = nearest(entry.key, allowed);
+    const auto hint = near.empty() ? key_hint(entry.key, rules, whole_) : std::string{};
+    refuse(entry.value, entry.at, path,
+           hint.empty() ? "unknown key; " + did_you_mean(near, "allowed here: " + listed(allowed))
+                        : "unknown key; " + hint);
+  }
+
+  void presence(TomlValue& value, const Key& key, const std::string& path) {
+    const std::string inner = (path.empty() ? "" : path + '.') + std::string{key.name};
+    const auto* const present = value.find(key.name);
+    if (present == nullptr && key.required) {
+      refuse(value, path.empty() ? Position{} : value.at, inner, "is missing; required is " + describe(key));
+    }
+    if (present != nullptr && !key.needs.empty() && value.find(key.needs) == nullptr) {
+      refuse(value, present->at, inner, "stands alone; it needs " + in_quotes(key.needs) + " beside it");
+    }
+  }
+
+  void choice(TomlValue& value, const Table& rules, const std::string& path) {
+    if (rules.choice == Table::Choice::free) return;
+    std::vector<std::string_view> present;
+    for (const auto& entry : value.entries) {
+      if (std::find(rules.of.begin(), rules.of.end(), entry.key) != rules.of.end()) present.push_back(entry.key);
+    }
+    const bool exactly = rules.choice == Table::Choice::exactly_one;
+    if (present.empty()) {
+      refuse(value, path,
+             std::string{"has none of: "} + listed(rules.of) + "; " + (exactly ? "exactly" : "at least") +
+                 " one of them is required");
+    } else if (exactly && present.size() > 1) {
+      refuse(value, path, "has " + listed(present) + " together; exactly one of them is allowed");
+    }
+  }
+
+  void key_value(TomlValue& value, const Key& key, const std::string& path) {
+    const auto form = std::find_if(key.forms.begin(), key.forms.end(),
+                                   [&value](const Form& candidate) { return is_for(candidate, value.kind); });
+    if (form == key.forms.end()) {
+      refuse(value, path, found(value) + "; " + advice(type_hint(value, key, path), key));
+      return;
+    }
+    std::visit([&](const auto& matching) { check(value, matching, key, path); }, *form);
+  }
+
+  void check(TomlValue& value, const Text&, const Key& key, const std::string& path) {
+    if (value.text.empty()) refuse(value, path, "is empty; allowed is " + describe(key));
+  }
+
+  void check(TomlValue& value, const Name&, const Key&, const std::string& path) {
+    for (const auto& problem : problems(ServiceConfig{value.text, {}})) {
+      if (problem.field == "name") refuse(value, path, problem.says);
+    }
+  }
+
+  void check(TomlValue& value, const Word& word, const Key& key, const std::string& path) {
+    if (std::find(word.words.begin(), word.words.end(), value.text) != word.words.end()) return;
+    const auto hint = word_hint(value.text, key);
+    refuse(value, path,
+           "is " + in_quotes(value.text) + "; " +
+               (hint.empty() ? did_you_mean(nearest(value.text, word.words), "allowed is " + describe(key)) : hint));
+  }
+
+  // The key may accept other things than a length of time: the message names them all.
+  void check(TomlValue& value, const Length& length, const Key& key, const std::string& path) {
+    const auto fault = fault_of_duration(value.text);
+    if (!fault && *parse_duration(value.text) >= length.min) return;
+    if (fault == DurationFault::form) {
+      const auto hint = length_hint(value.text, length, key);
+      if (!hint.empty()) return refuse(value, path, "is " + in_quotes(value.text) + "; " + hint);
+      refuse(value, path,
+             "is " + in_quotes(value.text) + "; allowed is " + describe(key) + ". A length of time is " +
+                 std::string{kDurationForm});
+    } else {
+      refuse(
+          value, path,
+          "is " + in_quotes(value.text) + "; allowed is " + to_string(length.min) + " to " + to_string(kDurationMax));
+    }
+  }
+
+  void check(TomlValue& value, const Integer& range, const Key& key, const std::string& path) {
+    const bool held = value.integer >= 0 && std::cmp_greater_equal(value.integer, range.min) &&
+                      std::cmp_less_equal(value.integer, range.max);
+    if (!held) refuse(value, path, "is " + std::to_string(value.integer) + "; allowed is " + describe(key));
+  }
+
+  void check(TomlValue& value, const Number& range, const Key& key, const std::string& path) {
+    if (value.kind == Kind::integer) value.number = static_cast<double>(value.integer);
+    const Ratio ratio = Ratio::from(value.number);
+    // The largest values are whole, so they are compared before anything is rounded.
+    const bool too_large = value.number > static_cast<double>(range.max.two_to_minus_32) / 4294967296.0;
+    const bool held = (range.above_min ? ratio > range.min : ratio >= range.min) && !too_large && ratio <= range.max;
+    if (!held) refuse(value, path, "is " + shown(value) + "; " + advice(share_hint(value.number, range), key));
+  }
+
+  void check(TomlValue& value, const True&, const Key&, const std::string& path) {
+    if (!value.boolean) refuse(value, path, "is false; allowed is true, or leave the key out");
+  }
+
+  void check(TomlValue& value, const Texts& texts, const Key& key, const std::string& path) {
+    if (value.items.size() < texts.min) refuse(value, path, "is an empty array; allowed is " + describe(key));
+    items(value, path, [this](TomlValue& item, const std::string& inner) {
+      if (item.kind != Kind::text) {
+        refuse(item, inner, found(item) + "; allowed is a text that is not empty");
+      } else if (item.text.empty()) {
+        refuse(item, inner, "is empty; allowed is a text that is not empty");
+      }
+    });
+  }
+
+  void check(TomlValue& value, const LengthPair& pair, const Key&, const std::string& path) {
+    if (value.items.size() != 2) {
+      refuse(value, path, "is an array of " + std::to_string(value.items.size()) + "; allowed is " + describe(pair));
+      return;
+    }
+    static const Key length_key{"", {Length{}}};
+    items(value, path, [&](TomlValue& item, const std::string& inner) {
+      if (item.kind == Kind::text) {
+        check(item, Length{}, length_key, inner);
+      } else {
+        refuse(item, inner, found(item) + "; allowed is " + describe(length_key));
+      }
+    });
+  }
+
+  void check(TomlValue& value, const Inner& inner, const Key&, const std::string& path) {
+    table(value, inner.table(), path);
+  }
+
+  void check(TomlValue& value, const Tables& tables, const Key& key, const std::string& path) {
+    if (value.items.size() > tables.max) {
+      refuse(value, path, "has " + std::to_string(value.items.size()) + " entries; allowed is " + describe(key));
+      return;
+    }
+    items(value, path, [&](TomlValue& item, const std::string& inner) {
+      if (item.kind == Kind::table) {
+        table(item, tables.table(), inner);
+      } else {
+        refuse(item, inner, found(item) + "; allowed is a table");
+      }
+    });
+  }
+
+  template <class CheckItem>
+  void items(TomlValue& value, const std::string& path, const CheckItem& check_item) {
+    for (std::size_t i = 0; i < value.items.size() && !complaints_.full(); ++i) {
+      check_item(value.items[i], path + '[' + std::to_string(i) + ']');
+    }
+  }
+
+  // What to write instead, where that is known; else what is allowed.
+  static std::string advice(const std::string& hint, const Key& key) {
+    return hint.empty() ? "allowed is " + describe(key) : hint;
+  }
+
+  const Table& whole_;
+  Complaints& complaints_;
+};
+
+}  // namespace
+
+void check_format(TomlValue& document, const Table& rules, Complaints& complaints) {
+  Check{rules, complaints}.table(document, rules, "");
+}
+
+std::string key_text(std::string_view key) {
+  const bool bare = !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  return bare ? std::string{key} : in_quotes(key);
+}
+
+}  // namespace holdfast::file

@@ -1,0 +1,21 @@
+// Compares a TOML file with the format, key by key.
+#pragma once
+
+#include <holdfast/file/complaints.hpp>
+#include <holdfast/file/keys.hpp>
+#include <holdfast/file/toml_document.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::file {
+
+// Reports unknown, missing and lonely keys, wrong types and values out of range, and marks them as refused. Whatever is
+// not refused has the form that the format asks for.
+void check_format(TomlValue& document, const Table& rules, Complaints& complaints);
+
+// "key", or "\"a key\"" if it cannot stand bare.
+std::string key_text(std::string_view key);
+
+}  // namespace holdfast::file
+
+#pragma GCC visibility pop

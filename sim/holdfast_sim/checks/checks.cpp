@@ -1,0 +1,559 @@
+#include <holdfast_sim/checks/checks.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include <holdfast_sim/checks/detail/check_debts.hpp>
+#include <holdfast_sim/checks/detail/check_drain.hpp>
+#include <holdfast_sim/checks/detail/check_end.hpp>
+#include <holdfast_sim/checks/detail/check_findings.hpp>
+#include <holdfast_sim/checks/detail/check_graces.hpp>
+#include <holdfast_sim/checks/detail/check_lives.hpp>
+#include <holdfast_sim/checks/detail/check_owed.hpp>
+#include <holdfast_sim/checks/detail/check_retries.hpp>
+#include <holdfast_sim/observe/event_log.hpp>
+
+namespace holdfast::sim {
+
+using namespace detail;
+using holdfast::to_string;
+
+// Each event
+struct Checks::State {
+  Findings found;
+  Counters counted;
+  Lives known;
+  RetryRules retries{.found = found, .counted = counted};
+  DebtRules debts{.found = found, .retries = retries};
+  DrainRules drain{.found = found, .counted = counted, .known = known};
+  GraceRules graces{.found = found, .counted = counted, .known = known};
+
+  TimePoint now = TimePoint::min();
+
+  // -- The order of everything --------------------------------------------------------------------------------------
+
+  template <class AnyEvent, class Line>
+  void time_never_goes_backwards(const AnyEvent& event, const Line& line) {
+    found.tested(Rule::time_never_goes_backwards);
+    if (event.at < now) [[unlikely]] {
+      found.violated(Rule::time_never_goes_backwards, event.name, event.at,
+                     fmt::format("is at {}, after an event at {}", to_string(event.at), to_string(now)), {line()});
+    }
+    now = event.at;
+  }
+
+  void on_event(const Event& event) {
+    time_never_goes_backwards(event, [&] { return describe(event); });
+    if (event.at > drain.drain_over_by) drain.drain_is_over_in_time(event.at, {found.shutdown_line, describe(event)});
+    if (debts.replaced) debts.comes_back_in_place(event);
+    if (event.about_supervisor()) return on_supervisor_event(event);
+    if (const auto* const added = std::get_if<event::Added>(&event.what)) return on_added(event, *added);
+    if (!is_known(event.service)) return on_stray_event(event);
+    Step step = step_of(event);
+    events_are_numbered_without_gaps(step);
+    is_not_overdue(step);
+    retries.closes_at_once(step);
+    step.explained = false;
+    visit_what(event.what, [&](const auto& what) {
+      on(step, what);
+      step.life.keep(event, what);
+    });
+    step.life.just_stopping = std::holds_alternative<event::Stopping>(event.what);
+  }
+
+  void on_supervisor_event(const Event& event) {
+    const bool was_under_way = drain.is_under_way();
+    drain.on_supervisor_event(event);
+    if (!was_under_way && drain.is_under_way()) graces.on_default_grace(drain.shutdown->timeout, event.at);
+  }
+
+  [[nodiscard]] bool is_known(ServiceId id) const noexcept {
+    return id.slot < known.lives.size() && known.lives[id.slot].generation == id.generation &&
+           known.lives[id.slot].present;
+  }
+
+  Step step_of(const Event& event) {
+    const std::uint32_t slot = event.service.slot;
+    if (slot >= known.lives.size()) {
+      known.lives.resize(slot + 1);
+      known.pasts.resize(slot + 1);
+    }
+    return {event, known.lives[slot], known.pasts[slot], known.lives[slot].run};
+  }
+
+  void on_added(const Event& event, const event::Added& added) {
+    Step step = step_of(event);
+    removed_services_stay_silent(step);
+    step.past.begin(event);
+    step.life.begin(event, added, retries.policy_index(*added.policy));
+    if (added.runs_before.value == 0) step.past.abandoned_runs.clear();
+    if (added.policy->stop_grace) step.past.stop_grace = *added.policy->stop_grace;
+    found.test(Rule::events_are_numbered_without_gaps, event.n == 1, step,
+               [&] { return fmt::format("has the number {} instead of 1", event.n); });
+    found.test(Rule::runs_are_numbered_in_order, event.run == added.runs_before, step, [&] {
+      return fmt::format("is reported with run {}, having had {}", event.run.value, added.runs_before.value);
+    });
+    ++counted.spawned;
+    ++counted.active_services;
+    event::Added kept = added;
+    kept.policy = retries.policies[step.life.policy].get();
+    step.life.keep(event, kept);
+  }
+
+  // An event of a service that is not present.
+  void on_stray_event(const Event& event) {
+    Step step = step_of(event);
+    if (event.service.generation <= step.life.generation) {
+      if (step.life.unknown) return;
+      found.test(Rule::removed_services_stay_silent, false, step,
+                 [&] { return fmt::format("{} is reported, though the service was removed", kind(event)); });
+      return;
+    }
+    if (!step.life.present) {
+      step.past.begin(event);
+      step.life = Life{};
+      step.life.generation = event.service.generation;
+      step.life.unknown = true;
+    }
+    found.test(Rule::events_are_numbered_without_gaps, false, step,
+               [&] { return fmt::format("its first event is {} instead of added", kind(event)); });
+  }
+
+  void events_are_numbered_without_gaps(Step& step) {
+    const bool follows = found.test(Rule::events_are_numbered_without_gaps, step.event.n == step.life.n + 1, step, [&] {
+      return fmt::format("has the number {} instead of {}", step.event.n, step.life.n + 1);
+    });
+    if (!follows) step.past.show_from(step.event.n);
+  }
+
+  // An id is used for one service only; another one has its slot only after it was removed.
+  void removed_services_stay_silent(Step& step) {
+    const Life& life = step.life;
+    found.test(Rule::removed_services_stay_silent, !life.present, step,
+               [&] { return fmt::format("takes the place of \"{}\", which was not removed", step.past.name); });
+    if (life.present) return;
+    found.test(Rule::removed_services_stay_silent, step.event.service.generation > life.generation, step,
+               [] { return "is added under an id that was used before"; });
+  }
+
+  // -- Phases -------------------------------------------------------------------------------------------------------
+
+  void makes_only_legal_transitions(Step& step, Phase to) {
+    const Phase from = step.life.phase;
+    step.life.phase = to;
+    found.tested(Rule::makes_only_legal_transitions);
+    if (!may_follow(from, to) && !step.explained) [[unlikely]] {
+      found.broken(Rule::makes_only_legal_transitions, step,
+                   [&] { return fmt::format("{} may not follow {}", to_string(to), to_string(from)); });
+    }
+  }
+
+  // Kinds that change no phase, and those that never get here. The latter are spelled out, so that the compiler asks
+  // about a new kind of event that does more than inform.
+  template <event::OnlyInforms What>
+  void on(Step&, const What&) {}
+  void on(Step&, const event::Added&) {}
+  void on(Step&, const event::ShutdownRequested&) {}
+  void on(Step&, const event::Drained&) {}
+
+  // -- Runs ---------------------------------------------------------------------------------------------------------
+
+  void is_the_present_run(Step& step) {
+    found.test(Rule::runs_are_numbered_in_order, step.event.run.value == step.life.run, step, [&] {
+      return fmt::format("is about run {}, but the latest is {}", step.event.run.value, step.life.run);
+    });
+    step.life.run = step.event.run.value;
+  }
+
+  void runs_are_numbered_in_order(Step& step) {
+    const Life& life = step.life;
+    if (!found.test(Rule::runs_are_numbered_in_order, step.event.run.value == life.run + 1, step,
+                    [&] { return fmt::format("run {} follows run {}", step.event.run.value, life.run); })) {
+      step.explained = false;
+    }
+    found.test(Rule::runs_are_numbered_in_order, !life.run_alive || life.phase == Phase::terminated, step,
+               [&] { return fmt::format("a run starts while run {} is alive", life.run); });
+    step.life.run = step.event.run.value;
+  }
+
+  void never_runs_after_termination(Step& step) {
+    found.test(Rule::never_runs_after_termination, step.life.phase != Phase::terminated, step,
+               [&] { return fmt::format("{} is reported, though the service has terminated", kind(step.event)); });
+  }
+
+  void never_starts_after_shutdown(Step& step) {
+    found.tested(Rule::never_starts_after_shutdown);
+    if (drain.shutdown) [[unlikely]] {
+      found.broken(Rule::never_starts_after_shutdown, step, [&] {
+        return fmt::format("a run starts after the shutdown requested at {}", to_string(drain.shutdown_at));
+      });
+    }
+  }
+
+  // The host is off.
+  void nothing_starts_before(ServiceId service, TimePoint until) {
+    if (!is_known(service)) return;
+    Life& life = known.lives[service.slot];
+    if (life.phase == Phase::backing_off) life.due = std::max(life.due, until);
+  }
+
+  void starts_when_the_delay_has_passed(Step& step) {
+    const Life& life = step.life;
+    if (life.told_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
+    found.test(Rule::starts_when_the_delay_has_passed, step.event.at == life.due, step, [&] {
+      return fmt::format("a run starts at {}, but is due at {}", to_string(step.event.at), to_string(life.due));
+    });
+  }
+
+  void is_not_overdue(Step& step) {
+    Life& life = step.life;
+    if (step.event.at <= life.due || life.told_overdue) return;
+    if (life.has_grace) return graces.is_overdue(step);
+    if (life.breaker_has_opened && life.probes()) return is_overdue_to_close(step);
+    if (!life.waits()) return;
+    if (std::holds_alternative<event::Started>(step.event.what)) return;
+    life.told_overdue = true;
+    found.test(Rule::starts_when_the_delay_has_passed, false, step,
+               [&] { return fmt::format("no run has started, though one was due at {}", to_string(life.due)); });
+  }
+
+  void is_overdue_to_close(Step& step) {
+    step.life.told_overdue = true;
+    found.test(Rule::closes_exactly_when_the_probe_succeeds, false, step, [&] {
+      return fmt::format("the breaker has not closed, though its probe had stayed up at {}", to_string(step.life.due));
+    });
+  }
+
+  void on(Step& step, const event::Started& what) {
+    Life& life = step.life;
+    runs_are_numbered_in_order(step);
+    never_runs_after_termination(step);
+    never_starts_after_shutdown(step);
+    debts.settle(step, what);
+    starts_when_the_delay_has_passed(step);
+    if (step.paid == Owed::start_now) {
+      retries.was_closed_by_the_command(step);
+      forget_failures(step);
+    }
+    const bool is_first = life.phase == Phase::starting && !life.run_alive;
+    if (!is_first) makes_only_legal_transitions(step, Phase::starting);
+    ++counted.starts;
+    if (life.started_before) ++counted.restarts;
+    life.started_before = life.run_alive = true;
+    life.told_overdue = false;
+    life.began = step.event.at;
+    life.owe(Owed::be_ready, step.event.at);
+  }
+
+  void on(Step& step, const event::Running& what) {
+    is_the_present_run(step);
+    never_runs_after_termination(step);
+    debts.settle(step, what);
+    makes_only_legal_transitions(step, Phase::running);
+    retries.probes_until(step);
+  }
+
+  void tells_how_long_runs_lasted(Step& step, Duration lasted) {
+    const Duration right = step.event.at - step.life.began;
+    found.test(Rule::tells_how_long_runs_lasted, lasted == right, step, [&] {
+      return fmt::format("the run lasted {}, from {}, but {} is reported", to_string(right), to_string(step.life.began),
+                         to_string(lasted));
+    });
+  }
+
+  void on(Step& step, const event::Ended& what) {
+    Life& life = step.life;
+    is_the_present_run(step);
+    debts.settle(step, what);
+    if (life.run_alive && life.phase == Phase::terminated) {
+      life.run_alive = false;
+      found.test(Rule::tells_late_ends_once, false, step,
+                 [] { return "the end of an abandoned run is reported as ended"; });
+      return;
+    }
+    if (!found.test(Rule::runs_are_numbered_in_order, life.run_alive, step,
+                    [] { return "a run ends, but none is alive"; })) {
+      return;
+    }
+    tells_how_long_runs_lasted(step, what.lasted);
+    life.run_alive = life.has_grace = false;
+    if (life.phase == Phase::stopping) {
+      life.owe(life.stop_cause == StopCause::restart ? Owed::start_again : Owed::cancel, step.event.at);
+    } else {
+      retries.on_unasked_end(step, what);
+    }
+    step.life.last_run_failed = what.outcome != Outcome::clean;
+    if (step.life.last_run_failed) step.past.last_error = what.error;
+  }
+
+  void on(Step& step, const event::EndedLate& what) {
+    Life& life = step.life;
+    debts.settle(step, what);
+    if (was_set_aside(step, what)) return;
+    const bool abandoned_run = life.phase == Phase::terminated && life.run_alive;
+    found.test(Rule::tells_late_ends_once, abandoned_run, step, [&] {
+      return life.late_end_told ? "the late end of the run is reported again"
+                                : "a late end is reported, but no run was abandoned";
+    });
+    if (!abandoned_run) return;
+    life.run_alive = false;
+    life.late_end_told = true;
+    tells_how_long_runs_lasted(step, what.lasted);
+  }
+
+  // The end of an abandoned run while the service went on.
+  bool was_set_aside(Step& step, const event::EndedLate& what) {
+    auto& runs = step.past.abandoned_runs;
+    const auto run =
+        std::find_if(runs.begin(), runs.end(), [&](const auto& one) { return one.run == step.event.run.value; });
+    if (run == runs.end()) return false;
+    found.tested(Rule::tells_late_ends_once);
+    const Duration right = step.event.at - run->began;
+    found.test(Rule::tells_how_long_runs_lasted, what.lasted == right, step, [&] {
+      return fmt::format("the run lasted {}, from {}, but {} is reported", to_string(right), to_string(run->began),
+                         to_string(what.lasted));
+    });
+    runs.erase(run);
+    return true;
+  }
+
+  // -- Policy, backoff and breaker ----------------------------------------------------------------------------------
+
+  void on(Step& step, const event::BackingOff& what) {
+    Life& life = step.life;
+    is_the_present_run(step);
+    debts.settle(step, what);
+    if (step.paid == Owed::nothing && !step.explained) {
+      found.test(Rule::follows_the_restart_policy, false, step,
+                 [] { return "the service backs off, but no run has ended"; });
+    }
+    if (step.paid != Owed::nothing) retries.keeps_every_retry_within_its_ceiling(step, what);
+    if (step.paid == Owed::back_off_after_failure && what.delay >= Duration::zero() && what.delay <= what.ceiling) {
+      retries.counts_for_the_spread(what);
+      retries.draws_every_delay_anew(step, what);
+    }
+    makes_only_legal_transitions(step, Phase::backing_off);
+    life.due = step.event.at + what.delay;
+    life.told_overdue = false;
+  }
+
+  void on(Step& step, const event::BreakerTripped& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    if (step.paid == Owed::nothing && !step.explained) {
+      found.test(Rule::trips_exactly_when_the_window_says_so, false, step,
+                 [&] { return "the breaker opens without a failure; " + retries.window_text(step); });
+    } else if (step.paid != Owed::nothing) {
+      retries.has_the_numbers_of_the_window(step, what.failures, what.max_failures);
+    }
+    ++counted.circuit_breaker_trips;
+    retries.opens(step);
+  }
+
+  // What was owed before is still owed.
+  void on(Step& step, const event::BreakerClosed& what) {
+    is_the_present_run(step);
+    retries.closes_exactly_when_the_probe_succeeds(step, what);
+  }
+
+  // -- Commands and stops -------------------------------------------------------------------------------------------
+
+  void on(Step& step, const event::Commanded& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    switch (what.command) {
+      case Command::stop: return owes_a_stop(step.life, step.event.at, StopCause::stop);
+      case Command::restart:
+        if (drain.shutdown) return;
+        may_close(step);
+        return owes_a_restart(step.life, step.event.at);
+      case Command::reset:
+        if (drain.shutdown) return;
+        may_close(step);
+        if (!step.life.breaker_has_opened) forget_failures(step);  // otherwise when it closes
+        if (step.life.phase == Phase::backing_off) step.life.owe(Owed::start_now, step.event.at);
+        return;
+      case Command::remove: return owes_a_removal(step.life, step.event.at);
+    }
+  }
+
+  // Unless a remove or a shutdown overtakes the command.
+  static void may_close(Step& step) noexcept {
+    step.life.may_close = step.life.breaker_has_opened;
+    step.past.close_asked_at = step.event.at;
+  }
+
+  void on(Step& step, const event::Stopping& what) {
+    Life& life = step.life;
+    is_the_present_run(step);
+    debts.settle(step, what);
+    if (step.paid == Owed::nothing && !step.explained) {
+      found.test(Rule::stops_when_asked, false, step, [&] {
+        return fmt::format("stops for {}, though nobody has asked for that now", to_string(what.cause));
+      });
+    }
+    if (step.paid == Owed::stop_to_restart) {
+      retries.was_closed_by_the_command(step);
+      forget_failures(step);
+    }
+    life.stop_cause = what.cause;
+    if (life.phase != Phase::stopping) {
+      makes_only_legal_transitions(step, Phase::stopping);
+      graces.begin(step);
+    }
+    if (!life.run_alive) life.owe(Owed::cancel, step.event.at);
+  }
+
+  void on(Step& step, const event::StopThrew& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    found.test(Rule::stops_when_asked, step.life.just_stopping && step.life.run_alive, step,
+               [] { return "a stop threw, but no run was asked to stop just before"; });
+  }
+
+  void on(Step& step, const event::Killed& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    drain.may_have_killed(step.event.at, graces.on_killed(step, what, drain.is_under_way()));
+  }
+
+  void on(Step& step, const event::Abandoned& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    graces.on_abandoned(step, what);
+  }
+
+  void on(Step& step, const event::KillThrew& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    graces.on_kill_threw(step);
+  }
+
+  // -- Ends of lives ------------------------------------------------------------------------------------------------
+
+  void gauge_never_goes_negative(Step& step) {
+    if (found.test(Rule::gauge_never_goes_negative, counted.active_services > 0, step,
+                   [] { return "a service terminates, but none is active"; })) {
+      --counted.active_services;
+    }
+  }
+
+  void last_error_is_kept(Step& step, std::string_view last_error) {
+    const std::string_view right = step.life.last_run_failed ? step.past.last_error.text() : std::string_view{};
+    found.test(Rule::last_error_is_kept, last_error == right, step, [&] {
+      return fmt::format("the error of the last run is reported as \"{}\", but was \"{}\"", last_error, right);
+    });
+  }
+
+  void was_waited_for(Step& step, const Termination& why) {
+    ++counted.abandoned_runs;
+    if (graces.calls_for_abandonment(step, why)) {
+      found.tested(Rule::escalates_when_the_grace_has_passed);
+      graces.learn(step);
+      drain.may_have_abandoned(step.event.at);
+    } else if (step.life.has_grace && !drain.is_under_way()) {
+      graces.is_abandoned_too_early(step, why);
+    } else {
+      drain.is_abandoned_in_the_drain(step, why);
+    }
+  }
+
+  // A termination for which there was no reason.
+  void was_called_for(Step& step, const Termination& why) {
+    using Reason = Termination::Reason;
+    if (why.reason == Reason::abandoned) return was_waited_for(step, why);
+    if (step.life.phase == Phase::terminated) return;  // the transition says what is wrong
+    if (why.reason == Reason::circuit_open) {
+      found.test(Rule::trips_exactly_when_the_window_says_so, false, step,
+                 [] { return "terminates by an open circuit, but no breaker tripped just before"; });
+    } else if (why.reason == Reason::cancelled) {
+      found.test(Rule::stops_when_asked, false, step, [&] {
+        return step.life.run_alive ? "is cancelled, but its run is alive" : "is cancelled, but nobody asked it to stop";
+      });
+    } else {
+      found.test(Rule::follows_the_restart_policy, false, step,
+                 [&] { return fmt::format("terminates {}, but no run ended just before", to_string(why.reason)); });
+    }
+  }
+
+  void on(Step& step, const event::Terminated& what) {
+    Life& life = step.life;
+    is_the_present_run(step);
+    gauge_never_goes_negative(step);
+    debts.settle(step, what);
+    if (step.paid == Owed::nothing && !step.explained) was_called_for(step, what.why);
+    if (step.paid == Owed::open_circuit) {
+      retries.has_the_numbers_of_the_window(step, what.why.failures, what.why.max_failures);
+    }
+    if (what.why.reason == Termination::Reason::abandoned) step.life.last_run_failed = false;
+    last_error_is_kept(step, what.last_error);
+    makes_only_legal_transitions(step, Phase::terminated);
+    life.has_grace = false;
+    if (life.breaker_has_opened) --counted.open_breakers;
+    life.breaker_has_opened = life.may_close = false;
+    ++counted.terminated;
+    if (life.to_be_removed) life.owe(Owed::be_removed, step.event.at);
+    drain.on_terminated(step.event.at);
+  }
+
+  void on(Step& step, const event::Removed& what) {
+    Life& life = step.life;
+    is_the_present_run(step);
+    debts.settle(step, what);
+    if (step.paid == Owed::nothing && !step.explained) {
+      found.test(Rule::removes_when_commanded, false, step, [&] {
+        return life.to_be_removed ? "is removed before it has terminated" : "is removed, though nobody asked for that";
+      });
+    }
+    life.present = false;
+    if (step.paid != Owed::be_replaced) return;
+    if (life.run_alive) step.past.abandoned_runs.push_back({life.run, life.began});
+    debts.replaced = {step.past.name, step.event.at, life.run, step.lines()};
+    debts.replaced->lines.push_back(describe(step.event));
+  }
+};
+
+Checks::Checks() : state_(std::make_unique<State>()) {}
+
+Checks::~Checks() = default;
+
+void Checks::on_event(const Event& event) { state_->on_event(event); }
+
+void Checks::on_chaos(const ChaosEvent& event) {
+  state_->time_never_goes_backwards(
+      event, [&] { return fmt::format("{} {} hit by {}", to_string(event.at), event.name, event.cause); });
+  if (event.kind == ChaosEvent::Kind::gone) state_->nothing_starts_before(event.service, event.until);
+}
+
+void Checks::comes_soon(ServiceId service) noexcept {
+  if (service.slot < state_->known.lives.size()) state_->known.fetch(service.slot);
+}
+
+void Checks::finish(const SimulationEnd& end) {
+  State& state = *state_;
+  EndRules{.found = state.found,
+           .counted = state.counted,
+           .known = state.known,
+           .retries = state.retries,
+           .debts = state.debts,
+           .drain = state.drain}
+      .judge(end, state.now);
+}
+
+bool Checks::held() const noexcept {
+  return std::all_of(state_->found.verdicts.begin(), state_->found.verdicts.end(),
+                     [](const Verdict& verdict) { return verdict.violated == 0; });
+}
+
+const std::vector<Violation>& Checks::violations() const noexcept { return state_->found.violations; }
+
+std::vector<Verdict> Checks::verdicts() const { return {state_->found.verdicts.begin(), state_->found.verdicts.end()}; }
+
+Counters Checks::counters() const noexcept { return state_->counted; }
+
+}  // namespace holdfast::sim

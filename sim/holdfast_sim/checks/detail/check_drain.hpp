@@ -1,0 +1,61 @@
+// The rules about the supervisor's own events: the shutdown and its drain.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/checks/detail/check_findings.hpp>
+#include <holdfast_sim/checks/detail/check_lives.hpp>
+
+namespace holdfast::sim::detail {
+
+struct DrainRules {
+  Findings& found;
+  Counters& counted;
+  Lives& known;
+
+  std::uint64_t supervisor_n = 0;
+  std::optional<event::ShutdownRequested> shutdown;
+  TimePoint shutdown_at;
+  bool drained = false;
+  bool drain_is_late = false;                  // reported as late
+  TimePoint drain_over_by = TimePoint::max();  // the instant at the end of which the drain must be over
+  std::uint64_t abandoned = 0;
+  TimePoint perhaps_abandoned_at = TimePoint::min();  // by a grace that ended in the very instant, or by the drain
+  TimePoint killed_at = TimePoint::min();             // the same of a run that was killed
+  bool has_killed = false;                            // before a grace was over
+
+  [[nodiscard]] bool is_under_way() const noexcept { return shutdown && !drained; }
+  // A grace led to the abandonment, but the drain could have, too.
+  void may_have_abandoned(TimePoint at) noexcept {
+    if (is_under_way()) perhaps_abandoned_at = at;
+  }
+  // The same for a kill; if it was the drain, the drain is over in this very instant.
+  void may_have_killed(TimePoint at, bool surely) noexcept {
+    if (!is_under_way()) return;
+    killed_at = at;
+    if (!surely) return;
+    has_killed = true;
+    drain_over_by = std::min(drain_over_by, at);
+  }
+
+  void on_supervisor_event(const Event& event);
+  // After each termination.
+  void on_terminated(TimePoint at) noexcept {
+    if (shutdown && !drained && counted.active_services == 0) drain_over_by = std::min(drain_over_by, at);
+  }
+  void drain_is_over_in_time(TimePoint at, std::vector<std::string> lines);
+  void is_abandoned_in_the_drain(Step& step, const Termination& why);
+  void shuts_down_once(const Event& event, ShutdownCause cause);
+  void on_shutdown_requested(const Event& event, const event::ShutdownRequested& what);
+  void on_drained(const Event& event, DrainOutcome outcome);
+  std::string what_is_wrong_with_the_drain(const Event& event, DrainOutcome outcome);
+};
+
+}  // namespace holdfast::sim::detail

@@ -1,0 +1,271 @@
+// The rules about failures: what follows one, how long the wait is, and when the breaker opens.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/checks/detail/check_findings.hpp>
+#include <holdfast_sim/checks/detail/check_lives.hpp>
+#include <holdfast_sim/checks/detail/check_owed.hpp>
+
+namespace holdfast::sim::detail {
+
+using holdfast::to_string;
+
+__extension__ using Wide = __int128;
+
+struct RetryRules {
+  Findings& found;
+  Counters& counted;
+  std::vector<std::unique_ptr<const ServicePolicy>> policies;  // they stay where they are
+
+  // Delays after failures, as shares of their ceilings. The excess overflows after 2^32 delays of nothing at the
+  // earliest.
+  std::uint64_t shares = 0;
+  std::int64_t shares_over_half = 0;  // their sum less a half for each, in units of 2^-32
+  std::uint64_t pairs = 0;            // of consecutive shares of one service
+  std::uint64_t pairs_alike = 0;
+  bool told_alike = false;
+
+  std::uint32_t policy_index(const ServicePolicy& policy) {
+    constexpr std::size_t kLookBack = 16;  // fleets repeat a few policies
+    const std::size_t first = policies.size() < kLookBack ? 0 : policies.size() - kLookBack;
+    for (std::size_t i = policies.size(); i > first; --i) {
+      if (*policies[i - 1] == policy) return static_cast<std::uint32_t>(i - 1);
+    }
+    policies.push_back(std::make_unique<const ServicePolicy>(policy));
+    return static_cast<std::uint32_t>(policies.size() - 1);
+  }
+
+  [[nodiscard]] const BackoffPolicy& backoff_of(const Life& life) const noexcept {
+    return *policies[life.policy]->backoff;
+  }
+
+  void on_unasked_end(Step& step, const event::Ended& what) {
+    Life& life = step.life;
+    const RestartPolicy restart = policies[life.policy]->restart;
+    const BackoffPolicy& policy = backoff_of(life);
+    const bool was_probe = life.breaker_has_opened;
+    if (!was_probe && step.event.at - life.began >= policy.cooldown) forget_failures(step);
+    Owed owed = Owed::nothing;
+    if (what.outcome == Outcome::clean) {
+      ++counted.clean_exits;
+      life.must_close = was_probe;
+      if (was_probe) step.past.close_asked_at = step.event.at;
+      if (!was_probe) life.attempt = 0;
+      owed = restart == RestartPolicy::always ? Owed::back_off_after_clean_exit : Owed::complete;
+    } else {
+      ++counted.failures;
+      if (what.outcome == Outcome::fatal || restart == RestartPolicy::never) {
+        owed = Owed::fail;
+      } else if (was_probe) {
+        if (life.attempt < std::numeric_limits<Attempt>::max()) ++life.attempt;
+        owed = Owed::trip;
+      } else {
+        owed = fills_the_window(step, policy) ? Owed::trip : Owed::back_off_after_failure;
+        if (policy.breaker) found.tested(Rule::trips_exactly_when_the_window_says_so);
+      }
+    }
+    life.owe(owed, step.event.at);
+  }
+
+  // Counts a failure. The window is full if the failure max_failures - 1 before this one is not older than it.
+  static bool fills_the_window(Step& step, const BackoffPolicy& policy) {
+    Life& life = step.life;
+    Past& past = step.past;
+    const bool is_first = life.attempt == 0;
+    if (life.attempt < std::numeric_limits<Attempt>::max()) ++life.attempt;
+    if (is_first) {
+      life.ceiling = std::min(policy.base, policy.max);
+    } else {
+      life.ceiling = life.ceiling > policy.max - life.ceiling ? policy.max : life.ceiling + life.ceiling;
+    }
+    if (!policy.breaker) return false;
+    const std::uint64_t most = policy.breaker->max_failures;
+    const std::uint64_t position = past.failures++ % most;
+    if (past.failures <= most) {
+      past.failed_at.push_back(step.event.at);
+    } else {
+      past.failed_at[position] = step.event.at;
+    }
+    return past.failures >= most && past.failed_at[past.failures % most] >= step.event.at - policy.breaker->window;
+  }
+
+  void keeps_every_retry_within_its_ceiling(Step& step, const event::BackingOff& what) {
+    Life& life = step.life;
+    const bool failed = what.cause != BackoffCause::clean_exit;
+    const Duration fixed = backoff_of(life).clean_restart_delay;
+    const Duration ceiling = failed ? life.ceiling : fixed;
+    const bool numbers_agree = what.attempt == life.attempt && what.ceiling == ceiling;
+    found.test(Rule::keeps_every_retry_within_its_ceiling, numbers_agree, step, [&] {
+      return fmt::format("is attempt {} with a ceiling of {}; right is attempt {} with a ceiling of {}", what.attempt,
+                         to_string(what.ceiling), life.attempt, to_string(ceiling));
+    });
+    const Duration least = what.cause == BackoffCause::breaker_open ? ceiling - ceiling / 2 : Duration::zero();
+    const bool within = failed ? what.delay >= least && what.delay <= ceiling : what.delay == fixed;
+    if (numbers_agree) {
+      found.test(Rule::keeps_every_retry_within_its_ceiling, within, step, [&] {
+        return failed ? fmt::format("the delay is {}; allowed is {} to {}", to_string(what.delay), to_string(least),
+                                    to_string(ceiling))
+                      : fmt::format("the delay is {}; after a clean exit it is {}", to_string(what.delay),
+                                    to_string(fixed));
+      });
+    }
+    life.attempt = what.attempt;
+    if (failed) life.ceiling = what.ceiling;
+  }
+
+  // What comes after `breaker_tripped`. The open time doubles with each opening in a row.
+  void opens(Step& step) {
+    Life& life = step.life;
+    const auto& breaker = backoff_of(life).breaker;
+    if (!breaker || !breaker->half_open) return life.owe(Owed::open_circuit, step.event.at);
+    const HalfOpenPolicy& policy = *breaker->half_open;
+    if (!life.breaker_has_opened) {
+      life.attempt = 1;
+      life.ceiling = std::min(policy.open_for, policy.open_for_max);
+      ++counted.open_breakers;
+    } else {
+      life.ceiling =
+          life.ceiling > policy.open_for_max - life.ceiling ? policy.open_for_max : life.ceiling + life.ceiling;
+    }
+    life.breaker_has_opened = true;
+    life.owe(Owed::stay_open, step.event.at);
+  }
+
+  void probes_until(Step& step) {
+    if (!step.life.breaker_has_opened) [[likely]]
+      return;
+    const auto& breaker = backoff_of(step.life).breaker;
+    if (!breaker || !breaker->half_open) return;
+    step.life.due = step.event.at + breaker->half_open->probe_success_after;
+    step.life.told_overdue = false;
+  }
+
+  // Before any other event: a breaker that had to close must have closed.
+  void closes_at_once(Step& step) {
+    if (step.life.may_close || step.life.must_close) [[unlikely]]
+      closes_without_delay(step);
+  }
+  void closes_without_delay(Step& step) {
+    Life& life = step.life;
+    if (life.may_close && step.event.at > step.past.close_asked_at) life.may_close = false;
+    if (!life.must_close || std::holds_alternative<event::BreakerClosed>(step.event.what)) return;
+    found.test(Rule::closes_exactly_when_the_probe_succeeds, false, step, [&] {
+      return fmt::format("the probe ended cleanly, which closes the breaker; found {}", kind(step.event));
+    });
+    close(step);
+  }
+
+  void closes_exactly_when_the_probe_succeeds(Step& step, const event::BreakerClosed& what) {
+    Life& life = step.life;
+    if (life.probes() && life.told_overdue) return close(step);
+    const bool stayed_up = life.probes() && step.event.at == life.due;
+    const bool may = life.breaker_has_opened && (life.must_close || life.may_close || stayed_up);
+    found.test(Rule::closes_exactly_when_the_probe_succeeds, may, step, [&] {
+      if (!life.breaker_has_opened) return std::string{"the breaker closes, but it was not open"};
+      if (!life.probes())
+        return std::string{"the breaker closes, but no probe has succeeded and no command asks for it"};
+      return fmt::format("the breaker closes at {}, but its probe has stayed up at {}", to_string(step.event.at),
+                         to_string(life.due));
+    });
+    if (may) {
+      found.test(Rule::closes_exactly_when_the_probe_succeeds, what.openings == life.attempt, step,
+                 [&] { return fmt::format("reports {} openings, but there were {}", what.openings, life.attempt); });
+    }
+    close(step);
+  }
+
+  void close(Step& step) {
+    if (step.life.breaker_has_opened) --counted.open_breakers;
+    step.life.breaker_has_opened = step.life.must_close = step.life.may_close = false;
+    forget_failures(step);
+  }
+
+  // A restart or a reset that had its effect closes the breaker first.
+  void was_closed_by_the_command(Step& step) {
+    if (!step.life.breaker_has_opened) return;
+    found.test(Rule::closes_exactly_when_the_probe_succeeds, false, step,
+               [] { return "a command starts or restarts the service, but its breaker has not closed"; });
+    close(step);
+  }
+
+  // Only ceilings so long that rounding to nanoseconds makes no difference.
+  void counts_for_the_spread(const event::BackingOff& what) noexcept {
+    if (what.ceiling < std::chrono::milliseconds{1}) return;
+    ++shares;
+    auto delay = static_cast<std::uint64_t>(what.delay.count());
+    auto ceiling = static_cast<std::uint64_t>(what.ceiling.count());
+    if (const auto width = std::bit_width(ceiling); width > 32) {
+      delay >>= width - 32;
+      ceiling >>= width - 32;
+    }
+    shares_over_half += static_cast<std::int64_t>((delay << 32) / ceiling) - (std::int64_t{1} << 31);
+  }
+
+  // The same draw gives shares that differ only by rounding. Two different draws do so once in 300 million pairs. So
+  // the third time is a violation, or in a run of many millions of pairs the first number that chance cannot explain.
+  void draws_every_delay_anew(Step& step, const event::BackingOff& what) {
+    constexpr Duration kCeilingMin = std::chrono::seconds{1};
+    constexpr std::uint64_t kAlikeMin = 3;
+    constexpr std::uint64_t kPairsForEachAlike = 1'000'000;
+    if (what.ceiling < kCeilingMin) return;
+    const event::BackingOff before = retry_before(step);
+    if (before.ceiling < kCeilingMin) return;
+    ++pairs;
+    const Wide apart =
+        Wide{before.delay.count()} * what.ceiling.count() - Wide{what.delay.count()} * before.ceiling.count();
+    const std::int64_t rounding = std::max(before.ceiling, what.ceiling).count();
+    if (apart <= rounding && -apart <= rounding) ++pairs_alike;
+    const bool by_chance = pairs_alike < kAlikeMin || pairs_alike <= pairs / kPairsForEachAlike;
+    found.test(Rule::draws_every_delay_anew, by_chance || told_alike, step, [&] {
+      return fmt::format("the delay is {} of {}, the one before it was {} of {}; shares were repeated {} times in {}",
+                         to_string(what.delay), to_string(what.ceiling), to_string(before.delay),
+                         to_string(before.ceiling), pairs_alike, pairs);
+    });
+    told_alike = told_alike || !by_chance;
+  }
+
+  // The latest retry after a failure, if only its run came since: it was started, running, and ended.
+  static event::BackingOff retry_before(const Step& step) {
+    constexpr std::uint64_t kEventsOfARetry = 4;
+    static_assert(kEventsOfARetry <= Life::kShownMax);
+    constexpr std::size_t kKind = Event::What{event::BackingOff{}}.index();
+    const Moment& moment = step.life.latest[(step.event.n - kEventsOfARetry) % Life::kShownMax];
+    event::BackingOff retry{};
+    if (moment.kind == kKind) visit_fields(Carrier<true>{moment}, retry);
+    return retry.cause == BackoffCause::failure ? retry : event::BackingOff{};
+  }
+
+  // A uniform share has the variance 1/12, so the sum of n of them is within 6 standard errors of n/2 if
+  // (sum - n/2)^2 <= 36 * n/12; chance misses that once in 500 million runs. A share is counted when its wait begins.
+  // Otherwise short waits would count more often than long ones before the run is over.
+  void spreads_its_delays(const SimulationEnd& end);
+
+  // The latest failures of the service, for a message.
+  [[nodiscard]] std::string window_text(const Step& step) const;
+
+  // One failure of a probe is enough.
+  void has_the_numbers_of_the_window(Step& step, std::uint32_t failures, std::uint32_t max_failures) {
+    const auto& breaker = backoff_of(step.life).breaker;
+    const std::uint32_t right = step.life.breaker_has_opened ? 1 : breaker ? breaker->max_failures : 0;
+    found.test(Rule::trips_exactly_when_the_window_says_so, failures == right && max_failures == right, step, [&] {
+      return fmt::format("reports {}/{} failures instead of {}/{}", failures, max_failures, right, right);
+    });
+  }
+};
+
+}  // namespace holdfast::sim::detail

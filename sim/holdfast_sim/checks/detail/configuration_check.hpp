@@ -1,0 +1,42 @@
+// Whether the supervisor runs under what the scenario says: each service's restart policy and backoff, the shutdown
+// timeout, and what happens when every service has terminated.
+//
+// The rules of checks.hpp take a service's policy from its `added` event, so that a trace can be checked alone. They
+// would not notice a supervisor that misreads its configuration. This check compares the events with the scenario.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <holdfast_sim/checks/expectations.hpp>
+#include <holdfast_sim/observe/observer.hpp>
+#include <holdfast_sim/scenario/roster.hpp>
+#include <holdfast_sim/scenario/scenario.hpp>
+
+namespace holdfast::sim {
+
+class ConfigurationCheck final : public Observer {
+ public:
+  // The scenario outlives the check.
+  explicit ConfigurationCheck(const Scenario& scenario);
+
+  void on_event(const Event& event) override;
+  void on_chaos(const ChaosEvent&) override {}
+
+  // The run is over. Called once.
+  ExpectationResult finish(const SimulationEnd& end);
+
+ private:
+  [[nodiscard]] const FleetGroup& group_of(std::string_view service) const;
+  void differs(const Event& event, std::string found);
+
+  const Scenario& scenario_;
+  const Roster roster_;
+  FleetGroup of_its_own_;  // what a recorded trace brings along
+  ExpectationResult result_;
+  bool shutdown_requested_ = false;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,348 @@
+#include <holdfast_sim/format/detail/scenario_keys.hpp>
+
+#include <limits>
+
+#include <holdfast/file/fleet_keys.hpp>
+#include <holdfast/file/policy_keys.hpp>
+#include <holdfast_sim/text/file.hpp>
+
+namespace holdfast::sim {
+
+// The tables, the inner ones first.
+
+void describe(TableOf<Weibull>& table) {
+  table.name("weibull");
+  table.is_small();
+  table.key("shape", &Weibull::shape,
+            {.forms = {Number{kShapeMin, kShapeMax}},
+             .required = true,
+             .help = "with a shape below 1 failures get rarer with age, above 1 more frequent; 1 is the exponential "
+                     "distribution"});
+  table.key("scale", &Weibull::scale,
+            {.forms = {kPositiveLength}, .required = true, .help = "a share of 1/e (37 %) of the values is above it"});
+}
+
+void describe(TableOf<LogNormal>& table) {
+  table.name("log_normal");
+  table.is_small();
+  table.key("median", &LogNormal::median,
+            {.forms = {kPositiveLength}, .required = true, .help = "half of the values are below it"});
+  table.key("sigma", &LogNormal::sigma,
+            {.forms = {Number{Ratio{}, kSigmaMax}},
+             .required = true,
+             .help = "the standard deviation of the natural logarithm"});
+}
+
+// How an alternative stands in a table of distributions, where it is no table of its own.
+struct AsPair {
+  static std::vector<Form> forms() { return {LengthPair{}}; }
+  static Uniform read(const TomlValue& value) {
+    return {Value<Duration>::read(value.items[0]), Value<Duration>::read(value.items[1])};
+  }
+  static TomlValue write(const Uniform& uniform) {
+    return toml(std::vector{Value<Duration>::write(uniform.min), Value<Duration>::write(uniform.max)});
+  }
+};
+
+struct AsMean {
+  static std::vector<Form> forms() { return {kPositiveLength}; }
+  static Exponential read(const TomlValue& value) { return {Value<Duration>::read(value)}; }
+  static TomlValue write(const Exponential& exponential) { return Value<Duration>::write(exponential.mean); }
+};
+
+namespace {
+
+void describe_distribution(TableOf<Distribution>& table) {
+  table.name("distribution");
+  table.alternative<Uniform, AsPair>("uniform",
+                                     {.help = "each nanosecond from the first to the second, both included, is as "
+                                              "likely as any other; the first is not above the second"});
+  table.alternative<Exponential, AsMean>(
+      "exponential",
+      {.help = "`mean * -ln(1 - u)`: failures without a memory: age does not matter. The value is the mean"});
+  table.alternative<Weibull>("weibull", {.help = "`scale * (-ln(1 - u))^(1 / shape)`"});
+  table.alternative<LogNormal>(
+      "log_normal",
+      {.help = "`median * e^(sigma * z(u))`: the product of many small influences, such as the time of a repair"});
+}
+
+const Table& distribution_table() {
+  static const Table table = [] {
+    TableOf<Distribution> made;
+    describe_distribution(made);
+    return made.take();
+  }();
+  return table;
+}
+
+}  // namespace
+
+// A length of time always means itself; any other distribution is a table.
+struct AsDistribution {
+  static std::vector<Form> forms() { return {Length{}, Inner{distribution_table}}; }
+  static Distribution read(const TomlValue& value) {
+    if (value.kind == TomlValue::Kind::text) return Fixed{Value<Duration>::read(value)};
+    Distribution distribution;
+    read_keys(value, distribution_table(), &distribution);
+    return distribution;
+  }
+  static TomlValue write(const Distribution& distribution) {
+    if (const auto* const fixed = std::get_if<Fixed>(&distribution)) return Value<Duration>::write(fixed->value);
+    return written_keys(distribution_table(), &distribution);
+  }
+};
+
+void describe(TableOf<FailsFirst>& table) {
+  table.name("fails_first");
+  table.is_small();
+  table.key("runs", &FailsFirst::runs, {.forms = {Integer{1}}, .required = true, .help = "how many"});
+  table.key("after", &FailsFirst::after, {.help = "how long each of them lasts"});
+}
+
+void describe(TableOf<Takes>& table) {
+  table.name("on_stop");
+  table.is_small();
+  table.key_as<AsDistribution>("takes", &Takes::how_long, {.required = true, .help = "how long it takes to stop"});
+}
+
+struct AsOnStop {
+  static std::vector<Form> forms() { return {Word{{kObey, kIgnore}}, Inner{table_of<Takes>}}; }
+  static OnStop read(const TomlValue& value) {
+    if (value.kind == TomlValue::Kind::table) return Value<Takes>::read(value);
+    return value.text == kIgnore ? OnStop{Ignores{}} : OnStop{Obeys{}};
+  }
+  static TomlValue write(const OnStop& on_stop) {
+    if (const auto* const takes = std::get_if<Takes>(&on_stop)) return Value<Takes>::write(*takes);
+    return toml(std::holds_alternative<Ignores>(on_stop) ? kIgnore : kObey);
+  }
+
+ private:
+  static constexpr std::string_view kObey = "obey";
+  static constexpr std::string_view kIgnore = "ignore";
+};
+
+void describe(TableOf<Need>& table) {
+  table.name("needs");
+  table.is_small();
+  table.key("resource", &Need::resource, {.required = true, .help = "its name"});
+  table.key(
+      "for", &Need::holds,
+      {.help = "how long a run has a slot of it: while its start is served, after which it works, or until it ends"});
+  table.key("gives_up_after", &Need::gives_up_after,
+            {.otherwise = "it waits on", .help = "a run that still waits after this fails"});
+}
+
+void describe(TableOf<Behaviour>& table) {
+  table.key_as<AsDistribution>(
+      "runs_for", &Behaviour::runs_for,
+      {.needs = "then", .otherwise = "for ever", .help = "how long a run lasts if nothing disturbs it"});
+  table.key("then", &Behaviour::then,
+            {.needs = "runs_for",
+             .otherwise = "nothing",
+             .help = "what a run does then: end cleanly, end with an error, end with an error that no restart can fix, "
+                     "throw an exception, or hang (neither end nor obey) for ever"});
+  table.key("fails_first", &Behaviour::fails_first,
+            {.otherwise = "none", .help = "the first runs of each service fail, whatever the other keys say"});
+  table.key_as<AsOnStop>(
+      "on_stop", &Behaviour::on_stop,
+      {.help = "what a run does when it is asked to stop: end at once, ignore the stop, or take a while"});
+  table.key_as<AsOnStop>(
+      "on_kill", &Behaviour::on_kill,
+      {.otherwise = "its runs cannot be killed",
+       .help = "what a run does when it is killed: end with an error at once, ignore the kill, or take a while. "
+               "A kill also reaches a run that hangs"});
+  table.key(
+      "needs", &Behaviour::needs,
+      {.otherwise = "nothing",
+       .help = "the resource that each run needs before it works. A run that waits for it is not up, and its "
+               "`runs_for` begins when it has it. Runs that fail anyway, in an outage or first, do not ask for it"});
+  table.key_as<AsDistribution>(
+      "recovers_after", &Behaviour::recovers_after,
+      {.needs = "runs_for",
+       .otherwise = "it is well at its next start",
+       .help = "once a run has failed by itself (`then` is `\"fail\"` or `\"throw\"`), the service is broken for this "
+               "long: each run that starts before it is over fails after `fails_after`, as in an outage of its own"});
+  table.key("fails_after", &Behaviour::fails_after,
+            {.needs = "recovers_after", .help = "how long a run lasts that starts while the service is broken"});
+}
+
+void describe(TableOf<Resource>& table) {
+  table.name("resource");
+  table.key("name", &Resource::name, {.forms = {Name{}}, .required = true, .help = "No other resource has it"});
+  table.key("slots", &Resource::slots, {.forms = {Integer{1, kServicesMax}}, .help = "how many are served at once"});
+  table.key_as<AsDistribution>(
+      "takes", &Resource::takes,
+      {.help = "how long serving a start takes. One slot and a fixed length serve so many a second"});
+  table.key("queue", &Resource::queue,
+            {.forms = {Integer{0, kServicesMax}},
+             .otherwise = "any number",
+             .help = "how many may wait; a run that finds the queue full fails at once. `0`: nobody waits"});
+  table.key("next", &Resource::next,
+            {.help = "who of those that wait is served next: the one that came first, or last"});
+  table.key("stale", &Resource::stale,
+            {.help = "what becomes of a start whose run is over when its turn comes: it is served all the same, and "
+                     "takes its time, or it takes none and no place in the queue. What is being served is served to "
+                     "its end"});
+}
+
+void describe(TableOf<FleetGroup>& table) {
+  describe_names(table);
+  table.all_of(&FleetGroup::policy);
+  table.all_of(&FleetGroup::behaviour);
+}
+
+// Chaos.
+
+namespace {
+
+// Units of 2^-32 in memory, a number in the file.
+struct Share {
+  static std::vector<Form> forms() { return {Number{Ratio{}, Ratio::from(1), true}}; }
+  static std::uint64_t read(const TomlValue& value) { return Value<Ratio>::read(value).two_to_minus_32; }
+  static TomlValue write(std::uint64_t share) { return Value<Ratio>::write({share}); }
+};
+
+}  // namespace
+
+void describe(TableOf<Target>& table) {
+  table.key_as<OneOrMoreTexts>(
+      "of", &Target::of,
+      {.otherwise = "the whole fleet",
+       .help = "the targets: names of groups and of single services, `\"feed\"` or `[\"feed\", \"engine-3\"]`",
+       .written = [](const Target& target) { return !target.of.empty(); }});
+  table.key_as<Share>("share", &Target::share,
+                      {.help = "each target is hit with this probability, by a draw of its own"});
+}
+
+template <class Kind>
+requires requires(TableOf<Kind>& table) { Kind::describe(table); }
+void describe(TableOf<Kind>& table) {
+  table.name(Kind::kKey);
+  table.is_small();
+  Kind::describe(table);
+}
+
+namespace {
+
+template <class... Kinds>
+void list_kinds(TableOf<ChaosEntry>& table, std::variant<Kinds...> ChaosEntry::*what) {
+  (table.alternative<Kinds>(Kinds::kKey, what, {.help = Kinds::kHelp}), ...);
+}
+
+}  // namespace
+
+void describe(TableOf<ChaosEntry>& table) {
+  table.name("chaos");
+  table.key("at", &ChaosEntry::at,
+            {.otherwise = "*required*, but `\"0s\"` for `recorded`",
+             .help = "when it begins; not after `duration`",
+             .written = [](const ChaosEntry& entry) {
+               return entry.at != Duration::zero() || !std::holds_alternative<Recorded>(entry.what);
+             }});
+  list_kinds(table, &ChaosEntry::what);
+}
+
+// Expectations.
+
+namespace {
+
+constexpr auto kAnyNumber = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+void describe(TableOf<CountRange>& table) {
+  table.name("count");
+  table.key("min", &CountRange::min, {.otherwise = "0", .help = "the least", .written = [](const CountRange& range) {
+                                        return range.min > 0 || range.max == kAnyNumber;
+                                      }});
+  table.key("max", &CountRange::max, {.otherwise = "any", .help = "the most", .written = [](const CountRange& range) {
+                                        return range.max != kAnyNumber;
+                                      }});
+  table.choice(Table::Choice::at_least_one, {"min", "max"});
+}
+
+// A whole number means exactly so many.
+struct ExactlyOrRange {
+  static std::vector<Form> forms() { return {Integer{}, Inner{table_of<CountRange>}}; }
+  static CountRange read(const TomlValue& value) {
+    if (value.kind == TomlValue::Kind::integer) {
+      const auto count = static_cast<std::uint64_t>(value.integer);
+      return {count, count};
+    }
+    CountRange range{0, kAnyNumber};
+    read_keys(value, table_of<CountRange>(), &range);
+    return range;
+  }
+  static TomlValue write(const CountRange& range) {
+    return range.min == range.max ? toml(range.min) : Value<CountRange>::write(range);
+  }
+};
+
+void describe(TableOf<ExpectedCounts>& table) {
+  for (const auto& count : kExpectedCounts) {
+    table.key_as<ExactlyOrRange>(count.name, count.member, {.otherwise = "any", .help = count.counts});
+  }
+}
+
+void describe(TableOf<ExpectedOfGroup>& table) {
+  table.name("expect_of_group");
+  table.is_small();
+  table.key("name", &ExpectedOfGroup::name, {.required = true, .help = "of a group or of a service"});
+  table.all_of(&ExpectedOfGroup::counts);
+}
+
+void describe(TableOf<Expectations>& table) {
+  table.name("expect");
+  table.all_of(&Expectations::fleet);
+  table.key("all_running_by", &Expectations::all_running_by,
+            {.otherwise = "nothing",
+             .help = "not later than this, and after the end of the last disturbance that began before it, all "
+                     "services run at once"});
+  table.key("all_terminated_by", &Expectations::all_terminated_by,
+            {.otherwise = "nothing", .help = "all services have terminated by then"});
+  table.key("drained_by", &Expectations::drained_by,
+            {.otherwise = "nothing",
+             .help = "a shutdown was asked for, and its drain is over by then, whether all services obeyed or the "
+                     "deadline passed"});
+  table.key("abandoned_services", &Expectations::abandoned_services,
+            {.otherwise = "any",
+             .help = "exactly these services are abandoned, in any order; `[]`: none. List the services of a group one "
+                     "by one: `[\"deaf-0\", \"deaf-1\"]`"});
+  table.key("fleet", &Expectations::groups,
+            {.forms = {Tables{table_of<ExpectedOfGroup>, kGroupsMax}},
+             .otherwise = "none",
+             .help = "what is expected of one group or one service; one table for each name at most"});
+}
+
+void describe(TableOf<Budget>& table) {
+  table.name("budget");
+  table.key("events", &Budget::events, {.forms = {Integer{1}}, .help = "timers fired; a busy minute or so"});
+  table.key("virtual_time", &Budget::virtual_time, {.forms = {kPositiveLength}, .help = "virtual time"});
+}
+
+void describe(TableOf<Scenario>& table) {
+  table.name("scenario");
+  table.key("name", &Scenario::name,
+            {.forms = {Name{}}, .required = true, .help = "what the rehearsal is called in reports and traces"});
+  table.key("seed", &Scenario::seed,
+            {.help = "the seed of everything that is drawn; `holdfast run --seed` replaces it"});
+  table.key("duration", &Scenario::duration,
+            {.forms = {kPositiveLength},
+             .otherwise = "none",
+             .help = "the rehearsal is over after this, or earlier if nothing is left to happen and every service has "
+                     "terminated. Without it, it goes on until then"});
+  table.key("supervisor", &Scenario::supervisor, {.help = "the supervisor under rehearsal"});
+  table.key("fleet", &Scenario::fleet,
+            {.forms = {Tables{table_of<FleetGroup>, kGroupsMax}},
+             .help = "the supervised services. At least one table, unless a recorded trace brings its own services"});
+  table.key("resource", &Scenario::resources,
+            {.forms = {Tables{table_of<Resource>, kResourcesMax}},
+             .otherwise = "none",
+             .help = "what services share and have to wait for, such as a database"});
+  table.key("chaos", &Scenario::chaos,
+            {.forms = {Tables{table_of<ChaosEntry>, kChaosMax}}, .otherwise = "none", .help = "what goes wrong"});
+  table.key("expect", &Scenario::expect, {.otherwise = "nothing", .help = "what is expected"});
+  table.key("budget", &Scenario::budget, {.help = "where a run is cut off"});
+}
+
+}  // namespace holdfast::sim

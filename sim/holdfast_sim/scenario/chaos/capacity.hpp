@@ -1,0 +1,58 @@
+// Less capacity: a resource has fewer slots for a while, or none.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <holdfast_sim/scenario/chaos/strike.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+struct Capacity {
+  static constexpr std::string_view kKey = "capacity";
+  static constexpr std::string_view kHelp =
+      "a resource has fewer slots until the end; a run that has one keeps it. If several overlap, the smallest number "
+      "of slots holds";
+
+  std::string of{};
+  std::uint32_t slots = 0;
+  std::optional<Duration> length{};  // nullopt: for ever
+  friend bool operator==(const Capacity&, const Capacity&) = default;
+
+  template <class Keys>
+  static void describe(Keys& keys) {
+    keys.key("of", &Capacity::of, {.required = true, .help = "the name of a resource"});
+    keys.key("slots", &Capacity::slots, {.help = "how many it has at most; `0`: nobody is served"});
+    keys.key("for", &Capacity::length, {.otherwise = "for ever", .help = "how long it lasts"});
+  }
+
+  template <class Rules>
+  void check(Rules& rules) const {
+    rules.is_resource("of", of);
+  }
+
+  template <class At>
+  void strikes_at(const At& at) const {
+    at(begin, Duration::zero());
+    if (length) at(end, *length);
+  }
+
+  void strike(Strike& strike) const {
+    if (strike.number() == begin) {
+      strike.limit(of, slots);
+    } else {
+      strike.lift_limit(of);
+    }
+  }
+
+ private:
+  enum Number : std::uint32_t { begin, end };
+};
+
+}  // namespace holdfast::sim
+
+#pragma GCC visibility pop

@@ -1,0 +1,38 @@
+// Every kind of chaos. A kind is a file: its struct, its keys, the rules across them, and what it does.
+//
+//     struct Storm {
+//       static constexpr std::string_view kKey = "storm";  // the key of [[chaos]] behind which it stands
+//       static constexpr std::string_view kHelp = "…";     // what it does, in Markdown
+//       Target target{};                                   // its keys: names in `target.of` are checked
+//       template <class Keys>
+//       static void describe(Keys& keys);                  // lists them, as holdfast/file/table_of.hpp has it; a kind
+//                                                          // without members has no keys, and stands there as `true`
+//       template <class Rules>
+//       void check(Rules& rules) const;                    // optional: rules across its keys
+//       template <class At>
+//       void strikes_at(const At& at) const;               // optional: at(number, how long after the entry's `at`)
+//       void strike(Strike& strike) const;                 // what it does
+//     };
+//
+// Here it is included, and stands in the list: the first is what an empty entry is. Reader, writer, schema, reference
+// and timetable take it from there.
+#pragma once
+
+#include <variant>
+
+#include <holdfast_sim/scenario/chaos/capacity.hpp>
+#include <holdfast_sim/scenario/chaos/hang.hpp>
+#include <holdfast_sim/scenario/chaos/outage.hpp>
+#include <holdfast_sim/scenario/chaos/recorded.hpp>
+#include <holdfast_sim/scenario/chaos/shutdown.hpp>
+#include <holdfast_sim/scenario/chaos/storm.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity>;
+
+}  // namespace holdfast::sim
+
+#pragma GCC visibility pop

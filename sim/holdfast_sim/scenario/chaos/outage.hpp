@@ -1,0 +1,94 @@
+// An outage: the targets are down for a while.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include <holdfast/file/enumerators.hpp>
+#include <holdfast_sim/scenario/chaos/strike.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+// What an outage is to a service that it reaches.
+enum class OutageMode : std::uint8_t {
+  failing,  // its run crashes, and each run that starts before the end fails after `fails_after`
+  gone  // its host is off, and with it the supervisor: nothing ends and nothing starts before the end, then it boots
+};
+constexpr std::string_view to_string(OutageMode mode) noexcept {
+  switch (mode) {
+    case OutageMode::failing: return "failing";
+    case OutageMode::gone: return "gone";
+  }
+  return "?";
+}
+
+// How a service goes down, of every kind that makes it.
+struct GoingDown {
+  static constexpr std::string_view kModeHelp =
+      "`\"failing\"`: the service is there and fails. `\"gone\"`: its host is off, and the supervisor with it: nothing "
+      "ends and nothing starts before the end; then the service starts at once, with its failures forgotten. Not "
+      "together with `fails_after`";
+
+  OutageMode mode;
+  Duration fails_after;
+  std::string_view cause;
+
+  void hit(Victim& victim, TimePoint until) const {
+    if (mode == OutageMode::gone) {
+      victim.go_off(until, cause);
+    } else {
+      victim.begin_outage(until, fails_after, cause);
+    }
+  }
+
+  template <class Rules>
+  static void check(OutageMode mode, Rules& rules) {
+    if (mode != OutageMode::gone || !rules.has("fails_after")) return;
+    rules.complain("fails_after", "stands beside " + rules.in_line("mode") +
+                                      ", which is \"gone\": nothing starts then; allowed is one of the two");
+  }
+};
+
+struct Outage {
+  static constexpr std::string_view kKey = "outage";
+  static constexpr std::string_view kHelp =
+      "the targets' runs fail at the beginning, and each run of theirs that starts before the end fails after "
+      "`fails_after`; or their host is off: see `mode`";
+
+  Target target{};
+  Duration length{0};
+  Duration fails_after = std::chrono::seconds{1};  // of OutageMode::failing
+  OutageMode mode = OutageMode::failing;
+  friend bool operator==(const Outage&, const Outage&) = default;
+
+  template <class Keys>
+  static void describe(Keys& keys) {
+    keys.all_of(&Outage::target);
+    keys.key("for", &Outage::length, {.required = true, .help = "how long it lasts"});
+    keys.key("fails_after", &Outage::fails_after, {.help = "how long a run lasts that starts during the outage"});
+    keys.key("mode", &Outage::mode, {.help = GoingDown::kModeHelp});
+  }
+
+  template <class Rules>
+  void check(Rules& rules) const {
+    GoingDown::check(mode, rules);
+  }
+
+  void strike(Strike& strike) const {
+    const GoingDown down{mode, fails_after, "outage"};
+    const TimePoint until = strike.now() + length;
+    strike.for_each(target, [&](Victim& victim) { down.hit(victim, until); });
+  }
+};
+
+}  // namespace holdfast::sim
+
+template <>
+inline constexpr std::array holdfast::file::kEnumerators<holdfast::sim::OutageMode>{holdfast::sim::OutageMode::failing,
+                                                                                    holdfast::sim::OutageMode::gone};
+
+#pragma GCC visibility pop

@@ -1,0 +1,65 @@
+// Recorded chaos: an outage for each row of a recorded trace, whose time zero is the entry's `at`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <holdfast_sim/scenario/chaos/outage.hpp>
+#include <holdfast_sim/scenario/chaos/strike.hpp>
+#include <holdfast_sim/scenario/recorded_trace.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+struct Recorded {
+  static constexpr std::string_view kKey = "recorded";
+  static constexpr std::string_view kHelp = "an outage for each row of a recorded trace";
+
+  std::string file{};  // as written, relative to the scenario's folder
+  std::string of{};    // entity e is service <of>-e; empty: it is a service named e, added to the fleet for it
+  Duration fails_after = std::chrono::seconds{1};  // of OutageMode::failing
+  RecordedTrace trace{};
+  OutageMode mode = OutageMode::failing;
+  friend bool operator==(const Recorded&, const Recorded&) = default;
+
+  template <class Keys>
+  static void describe(Keys& keys) {
+    keys.key("file", &Recorded::file,
+             {.required = true, .help = "path of the trace, relative to the folder of the scenario"});
+    keys.key("of", &Recorded::of,
+             {.otherwise = "none",
+              .help = "name of a group with a `count`: entity `3` of the trace is service `of-3`. Without it each "
+                      "entity is a service of its own name, added to the fleet with the defaults if it is not there "
+                      "already. An entity whose name resembles that of a service of the fleet (`W-3` or `w-77` beside "
+                      "a group `w` with 5 services) gets a warning"});
+    keys.key("fails_after", &Recorded::fails_after, {.help = "how long a run lasts that starts during an outage"});
+    keys.key("mode", &Recorded::mode, {.help = GoingDown::kModeHelp});
+    keys.without_key(&Recorded::trace);
+  }
+
+  template <class Rules>
+  void check(Rules& rules) const {
+    GoingDown::check(mode, rules);
+  }
+
+  template <class At>
+  void strikes_at(const At& at) const {
+    for (std::uint32_t row = 0; row < trace.failures.size(); ++row) at(row, trace.failures[row].from);
+  }
+
+  void strike(Strike& strike) const {
+    const Failure& failure = trace.failures[strike.number()];
+    const GoingDown down{mode, fails_after, trace.causes[failure.cause]};
+    const TimePoint until = strike.now() + (failure.until - failure.from);
+    const auto hit = [&](Victim& victim) { down.hit(victim, until); };
+    const std::string& entity = trace.entities[failure.entity];
+    strike.find(of.empty() ? entity : of + '-' + entity, hit);
+  }
+};
+
+}  // namespace holdfast::sim
+
+#pragma GCC visibility pop

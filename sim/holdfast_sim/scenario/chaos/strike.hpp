@@ -1,0 +1,70 @@
+// What a kind of chaos can do when its time has come.
+//
+// The stage implements both classes. A kind sees nothing else of a running simulation, and code that only reads a
+// scenario cannot reach one through the kinds that stand in it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast/time.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+// Whom a chaos entry is about.
+struct Target {
+  std::vector<std::string> of{};  // names of groups and of services; empty: the whole fleet
+  // Each service is hit with this probability, in units of 2^-32, by a draw of its own: hit if draw < share.
+  std::uint64_t share = kWhole;
+  static constexpr std::uint64_t kWhole = std::uint64_t{1} << 32;
+  friend bool operator==(const Target&, const Target&) = default;
+};
+
+// A simulated service that is hit. Whatever is done to it is reported first, as a ChaosEvent with the cause, which is a
+// literal or stands in the entry. Where windows of one sort overlap, the service is afflicted until the last one ends,
+// in the way of the one that began last.
+class Victim {
+ public:
+  // Its run fails now. Nothing happens, and nothing is reported, if none is alive.
+  virtual void crash(std::string_view cause) = 0;
+  // Its run fails now, and each run that starts before `until` fails after `fails_after`.
+  virtual void begin_outage(TimePoint until, Duration fails_after, std::string_view cause) = 0;
+  // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
+  virtual void begin_hang(TimePoint until, std::string_view cause) = 0;
+  // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.
+  virtual void go_off(TimePoint until, std::string_view cause) = 0;
+
+ protected:
+  ~Victim() = default;
+};
+
+// An entry of the timetable at one of its times.
+class Strike {
+ public:
+  using Hit = std::function<void(Victim&)>;
+
+  [[nodiscard]] virtual TimePoint now() const noexcept = 0;
+  // Which of its times it is: the number that the kind gave it, or 0.
+  [[nodiscard]] virtual std::uint32_t number() const noexcept = 0;
+  // Calls `hit` for each service present whom the target means, in the order of adding.
+  virtual void for_each(const Target& target, const Hit& hit) = 0;
+  // Calls `hit` for the service of this name, if it is present.
+  virtual void find(std::string_view service, const Hit& hit) = 0;
+  // A resource has at most so many slots, until the entry lifts its limit. REQUIRES: there is one of this name.
+  virtual void limit(std::string_view resource, std::uint32_t slots) = 0;
+  virtual void lift_limit(std::string_view resource) = 0;
+  // The supervisor is asked to shut down.
+  virtual void request_shutdown() = 0;
+
+ protected:
+  ~Strike() = default;
+};
+
+}  // namespace holdfast::sim
+
+#pragma GCC visibility pop

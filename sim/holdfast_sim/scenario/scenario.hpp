@@ -1,0 +1,141 @@
+// A rehearsal as a value: a fleet, the policies it runs under, what goes wrong and when, and what is expected of it.
+//
+// lib/docs/reference/scenario_format.md is the reference of the file format; this is what a file becomes. A scenario
+// and a seed determine a run to the byte.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast/file/roster.hpp>
+#include <holdfast/policy.hpp>
+#include <holdfast/random.hpp>
+#include <holdfast/time.hpp>
+#include <holdfast_sim/scenario/behaviour.hpp>
+#include <holdfast_sim/scenario/chaos/kinds.hpp>
+#include <holdfast_sim/scenario/resource.hpp>
+#include <holdfast_sim/text/file.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+inline constexpr std::size_t kChaosMax = 10'000;  // entries in one scenario
+inline constexpr std::size_t kResourcesMax = 1000;
+
+// Services of one kind, as holdfast::file::ServiceGroup has them, with what they do in a rehearsal.
+struct FleetGroup {
+  std::string name{};
+  std::optional<std::uint32_t> count{};
+  ServicePolicy policy{};
+  Behaviour behaviour{};
+  friend bool operator==(const FleetGroup&, const FleetGroup&) = default;
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return count.value_or(1); }
+  // REQUIRES: index < size().
+  [[nodiscard]] std::string service_name(std::uint32_t index) const { return file::service_name(name, count, index); }
+};
+
+// What goes wrong, and when.
+struct ChaosEntry {
+  Duration at{0};
+  Chaos what{};
+  friend bool operator==(const ChaosEntry&, const ChaosEntry&) = default;
+};
+
+// Both ends included.
+struct CountRange {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+  friend bool operator==(const CountRange&, const CountRange&) = default;
+};
+
+// What is expected of counts at the end of a run; nullopt: nothing. Counters, then services by termination reason.
+struct ExpectedCounts {
+  std::optional<CountRange> spawned{};
+  std::optional<CountRange> starts{};
+  std::optional<CountRange> restarts{};
+  std::optional<CountRange> failures{};
+  std::optional<CountRange> clean_exits{};
+  std::optional<CountRange> circuit_breaker_trips{};
+  std::optional<CountRange> killed_runs{};
+  std::optional<CountRange> terminated{};
+  std::optional<CountRange> completed{};
+  std::optional<CountRange> cancelled{};
+  std::optional<CountRange> circuit_open{};
+  std::optional<CountRange> failed{};
+  std::optional<CountRange> abandoned{};
+  friend bool operator==(const ExpectedCounts&, const ExpectedCounts&) = default;
+};
+
+// Each member of ExpectedCounts under its name in a file, in the order of the format.
+struct ExpectedCount {
+  std::string_view name;
+  std::optional<CountRange> ExpectedCounts::*member;
+  std::string_view counts;  // what it counts, in Markdown
+};
+inline constexpr std::array<ExpectedCount, 13> kExpectedCounts{{
+    {"spawned", &ExpectedCounts::spawned, "services added; restarts not included"},
+    {"starts", &ExpectedCounts::starts, "runs begun"},
+    {"restarts", &ExpectedCounts::restarts, "runs begun, without the first run of each service"},
+    {"failures", &ExpectedCounts::failures,
+     "runs that nobody had asked to stop and that ended with an error or an exception"},
+    {"clean_exits", &ExpectedCounts::clean_exits, "runs that nobody had asked to stop and that ended without one"},
+    {"circuit_breaker_trips", &ExpectedCounts::circuit_breaker_trips, "breakers that opened"},
+    {"killed_runs", &ExpectedCounts::killed_runs,
+     "runs that did not stop within their `stop_grace`, and could be killed"},
+    {"terminated", &ExpectedCounts::terminated, "services that terminated, for whatever reason"},
+    {"completed", &ExpectedCounts::completed, "of these, the ones that ended cleanly"},
+    {"cancelled", &ExpectedCounts::cancelled, "of these, the ones that were asked to stop and did"},
+    {"circuit_open", &ExpectedCounts::circuit_open, "of these, the ones whose breaker opened"},
+    {"failed", &ExpectedCounts::failed,
+     "of these, the ones that failed under `restart = \"never\"` or with an error that no restart can fix"},
+    {"abandoned", &ExpectedCounts::abandoned, "of these, the ones that did not stop in time"},
+}};
+
+struct ExpectedOfGroup {
+  std::string name{};  // of a group or of a service
+  ExpectedCounts counts{};
+  friend bool operator==(const ExpectedOfGroup&, const ExpectedOfGroup&) = default;
+};
+
+struct Expectations {
+  ExpectedCounts fleet{};
+  std::vector<ExpectedOfGroup> groups{};
+  // Not later than this, and after the end of the last disturbance that began before it, all services run at once.
+  std::optional<Duration> all_running_by{};
+  std::optional<Duration> all_terminated_by{};
+  std::optional<Duration> drained_by{};
+  std::optional<std::vector<std::string>> abandoned_services{};  // exactly these, in any order
+  friend bool operator==(const Expectations&, const Expectations&) = default;
+};
+
+// Where a run is cut off. A run that is cut off proves nothing.
+struct Budget {
+  std::uint64_t events = 100'000'000;  // timers fired
+  Duration virtual_time = kDurationMax;
+  friend bool operator==(const Budget&, const Budget&) = default;
+};
+
+struct Scenario {
+  std::string name{};
+  Seed seed{};
+  // The rehearsal is over after this, or earlier if nothing is left to happen and every service has terminated.
+  // nullopt: it goes on until then.
+  std::optional<Duration> duration{};
+  SupervisorConfig supervisor{};
+  std::vector<Resource> resources{};
+  std::vector<FleetGroup> fleet{};
+  std::vector<ChaosEntry> chaos{};
+  Expectations expect{};
+  Budget budget{};
+  friend bool operator==(const Scenario&, const Scenario&) = default;
+};
+
+}  // namespace holdfast::sim
+
+#pragma GCC visibility pop

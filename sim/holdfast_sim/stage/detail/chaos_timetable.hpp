@@ -1,0 +1,87 @@
+// Carries out the chaos of a scenario: each entry, and each row of a recorded trace, at its time.
+//
+// Every entry has a timer of its own, armed when it is added, so that chaos is as much decoupled from service to
+// service as the services are: one row more or less moves no other.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <holdfast/scheduler.hpp>
+#include <holdfast/supervisor.hpp>
+#include <holdfast_sim/observe/observer.hpp>
+#include <holdfast_sim/scenario/scenario.hpp>
+#include <holdfast_sim/stage/detail/simulated_service.hpp>
+
+namespace holdfast::sim {
+
+// A simulated service of the population.
+struct Inhabitant {
+  SimulatedService* service = nullptr;
+  ServiceId id;
+  std::string_view name;
+  std::uint64_t name_hash = 0;
+};
+
+// Whom names mean.
+class Population {
+ public:
+  // Calls `hit` for each service present that a target of a chaos entry names, in the order of adding.
+  virtual void for_each(const std::vector<std::string>& names, const std::function<void(const Inhabitant&)>& hit) = 0;
+  // nullopt: not present.
+  virtual std::optional<Inhabitant> find(std::string_view name) = 0;
+  // What services need; null: there is none of this name.
+  virtual ResourceQueue<SimulatedService>* resource(std::string_view name) = 0;
+
+ protected:
+  ~Population() = default;
+};
+
+class ChaosTimetable {
+ public:
+  // All outlive the timetable.
+  ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
+                 const std::vector<Observer*>& observers);
+  ~ChaosTimetable();
+
+  // REQUIRES: fewer than 2^32 entries.
+  void add(ChaosEntry entry);
+
+ private:
+  struct Entry {
+    std::uint32_t number;  // counts the entries from 0: the index of its draws
+    ChaosEntry chaos;
+  };
+
+  class Moment final : public Timer {
+   public:
+    Moment(ChaosTimetable& timetable, const Entry& entry, std::uint32_t number)
+        : timetable_(timetable), entry_(entry), number_(number) {}
+
+   private:
+    void fired() override { timetable_.happen(entry_, number_); }
+
+    ChaosTimetable& timetable_;
+    const Entry& entry_;
+    std::uint32_t number_;
+  };
+
+  class StrikeOnStage;
+  class VictimOnStage;
+
+  void arm(const Entry& entry, std::uint32_t number, Duration after);
+  void happen(const Entry& entry, std::uint32_t number);
+
+  Scheduler& scheduler_;
+  Supervisor& supervisor_;
+  Population& population_;
+  const std::vector<Observer*>& observers_;
+  std::deque<Entry> entries_;
+  std::deque<Moment> moments_;
+};
+
+}  // namespace holdfast::sim

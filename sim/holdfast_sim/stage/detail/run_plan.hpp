@@ -1,0 +1,66 @@
+// How a run of a simulated service goes, decided when it starts: a pure function of what the service is like, of what
+// afflicts it, and of the number of the run.
+//
+// Thread-safety: pure functions, safe anywhere.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include <holdfast/random.hpp>
+#include <holdfast/time.hpp>
+#include <holdfast_sim/scenario/behaviour.hpp>
+#include <holdfast_sim/scenario/distribution.hpp>
+
+namespace holdfast::sim {
+
+// Why a service is down and how its starts fail meanwhile.
+struct Affliction {
+  Duration fails_after{0};
+  std::string_view cause{};  // outlives the simulation's services
+};
+
+// What chaos has done to one service. A window is open before its end.
+struct Suffering {
+  Affliction affliction;  // of the latest outage
+  TimePoint down_until = TimePoint::min();
+  TimePoint hangs_until = TimePoint::min();
+  TimePoint off_until = TimePoint::min();
+};
+
+// What a run comes to if nothing disturbs it.
+struct RunPlan {
+  enum class End : std::uint8_t {
+    never,              // it goes on until it is stopped, or crashes
+    natural,            // its time is over: what Behaviour::then says
+    failure_at_first,   // it is one of the first
+    failure_of_outage,  // it started in an outage
+    silence             // its host is off: it does nothing at all until that boots
+  };
+  End end = End::never;
+  Duration after{0};
+  friend bool operator==(const RunPlan&, const RunPlan&) = default;
+};
+
+// `key` gives the service's key, and is called for what is really drawn: a fixed length needs no draw.
+template <class Key>
+Duration drawn_length(const Distribution& distribution, Purpose purpose, const Key& key, std::uint64_t run) {
+  if (const auto* const fixed = std::get_if<Fixed>(&distribution)) return fixed->value;
+  return sample(distribution, draw(key(), purpose, run));
+}
+
+// `suffering` is null for a service that chaos has not reached. The run's number never repeats within the service, so
+// neither does a draw.
+template <class Key>
+RunPlan plan_run(const Behaviour& behaviour, const Suffering* suffering, TimePoint now, const Key& key,
+                 std::uint64_t run) {
+  if (suffering != nullptr && now < suffering->off_until) return {RunPlan::End::silence};
+  if (suffering != nullptr && now < suffering->down_until)
+    return {RunPlan::End::failure_of_outage, suffering->affliction.fails_after};
+  if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};
+  if (!behaviour.runs_for) return {};
+  return {RunPlan::End::natural, drawn_length(*behaviour.runs_for, Purpose::run_length, key, run)};
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,309 @@
+#include <holdfast_sim/stage/detail/simulated_service.hpp>
+
+#include <algorithm>
+#include <exception>
+
+namespace holdfast::sim {
+
+namespace {
+
+struct SimulatedException final : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return "simulated exception"; }
+};
+
+}  // namespace
+
+void SimulatedService::start(Run run) {
+  run_ = run;
+  if (waits_ || holds_) let_go();  // an abandoned run did
+  run_alive_ = true;
+  run_hung_ = false;
+  if (suffers_) {
+    role_.scheduler.disarm(*this);  // it may have waited to boot
+    run_is_off_ = false;
+  }
+  const RunPlan plan = plan_run(
+      role_.behaviour, suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(),
+      [this] { return role_.supervisor.draw_key(run_.service()); }, run.number().value);
+  switch (plan.end) {
+    case RunPlan::End::silence: fall_silent(); return;
+    case RunPlan::End::failure_at_first: next_ = Next::failure_at_first; break;
+    case RunPlan::End::failure_of_outage: next_ = Next::failure_of_outage; break;
+    case RunPlan::End::natural: next_ = Next::natural_end; [[fallthrough]];
+    case RunPlan::End::never:
+      if (role_.queue != nullptr && !has_what_it_needs()) return;
+      if (plan.end == RunPlan::End::never) return;
+  }
+  live(plan.after);
+}
+
+// If it has to wait, served() goes on.
+bool SimulatedService::has_what_it_needs() {
+  const Need& need = *role_.behaviour.needs;
+  std::optional<Duration> takes;
+  if (need.holds == Holds::start) takes = draw_length(role_.queue->resource().takes, Purpose::resource_time);
+  waits_ = true;
+  const auto answer = role_.queue->ask(*this, run_.number().value, takes);
+  using Answer = ResourceQueue<SimulatedService>::Answer;
+  if (answer == Answer::waits) {
+    report(ChaosEvent::Kind::waits, TimePoint::max(), need.resource);
+    next_ = Next::giving_up;
+    if (need.gives_up_after) live(*need.gives_up_after);
+    return false;
+  }
+  waits_ = false;
+  is_served_ = false;
+  if (answer == Answer::served) {
+    holds_ = need.holds == Holds::run;
+    return true;
+  }
+  next_ = Next::refusal;
+  live(Duration::zero());
+  return false;
+}
+
+void SimulatedService::served(std::uint64_t) {
+  const Need& need = *role_.behaviour.needs;
+  waits_ = false;
+  is_served_ = false;
+  holds_ = need.holds == Holds::run;
+  report(ChaosEvent::Kind::served, now(), need.resource);
+  if (next_ != Next::giving_up) return;  // it was asked to stop
+  role_.scheduler.disarm(*this);
+  next_ = Next::natural_end;
+  const auto& runs_for = role_.behaviour.runs_for;
+  if (!runs_for) return;
+  const Duration length = draw_length(*runs_for, Purpose::run_length);
+  if (length > Duration::zero() || hung()) {
+    role_.scheduler.arm(*this, now() + length);
+  } else {
+    finish_and_catch();
+  }
+}
+
+// Its run is over: somebody else may have what it had.
+void SimulatedService::let_go() {
+  if (waits_) role_.queue->give_up(is_served_);
+  const bool held = holds_;
+  waits_ = false;
+  is_served_ = false;
+  holds_ = false;
+  if (held) role_.queue->give_back();
+}
+
+void SimulatedService::stop(Run) {
+  if (run_is_off_) {  // what is off has stopped
+    run_alive_ = true;
+    run_is_off_ = false;
+    end_run(Exit::clean());
+    return;
+  }
+  if (!run_alive_ || std::holds_alternative<Ignores>(role_.behaviour.on_stop)) return;
+  role_.scheduler.disarm(*this);  // whatever it would have come to, it stops instead
+  next_ = Next::stop;
+  if (hung()) {
+    wait_for_end_of_hang();
+  } else {
+    begin_to_stop();
+  }
+}
+
+void SimulatedService::kill(Run) {
+  const OnStop& on_kill = *role_.behaviour.on_kill;
+  if (!run_alive_ || std::holds_alternative<Ignores>(on_kill)) return;
+  role_.scheduler.disarm(*this);
+  next_ = Next::killed;
+  const auto* const takes = std::get_if<Takes>(&on_kill);
+  const Duration length = takes ? draw_length(takes->how_long, Purpose::kill_length) : Duration::zero();
+  if (length > Duration::zero()) {
+    role_.scheduler.arm(*this, now() + length);
+  } else {
+    finish_run();
+  }
+}
+
+bool SimulatedService::end_run(Exit exit) {
+  if (!run_alive_) return false;
+  if (armed()) role_.scheduler.disarm(*this);
+  run_alive_ = false;
+  run_.end(std::move(exit));
+  if (waits_ || holds_) let_go();
+  return true;
+}
+
+bool SimulatedService::hang_run() {
+  if (!run_alive_) return false;
+  hang_this_run();
+  return true;
+}
+
+void SimulatedService::crash(std::string_view cause) { end_run(Exit::failed(Error::literal(cause))); }
+
+void SimulatedService::begin_outage(const Affliction& affliction, TimePoint until) {
+  Suffering& mine = suffer();
+  mine.affliction = affliction;
+  mine.down_until = std::max(mine.down_until, until);
+  crash(affliction.cause);
+}
+
+void SimulatedService::begin_hang(TimePoint until) {
+  Suffering& mine = suffer();
+  mine.hangs_until = std::max(mine.hangs_until, until);
+}
+
+// What the supervisor takes for alive stays so, in silence. What was about to stop has stopped.
+void SimulatedService::go_off(TimePoint until) {
+  Suffering& mine = suffer();
+  mine.off_until = std::max(mine.off_until, until);
+  if (run_alive_) {
+    const auto seen = role_.supervisor.snapshot_in(slot_);
+    if (seen && seen->phase == Phase::stopping) {
+      const bool is_killed = next_ == Next::killed && armed();
+      end_run(is_killed ? Exit::failed(Error::literal("simulated kill")) : Exit::clean());
+    } else {
+      fall_silent();
+    }
+    return;
+  }
+  const auto id = role_.supervisor.id_in(slot_);
+  if (run_is_off_ || (id && role_.supervisor.hold_start(*id))) wait_to_boot();
+}
+
+void SimulatedService::fall_silent() {
+  run_alive_ = false;
+  run_is_off_ = true;
+  if (waits_ || holds_) let_go();
+  wait_to_boot();
+}
+
+void SimulatedService::wait_to_boot() {
+  next_ = Next::boot;
+  role_.scheduler.disarm(*this);
+  const TimePoint until = suffering().off_until;
+  if (until != TimePoint::max()) role_.scheduler.arm(*this, until);
+}
+
+// The supervisor that comes back has seen no failure. Whoever was stopped for good meanwhile stays so.
+void SimulatedService::boot() {
+  const auto id = role_.supervisor.id_in(slot_);
+  if (!id || *id != run_.service()) return;
+  const auto seen = role_.supervisor.snapshot_in(slot_);
+  if (!seen || (seen->phase != Phase::running && seen->phase != Phase::backing_off)) return;
+  (void)role_.supervisor.restart(seen->name);
+}
+
+Suffering SimulatedService::suffering() const noexcept {
+  return suffers_ ? role_.sufferings.find(slot_)->second : Suffering{};
+}
+
+// What another service in this slot has suffered is forgotten.
+Suffering& SimulatedService::suffer() {
+  Suffering& mine = role_.sufferings[slot_];
+  if (!suffers_) mine = {};
+  suffers_ = true;
+  return mine;
+}
+
+Duration SimulatedService::draw_length(const Distribution& distribution, Purpose purpose) const {
+  return drawn_length(
+      distribution, purpose, [this] { return role_.supervisor.draw_key(run_.service()); }, run_.number().value);
+}
+
+// A run that lasts no time ends, or throws, inside its own start.
+void SimulatedService::live(Duration length) {
+  if (length > Duration::zero() || hung()) {
+    role_.scheduler.arm(*this, now() + length);
+  } else {
+    finish_run();
+  }
+}
+
+void SimulatedService::fired() {
+  if (hung() && next_ != Next::killed && next_ != Next::boot) {
+    wait_for_end_of_hang();
+  } else if (next_ == Next::stop) {
+    begin_to_stop();
+  } else {
+    finish_and_catch();
+  }
+}
+
+void SimulatedService::finish_and_catch() {
+  try {
+    finish_run();
+  } catch (const SimulatedException&) {
+    run_.end(Exit::from_current_exception());
+  }
+}
+
+void SimulatedService::wait_for_end_of_hang() {
+  const TimePoint until = suffering().hangs_until;
+  if (!run_hung_ && until != TimePoint::max()) role_.scheduler.arm(*this, until);
+}
+
+void SimulatedService::finish_run() {
+  switch (next_) {
+    case Next::failure_of_outage: end_run(Exit::failed(Error::literal(suffering().affliction.cause))); return;
+    case Next::failure_at_first: end_run(Exit::failed(Error::literal("simulated failure at first"))); return;
+    case Next::stop:
+    case Next::stopped: end_run(Exit::clean()); return;
+    case Next::killed: end_run(Exit::failed(Error::literal("simulated kill"))); return;
+    case Next::boot: boot(); return;
+    case Next::refusal: end_run(Exit::failed(Error::literal(role_.refused))); return;
+    case Next::giving_up: end_run(Exit::failed(Error::literal(role_.gave_up))); return;
+    case Next::natural_end: break;
+  }
+  switch (role_.behaviour.then) {
+    case Then::end: end_run(Exit::clean()); return;
+    case Then::fail:
+      if (role_.behaviour.recovers_after) break_down();
+      end_run(Exit::failed(Error::literal("simulated failure")));
+      return;
+    case Then::fatal: end_run(Exit::fatal(Error::literal("simulated fatal error"))); return;
+    case Then::throw_:
+      if (role_.behaviour.recovers_after) break_down();
+      run_alive_ = false;
+      if (holds_) let_go();
+      throw SimulatedException{};
+    case Then::hang: hang_this_run(); return;
+  }
+}
+
+// Those who watch have to know: a service whose run hangs is not up, whatever the supervisor takes it for.
+void SimulatedService::hang_this_run() {
+  if (run_hung_) return;
+  run_hung_ = true;
+  report(ChaosEvent::Kind::run_hang, TimePoint::max(), "hang");
+}
+
+// An outage of its own: the next runs fail until it is repaired.
+void SimulatedService::break_down() {
+  const Behaviour& behaviour = role_.behaviour;
+  const TimePoint until = now() + draw_length(*behaviour.recovers_after, Purpose::repair_length);
+  report(ChaosEvent::Kind::outage, until, "broken", behaviour.fails_after);
+  Suffering& mine = suffer();
+  mine.affliction = {behaviour.fails_after, "broken"};
+  mine.down_until = std::max(mine.down_until, until);
+}
+
+void SimulatedService::report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause,
+                              Duration fails_after) const {
+  const std::string_view name = role_.supervisor.name(run_.service());
+  const ChaosEvent event{.at = now(),
+                         .service = run_.service(),
+                         .name = name,
+                         .name_hash = name_hash(name),
+                         .kind = kind,
+                         .until = until,
+                         .fails_after = fails_after,
+                         .cause = cause};
+  for (Observer* const observer : role_.observers) observer->on_chaos(event);
+}
+
+void SimulatedService::begin_to_stop() {
+  next_ = Next::stopped;
+  const auto* const takes = std::get_if<Takes>(&role_.behaviour.on_stop);
+  live(takes ? draw_length(takes->how_long, Purpose::stop_length) : Duration::zero());
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,313 @@
+#include <holdfast_sim/stage/simulation.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include <holdfast/detail/pages.hpp>
+#include <holdfast_sim/scenario/roster.hpp>
+#include <holdfast_sim/stage/detail/chaos_timetable.hpp>
+#include <holdfast_sim/stage/detail/simulated_service.hpp>
+
+namespace holdfast::sim {
+
+namespace {
+
+using Queues = std::map<std::string_view, ResourceQueue<SimulatedService>>;  // by the name of the resource
+
+// The services that chaos can hit: keeps track of which service has which slot.
+class Stage final : public Population {
+ public:
+  Stage(holdfast::detail::Pages<SimulatedService>& services, Queues& queues) : services_(services), queues_(queues) {}
+
+  void for_each(const std::vector<std::string>& names, const std::function<void(const Inhabitant&)>& hit) override {
+    // By index, because an observer of a hit may add services.
+    const auto hit_present = [&](std::size_t first, std::size_t size) {
+      for (std::size_t i = first; i < first + size; ++i) {
+        if (present(services_[i])) hit(inhabitant(services_[i]));
+      }
+    };
+    if (names.empty()) hit_present(0, services_.size());
+    for (const auto& name : names) {
+      if (const auto group = groups_.find(name); group != groups_.end()) {
+        const auto [first, size] = group->second;
+        hit_present(first, size);
+      } else if (const auto found = find(name)) {
+        hit(*found);
+      }
+    }
+  }
+
+  std::optional<Inhabitant> find(std::string_view name) override {
+    const auto id = supervisor_->id(name);
+    SimulatedService* const service = id ? in_slot(id->slot) : nullptr;
+    return service ? std::optional{inhabitant(*service)} : std::nullopt;
+  }
+
+  ResourceQueue<SimulatedService>* resource(std::string_view name) override {
+    const auto found = queues_.find(name);
+    return found == queues_.end() ? nullptr : &found->second;
+  }
+
+  void set_supervisor(const Supervisor& supervisor) { supervisor_ = &supervisor; }
+  // The latest of the services.
+  void enter(ServiceId id) {
+    services_.back().enter(id.slot);
+    const std::size_t actor = services_.size() - 1;
+    if (actor == id.slot) {
+      moved_.erase(id.slot);
+    } else {
+      moved_[id.slot] = actor;
+    }
+  }
+  // A service that is not simulated: chaos does not reach it.
+  void enter_other(ServiceId id) { moved_[id.slot] = kNoActor; }
+  void name_group(const std::string& name, std::size_t size) { groups_[name] = {services_.size(), size}; }
+
+ private:
+  static constexpr std::size_t kNoActor = SIZE_MAX;
+
+  // Not removed; another service may have its slot since.
+  [[nodiscard]] bool present(SimulatedService& service) noexcept {
+    return in_slot(service.slot()) == &service && supervisor_->id_in(service.slot());
+  }
+
+  // Null if the slot holds a service that is not simulated.
+  [[nodiscard]] SimulatedService* in_slot(std::uint32_t slot) noexcept {
+    const auto moved = moved_.find(slot);
+    const std::size_t actor = moved == moved_.end() ? slot : moved->second;
+    return actor == kNoActor ? nullptr : &services_[actor];
+  }
+
+  [[nodiscard]] Inhabitant inhabitant(SimulatedService& service) const {
+    const ServiceId id = *supervisor_->id_in(service.slot());
+    const std::string_view name = supervisor_->name(id);
+    return {&service, id, name, name_hash(name)};
+  }
+
+  holdfast::detail::Pages<SimulatedService>& services_;  // in the order of adding
+  Queues& queues_;
+  const Supervisor* supervisor_ = nullptr;
+  std::unordered_map<std::uint32_t, std::size_t> moved_;  // into services_, for slots whose number is not its index
+  std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
+};
+
+// Shows every event to all of several observers.
+class Audience final : public EventSink {
+ public:
+  explicit Audience(std::vector<Observer*> observers) : observers_(std::move(observers)) {}
+
+  void on_event(const Event& event) override {
+    for (Observer* const observer : observers_) observer->on_event(event);
+  }
+  void comes_soon(ServiceId service) noexcept override {
+    for (Observer* const observer : observers_) observer->comes_soon(service);
+  }
+
+  [[nodiscard]] const std::vector<Observer*>& observers() const noexcept { return observers_; }
+  // Of what they see; one alone needs nobody to pass it on.
+  [[nodiscard]] EventSink& sink() noexcept {
+    return observers_.size() == 1 ? static_cast<EventSink&>(*observers_.front()) : *this;
+  }
+
+ private:
+  std::vector<Observer*> observers_;
+};
+
+}  // namespace
+
+struct Simulation::State {
+  State(const SimulationConfig& config, std::vector<Observer*> observers)
+      : budget(config.budget),
+        audience(std::move(observers)),
+        stage(services, queues),
+        supervisor(scheduler, config.supervisor, config.seed, audience.sink()),
+        timetable(scheduler, supervisor, stage, audience.observers()) {
+    stage.set_supervisor(supervisor);
+  }
+
+  const Role& role_of(Behaviour behaviour) {
+    Role& role = roles.emplace_back(
+        Role{scheduler, supervisor, sufferings, audience.sink(), audience.observers(), std::move(behaviour)});
+    if (const auto& needs = role.behaviour.needs) {
+      role.queue = stage.resource(needs->resource);
+      HOLDFAST_ASSERT(role.queue != nullptr, "a service needs a resource that was not added");
+      role.gave_up = "simulated: gave up on " + needs->resource;
+      role.refused = "simulated: refused by " + needs->resource;
+    }
+    return role;
+  }
+
+  Result<ServiceId> add(ServiceConfig config, const Role& role) {
+    auto added = supervisor.add(std::move(config), services.emplace_back(role));
+    if (added) {
+      stage.enter(added.value());
+    } else {
+      services.pop_back();
+    }
+    return added;
+  }
+
+  Result<ServiceId> add(ServiceConfig config, Service& service) {
+    auto added = supervisor.add(std::move(config), service);
+    if (added) stage.enter_other(added.value());
+    return added;
+  }
+
+  void add_group(const FleetGroup& group) {
+    const Role& role = role_of(group.behaviour);
+    stage.name_group(group.name, group.size());
+    for (std::uint32_t i = 0; i < group.size(); ++i) {
+      const auto added = add({group.service_name(i), group.policy}, role);
+      HOLDFAST_ASSERT(added, "a scenario that was read has a service that is refused");
+    }
+  }
+
+  [[nodiscard]] TimePoint limit() const noexcept {
+    const TimePoint budgeted = TimePoint{} + budget.virtual_time;
+    return duration ? std::min(TimePoint{} + *duration, budgeted) : budgeted;
+  }
+
+  // Of services that wait for something: a run to end, or its time to come.
+  [[nodiscard]] bool anybody_waits() const {
+    const auto all = supervisor.snapshots();
+    return std::any_of(all.begin(), all.end(), [&](const ServiceSnapshot& service) {
+      return service.phase != Phase::terminated && (service.phase != Phase::running || !duration);
+    });
+  }
+
+  void finish() {
+    const bool idle = scheduler.idle();
+    end.reason = EndReason::finished;
+    if (idle && anybody_waits()) {
+      end.reason = EndReason::stalled;
+    } else if (!idle || supervisor.counters().active_services > 0) {
+      if (!duration || TimePoint{} + *duration > limit()) end.reason = EndReason::time_budget;
+      scheduler.advance_to(std::max(scheduler.now(), limit()));
+    }
+    set_end();
+  }
+
+  void set_end() {
+    end.at = scheduler.now();
+    end.timers_fired = scheduler.timers_fired();
+    end.counters = supervisor.counters();
+    ended = true;
+  }
+
+  VirtualScheduler scheduler;
+  Budget budget;
+  std::optional<Duration> duration;
+  Sufferings sufferings;
+  std::deque<Resource> resources;
+  Queues queues;
+  std::deque<Role> roles;
+  holdfast::detail::Pages<SimulatedService> services;
+  Audience audience;
+  Stage stage;
+  Supervisor supervisor;
+  ChaosTimetable timetable;
+  SimulationEnd end;
+  bool ended = false;
+};
+
+Simulation::Simulation(SimulationConfig config, std::vector<Observer*> observers)
+    : state_(std::make_unique<State>(config, std::move(observers))) {}
+
+void Simulation::enact(const Scenario& scenario) {
+  state_->duration = scenario.duration;
+  for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
+  for (const auto& resource : scenario.resources) add_resource(resource);
+  for (const auto& group : scenario.fleet) state_->add_group(group);
+  const Roster roster = roster_of(scenario);
+  for (std::size_t i = scenario.fleet.size(); i < roster.groups().size(); ++i) {
+    state_->add_group({.name = roster.groups()[i].name});
+  }
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::add_resource(Resource resource) {
+  const Resource& added = state_->resources.emplace_back(std::move(resource));
+  const bool is_new = state_->queues.try_emplace(added.name, state_->scheduler, added).second;
+  HOLDFAST_ASSERT(is_new, "two resources of one name");
+}
+
+Result<ServiceId> Simulation::add(ServiceConfig config, Behaviour behaviour) {
+  return state_->add(std::move(config), state_->role_of(std::move(behaviour)));
+}
+
+Result<ServiceId> Simulation::add(ServiceConfig config, Service& service) {
+  return state_->add(std::move(config), service);
+}
+
+void Simulation::add_chaos(ChaosEntry entry) { state_->timetable.add(std::move(entry)); }
+
+void Simulation::run_until(TimePoint at) {
+  auto& scheduler = state_->scheduler;
+  const TimePoint until = std::min(at, TimePoint{} + state_->budget.virtual_time);
+  run_until([] { return false; }, until);
+  if (!scheduler.has_timer_by(until) && until > scheduler.now()) scheduler.advance_to(until);
+}
+
+bool Simulation::run_until(const std::function<bool()>& done, TimePoint limit) {
+  auto& scheduler = state_->scheduler;
+  const TimePoint until = std::min(limit, TimePoint{} + state_->budget.virtual_time);
+  scheduler.run_tasks();
+  while (!done()) {
+    if (scheduler.timers_fired() >= state_->budget.events || !scheduler.fire_next(until)) return false;
+  }
+  return true;
+}
+
+bool Simulation::run_to_end(std::uint64_t timers_at_most) {
+  if (state_->ended) return true;
+  auto& scheduler = state_->scheduler;
+  const TimePoint limit = state_->limit();
+  scheduler.run_tasks();
+  const std::uint64_t left = state_->budget.events - scheduler.timers_fired();
+  const bool budget_is_near = left <= timers_at_most;
+  for (std::uint64_t i = std::min(left, timers_at_most); i > 0; --i) {
+    if (!scheduler.fire_next(limit)) break;
+  }
+  if (!scheduler.has_timer_by(limit)) {
+    state_->finish();
+  } else if (budget_is_near) {
+    state_->end.reason = EndReason::events_budget;
+    state_->set_end();
+  }
+  return state_->ended;
+}
+
+void Simulation::interrupt() {
+  if (state_->ended) return;
+  state_->end.reason = EndReason::interrupted;
+  state_->set_end();
+}
+
+const SimulationEnd& Simulation::end() const noexcept {
+  HOLDFAST_ASSERT(state_->ended, "the end of a simulation that has not ended");
+  return state_->end;
+}
+
+bool Simulation::end_run(std::string_view service, Exit exit) {
+  const auto who = state_->stage.find(service);
+  return who && who->service->end_run(std::move(exit));
+}
+
+bool Simulation::hang_run(std::string_view service) {
+  const auto who = state_->stage.find(service);
+  return who && who->service->hang_run();
+}
+
+TimePoint Simulation::now() const noexcept { return state_->scheduler.now(); }
+Supervisor& Simulation::supervisor() noexcept { return state_->supervisor; }
+const Supervisor& Simulation::supervisor() const noexcept { return state_->supervisor; }
+VirtualScheduler& Simulation::scheduler() noexcept { return state_->scheduler; }
+
+}  // namespace holdfast::sim

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""What people write who know other formats and other supervisors: each is answered in one line with what to write instead.
+
+    what_people_write_test.py HOLDFAST
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HOLDFAST = ""
+
+FLEET = 'name = "x"\nduration = "1h"\n[[fleet]]\nname = "web"\n'
+
+LENGTHS = {
+    "30m": 'write "30min"', "1.5h": 'write "1h30min"', "1,5h": 'write "1h30min"', "30 seconds": 'write "30s"',
+    "10 s": 'write "10s"', "5 minutes": 'write "5min"', "1h 30m": 'write "1h30min"', "1h, 30m": 'write "1h30min"',
+    "1 hour and 30 minutes": 'write "1h30min"', "2w": 'write "14d"', "1y": 'write "365d"', "+5s": 'write "5s"',
+    "00:05:00": 'write "5min"', "5:30": 'write "5min30s" or "5h30min"', "PT5M": 'write "5min"', "PT1H30M": 'write "1h30min"',
+    "P1D": 'write "1d"', "1h30": 'write "1h30min"', "30S": 'write "30s"', "5 MIN": 'write "5min"', "30 sec.": 'write "30s"',
+    "500\u00b5s": 'write "500us"', "0.5ms": 'write "500us"', "1_000ms": 'write "1s"', "30s1min": 'write "1min30s"',
+    "90": 'write "1min30s" if seconds are meant', "1.5": 'write "1s500ms" if seconds are meant',
+    "- 5s": "a length of time is never negative", "-5 seconds": "a length of time is never negative",
+    "-5s": "allowed is 0s to ", "inf": 'the longest is "36500d"', "never": 'the longest is "36500d"',
+    # These may be anything: the general text.
+    "ten minutes": "A length of time is a whole number with a unit", "5 parsecs": "A length of time is a whole number",
+    "P1M": "A length of time is a whole number", "": "A length of time is a whole number",
+    "1.0000000001s": "A length of time is a whole number", "99999999999999999999s": "allowed is 0s to 36500d",
+}
+# Of a length of time, as TOML has it.
+VALUES = {
+    "30": 'write "30s" if seconds are meant', "1.5": 'write "1s500ms" if seconds are meant',
+    "00:05:00": "write a length of time in quotes", "2026-01-01": "write a length of time in quotes",
+    '["5min"]': "write one text, without brackets", "'30m'": 'write "30min"', "30s": 'write "30s" in quotes',
+    "5min": 'write "5min" in quotes', "1h 30m": 'write "1h30min" in quotes', "-1": "allowed is a length of time",
+}
+IN_FLEET = {
+    # systemd
+    'restart = "on-failure"': 'write "on_failure"', 'restart = "no"': 'write "never"', 'restart = "on-abnormal"': '"on_failure"',
+    "RestartSec = 5": "backoff = { base =", "StartLimitBurst = 5": "max_failures = 5", "StartLimitIntervalSec = 9": "window = ",
+    "RestartMaxDelaySec = 9": "backoff = { max =", "TimeoutStopSec = 90": 'stop_grace = "10s"', 'ExecStart = "x"': "runs_for =",
+    'Restart = "always"': 'did you mean "restart"?', "KillSignal = 9": "stop_grace",
+    # Docker
+    'restart = "unless-stopped"': 'write "always"',
+    'restart = "on-failure:5"': 'write "on_failure", and backoff = { breaker = { max_failures = 5 } }',
+    "replicas = 3": "count = 3", 'stop_grace_period = "5s"': "stop_grace", "max_attempts = 3": "max_failures",
+    'depends_on = ["a"]': "a scenario of this version has no such thing", 'image = "x"': "runs_for =",
+    # Kubernetes
+    'restart = "Always"': 'did you mean "always"?', 'restart = "OnFailure"': 'write "on_failure"',
+    'restartPolicy = "Always"': 'write restart = "always"', "backoffLimit = 3": "max_failures",
+    "CrashLoopBackOff = true": "backoff", "terminationGracePeriodSeconds = 5": "stop_grace",
+    # supervisord
+    "autorestart = true": 'write restart = "always"', 'restart = "unexpected"': 'write "on_failure"',
+    "startretries = 3": "max_failures", "numprocs = 4": "count = 3", "stopwaitsecs = 5": "stop_grace", "startsecs = 5": "cooldown",
+    # OTP
+    'restart = "permanent"': 'write "always"', 'restart = "transient"': 'write "on_failure"',
+    'shutdown = 5000': 'how long a stop may take is stop_grace = "10s"', 'shutdown = "brutal_kill"': "stop_grace",
+    "significant = true": "no such thing", 'modules = ["a"]': "no such thing", 'start = "a"': "runs_for =",
+    'restart = "temporary"': 'write "never"', "intensity = 3": "max_failures", "period = 5": "window",
+    # Distributions
+    'runs_for = { min = "1s", max = "5s" }\nthen = "fail"': 'is { uniform = ["1s", "5s"] }',
+    'runs_for = { from = "1s", to = "5s" }\nthen = "fail"': 'is { uniform = ["1s", "5s"] }',
+    'runs_for = "1s..5s"\nthen = "fail"': 'write { uniform = ["1s", "5s"] }',
+    'runs_for = "1s-5m"\nthen = "fail"': 'write { uniform = ["1s", "5min"] }',
+    'runs_for = "1 to 5 hours"\nthen = "fail"': "allowed is a length of time",
+    'runs_for = ["1s", "5s"]\nthen = "fail"': 'write { uniform = ["1s", "5s"] }',
+    'runs_for = ["5s", "1s"]\nthen = "fail"': "allowed is a length of time",
+    'runs_for = { mean = "5s" }\nthen = "fail"': 'is { exponential = "1h" }',
+    'runs_for = { distribution = "exponential" }\nthen = "fail"': "the distribution is the key itself",
+    'runs_for = { normal = "5s" }\nthen = "fail"': "log_normal = { median =",
+    'on_stop = { delay = "5s" }': 'how long it takes is { takes = "5s" }', 'on_stop = { takes = ["1s", "2s"] }': "uniform",
+    'behaviour = { runs_for = "1h" }': "runs_for =", 'backoff = { min = "1s" }': "backoff = { base =",
+    'backoff = { initial = "1s" }': "backoff = { base =", 'backoff = { cap = "1s" }': "backoff = { max =",
+    # Words, types and places
+    "restart = true": 'write "always"', "restart = false": 'write "never"',
+    'runs_for = "1h"\nthen = "crash"': 'write "fail"', 'runs_for = "1h"\nthen = "panic"': 'write "throw"',
+    'runs_for = "1h"\nthen = "crashes"': 'write "fail"',
+    'runs_for = { fixed = "1h" }\nthen = "fail"': 'is a text alone: "1h"',
+    'runs_for = "1h"\nthen = "exit 0"': 'write "end"', 'runs_for = "1h"\nthen = "freeze"': 'write "hang"',
+    'on_stop = "5s"': 'write { takes = "5s" }', 'on_stop = "5 s"': 'write { takes = "5s" }', 'on_stop = "ignores"': '"ignore"',
+    'stop_grace = "none"': "leave the key out (then: the supervisor's)", 'breaker = "off"': "it stands inside backoff: backoff = {",
+    'base = "1s"': "it stands inside backoff", "max_failures = 3": "backoff = { breaker = { max_failures",
+    "backoff = { breaker = false }": 'write "off"', 'backoff = { breaker = "none" }': 'write "off"',
+    'backoff = { base = "2min" }': "this max is the default", 'count = "3"': "write 3 without quotes", "count = 3.0": "write 3",
+    'shutdown_timeout = "3s"': "it stands in [supervisor]", "seed = 3": "at the top of the file", "share = 0.5": "inside storm of [[chaos]]",
+    'at = "5min"': "it stands in [[chaos]]", "jitter = true": "nothing to be set", 'mtbf = "4h"': "exponential",
+}
+IN_CHAOS = {
+    "storm = { share = 50 }": "write 0.5 for 50 %", 'storm = { share = "50%" }': "write 0.5 for 50 %",
+    'storm = { share = "0.5" }': "write 0.5 without quotes", "storm = { share = 500 }": "a number above 0 and up to 1",
+    'storm = { of = "web-*" }': '"web" would be all services of that group', 'storm = { of = "*" }': "leave the key out",
+    'storm = { of = "all" }': "leave the key out", 'storm = { of = ["web-[0-9]"] }': "there are no patterns",
+    'storm = { of = "w?b" }': "there are no patterns", "storm = true": "write { }", 'storm = "web"': 'write { of = "web" }',
+    'outage = "5 min"': 'write { for = "5min" }', 'outage = { for = 300 }': 'write "5min" if seconds are meant',
+    'shutdown = "true"': "write true, without quotes", "shutdown = 1": "write true",
+    'of = "web"\nstorm = {}': "it stands inside storm: storm = { of", 'crash = {}\nstorm = {}': "storm = { of",
+    'hang = { until = "5min" }': "how long it lasts is for", 'hang = { duration = "5min" }': "write for",
+    'freeze = {}\nstorm = {}': "hang = {",
+}
+FILES = {
+    'name = \u201cx\u201d\n': "write straight quotes", "name = \u2018x\u2019\n": "write straight quotes",
+    'name = "C:\\Users\\x"\n': "in single quotes, or each backslash twice", "name = x\n": 'write "x" in quotes',
+    "name: x\n": "write name = \u2026 with an equals sign", "; text\n": "a comment begins with #", "// text\n": "a comment begins with #",
+    "name =\n": "a value is missing", "shutdown = True\n": "write true", 'name = "x\n': "its second quote is missing",
+    "share = 50%\n": "a share is a number", "[program:web]\n": "write [[fleet]], with a name in it",
+    'a = { b = "1s", }\n': "leave out the comma before the }", "a = {\n b = 1\n}\n": "ends in the line where it begins",
+    'name = "x"\n[fleet]\nname = "a"\n': "[[fleet]]", 'name = "x"\n[fleet]\nname = "a"\n[fleet]\nname = "b"\n': "[[fleet]]",
+    'name = "x"\n[fleet.web]\ncount = 3\n': "[[fleet]]", FLEET + '[chaos]\nat = "5s"\n': "[[chaos]]",
+    FLEET + '[expect.fleet]\nname = "web"\n': "[[expect.fleet]]", FLEET + '[[supervisor]]\nstop_grace = "5s"\n': "[supervisor]: there is only one",
+    FLEET + "[[expect]]\nrestarts = 1\n": "[expect]: there is only one", FLEET + '[[budget]]\nevents = 1\n': "[budget]: there is only one",
+    FLEET + '[backoff]\nbase = "1s"\n': "it stands in [supervisor]", FLEET + "[breaker]\nmax_failures = 3\n": "inside backoff of [supervisor]",
+    FLEET + '[[service]]\nname = "a"\n': "services stand in [[fleet]]", FLEET + "[defaults]\na = 1\n": "[supervisor]",
+}
+# The first lines of a recorded trace, and what is said of it; empty: it is accepted.
+HEADER = "entity,from,until,cause\n"
+TRACES = {
+    "\ufeff" + HEADER + "web,1min,2min,disk\n": "",
+    "\ufeff" + HEADER.replace("\n", "\r\n") + "web,1min,2min,disk\r\n": "",
+    "\ufeff# a comment\n" + HEADER + "web,1min,2min,disk\n": "",
+    HEADER.replace(",", ";") + "web;1min;2min;disk\n": "separated by semicolons: write commas",
+    HEADER.replace(",", "\t"): "separated by tabs: write commas",
+    '"entity","from","until","cause"\n': "nothing is quoted here",
+    "Entity,From,Until,Cause\n": "write it in small letters", "entity, from, until, cause\n": "without blanks",
+    "sep=;\n" + HEADER.replace(",", ";"): "a spreadsheet reads this line and nobody else: leave it out",
+    "web,1min,2min,disk\n": "the header is missing",
+    HEADER + "web;1min;2min;disk\n": "separated by semicolons", HEADER + "web\t1min\t2min\tdisk\n": "separated by tabs",
+    HEADER + 'web,"1min","2min",disk\n': "nothing is quoted here",
+    HEADER + "web,2026-01-01T00:00:00Z,2026-01-01T00:05:00Z,disk\n": "it is a date: write the time since the beginning",
+    HEADER + "web,2026-01-01 00:00,2026-01-01 00:05,disk\n": "it is a date", HEADER + "web,01/02/2026,01/03/2026,disk\n": "it is a date",
+    HEADER + "web,60,120,disk\n": 'write "1min" if seconds are meant', HEADER + "web,0.5,120,disk\n": 'write "500ms" if seconds are meant',
+    HEADER + "web,1767225600,1767225700,disk\n": "it counts from 1970", HEADER + "web,5m,10m,disk\n": 'write "5min"',
+    HEADER + "web,00:01:00,00:02:00,disk\n": 'write "1min"', HEADER + "web,1 min,2 min,disk\n": 'write "1min"',
+    HEADER.replace("\n", "\r") + "web,1min,2min,disk\r": "end with CR alone",
+}
+
+
+class WhatPeopleWrite(unittest.TestCase):
+    def complaints(self, text: str, cwd: str | None = None) -> list[str]:
+        done = subprocess.run([HOLDFAST, "validate", "-"], input=text.encode(), capture_output=True, timeout=60, cwd=cwd,
+                              env={"LC_ALL": "C.UTF-8"})
+        lines = done.stderr.decode().splitlines()
+        self.assertEqual(done.returncode, 2 if lines else 0, text)
+        return lines
+
+    def expect(self, says: str, text: str) -> None:
+        with self.subTest(text=text, says=says):
+            lines = self.complaints(text)
+            self.assertTrue(any(says in line for line in lines), lines)
+
+    def test_lengths_of_time(self):
+        for written, says in LENGTHS.items():
+            self.expect(f'is "{written}"; ', FLEET + f'[[chaos]]\nat = "{written}"\nstorm = {{}}\n')
+            self.expect(says, FLEET + f'[[chaos]]\nat = "{written}"\nstorm = {{}}\n')
+        self.expect("leave the key out", FLEET.replace('"1h"', '"forever"'))
+
+    def test_what_is_to_be_written_is_accepted(self):
+        for says in {says for says in LENGTHS.values() if says.startswith("write")}:
+            written = says.split('"')[1]
+            self.assertEqual(self.complaints(FLEET.replace('"1h"', '"500d"') + f'[[chaos]]\nat = "{written}"\nstorm = {{}}\n'), [])
+
+    def test_values_of_other_types(self):
+        for written, says in VALUES.items():
+            self.expect(says, FLEET + f"[[chaos]]\nat = {written}\nstorm = {{}}\n")
+
+    def test_words_and_keys_of_other_supervisors(self):
+        for written, says in IN_FLEET.items():
+            self.expect(says, FLEET + written + "\n")
+
+    def test_chaos(self):
+        for written, says in IN_CHAOS.items():
+            self.expect(says, FLEET.replace('"web"', '"web"\ncount = 3') + f'[[chaos]]\nat = "5min"\n{written}\n')
+
+    def test_files_that_are_no_toml_or_have_wrong_tables(self):
+        for written, says in FILES.items():
+            self.expect(says, written)
+
+    def test_recorded_traces(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for written, says in TRACES.items():
+                with self.subTest(trace=written):
+                    (Path(folder) / "t.csv").write_bytes(written.encode())
+                    lines = self.complaints(FLEET + '[[chaos]]\nrecorded = { file = "t.csv" }\n', folder)
+                    self.assertTrue(any(says in line for line in lines) if says else not lines, lines)
+            (Path(folder) / "t.csv").write_bytes((HEADER + "web,1min,2min,disk\n").encode("utf-16"))
+            self.assertIn("UTF-16", self.complaints(FLEET + '[[chaos]]\nrecorded = { file = "t.csv" }\n', folder)[0])
+
+
+if __name__ == "__main__":
+    HOLDFAST = sys.argv[1]
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

@@ -1,0 +1,37 @@
+// The program of the README: tests/examples/feed_test.py runs it.
+#include <iostream>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <holdfast/asio/runtime.hpp>
+
+using boost::asio::awaitable, boost::asio::use_awaitable, boost::asio::ip::tcp;
+using namespace std::chrono_literals;
+
+// To return is a clean exit. An exception is a failure: the feed is started again after a growing, jittered delay.
+awaitable<void> feed(holdfast::Context& ctx, tcp::endpoint exchange) {
+  tcp::socket socket{ctx.executor()};
+  co_await socket.async_connect(exchange, use_awaitable);
+  for (char quotes[1024];;) {  // a stop interrupts whatever a service waits for
+    const auto size = co_await socket.async_read_some(boost::asio::buffer(quotes), use_awaitable);
+    std::cout.write(quotes, static_cast<std::streamsize>(size)).flush();
+  }
+}
+
+awaitable<void> status(holdfast::Context& ctx) {
+  for (;;) {
+    std::cout << "alive" << std::endl;
+    co_await ctx.sleep_for(1s);
+  }
+}
+
+int main(int, char** arguments) {
+  const auto port = static_cast<std::uint16_t>(std::stoi(arguments[1]));
+  const tcp::endpoint exchange{boost::asio::ip::address_v4::loopback(), port};
+
+  holdfast::Runtime runtime{{.supervisor = {.backoff = {.max = 5s, .breaker = std::nullopt}}}};
+  runtime.add({.name = "feed"}, [=](holdfast::Context& ctx) { return feed(ctx, exchange); }).value();
+  runtime.add({.name = "status"}, status).value();
+  return runtime.run_until_shutdown().suggested_exit_status();  // SIGTERM or SIGINT; a later one ends the drain
+}

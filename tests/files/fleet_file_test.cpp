@@ -1,0 +1,111 @@
+// A fleet read without the simulator: the same file, the same groups, the same complaints.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <holdfast/file/fleet.hpp>
+#include <holdfast/file/fleet_keys.hpp>
+#include <holdfast_sim/format/scenario_reader.hpp>
+#include <holdfast_sim/format/scenario_schema.hpp>
+
+namespace holdfast::fleet_file_test {
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using Lines = std::vector<std::string>;
+
+const fs::path kSource = HOLDFAST_SOURCE_DIR;
+
+Lines complaints_about(const std::string& text) {
+  Lines lines;
+  try {
+    file::parse_fleet(text, "x.toml");
+  } catch (const file::BadInput& bad) {
+    for (const auto& complaint : bad.complaints()) lines.push_back(complaint.key + ": " + complaint.says);
+  }
+  return lines;
+}
+
+std::set<std::string_view> names_in(const file::Table& table) {
+  std::set<std::string_view> names{table.elsewhere.begin(), table.elsewhere.end()};
+  for (const auto& key : table.keys) CHECK(names.insert(key.name).second);  // none is here and elsewhere
+  return names;
+}
+
+const file::Table& table_of_groups(const file::Table& whole) {
+  return std::get<file::Tables>(whole.find("fleet")->forms.front()).table();
+}
+
+}  // namespace
+
+TEST_CASE("both readers know the same keys, of the file and of a group: each acts on its own") {
+  const auto& fleet = file::table_of<file::FleetFile>();
+  const auto& scenario = file::table_of<sim::Scenario>();
+  CHECK(names_in(fleet) == names_in(scenario));
+  CHECK(names_in(table_of_groups(fleet)) == names_in(table_of_groups(scenario)));
+}
+
+TEST_CASE("every scenario is a fleet, with the same groups under the same policies") {
+  std::vector<fs::path> files{kSource / "tests/files/every_key.toml"};
+  for (const auto& entry : fs::directory_iterator{kSource / "scenarios"}) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  CHECK(files.size() > 10);
+  for (const auto& path : files) {
+    INFO(path);
+    std::ifstream in{path, std::ios::binary};
+    const std::string text{std::istreambuf_iterator<char>{in}, {}};
+    // The recorded trace of every_key.toml stands elsewhere.
+    const auto folder = path.filename() == "every_key.toml" ? kSource / "tests/bad_scenarios" : path.parent_path();
+    const auto scenario = sim::parse_scenario(text, "x.toml", folder);
+    if (scenario.fleet.empty()) continue;  // its services are those of a recorded trace
+    const auto fleet = file::parse_fleet(text, "x.toml");
+    CHECK(fleet.name == scenario.name);
+    CHECK(fleet.supervisor == scenario.supervisor);
+    REQUIRE(fleet.fleet.size() == scenario.fleet.size());
+    for (std::size_t i = 0; i < fleet.fleet.size(); ++i) {
+      const auto& group = scenario.fleet[i];
+      CHECK(fleet.fleet[i] == file::ServiceGroup{group.name, group.count, group.policy});
+      CHECK(fleet.fleet[i].size() == group.size());
+      CHECK(fleet.fleet[i].service_name(group.size() - 1) == group.service_name(group.size() - 1));
+    }
+  }
+}
+
+TEST_CASE("what is only a rehearsal's is passed over, whatever stands behind it, and a misspelt key of it is found") {
+  CHECK(complaints_about("name = \"x\"\nbudget = 7\nchaos = \"none\"\n[[fleet]]\nname = \"web\"\nruns_for = 3\n")
+            .empty());
+  CHECK(
+      complaints_about("name = \"x\"\ndurration = \"1h\"\n[[fleet]]\nname = \"web\"\nrun_for = \"1h\"\n") ==
+      Lines{"durration: unknown key; did you mean \"duration\"? Allowed here: name, supervisor, fleet, seed, duration, "
+            "resource, chaos, expect, budget",
+            "fleet[0].run_for: unknown key; did you mean \"runs_for\"? Allowed here: name, count, restart, stop_grace, "
+            "backoff, runs_for, then, fails_first, on_stop, on_kill, needs, recovers_after, fails_after"});
+}
+
+TEST_CASE("the rules of names and policies are those of scenarios") {
+  CHECK(complaints_about("name = \"x\"\n") == Lines{"fleet: has nobody in it; required is at least one [[fleet]]"});
+  CHECK(complaints_about("name = \"x\"\n[[fleet]]\nname = \"web\"\n[[fleet]]\nname = \"web\"\n") ==
+        Lines{"fleet[1].name: is \"web\", as is fleet[0].name in line 3; allowed is a name that no other group has"});
+  CHECK(
+      complaints_about("name = \"x\"\n[[fleet]]\nname = \"web\"\ncount = 2\n[[fleet]]\nname = \"web-1\"\n") ==
+      Lines{
+          "fleet[1].name: is \"web-1\", which is also a service of group \"web\": \"web-0\" to \"web-1\"; allowed is a "
+          "name that no service of another group has"});
+  CHECK(complaints_about("name = \"x\"\n[[fleet]]\nname = \"web\"\nbackoff = { base = \"2min\" }\n").size() == 1);
+  std::vector<file::Complaint> warnings;
+  file::parse_fleet(
+      "name = \"x\"\n[[fleet]]\nname = \"web\"\nbackoff = { base = \"1min\", breaker = { max_failures = 100 } }\n",
+      "x.toml", &warnings);
+  CHECK(warnings.size() >= 1);
+}
+
+}  // namespace holdfast::fleet_file_test

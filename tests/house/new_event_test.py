@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The parts that judge a run cannot overlook a new kind of event. The test adds one to a copy of event.hpp. The checks, the
+expectations and the report must not compile until they handle it, unless it only informs.
+
+    new_event_test.py SOURCE_ROOT COMPILER...
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+
+ROOT = Path(sys.argv[1]).resolve()
+COMPILER = sys.argv[2:]
+JUDGES = ["checks/checks.cpp", "checks/expectations.cpp", "report/detail/reporter.cpp"]
+# These take a new kind from its description, whatever it is.
+OTHERS = ["observe/digest.cpp", "observe/event_log.cpp", "observe/trace.cpp"]
+
+
+class NewEvent(unittest.TestCase):
+    def compile(self, members: str, sources: list[Path]) -> dict[str, str]:
+        """What the compiler says about each source if there is one kind of event more."""
+        header = (ROOT / "lib/holdfast/event.hpp").read_text()
+        kind = f'struct Planted {{\n  static constexpr std::string_view kKind = "planted";\n{members}}};\n'
+        header = header.replace("namespace event {\n", f"namespace event {{\n{kind}", 1)
+        header = header.replace("std::variant<event::Added", "std::variant<event::Added, event::Planted", 1)
+        self.assertEqual(header.count("Planted"), 2)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        planted = Path(folder.name) / "holdfast/event.hpp"
+        planted.parent.mkdir()
+        planted.write_text(header)
+
+        def said(source: Path) -> str:
+            return subprocess.run([*COMPILER, "-std=c++20", "-fsyntax-only", f"-I{folder.name}", f"-I{ROOT / 'lib'}", f"-I{ROOT / 'sim'}",
+                                   source], capture_output=True, text=True).stderr
+        with ThreadPool(os.cpu_count()) as pool:
+            return dict(zip((source.name for source in sources), pool.map(said, sources)))
+
+    def sources(self, names: list[str]) -> list[Path]:
+        return [ROOT / "sim/holdfast_sim" / name for name in names]
+
+    def test_the_judges_of_a_run_do_not_compile_with_an_unknown_kind(self) -> None:
+        level = "  static constexpr LogLevel kLevel = LogLevel::info;\n"
+        for name, said in self.compile(level, self.sources(JUDGES)).items():
+            with self.subTest(source=name):
+                self.assertIn("Planted", said)
+        for name, said in self.compile(level, [*self.sources(OTHERS), ROOT / "lib/holdfast/log_line.cpp"]).items():
+            with self.subTest(source=name):
+                self.assertNotIn("error", said)
+
+    def test_the_judges_may_pass_over_a_kind_that_only_informs(self) -> None:
+        members = "  static constexpr LogLevel kLevel = LogLevel::info;\n  static constexpr bool kOnlyInforms = true;\n"
+        for name, said in self.compile(members, self.sources(JUDGES)).items():
+            with self.subTest(source=name):
+                self.assertNotIn("error", said)
+
+    def test_a_kind_without_a_level_does_not_compile(self) -> None:
+        said = self.compile("  static constexpr bool kOnlyInforms = true;\n", [ROOT / "lib/holdfast/log_line.cpp"])["log_line.cpp"]
+        self.assertIn("Planted", said)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

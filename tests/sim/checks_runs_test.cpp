@@ -1,0 +1,120 @@
+// The rules about runs and what follows their ends (checks/detail/check_lives, check_end): good histories, and a bad
+// one for each rule.
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <string>
+
+#include <holdfast/backoff.hpp>
+#include <holdfast_sim/checks/checks.hpp>
+
+#include "checks_history.hpp"
+
+namespace holdfast::sim::checks_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("a fatal error and the policy never do not ask the breaker") {
+  BackoffPolicy one_is_enough = kPolicy;
+  one_is_enough.breaker->max_failures = 1;
+  History history;
+  history.up("a", RestartPolicy::always, one_is_enough).ended(Outcome::fatal, "boom").given_up();
+  history.up("b", RestartPolicy::never, one_is_enough).ended(Outcome::threw, "boom").given_up();
+  check_held(history.finish());
+}
+
+TEST_CASE("makes_only_legal_transitions") {
+  History again;
+  again.up("a").running().finish();
+  check_only(again, Rule::makes_only_legal_transitions, "running may not follow running");
+  History back;
+  back.up("a").commanded(Command::stop).stopping(StopCause::stop).running().finish();
+  check_only(back, Rule::makes_only_legal_transitions, "running may not follow stopping");
+  History waiting;
+  waiting.up("a").failed().backs_off(1, 100ms, 100ms).running().finish();
+  check_only(waiting, Rule::makes_only_legal_transitions, "running may not follow backing_off");
+}
+
+TEST_CASE("runs_are_numbered_in_order") {
+  History gap;
+  gap.up("a").failed().backs_off(1, 100ms, 0ms).skip_a_run().restarted().finish();
+  check_only(gap, Rule::runs_are_numbered_in_order, "run 3 follows run 1");
+  History two;
+  two.up("a").restarted().finish();
+  check_only(two, Rule::runs_are_numbered_in_order, "a run starts while run 1 is alive");
+  History twice;
+  twice.up("a").failed().backs_off(1, 100ms, 100ms).failed().finish();
+  check_only(twice, Rule::runs_are_numbered_in_order, "a run ends, but none is alive");
+  History late;
+  late.added("a").started().at(1s).running().finish();
+  check_only(late, Rule::runs_are_numbered_in_order,
+             "a run that started is reported as running at once; it came 1s late");
+  History never;
+  never.added("a").started().finish();
+  check_only(never, Rule::runs_are_numbered_in_order,
+             "a run that started is reported as running at once; nothing followed");
+}
+
+TEST_CASE("tells_how_long_runs_lasted") {
+  History history;
+  history.at(1s).up("a").at(3s).ended(Outcome::failed, "boom", 3s).backs_off(1, 100ms, 100ms).finish();
+  check_only(history, Rule::tells_how_long_runs_lasted, "the run lasted 2s, from 1s, but 3s is reported");
+}
+
+TEST_CASE("never_runs_after_termination") {
+  History history;
+  history.up("a").exited().completed().at(1s).restarted().finish();
+  check_only(history, Rule::never_runs_after_termination, "started is reported, though the service has terminated");
+}
+
+TEST_CASE("never_starts_after_shutdown") {
+  History history;
+  history.up("a").up("b").at(1s).shutdown().of("a").stopping(StopCause::shutdown).of("b");
+  history.stopping(StopCause::shutdown).at(2s).exited().restarted().at(3s).finish();
+  check_only(history, Rule::never_starts_after_shutdown, "a run starts after the shutdown requested at 1s");
+}
+
+TEST_CASE("follows_the_restart_policy") {
+  History completed;
+  completed.up("a").exited().backs_off_cleanly().finish();
+  check_only(completed, Rule::follows_the_restart_policy,
+             "a clean exit under this policy is followed by terminated completed; found backing_off");
+  History always;
+  always.up("a", RestartPolicy::always).exited().completed().finish();
+  check_only(always, Rule::follows_the_restart_policy,
+             "a clean exit under always is followed by backing_off clean_exit; found terminated");
+  History never;
+  never.up("a", RestartPolicy::never).failed().backs_off(1, 100ms, 1ms).finish();
+  check_only(never, Rule::follows_the_restart_policy,
+             "a fatal error, or a failure under never, is followed by terminated failed; found backing_off");
+  History fatal;
+  fatal.up("a", RestartPolicy::always).ended(Outcome::fatal, "boom").backs_off(1, 100ms, 1ms).finish();
+  check_only(fatal, Rule::follows_the_restart_policy,
+             "a fatal error, or a failure under never, is followed by terminated failed; found backing_off");
+  History gave_up;
+  gave_up.up("a").failed().given_up().finish();
+  check_only(gave_up, Rule::follows_the_restart_policy,
+             "a failure that does not fill the window is followed by backing_off failure; found terminated");
+  History nothing;
+  nothing.up("a").failed().at(1s).finish();
+  check_only(nothing, Rule::follows_the_restart_policy,
+             "a failure that does not fill the window is followed by backing_off failure; nothing followed");
+  History out_of_the_blue;
+  out_of_the_blue.up("a").at(1s).completed().finish();
+  check_only(out_of_the_blue, Rule::follows_the_restart_policy, "terminates completed, but no run ended just before");
+}
+
+TEST_CASE("last_error_is_kept") {
+  History stale;
+  stale.up("a").failed("first").backs_off(1, 100ms, 0ms).restarted().failed("second").backs_off(2, 200ms, 0ms);
+  stale.restarted().exited().completed("first").finish();
+  check_only(stale, Rule::last_error_is_kept, "the error of the last run is reported as \"first\", but was \"\"");
+  History lost;
+  lost.up("a").commanded(Command::stop).stopping(StopCause::stop).failed("late").cancelled().finish();
+  check_only(lost, Rule::last_error_is_kept, "the error of the last run is reported as \"\", but was \"late\"");
+}
+
+}  // namespace
+}  // namespace holdfast::sim::checks_test

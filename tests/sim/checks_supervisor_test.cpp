@@ -1,0 +1,326 @@
+// The checks on whatever the real supervisor does, with services and commands by chance.
+
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <holdfast/backoff.hpp>
+#include <holdfast/supervisor.hpp>
+#include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/stage/virtual_scheduler.hpp>
+
+#include "checks_history.hpp"
+
+namespace holdfast::sim::checks_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kTimersMax = 3000;  // of one history: some would never end
+
+// What one run does. All lengths are few and round, so that things often fall into one instant.
+struct Plan {
+  enum class End : std::uint8_t { clean, failed, fatal, threw_at_start, at_start, never };
+  enum class OnStop : std::uint8_t { obeys, takes_a_while, fails, ignores, throws };
+  enum class OnKill : std::uint8_t { dies, takes_a_while, lives_on, throws };
+  Duration length{0};
+  End end = End::clean;
+  OnStop on_stop = OnStop::obeys;
+  OnKill on_kill = OnKill::dies;
+};
+
+Exit exit_of(Plan::End end) {
+  switch (end) {
+    case Plan::End::failed: return Exit::failed("failed");
+    case Plan::End::fatal: return Exit::fatal("fatal");
+    case Plan::End::at_start: return Exit::failed("failed at its start");
+    default: return Exit::clean();
+  }
+}
+
+// Runs by plan, over and over.
+class PlannedService final : public Service, public Timer {
+ public:
+  PlannedService(Scheduler& scheduler, std::vector<Plan> plans, bool can_be_killed)
+      : scheduler_(scheduler), plans_(std::move(plans)), can_be_killed_(can_be_killed) {}
+  ~PlannedService() { scheduler_.disarm(*this); }
+
+  void start(Run run) override {
+    scheduler_.disarm(*this);
+    run_ = run;
+    exit_ = plan().end;
+    if (plan().end == Plan::End::threw_at_start) throw std::runtime_error("threw");
+    if (plan().end == Plan::End::at_start) return run.end(exit_of(exit_));
+    if (plan().end != Plan::End::never) scheduler_.arm(*this, scheduler_.now() + plan().length);
+  }
+
+  void stop(Run run) override {
+    switch (plan().on_stop) {
+      case Plan::OnStop::obeys: scheduler_.disarm(*this); return run.end(Exit::clean());
+      case Plan::OnStop::fails: scheduler_.disarm(*this); return run.end(Exit::failed("failed to stop"));
+      case Plan::OnStop::throws: throw std::runtime_error("will not");
+      case Plan::OnStop::ignores: return;
+      case Plan::OnStop::takes_a_while:
+        scheduler_.disarm(*this);
+        exit_ = Plan::End::clean;
+        scheduler_.arm(*this, scheduler_.now() + 5ms);
+    }
+  }
+
+  [[nodiscard]] bool can_be_killed() const noexcept override { return can_be_killed_; }
+  void kill(Run run) override {
+    switch (plan().on_kill) {
+      case Plan::OnKill::dies: scheduler_.disarm(*this); return run.end(Exit::failed("killed"));
+      case Plan::OnKill::throws: throw std::runtime_error("cannot");
+      case Plan::OnKill::lives_on: return;
+      case Plan::OnKill::takes_a_while: scheduler_.disarm(*this); scheduler_.arm(*this, scheduler_.now() + 5ms);
+    }
+  }
+
+ private:
+  void fired() override { run_.end(exit_of(exit_)); }
+  const Plan& plan() const { return plans_[run_.number().value % plans_.size()]; }
+
+  Scheduler& scheduler_;
+  const std::vector<Plan> plans_;
+  const bool can_be_killed_;
+  Run run_;
+  Plan::End exit_ = Plan::End::clean;
+};
+
+struct Order {
+  enum class Kind : std::uint8_t { stop, restart, reset, remove, add, shutdown, end_drain };
+  Kind kind = Kind::stop;
+  std::size_t service = 0;
+};
+
+struct Play {
+  Seed seed;
+  SupervisorConfig config;
+  std::vector<ServiceConfig> services;
+  std::vector<std::vector<Plan>> plans;            // one a service
+  std::vector<std::pair<Duration, Order>> orders;  // on a timetable
+  std::map<std::uint64_t, Order> interjections{};  // from within the event with this number
+  std::size_t killable = 0;                        // as many services can be killed, the first ones
+};
+
+// The supervisor, its services and those who command them, watched by the checks.
+class Theatre final : public EventSink {
+ public:
+  explicit Theatre(const Play& play) : play_(play), supervisor_(scheduler_, play.config, play.seed, *this) {
+    for (std::size_t i = 0; i < play_.services.size(); ++i) add(i);
+    for (const auto& [at, order] : play_.orders) {
+      cues_.push_back(std::make_unique<Cue>(*this, order));
+      scheduler_.arm(*cues_.back(), TimePoint{} + at);
+    }
+  }
+  ~Theatre() {
+    for (auto& cue : cues_) scheduler_.disarm(*cue);
+  }
+
+  void on_event(const Event& event) override {
+    checks.on_event(event);
+    if (const auto found = play_.interjections.find(++events_); found != play_.interjections.end()) {
+      obey(found->second);
+    }
+  }
+
+  void run_until(TimePoint limit) {
+    scheduler_.run_tasks();
+    SimulationEnd end;
+    while (scheduler_.timers_fired() < kTimersMax && scheduler_.fire_next(limit)) {
+    }
+    if (scheduler_.timers_fired() >= kTimersMax) {
+      end.reason = EndReason::events_budget;
+    } else {
+      scheduler_.advance_to(limit);
+    }
+    end.at = scheduler_.now();
+    end.counters = supervisor_.counters();
+    checks.finish(end);
+  }
+
+  Checks checks;
+
+ private:
+  struct Cue final : Timer {
+    Cue(Theatre& its_theatre, const Order& its_order) : theatre(its_theatre), order(its_order) {}
+    void fired() override { theatre.obey(order); }
+    Theatre& theatre;
+    Order order;
+  };
+
+  void add(std::size_t i) {
+    const bool can_be_killed = i < play_.killable;
+    services_.push_back(std::make_unique<PlannedService>(scheduler_, play_.plans[i], can_be_killed));
+    static_cast<void>(supervisor_.add(play_.services[i], *services_.back()));
+  }
+
+  void obey(const Order& order) {
+    const std::size_t i = order.service % play_.services.size();
+    const std::string& name = play_.services[i].name;
+    switch (order.kind) {
+      case Order::Kind::stop: static_cast<void>(supervisor_.stop(name)); return;
+      case Order::Kind::restart: static_cast<void>(supervisor_.restart(name)); return;
+      case Order::Kind::reset: static_cast<void>(supervisor_.reset(name)); return;
+      case Order::Kind::remove: static_cast<void>(supervisor_.remove(name)); return;
+      case Order::Kind::add: return add(i);
+      case Order::Kind::shutdown: return supervisor_.request_shutdown();
+      case Order::Kind::end_drain: return supervisor_.end_drain();
+    }
+  }
+
+  const Play& play_;
+  VirtualScheduler scheduler_;
+  std::vector<std::unique_ptr<PlannedService>> services_;
+  std::vector<std::unique_ptr<Cue>> cues_;
+  Supervisor supervisor_;
+  std::uint64_t events_ = 0;
+};
+
+rc::Gen<Duration> short_time() {
+  return rc::gen::weightedElement<Duration>({{2, 0ns}, {3, 1ms}, {3, 5ms}, {2, 10ms}, {1, 50ms}, {1, 1s}});
+}
+
+BackoffPolicy random_policy() {
+  BackoffPolicy policy{.base = *rc::gen::element<Duration>(0ns, 1ns, 1ms, 5ms, 10ms),
+                       .max = *rc::gen::element<Duration>(10ms, 40ms, 1s),
+                       .cooldown = *rc::gen::element<Duration>(0ns, 5ms, 10ms, 5min),
+                       .clean_restart_delay = *rc::gen::element<Duration>(0ns, 1ms, 5ms),
+                       .breaker = std::nullopt};
+  if (*rc::gen::inRange(0, 4) > 0) {
+    policy.breaker = BreakerPolicy{*rc::gen::element<std::uint32_t>(1, 2, 3, 5, 20),
+                                   *rc::gen::element<Duration>(1ns, 5ms, 20ms, 1s)};
+    if (*rc::gen::arbitrary<bool>()) {
+      policy.breaker->half_open = HalfOpenPolicy{.open_for = *rc::gen::element<Duration>(1ns, 1ms, 8ms),
+                                                 .open_for_max = *rc::gen::element<Duration>(8ms, 30ms),
+                                                 .probe_success_after = *rc::gen::element<Duration>(1ns, 2ms, 10ms)};
+    }
+  }
+  return policy;
+}
+
+Plan random_plan() {
+  using enum Plan::End;
+  using enum Plan::OnStop;
+  return {.length = *short_time(),
+          .end = *rc::gen::weightedElement<Plan::End>(
+              {{3, clean}, {8, failed}, {1, fatal}, {1, threw_at_start}, {1, at_start}, {1, never}}),
+          .on_stop = *rc::gen::weightedElement<Plan::OnStop>(
+              {{3, obeys}, {3, takes_a_while}, {2, fails}, {1, ignores}, {1, throws}}),
+          .on_kill = *rc::gen::element(Plan::OnKill::dies, Plan::OnKill::takes_a_while, Plan::OnKill::lives_on,
+                                       Plan::OnKill::throws)};
+}
+
+Order random_order() {
+  using enum Order::Kind;
+  return {*rc::gen::weightedElement<Order::Kind>(
+              {{5, stop}, {8, restart}, {5, reset}, {4, remove}, {6, add}, {1, shutdown}, {1, end_drain}}),
+          *rc::gen::inRange<std::size_t>(0, 100)};
+}
+
+template <class Make>
+auto several(int least, int most, const Make& make) {
+  std::vector<decltype(make())> made;
+  for (int i = *rc::gen::inRange(least, most + 1); i > 0; --i) made.push_back(make());
+  return made;
+}
+
+Play random_play() {
+  Play play;
+  play.seed.value = *rc::gen::arbitrary<std::uint64_t>();
+  play.config = {.shutdown_timeout = *rc::gen::element<Duration>(0ns, 1ms, 5ms, 50ms, 30s),
+                 .backoff = random_policy(),
+                 .when_all_terminated = *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_)};
+  if (*rc::gen::arbitrary<bool>()) play.config.stop_grace = *short_time();
+  play.killable = *rc::gen::inRange<std::size_t>(0, 5);
+  for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
+    ServiceConfig service{
+        .name = "s" + std::to_string(i),
+        .policy = {.restart = *rc::gen::weightedElement<RestartPolicy>(
+                       {{3, RestartPolicy::always}, {3, RestartPolicy::on_failure}, {1, RestartPolicy::never}})}};
+    if (*rc::gen::arbitrary<bool>()) service.policy.backoff = random_policy();
+    if (*rc::gen::arbitrary<bool>()) service.policy.stop_grace = *short_time();
+    play.services.push_back(std::move(service));
+    play.plans.push_back(several(1, 4, random_plan));
+  }
+  play.orders = several(0, 12, [] {
+    const Duration at = *short_time() + *short_time();
+    return std::pair{at, random_order()};
+  });
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+    play.interjections[*rc::gen::inRange<std::uint64_t>(1, 60)] = random_order();
+  }
+  return play;
+}
+
+TEST_CASE("whatever services do and commands ask, the supervisor keeps every rule") {
+  CHECK(rc::check([] {
+    const Play play = random_play();
+    Theatre theatre{play};
+    theatre.run_until(TimePoint{} + *rc::gen::element<Duration>(5ms, 100ms, 2s, 60s));
+    for (const auto& violation : theatre.checks.violations()) RC_LOG() << text_of(violation) << '\n';
+    RC_ASSERT(theatre.checks.held());
+  }));
+}
+
+TEST_CASE("a restart that comes in the instant of the last termination, but after it, revives nothing") {
+  const Play play{.config = {.backoff = without_breaker(), .when_all_terminated = WhenAllTerminated::return_},
+                  .services = {{.name = "a", .policy = {.restart = RestartPolicy::never}}},
+                  .plans = {{{.end = Plan::End::at_start}}},
+                  .interjections = {{3, {Order::Kind::stop, 0}}, {6, {Order::Kind::restart, 0}}}};
+  Theatre theatre{play};
+  theatre.run_until(TimePoint{} + 1s);
+  CHECK(texts_of(theatre.checks) == std::vector<std::string>{});
+  CHECK(theatre.checks.counters().spawned == 1);
+}
+
+TEST_CASE("a busy day tests every rule") {
+  // Fails, trips, is revived, is removed while it stops, and does not obey the shutdown; fails at short and at long
+  // distances.
+  BackoffPolicy often = without_breaker();
+  often.max = often.base;
+  BackoffPolicy seldom = without_breaker();
+  seldom.base = seldom.max;
+  BackoffPolicy again = kPolicy;
+  again.breaker =
+      BreakerPolicy{1, 1min, HalfOpenPolicy{.open_for = 100ms, .open_for_max = 1s, .probe_success_after = 50ms}};
+  const Play play{.config = {.shutdown_timeout = 1s, .backoff = kPolicy},
+                  .services = {{.name = "fails"},
+                               {.name = "hangs", .policy = {.stop_grace = 100ms}},
+                               {.name = "leaves"},
+                               {.name = "cycles", .policy = {.restart = RestartPolicy::always}},
+                               {.name = "stutters", .policy = {.backoff = often}},
+                               {.name = "limps", .policy = {.backoff = seldom}},
+                               {.name = "probes", .policy = {.backoff = again}}},
+                  .plans = {{{.length = 1ms, .end = Plan::End::failed}},
+                            {{.length = 32s, .end = Plan::End::clean, .on_stop = Plan::OnStop::ignores}},
+                            {{.end = Plan::End::never, .on_stop = Plan::OnStop::takes_a_while}},
+                            {{.length = 1s, .end = Plan::End::clean}},
+                            {{.length = 1ms, .end = Plan::End::failed}},
+                            {{.length = 1ms, .end = Plan::End::failed}},
+                            {{.length = 32s, .end = Plan::End::clean}, {.length = 1ms, .end = Plan::End::failed}}},
+                  .orders = {{2s, {Order::Kind::restart, 0}},
+                             {3s, {Order::Kind::remove, 2}},
+                             {4s, {Order::Kind::add, 2}},
+                             {30s, {Order::Kind::shutdown, 0}}}};
+  Theatre theatre{play};
+  theatre.run_until(TimePoint{} + 60s);
+  CHECK(texts_of(theatre.checks) == std::vector<std::string>{});
+  for (const auto& verdict : theatre.checks.verdicts()) {
+    CAPTURE(to_string(verdict.rule));
+    CHECK(verdict.tested > 0);
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::sim::checks_test

@@ -1,0 +1,271 @@
+// What can be done to a fleet, one step after another, as values and as text: the language in which the supervisor and
+// its model are driven, in which a failure of the property test is told, and in which it is kept as a regression test.
+//
+//     shutdown_timeout 3ns; when_all_terminated wait; policy base 1ns max 4ns cooldown 2ns clean_restart_delay 1ns
+//     breaker 2 in 5ns; policy base 0ns …; add a on_failure policy 1; in_start a end failed; pass 3ns; stop a & restart
+//     a
+//
+// The settings come first: the first policy is the supervisor's own ("policy 0"), the others are for services. After a
+// step that ends with ';' the supervisor acts; '&' joins the next step to it, within one handler. `in_start NAME`,
+// `in_stop NAME` and `in_kill NAME` say what the service does by itself inside its next start, stop or kill, once.
+// A breaker may end with `half_open 2ns max 8ns up 3ns`: its open times, and how long a probe has to stay up.
+// `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
+// `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
+// service that is gone. `then_throw` is an exception after the step, where a service does it.
+//
+// All errors are std::invalid_argument, with the step and what is allowed.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast/policy.hpp>
+#include <holdfast/service.hpp>
+
+namespace holdfast::test {
+
+enum class Verb { add, stop, restart, reset, remove, pass, end, end_old, throws, shutdown, end_drain };
+inline constexpr std::array<std::string_view, 11> kVerbs{"add", "stop",    "restart", "reset",    "remove",   "pass",
+                                                         "end", "end_old", "throw",   "shutdown", "end_drain"};
+
+enum class Where { outside, in_start, in_stop, in_kill };
+inline constexpr std::array<std::string_view, 4> kWheres{"", "in_start", "in_stop", "in_kill"};
+
+inline constexpr std::array<std::string_view, 4> kNames{"a", "b", "c", "d"};
+constexpr bool can_be_killed(unsigned name) { return name % 2 == 0; }
+constexpr bool runs_side_by_side(unsigned name) { return name >= 2; }
+inline constexpr std::array<std::string_view, 4> kOutcomes{"clean", "failed", "threw", "fatal"};
+inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure", "never"};
+
+struct Step {
+  Verb verb = Verb::pass;
+  unsigned name = 0;     // of kNames
+  unsigned restart = 1;  // of kRestarts; add
+  unsigned outcome = 0;  // of kOutcomes; end, end_old
+  unsigned number = 0;   // of a policy (add), of nanoseconds (pass), of a run (end_old)
+  bool then_throws = false;
+  Where where = Where::outside;
+  unsigned inside_of = 0;  // of kNames
+  bool joined = false;     // to the step that follows
+  friend bool operator==(const Step&, const Step&) = default;
+};
+
+struct Setup {
+  SupervisorConfig config;
+  std::vector<BackoffPolicy> policies;  // the first is the supervisor's own
+
+  // What a service is added with: none of its own, or one.
+  [[nodiscard]] std::optional<BackoffPolicy> policy(unsigned number) const {
+    return number == 0 || number >= policies.size() ? std::nullopt : std::optional{policies[number]};
+  }
+};
+
+struct Sequence {
+  Setup setup;
+  std::vector<Step> steps;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// To text
+// ---------------------------------------------------------------------------------------------------------------------
+
+inline std::string text_of(const Step& step) {
+  std::string text;
+  const auto say = [&text](std::string_view word) { (text += text.empty() ? "" : " ") += word; };
+  if (step.where != Where::outside) {
+    say(kWheres[static_cast<std::size_t>(step.where)]);
+    say(kNames[step.inside_of]);
+  }
+  say(kVerbs[static_cast<std::size_t>(step.verb)]);
+  if (step.verb <= Verb::remove || step.verb == Verb::end) say(kNames[step.name]);
+  if (step.verb == Verb::add) say(kRestarts[step.restart]);
+  if (step.verb == Verb::add) say("policy " + std::to_string(step.number));
+  if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
+  if (step.verb == Verb::end_old) say(std::to_string(step.number));
+  if (step.verb == Verb::end || step.verb == Verb::end_old) say(kOutcomes[step.outcome]);
+  if (step.then_throws) say("then_throw");
+  return text;
+}
+
+inline std::string text_of(const BackoffPolicy& policy) {
+  const auto length = [](Duration duration) { return ' ' + std::to_string(duration.count()) + "ns"; };
+  std::string text = "policy base" + length(policy.base) + " max" + length(policy.max) + " cooldown" +
+                     length(policy.cooldown) + " clean_restart_delay" + length(policy.clean_restart_delay);
+  if (policy.breaker) {
+    text += " breaker " + std::to_string(policy.breaker->max_failures) + " in" + length(policy.breaker->window);
+    if (const auto& half_open = policy.breaker->half_open) {
+      text += " half_open" + length(half_open->open_for) + " max" + length(half_open->open_for_max) + " up" +
+              length(half_open->probe_success_after);
+    }
+  }
+  return text;
+}
+
+inline std::string text_of(const Setup& setup) {
+  std::string text = "shutdown_timeout " + std::to_string(setup.config.shutdown_timeout.count()) +
+                     "ns; when_all_terminated " + std::string{to_string(setup.config.when_all_terminated)};
+  if (setup.config.stop_grace) text += "; stop_grace " + std::to_string(setup.config.stop_grace->count()) + "ns";
+  for (const auto& policy : setup.policies) text += "; " + text_of(policy);
+  return text + "; ";
+}
+
+inline std::string text_of(const std::vector<Step>& steps) {
+  std::string text;
+  for (const auto& step : steps) text += text_of(step) + (step.joined ? " & " : "; ");
+  return text;
+}
+
+inline std::string text_of(const Sequence& sequence) { return text_of(sequence.setup) + text_of(sequence.steps); }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// From text
+// ---------------------------------------------------------------------------------------------------------------------
+
+// The words of one step, taken one after another.
+class Words {
+ public:
+  explicit Words(const std::string& text) : text_(text), in_(text) {}
+
+  [[nodiscard]] bool more() { return (in_ >> std::ws) && in_.peek() != std::istringstream::traits_type::eof(); }
+  std::string next(const std::string& what) {
+    std::string word;
+    if (!(in_ >> word)) refuse("ends where " + what + " should follow");
+    return word;
+  }
+  void expect(std::string_view word) {
+    if (const auto found = next(std::string{word}); found != word) refuse(found, {std::string{word}});
+  }
+  // Perhaps the next word: it is taken only if it is this one.
+  bool take(std::string_view word) {
+    const auto before = in_.tellg();
+    std::string found;
+    if (more() && in_ >> found && found == word) return true;
+    in_.clear();
+    in_.seekg(before);
+    return false;
+  }
+  template <std::size_t N>
+  unsigned one_of(const std::array<std::string_view, N>& allowed) {
+    const auto found = next("one of them");
+    for (unsigned i = 0; i < N; ++i) {
+      if (allowed[i] == found && !found.empty()) return i;
+    }
+    refuse(found, {allowed.begin(), allowed.end()});
+  }
+  std::uint32_t number() { return static_cast<std::uint32_t>(whole("", 9)); }
+  Duration length() { return Duration{whole("ns", 18)}; }
+  void done() {
+    if (more()) refuse(next(""), {"the end of the step"});
+  }
+
+ private:
+  std::int64_t whole(std::string_view unit, std::size_t digits_max) {
+    const auto found = next("a number");
+    const auto digits = std::min(found.find_first_not_of("0123456789"), found.size());
+    if (digits == 0 || digits > digits_max || found.substr(digits) != unit) {
+      refuse(found, {"a whole number of at most " + std::to_string(digits_max) + " digits" +
+                     (unit.empty() ? "" : " with " + std::string{unit})});
+    }
+    return std::stoll(found);
+  }
+  [[noreturn]] void refuse(const std::string& says) const { throw std::invalid_argument("\"" + text_ + "\" " + says); }
+  [[noreturn]] void refuse(const std::string& found, const std::vector<std::string>& allowed) const {
+    std::string says = "has \"" + found + "\"; allowed here:";
+    for (const auto& word : allowed) says += word.empty() ? "" : ' ' + word;
+    refuse(says);
+  }
+
+  std::string text_;
+  std::istringstream in_;
+};
+
+inline HalfOpenPolicy half_open_from(Words& words) {
+  HalfOpenPolicy policy{.open_for = words.length()};
+  words.expect("max");
+  policy.open_for_max = words.length();
+  words.expect("up");
+  policy.probe_success_after = words.length();
+  return policy;
+}
+
+inline BackoffPolicy policy_from(Words& words) {
+  BackoffPolicy policy{.breaker = std::nullopt};
+  words.expect("base");
+  policy.base = words.length();
+  words.expect("max");
+  policy.max = words.length();
+  words.expect("cooldown");
+  policy.cooldown = words.length();
+  words.expect("clean_restart_delay");
+  policy.clean_restart_delay = words.length();
+  if (words.take("breaker")) {
+    policy.breaker = BreakerPolicy{.max_failures = words.number()};
+    words.expect("in");
+    policy.breaker->window = words.length();
+    if (words.take("half_open")) policy.breaker->half_open = half_open_from(words);
+  }
+  return policy;
+}
+
+inline Step step_from(Words& words) {
+  Step step;
+  for (const Where where : {Where::in_start, Where::in_stop, Where::in_kill}) {
+    if (!words.take(kWheres[static_cast<std::size_t>(where)])) continue;
+    step.where = where;
+    step.inside_of = words.one_of(kNames);
+  }
+  step.verb = static_cast<Verb>(words.one_of(kVerbs));
+  if (step.verb <= Verb::remove || step.verb == Verb::end) step.name = words.one_of(kNames);
+  if (step.verb == Verb::add) {
+    step.restart = words.one_of(kRestarts);
+    words.expect("policy");
+  }
+  if (step.verb == Verb::pass) step.number = static_cast<unsigned>(words.length().count());
+  if (step.verb == Verb::add || step.verb == Verb::end_old) step.number = words.number();
+  if (step.verb == Verb::end || step.verb == Verb::end_old) step.outcome = words.one_of(kOutcomes);
+  step.then_throws = words.take("then_throw");
+  return step;
+}
+
+// One statement: a setting or a step.
+inline void read_into(Sequence& sequence, const std::string& text, bool joined) {
+  Words words{text};
+  if (!words.more()) return;
+  if (words.take("shutdown_timeout")) {
+    sequence.setup.config.shutdown_timeout = words.length();
+  } else if (words.take("stop_grace")) {
+    sequence.setup.config.stop_grace = words.length();
+  } else if (words.take("when_all_terminated")) {
+    sequence.setup.config.when_all_terminated = words.one_of(std::array<std::string_view, 2>{"wait", "return"}) == 0
+                                                    ? WhenAllTerminated::wait
+                                                    : WhenAllTerminated::return_;
+  } else if (words.take("policy")) {
+    sequence.setup.policies.push_back(policy_from(words));
+  } else {
+    sequence.steps.push_back(step_from(words));
+    sequence.steps.back().joined = joined;
+  }
+  words.done();
+}
+
+inline Sequence sequence_from(const std::string& text) {
+  Sequence sequence;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(";&", from), text.size());
+    read_into(sequence, text.substr(from, end - from), end < text.size() && text[end] == '&');
+    from = end + 1;
+  }
+  if (sequence.setup.policies.empty()) sequence.setup.policies.push_back(BackoffPolicy{});
+  sequence.setup.config.backoff = sequence.setup.policies.front();
+  return sequence;
+}
+
+}  // namespace holdfast::test

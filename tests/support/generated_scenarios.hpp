@@ -1,0 +1,403 @@
+// Scenarios made up by RapidCheck.
+//
+// A runnable one is small and runs in no time; its lengths of time are few and small, so that much falls into one
+// instant. Any one uses every key of the format with every value that the reader accepts, and is not meant to be run.
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <holdfast_sim/format/detail/scenario_keys.hpp>
+#include <holdfast_sim/scenario/recorded_trace.hpp>
+#include <holdfast_sim/scenario/scenario.hpp>
+
+namespace holdfast::test {
+
+using namespace holdfast::sim;
+using namespace std::chrono_literals;
+
+template <class T>
+std::optional<T> perhaps(const rc::Gen<T>& gen) {
+  return *rc::gen::arbitrary<bool>() ? std::optional<T>{*gen} : std::nullopt;
+}
+
+// Only what fails does so after a while.
+template <class Kind>
+Kind fails_or_is_gone(Kind drawn, Duration fails_after) {
+  drawn.mode = *rc::gen::element(OutageMode::failing, OutageMode::gone);
+  if (drawn.mode == OutageMode::failing) drawn.fails_after = fails_after;
+  return drawn;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Runnable scenarios
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace runnable {
+
+inline rc::Gen<Duration> length() { return rc::gen::element<Duration>(0ns, 1ns, 2ns, 1s, 2s, 3s, 5s); }
+inline rc::Gen<Duration> positive_length() { return rc::gen::element<Duration>(1ns, 2ns, 1s, 2s, 3s, 5s); }
+
+inline rc::Gen<Distribution> distribution() {
+  return rc::gen::oneOf(rc::gen::map(length(), [](Duration value) { return Distribution{Fixed{value}}; }),
+                        rc::gen::map(length(),
+                                     [](Duration max) {
+                                       return Distribution{Uniform{0ns, max}};
+                                     }),
+                        rc::gen::map(positive_length(), [](Duration mean) { return Distribution{Exponential{mean}}; }),
+                        rc::gen::map(positive_length(),
+                                     [](Duration scale) {
+                                       return Distribution{Weibull{Ratio::from(0.7), scale}};
+                                     }),
+                        rc::gen::map(positive_length(), [](Duration median) {
+                          return Distribution{LogNormal{median, Ratio::from(1)}};
+                        }));
+}
+
+inline rc::Gen<Behaviour> behaviour() {
+  return rc::gen::exec([] {
+    Behaviour drawn;
+    if (*rc::gen::inRange(0, 4) > 0) drawn.runs_for = *distribution();
+    drawn.then = *rc::gen::element(Then::end, Then::fail, Then::fail, Then::fatal, Then::throw_, Then::hang);
+    drawn.fails_first = {.runs = *rc::gen::inRange<std::uint64_t>(0, 3), .after = *length()};
+    switch (*rc::gen::inRange(0, 3)) {
+      case 0: drawn.on_stop = Ignores{}; break;
+      case 1: drawn.on_stop = Takes{*distribution()}; break;
+      default: break;
+    }
+    switch (*rc::gen::inRange(0, 5)) {
+      case 0: drawn.on_kill = Ignores{}; break;
+      case 1: drawn.on_kill = Takes{*distribution()}; break;
+      case 2: drawn.on_kill = Obeys{}; break;
+      default: break;
+    }
+    return drawn;
+  });
+}
+
+inline rc::Gen<BackoffPolicy> policy() {
+  return rc::gen::exec([] {
+    BackoffPolicy drawn{
+        .base = *length(), .max = *length(), .cooldown = *length(), .clean_restart_delay = *positive_length()};
+    drawn.max = std::max(drawn.base, std::max(drawn.max, Duration{2}));  // some wait, or an instant would never end
+    drawn.base = std::max(drawn.base, Duration{1});
+    if (*rc::gen::arbitrary<bool>()) {
+      drawn.breaker =
+          BreakerPolicy{.max_failures = *rc::gen::inRange<std::uint32_t>(1, 5), .window = *positive_length()};
+      if (*rc::gen::arbitrary<bool>()) {
+        const Duration open_for = *positive_length();
+        drawn.breaker->half_open = HalfOpenPolicy{open_for, open_for + *length(), *positive_length()};
+      }
+    } else {
+      drawn.breaker.reset();
+    }
+    return drawn;
+  });
+}
+
+inline Target target(const std::vector<std::string>& names) {
+  Target drawn;
+  if (*rc::gen::arbitrary<bool>()) drawn.of = {*rc::gen::elementOf(names)};
+  if (*rc::gen::arbitrary<bool>()) drawn.share = Target::kWhole / 2;
+  return drawn;
+}
+
+inline ChaosEntry chaos(const std::vector<std::string>& names) {
+  ChaosEntry drawn{.at = *length(), .what = Shutdown{}};
+  switch (*rc::gen::inRange(0, 7)) {
+    case 0: break;
+    case 1:
+    case 2: drawn.what = Storm{target(names)}; break;
+    case 3:
+    case 4: drawn.what = fails_or_is_gone(Outage{target(names), *length()}, *length()); break;
+    case 5: drawn.what = HangWindow{target(names), perhaps(length())}; break;
+    default: {
+      Recorded recorded;
+      recorded.of = "s";
+      recorded.trace.causes = {"disk", "power"};
+      for (const auto& name : names) recorded.trace.entities.push_back(name.substr(2));
+      for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+        const Duration from = *length();
+        recorded.trace.failures.push_back(
+            {.entity = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(names.size())),
+             .cause = *rc::gen::inRange<std::uint32_t>(0, 2),
+             .from = from,
+             .until = from + *length()});
+      }
+      std::stable_sort(recorded.trace.failures.begin(), recorded.trace.failures.end(),
+                       [](const Failure& a, const Failure& b) { return a.from < b.from; });
+      drawn.what = fails_or_is_gone(std::move(recorded), *length());
+    }
+  }
+  return drawn;
+}
+
+}  // namespace runnable
+
+// Every service is a group of its own, s-0, s-1, …, so that one can be taken out.
+inline rc::Gen<Scenario> runnable_scenario() {
+  using namespace runnable;
+  return rc::gen::exec([] {
+    Scenario drawn;
+    drawn.name = "generated";
+    drawn.seed = {*rc::gen::arbitrary<std::uint64_t>()};
+    drawn.duration = 10s;
+    drawn.budget.events = 5000;
+    drawn.supervisor = {.shutdown_timeout = *length(), .backoff = *policy(), .stop_grace = perhaps(length())};
+    std::vector<std::string> names;
+    for (int i = 0, size = *rc::gen::inRange(2, 6); i < size; ++i) {
+      names.push_back("s-" + std::to_string(i));
+      drawn.fleet.push_back({.name = names.back(),
+                             .policy = {.restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure,
+                                                                     RestartPolicy::never),
+                                        .backoff = perhaps(policy()),
+                                        .stop_grace = perhaps(length())},
+                             .behaviour = *behaviour()});
+    }
+    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(chaos(names));
+    return drawn;
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Any scenario
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace any {
+
+inline rc::Gen<Duration> length(Duration min = 0ns, Duration max = kDurationMax) {
+  return rc::gen::map(
+      rc::gen::oneOf(rc::gen::element<std::int64_t>(0, 1, 999, 1'000, 1'001, 999'999'999, 60'000'000'000,
+                                                    kDurationMax.count() - 1, kDurationMax.count()),
+                     rc::gen::inRange<std::int64_t>(0, kDurationMax.count())),
+      [=](std::int64_t count) { return std::clamp(Duration{count}, min, max); });
+}
+inline rc::Gen<Duration> positive_length() { return length(1ns); }
+
+inline rc::Gen<Ratio> ratio(Ratio min, Ratio max) {
+  return rc::gen::map(rc::gen::inRange<std::uint64_t>(min.two_to_minus_32, max.two_to_minus_32 + 1),
+                      [](std::uint64_t parts) { return Ratio{parts}; });
+}
+
+// From min to 2^63-1, often one of the ends.
+inline rc::Gen<std::uint64_t> count(std::uint64_t min = 0) {
+  constexpr std::uint64_t kMax = INT64_MAX;
+  return rc::gen::oneOf(rc::gen::element(min, min + 1, kMax - 1, kMax), rc::gen::inRange<std::uint64_t>(min, 10'000));
+}
+
+// Text that is awkward in TOML, in CSV or in UTF-8, but for commas and control characters.
+inline std::string awkward() {
+  std::string drawn;
+  for (int pieces = *rc::gen::inRange(0, 4); pieces > 0; --pieces) {
+    drawn += *rc::gen::element<std::string>("a", "feed", " ", "\"", "\"\"\"", "'", "\\", "\\n", "\\u0041", "#", "=",
+                                            "]", "-7", ".", "{", "é", "日本", "\U0001F600", "\u00a0", "\ufffd",
+                                            "\xc2\xa1", std::string(60, 'n'));
+  }
+  return drawn;
+}
+
+// No two of different numbers are equal, nor is one of them a service of another.
+inline std::string name(std::size_t number) { return awkward() + '#' + std::to_string(number) + '.' + awkward(); }
+
+inline rc::Gen<Distribution> distribution() {
+  return rc::gen::exec([]() -> Distribution {
+    switch (*rc::gen::inRange(0, 5)) {
+      case 0: return Uniform{0ns, *length()};
+      case 1: return Exponential{*positive_length()};
+      case 2: return Weibull{*ratio(kShapeMin, kShapeMax), *positive_length()};
+      case 3: return LogNormal{*positive_length(), *ratio(Ratio{}, kSigmaMax)};
+      default: return Fixed{*length()};
+    }
+  });
+}
+
+inline rc::Gen<BackoffPolicy> policy() {
+  return rc::gen::exec([] {
+    BackoffPolicy drawn{.max = *length(), .cooldown = *length(), .clean_restart_delay = *length()};
+    drawn.base = *length(0ns, drawn.max);
+    drawn.breaker.reset();
+    if (*rc::gen::arbitrary<bool>()) {
+      drawn.breaker = BreakerPolicy{.max_failures = *rc::gen::inRange<std::uint32_t>(1, kMaxFailuresMax + 1),
+                                    .window = *positive_length()};
+      if (*rc::gen::arbitrary<bool>()) {
+        const Duration open_for_max = *positive_length();
+        drawn.breaker->half_open = HalfOpenPolicy{*length(1ns, open_for_max), open_for_max, *positive_length()};
+      }
+    }
+    return drawn;
+  });
+}
+
+inline Behaviour behaviour() {
+  Behaviour drawn{.runs_for = perhaps(distribution())};
+  if (drawn.runs_for)
+    drawn.then = *rc::gen::elementOf(std::vector(file::kEnumerators<Then>.begin(), file::kEnumerators<Then>.end()));
+  if (drawn.runs_for && *rc::gen::arbitrary<bool>()) {
+    drawn.recovers_after = *distribution();
+    drawn.fails_after = *length();
+  }
+  if (*rc::gen::arbitrary<bool>()) drawn.fails_first = {.runs = *count(1), .after = *length()};
+  switch (*rc::gen::inRange(0, 3)) {
+    case 0: drawn.on_stop = Ignores{}; break;
+    case 1: drawn.on_stop = Takes{*distribution()}; break;
+    default: break;
+  }
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0: drawn.on_kill = Ignores{}; break;
+    case 1: drawn.on_kill = Takes{*distribution()}; break;
+    case 2: drawn.on_kill = Obeys{}; break;
+    default: break;
+  }
+  return drawn;
+}
+
+inline Resource resource(const std::string& name) {
+  return {.name = name,
+          .slots = *rc::gen::element<std::uint32_t>(1, 2, 2'000'000),
+          .takes = *distribution(),
+          .queue = perhaps(rc::gen::element<std::uint32_t>(0, 1, 2'000'000)),
+          .next = *rc::gen::element(ServedNext::oldest, ServedNext::newest),
+          .stale = *rc::gen::element(Stale::served, Stale::dropped)};
+}
+
+inline Need need(const std::vector<Resource>& resources) {
+  return {.resource = (*rc::gen::elementOf(resources)).name,
+          .holds = *rc::gen::element(Holds::start, Holds::run),
+          .gives_up_after = perhaps(length())};
+}
+
+inline FleetGroup group(std::size_t number) {
+  return {
+      .name = name(number),
+      .count = perhaps(rc::gen::element<std::uint32_t>(1, 2, 10, 11, 100'000)),
+      .policy = {.restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never),
+                 .backoff = perhaps(policy()),
+                 .stop_grace = perhaps(length())},
+      .behaviour = behaviour()};
+}
+
+// Some of the groups, and of some others a service.
+inline std::vector<std::string> some_of(const std::vector<FleetGroup>& fleet, bool groups) {
+  std::vector<std::string> drawn;
+  for (const auto& group : fleet) {
+    switch (*rc::gen::inRange(0, 3)) {
+      case 0: drawn.push_back(group.service_name(*rc::gen::inRange<std::uint32_t>(0, group.size()))); break;
+      case 1:
+        if (groups) drawn.push_back(group.name);
+        break;
+      default: break;
+    }
+  }
+  return drawn;
+}
+
+inline Target target(const std::vector<FleetGroup>& fleet) {
+  return {.of = some_of(fleet, true), .share = *rc::gen::inRange<std::uint64_t>(1, Target::kWhole + 1)};
+}
+
+// The text of a recorded trace of these entities, with rows in any order.
+inline std::string recorded_rows(const std::vector<std::string>& entities) {
+  std::string text{kRecordedHeader};
+  text += '\n';
+  const std::string causes[] = {"", awkward(), ", " + awkward()};
+  for (int rows = *rc::gen::inRange(0, 12); rows > 0; --rows) {
+    const Duration from = *rc::gen::element<Duration>(0ns, 1s, 2s, 1h);
+    text += *rc::gen::elementOf(entities) + ',' + to_string(from) + ',' +
+            to_string(std::max(from, *rc::gen::element<Duration>(1s, 2s, kDurationMax))) + ',' +
+            causes[*rc::gen::inRange(0, 3)] + '\n';
+  }
+  return text;
+}
+
+// Of a group with a count, or of services of its own. `number`: of its file.
+inline Recorded recorded(const std::vector<FleetGroup>& fleet, std::size_t number) {
+  Recorded drawn{.file = awkward() + "\t" + std::to_string(number) + ".csv"};
+  std::vector<std::string> entities{"e-" + awkward(), "f", "é\"\\"};
+  for (const auto& group : fleet) {
+    if (!group.count || *rc::gen::arbitrary<bool>()) continue;
+    drawn.of = group.name;
+    entities = {"0", std::to_string(*group.count - 1)};
+  }
+  drawn.trace = parse_recorded_trace(recorded_rows(entities), drawn.file);
+  return drawn;
+}
+
+inline ChaosEntry chaos(const Scenario& scenario, std::size_t number) {
+  const auto& fleet = scenario.fleet;
+  ChaosEntry drawn{.at = *length(0ns, scenario.duration.value_or(kDurationMax)), .what = Shutdown{}};
+  switch (*rc::gen::inRange(0, scenario.resources.empty() ? 5 : 6)) {
+    case 0: drawn.what = Storm{target(fleet)}; break;
+    case 1: drawn.what = fails_or_is_gone(Outage{target(fleet), *length()}, *length()); break;
+    case 2: drawn.what = HangWindow{target(fleet), perhaps(length())}; break;
+    case 3: drawn.what = fails_or_is_gone(recorded(fleet, number), *length()); break;
+    case 5:
+      drawn.what = Capacity{(*rc::gen::elementOf(scenario.resources)).name,
+                            *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX), perhaps(length())};
+      break;
+    default: break;
+  }
+  return drawn;
+}
+
+inline rc::Gen<CountRange> range() {
+  return rc::gen::exec([] {
+    const auto a = *count();
+    const auto b = *count();
+    switch (*rc::gen::inRange(0, 4)) {
+      case 0: return CountRange{a, a};
+      case 1: return CountRange{a, UINT64_MAX};
+      case 2: return CountRange{0, a};
+      default: return CountRange{std::min(a, b), std::max(a, b)};
+    }
+  });
+}
+
+inline ExpectedCounts counts() {
+  ExpectedCounts drawn;
+  for (const auto& count : kExpectedCounts) drawn.*count.member = perhaps(range());
+  return drawn;
+}
+
+inline Expectations expectations(const Scenario& scenario) {
+  const auto by = length(0ns, scenario.duration.value_or(kDurationMax));
+  Expectations drawn{
+      .fleet = counts(), .all_running_by = perhaps(by), .all_terminated_by = perhaps(by), .drained_by = perhaps(by)};
+  for (const auto& name : some_of(scenario.fleet, true)) drawn.groups.push_back({name, counts()});
+  if (*rc::gen::arbitrary<bool>()) drawn.abandoned_services = some_of(scenario.fleet, false);
+  return drawn;
+}
+
+}  // namespace any
+
+inline rc::Gen<Scenario> any_scenario() {
+  using namespace any;
+  return rc::gen::exec([] {
+    Scenario drawn{.name = name(0), .seed = {*count()}, .duration = perhaps(positive_length())};
+    if (*rc::gen::arbitrary<bool>()) {
+      drawn.supervisor = {*length(), *policy(), *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_),
+                          perhaps(length())};
+    }
+    for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 3); i < size; ++i) {
+      drawn.resources.push_back(resource(name(i)));
+    }
+    for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(1, 6); i < size; ++i) {
+      drawn.fleet.push_back(group(i));
+      if (!drawn.resources.empty())
+        drawn.fleet.back().behaviour.needs = perhaps(rc::gen::exec([&] { return need(drawn.resources); }));
+    }
+    for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 6); i < size; ++i) {
+      drawn.chaos.push_back(chaos(drawn, i));
+    }
+    if (*rc::gen::arbitrary<bool>()) drawn.expect = expectations(drawn);
+    if (*rc::gen::arbitrary<bool>()) drawn.budget = {*count(1), *positive_length()};
+    return drawn;
+  });
+}
+
+}  // namespace holdfast::test

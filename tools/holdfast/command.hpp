@@ -1,0 +1,58 @@
+// The commands of holdfast, a file each. Each adds itself to the command line, and does its work when it is called.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::tools {
+
+struct Command {
+  CLI::App* line;             // its part of the command line
+  std::function<int()> call;  // prints, and returns the exit status. Throws BadInput and std::exception
+};
+
+namespace compare {
+Command add_to(CLI::App& app);
+}
+namespace diff {
+Command add_to(CLI::App& app);
+}
+namespace init {
+Command add_to(CLI::App& app);
+}
+namespace list {
+Command add_to(CLI::App& app);
+}
+namespace merge {
+Command add_to(CLI::App& app);
+}
+namespace predict {
+Command add_to(CLI::App& app);
+}
+namespace replay {
+Command add_to(CLI::App& app);
+}
+namespace report {
+Command add_to(CLI::App& app);
+}
+namespace run {
+Command add_to(CLI::App& app);
+}
+namespace schema {
+Command add_to(CLI::App& app);
+}
+namespace shrink {
+Command add_to(CLI::App& app);
+}
+namespace sweep {
+Command add_to(CLI::App& app);
+}
+namespace validate {
+Command add_to(CLI::App& app);
+}
+
+}  // namespace holdfast::tools

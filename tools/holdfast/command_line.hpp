@@ -1,0 +1,42 @@
+// What the commands share when they read the command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <holdfast_sim/search/sweep.hpp>
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::tools {
+
+// The command line is not as it should be; what() says what would be right.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Decimal only, and the whole range: CLI11 would read "010" as eight.
+std::optional<std::uint64_t> whole_number(std::string_view text);
+
+// The value of --seed. Throws UsageError.
+std::uint64_t seed_from(std::string_view text);
+
+// The value of --seeds: "A..B" or "A". Throws UsageError.
+sim::SeedRange seeds_from(std::string_view text);
+
+// Throws UsageError about the first word of the command line that is no command.
+[[noreturn]] void refuse_unknown_command(const CLI::App& app, const std::string& word);
+
+// Throws UsageError if the command was given words that it does not know.
+void refuse_leftovers(const CLI::App& command);
+
+// A path may be "-".
+inline bool is_standard_stream(std::string_view path) noexcept { return path == "-"; }
+
+}  // namespace holdfast::tools
