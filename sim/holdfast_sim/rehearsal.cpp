@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <variant>
 
 #include <holdfast_sim/checks/detail/configuration_check.hpp>
 #include <holdfast_sim/observe/digest.hpp>
@@ -54,6 +55,28 @@ void warn_of_losses(RehearsalResult& result) {
                   "abandoned = 0 would find it"});
 }
 
+// Shows the checks everything but the beginning of the first run.
+class Canary final : public Observer {
+ public:
+  explicit Canary(Checks& checks) : checks_(checks) {}
+
+  void on_event(const Event& event) override {
+    if (!planted_ && std::holds_alternative<event::Started>(event.what)) {
+      planted_ = true;
+    } else {
+      checks_.on_event(event);
+    }
+  }
+  void on_chaos(const ChaosEvent& event) override { checks_.on_chaos(event); }
+  void comes_soon(ServiceId service) noexcept override { checks_.comes_soon(service); }
+
+  [[nodiscard]] bool planted() const noexcept { return planted_; }
+
+ private:
+  Checks& checks_;
+  bool planted_ = false;
+};
+
 void run(Simulation& simulation, const Scenario& scenario, const RehearsalOptions& options) {
   while (!simulation.run_to_end(options.slice)) {
     if (options.trace && !*options.trace) throw TraceNotWritten{};
@@ -72,7 +95,9 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   ConfigurationCheck configuration{scenario};
   Report report{scenario, Report::Groups::of_scenario, options.with_history};
   std::optional<TraceWriter> trace;
-  std::vector<Observer*> observers{&digest, &checks, &expectations, &configuration, &report};
+  Canary canary{checks};
+  Observer* const watched = options.canary ? static_cast<Observer*>(&canary) : &checks;
+  std::vector<Observer*> observers{&digest, watched, &expectations, &configuration, &report};
   if (options.trace) observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
 
   Simulation simulation{scenario, observers, result.seed};
@@ -84,6 +109,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   if (trace) trace->finish(end, digest);
   if (options.trace && !*options.trace) throw TraceNotWritten{};
   result.report = report.finish(end);
+  result.canary_planted = canary.planted();
   result.digest = digest.text();
   result.rules = checks.verdicts();
   result.violations = checks.violations();

@@ -41,6 +41,9 @@ struct RehearsalOptions {
   // Asked after every slice: true ends the rehearsal there, and the result is what there is so far.
   std::function<bool()> interrupted = {};
   std::uint64_t slice = 1 << 16;
+  // The checks do not see the first run begin, as if the supervisor had a bug: the run has to be violated. The digest
+  // and everything else are as ever.
+  bool canary = false;
   bool with_history = true;  // false: ReportData::history has no buckets. A run of a few events takes a fraction then
 };
 
@@ -78,6 +81,7 @@ struct RehearsalResult {
   std::vector<std::string> verdict_warnings;  // sentences about losses that no expectation is about
   std::vector<WaitingService> waiting;        // if the run stalled: the first kWaitingNamedMax, in the order of adding
   std::uint64_t more_waiting = 0;             // and how many more there are
+  bool canary_planted = false;                // a run has begun that the checks did not see
 
   [[nodiscard]] RehearsalVerdict verdict() const noexcept;
   [[nodiscard]] bool all_held() const noexcept { return verdict() == RehearsalVerdict::held; }

@@ -121,6 +121,8 @@ class Words(CommandTest):
         for policy in ("patient.toml", "hasty.toml"):
             shutil.copy(cli_test.ROOT / "scenarios/policies/patient.toml", self.folder / policy)
         shutil.copy(self.folder / "FILE", self.folder / "FILE.toml")
+        (self.folder / "failures").mkdir()
+        shutil.copy(self.folder / "FILE", self.folder / "failures/one.toml")
         for trace in ("before.ndjson", "after.ndjson"):
             self.expect(0, "run", str(self.folder / "FILE"), "--trace", str(self.folder / trace))
         generate = self.folder / "generate"

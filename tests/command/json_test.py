@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -62,9 +63,17 @@ class Json(unittest.TestCase):
                 *objects("run", "scenarios/real_cluster.toml"), *objects("replay", str(recording)),
                 *objects("replay", "-", text=changed), *objects("sweep", "-", "--seeds", "1..2", "--lines", text=SCENARIO),
                 *objects("sweep", "-", "--seeds", "1", "--set", "expect.restarts=0", text=SCENARIO),
+                *self.sweep_with_a_corpus(),
                 *objects("predict", "-", text=SCENARIO),
                 *objects("diff", "scenarios/mixed_fleet.toml@1", "scenarios/mixed_fleet.toml@2"),
                 *objects("compare", "-", "scenarios/policies/patient.toml", "--seeds", "1..12", text=SCENARIO)]
+
+    def sweep_with_a_corpus(self) -> list[dict]:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "x.toml"
+            file.write_text(SCENARIO)
+            sweep = ("sweep", str(file), "--seeds", "1", "--set", "expect.restarts=0", "--corpus", f"{folder}/failures")
+            return [*objects(*sweep), *objects(*sweep)]
 
     def test_the_page_names_every_key_and_no_other(self):
         page = (ROOT / "lib/docs/reference/json.md").read_text()
@@ -79,7 +88,7 @@ class Json(unittest.TestCase):
         outputs = self.outputs()
         self.assertEqual({output["version"] for output in outputs}, {1})
         self.assertEqual([output["kind"] for output in outputs],
-                         ["report"] * 3 + ["replay"] * 2 + ["run"] * 2 + ["sweep"] * 2 + ["prediction", "diff", "comparison"])
+                         ["report"] * 3 + ["replay"] * 2 + ["run"] * 2 + ["sweep"] * 4 + ["prediction", "diff", "comparison"])
         for output in outputs:
             self.assertEqual(list(output)[:2], ["kind", "version"])
 

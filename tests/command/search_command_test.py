@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import re
 import subprocess
 import sys
 import unittest
+import xml.etree.ElementTree
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -211,6 +214,112 @@ class Twice(CommandTest):
         expected = self.expect(1, "sweep", file, "--seeds", SEEDS, "--recheck", "0").stdout
         self.assertEqual(self.expect(1, "sweep", file, "--seeds", SEEDS, "--recheck", "1").stdout, expected)
         self.assertEqual(self.expect(1, "sweep", file, "--seeds", SEEDS).stdout, expected)
+
+
+class OwnSeeds(CommandTest):
+    def test_without_seeds_each_file_runs_with_its_own(self):
+        file = self.file(MIXED.replace("seed = 3", "seed = 77"))
+        done = self.run_it("sweep", file, "--lines")
+        self.assertRegex(done.stdout, r"^77 (held|violated) ")
+        self.assertEqual(done.stdout, self.run_it("sweep", file, "--lines", "--seeds", "77").stdout)
+        self.assertIn("--shard: one seed cannot be shared out", self.expect(2, "sweep", file, "--shard", "1/2").stderr)
+        self.assertIn("--on: one seed cannot be shared out", self.expect(2, "sweep", file, "--on", "parallel").stderr)
+
+
+class Corpus(CommandTest):
+    """Failing seeds that are kept."""
+
+    def setUp(self):
+        super().setUp()
+        self.corpus = self.folder / "failures"
+
+    def sweep(self, status: int, file: str, seeds: str = SEEDS, *more: str) -> str:
+        return self.expect(status, "sweep", file, "--seeds", seeds, "--corpus", str(self.corpus), *more).stdout
+
+    def files(self) -> list[Path]:
+        return sorted(self.corpus.glob("*.toml"))
+
+    def counted(self) -> list[int]:
+        lines = [json.loads(line) for line in (self.corpus / "index.ndjson").read_text().splitlines()]
+        return [line["runs"] for line in lines if line["kind"] == "reason"]
+
+    def test_failing_seeds_become_small_files_that_are_run_with_every_sweep(self):
+        file = self.file(MIXED)
+        failing = int(re.search(r"violated +(\d+)", self.expect(1, "sweep", file, "--seeds", SEEDS).stdout)[1])
+        self.assertGreater(failing, 3)
+        first = self.sweep(1, file)
+        kept = self.files()
+        self.assertTrue(0 < len(kept) <= 3, kept)
+        for path in kept:
+            self.assertRegex(path.name, r"^small\.expectation-restarts-too-many\.seed-\d+\.toml$")
+            self.assertIn(f"    {path}\n", first)
+            self.assertIn("restarts: ", self.expect(1, "run", str(path)).stdout)
+        self.assertEqual(self.counted(), [failing])
+        self.assertIn(f"{failing} runs in all sweeps, {len(kept)} kept: expectation restarts: too many", first)
+        # The same seeds again: they still fail, count once, and no file is new.
+        again = self.sweep(1, file)
+        self.assertIn("  still fails\n", again)
+        self.assertNotIn("  new\n", again)
+        self.assertEqual(self.counted(), [failing])
+        self.assertEqual(self.files(), kept)
+
+    def test_a_kept_failure_decides_although_every_seed_holds(self):
+        file = self.file(VIOLATED)
+        self.sweep(1, file, "1")
+        held = self.file(HEALTHY, "held.toml")
+        done = self.sweep(1, held, "1..3")
+        self.assertIn("held: 3 seeds", done)
+        self.assertIn("violated: 1 of 1 file in the corpus fails", done)
+        # A service that is never started again has no restarts.
+        fixed = self.file(HEALTHY.replace("count = 20", 'count = 20\nrestart = "never"'), "fixed.toml")
+        done = self.sweep(0, fixed, "1..3")
+        self.assertIn("  fixed\n", done)
+        # What is no longer possible proves nothing, and is said.
+        kept = self.files()[0]
+        kept.write_text(re.sub("then = .*\n", "", re.sub("runs_for = .*\n", "", kept.read_text())))
+        self.assertIn("  no longer reaches its precondition\n", self.sweep(0, fixed, "1..3"))
+
+    def test_a_file_that_is_taken_away_is_forgotten_and_its_runs_stay_counted(self):
+        file = self.file(VIOLATED)
+        self.sweep(1, file, "1")
+        for path in self.files():
+            path.unlink()
+        self.assertNotIn("still fails", self.sweep(1, file, "1"))
+        self.assertEqual(self.counted(), [1])
+        self.assertEqual(len(self.files()), 1)
+
+    def test_programs_get_the_same(self):
+        file, junit = self.file(VIOLATED), self.folder / "x.xml"
+        self.sweep(1, file, "1")
+        corpus = json.loads(self.sweep(1, file, "1", "--json", "--junit", str(junit)))["corpus"]
+        self.assertEqual([entry["status"] for entry in corpus["files"]], ["still fails"])
+        self.assertEqual(corpus["reasons"][0]["runs"], 1)
+        cases = [case for case in xml.etree.ElementTree.parse(junit).iter("testcase") if case.get("name").startswith("corpus ")]
+        self.assertEqual([case.find("failure").get("message") for case in cases], ["still fails"])
+
+    def test_what_is_wrong_with_a_corpus_is_reported_and_nothing_is_overwritten(self):
+        file = self.file(VIOLATED)
+        self.sweep(1, file, "1..2")
+        index = self.corpus / "index.ndjson"
+        whole = index.read_text()
+        index.write_text(whole + "x\n")
+        done = self.expect(2, "sweep", file, "--seeds", "1..2", "--corpus", str(self.corpus))
+        self.assertIn("index.ndjson: line 4 is not what", done.stderr)
+        self.assertEqual(index.read_text(), whole + "x\n")
+        index.write_text(whole)
+        kept = self.files()[0]
+        kept.write_text(kept.read_text().replace("[[fleet]]", "[[flet]]"))
+        self.assertIn('did you mean "fleet"', self.expect(2, "sweep", file, "--seeds", "1..2", "--corpus", str(self.corpus)).stderr)
+        self.assertIn("cannot be together with --quiet", self.expect(
+            2, "sweep", file, "--seeds", "1..2", "--corpus", str(self.corpus), "--quiet", "--ledger", "x").stderr)
+        self.assertIn("name a file", self.expect(2, "sweep", "-", "--seeds", "1..2", "--corpus", str(self.corpus)).stderr)
+        in_the_way = self.file("", "in_the_way")
+        self.assertIn("in_the_way", self.expect(2, "sweep", file, "--seeds", "1", "--corpus", in_the_way).stderr)
+        held = os.open(self.corpus, os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        self.assertIn("another sweep uses this corpus",
+                      self.expect(2, "sweep", file, "--seeds", "1", "--corpus", str(self.corpus)).stderr)
 
 
 class Shrink(CommandTest):

@@ -268,4 +268,20 @@ TEST_CASE("a budget of runs ends it with what there is, which still fails") {
             .failures.size() == 1);
 }
 
+TEST_CASE("for a corpus nothing gets worse: policies, life times and what failing takes stay, and faults get weaker") {
+  const std::string text =
+      "name = \"x\"\nduration = \"1h\"\n[supervisor]\nbackoff = { base = \"1s\", max = \"30s\" }\n[[fleet]]\nname = "
+      "\"victim\"\ncount = 5\nrestart = \"always\"\nruns_for = { exponential = \"10min\" }\nthen = "
+      "\"fail\"\n[[chaos]]\nat = "
+      "\"7min\"\noutage = { for = \"9min\", fails_after = \"20ms\" }\n[expect]\ncircuit_open = 0\n";
+  const auto weaker = shrink(text, "test.toml", "", {.seed = Seed{7}, .only_weaker = true});
+  CHECK_THAT(weaker.text, Contains("backoff = { base = \"1s\", max = \"30s\" }"));
+  CHECK_THAT(weaker.text, Contains("restart = \"always\""));
+  CHECK_THAT(weaker.text, Contains("fails_after = \"20ms\""));
+  CHECK_THAT(weaker.text, !Contains("count") && !Contains("runs_for = \"0s\"") && !Contains("9min"));
+  CHECK(shrink(weaker.text, "test.toml", "", {.seed = Seed{7}, .only_weaker = true}).text == weaker.text);
+  // Without it the service that sometimes fails becomes one that always does.
+  CHECK_THAT(shrunk(text).text, !Contains("backoff") && Contains("runs_for = \"0s\""));
+}
+
 }  // namespace holdfast::shrink_test

@@ -94,7 +94,7 @@ class GnuParallel final : public Engine {
 
   static void judge(const std::vector<Logged>& tasks) {
     for (const auto& task : tasks) {
-      if (task.status == not_deterministic) throw TaskNotDeterministic{};
+      if (task.status == not_trustworthy) throw TaskNotDeterministic{};
       if (task.status == 0 && task.signal == 0) continue;
       complain(fmt::format(
           "holdfast: a task on {} ended with {}\n", task.host == ":" ? "this machine" : file::printable(task.host),

@@ -203,7 +203,7 @@ class Slurm final : public Engine {
     for (const auto& task : all) {
       if (task.state == "COMPLETED" || ended_before_.contains(task.id)) continue;
       const auto status = (task.wait_status >> 8) & 0xff;
-      if (status == not_deterministic) {
+      if (status == not_trustworthy) {
         complain(fmt::format("holdfast: see {}/task-{}.out\n", file::printable(tasks.folder), task.shard));
         throw TaskNotDeterministic{};
       }

@@ -36,7 +36,7 @@ Exit status:
   1    one was violated, or the run stalled; a replay is not as recorded
   2    bad input: a scenario or recording, the command line, or an output that cannot be written
   3    a budget of the scenario ran out before its end
-  4    two runs of one seed differ, which is a bug
+  4    nothing could be trusted: two runs of one seed differ, or the checks miss a planted bug; please report it
   130  interrupted by Ctrl-C; the output covers what ran until then (143: by SIGTERM)
 
 "holdfast help" and "holdfast COMMAND --help" end with 0. It is no error if the reader of the output goes away.)";

@@ -106,7 +106,7 @@ Command add_to(CLI::App& app) {
               return call(*arguments);
             } catch (const OutcomesDiffer& differs) {
               complain(fmt::format("holdfast: {}\n", differs.what()));
-              return static_cast<int>(not_deterministic);
+              return static_cast<int>(not_trustworthy);
             }
           }};
 }

@@ -1,17 +1,14 @@
 // holdfast shrink: the smallest scenario that still fails as a seed of this one does.
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <holdfast/file/small_file.hpp>
-#include <holdfast_sim/format/scenario_reader.hpp>
 #include <holdfast_sim/search/shrink.hpp>
 #include <holdfast_sim/text/file.hpp>
 #include <holdfast_sim/text/wording.hpp>
@@ -22,6 +19,7 @@
 #include "input.hpp"
 #include "interruption.hpp"
 #include "output_file.hpp"
+#include "shrinking.hpp"
 #include "terminal.hpp"
 
 namespace holdfast::tools::shrink {
@@ -64,16 +62,6 @@ std::string out_of(const Arguments& arguments) {
 bool exists(const std::string& out) {
   std::error_code error;
   return !is_standard_stream(out) && fs::exists(fs::symlink_status(out, error));
-}
-
-// Recorded traces are named relative to the folder of the scenario.
-bool loses_traces(const sim::ShrinkResult& result, const ScenarioSource& source, const std::string& out) {
-  const auto scenario = sim::parse_scenario(result.text, source.file, source.folder);
-  const bool has_traces = std::any_of(scenario.chaos.begin(), scenario.chaos.end(), [](const auto& entry) {
-    return std::holds_alternative<sim::Recorded>(entry.what);
-  });
-  const auto folder_of = [](const fs::path& file) { return fs::absolute(file).lexically_normal().parent_path(); };
-  return has_traces && !is_standard_stream(out) && folder_of(out) != folder_of(source.folder / "x");
 }
 
 int write(const std::string& out, const std::string& text) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -28,6 +29,7 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
+#include "corpus_folder.hpp"
 #include "engine.hpp"
 #include "engine_sweep.hpp"
 #include "exit_status.hpp"
@@ -54,11 +56,13 @@ Examples:
   holdfast sweep FILE --seeds 1..1000                     a thousand seeds
   holdfast sweep scenarios/f*.toml --seeds 1..5           several scenarios
   holdfast sweep FILE --seeds 1..1000 --set supervisor.backoff.max=10s   with another value
+  holdfast sweep failures/*.toml                          each with the seed that stands in it
   holdfast sweep FILE --seeds 1..1000 --stop-at-first     is there any seed that fails?
   holdfast sweep FILE --seeds 1..1000 --failed            also a line for each seed that did not hold
   holdfast sweep FILE --seeds 1..1000 --json | jq .failures
   holdfast sweep FILE --seeds 1..1000 --junit results.xml
   holdfast sweep FILE --seeds 1..1000000 --ledger my.ledger   may be killed, and goes on when it is called again
+  holdfast sweep FILE --seeds 1..1000 --corpus failures       keep failing seeds as small files, and run them each time
   holdfast sweep FILE --seeds 1..1000000 --on slurm --tasks 8 --jobs 16    on a cluster, in 8 tasks of 16 processors
   holdfast sweep FILE --seeds 1..1000000 --on parallel --sshlogin one --sshlogin two
 
@@ -67,7 +71,7 @@ Exit status, that of the worst run:
   1    at least one run was violated
   2    bad input: the scenario, the command line, the ledger, or an output that cannot be written
   3    at least one run ran out of budget, and none was violated
-  4    two runs of one seed differ, which must never be: the first different event is shown, and no result
+  4    nothing that the sweep says could be trusted: two runs of one seed differ, or the checks miss a planted bug
   130  Ctrl-C)";
 
 constexpr auto kSlurm = "slurm";
@@ -78,18 +82,37 @@ constexpr std::uint32_t kTasksMax = 1000;  // Slurm's own limit, where nobody ha
 struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> settings;
-  sim::SeedRange seeds;
+  std::optional<sim::SeedRange> seeds;  // nullopt: of each file its own
   sim::Shard shard;
   unsigned jobs = 0;  // rehearsals at a time; 0: as many as the machine has processors
   bool stop_at_first = false;
   std::uint64_t recheck = 100;  // one in so many seeds runs twice; 0: none
   std::string ledger;           // a file or a folder; empty: none
+  std::string corpus;           // a folder; empty: none
   std::string on;               // the engine; empty: none
   std::vector<std::string> sshlogins;
   std::uint32_t tasks = 0;  // 0: a few
   bool quiet = false;
   SweepOutputOptions output;
 };
+
+// The checks of this build miss a planted bug.
+class CanaryMissed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Runs one seed with an event that the checks do not see. Checks that find nothing wrong then would find nothing in any
+// run.
+void check_canary(const std::string& file, const sim::Scenario& scenario, std::uint64_t seed) {
+  const auto result =
+      sim::rehearse(scenario, {.seed = Seed{seed}, .interrupted = interrupted, .canary = true, .with_history = false});
+  if (!result.canary_planted || !result.violations.empty()) return;
+  throw CanaryMissed{
+      fmt::format("{}: the checks did not notice a planted bug, the beginning of a run that was not reported to them. "
+                  "Nothing that they say of any seed can be trusted: please report it.",
+                  sim::printable(file))};
+}
 
 // Nobody wants to know any more.
 bool is_over() { return interrupted() || output_reader_gone(); }
@@ -104,7 +127,7 @@ int complain_about(const sim::RunsDiffer& differ, const std::string& file, const
   const auto parted = where_runs_part(scenario, differ.one().seed, kAttempts, interrupted);
   complain(parted.same() ? fmt::format("Up to {} more pairs of runs of this seed had the same events.\n", kAttempts)
                          : diff_text(parted, width(Stream::error)));
-  return not_deterministic;
+  return not_trustworthy;
 }
 
 // Sweeps one scenario after the other.
@@ -123,9 +146,11 @@ class Sweeper {
       progress_.reset();
       return complain_about(differ, file, scenario);
     } catch (const OutcomesDiffer& differ) {
-      return complain_about_tasks(differ);
+      return complain_of(differ);
     } catch (const TaskNotDeterministic& differ) {
-      return complain_about_tasks(differ);
+      return complain_of(differ);
+    } catch (const CanaryMissed& missed) {
+      return complain_of(missed);
     }
   }
 
@@ -135,10 +160,10 @@ class Sweeper {
   [[nodiscard]] const std::deque<Swept>& all() const noexcept { return all_; }
 
  private:
-  int complain_about_tasks(const std::exception& differ) {
+  int complain_of(const std::exception& differ) {
     progress_.reset();
     complain(fmt::format("holdfast: {}\n", differ.what()));
-    return not_deterministic;
+    return not_trustworthy;
   }
 
   // False: something could not be written.
@@ -147,18 +172,49 @@ class Sweeper {
                                .settings = arguments_.settings,
                                .scenario = scenario.name,
                                .expectations = sim::expectation_names(scenario),
-                               .seeds = arguments_.seeds};
+                               .seeds = arguments_.seeds.value_or(own_seed(scenario))};
+    check_canary(file, scenario, whole.seeds.first);
     const auto seeds = seeds_of(arguments_.shard, whole.seeds);
     Swept& swept = all_.emplace_back(Swept{.plan = whole});
     if (seeds) swept.plan.seeds = *seeds;
+    open_corpus(scenario, whole);
     if (!arguments_.on.empty()) return sweep_on_engine(swept, scenario, ledger_head(scenario, whole, {}));
     const bool written = arguments_.ledger.empty()
-                             ? run(swept, scenario, swept.plan.seeds, {.is_over = is_over, .twice = twice()})
-                             : run_on(swept, scenario, ledger_head(scenario, whole, arguments_.shard));
+                             ? run(swept, scenario, swept.plan.seeds, {.is_over = is_over, .twice = twice(whole.seeds)})
+                             : run_on(swept, scenario, ledger_head(scenario, whole, arguments_.shard), whole.seeds);
     return written && show(swept);
   }
 
-  bool show(const Swept& swept) {
+  void open_corpus(const sim::Scenario& scenario, const sim::SweepPlan& whole) {
+    if (arguments_.corpus.empty()) return;
+    taken_ = 0;
+    corpus_.emplace(CorpusFolder::Options{.path = arguments_.corpus,
+                                          .source = scenario_source(arguments_.settings, whole.file),
+                                          .scenario = scenario,
+                                          .fingerprint = ledger_head(scenario, whole, {}).fingerprint,
+                                          .interrupted = is_over,
+                                          .shrinking = [this](std::uint64_t seed) {
+                                            if (!progress_) progress_.emplace();
+                                            if (progress_->possible()) {
+                                              progress_->show([&](Duration) {
+                                                return fmt::format("making a small file of seed {}", seed);
+                                              });
+                                            }
+                                          }});
+    corpus_->judge();
+  }
+
+  // Of the seeds without a gap from the first on: an engine that was interrupted has others, too.
+  void close_corpus(Swept& swept) {
+    if (!corpus_) return;
+    const auto first = swept.plan.seeds.first;
+    if (taken_ > 0) corpus_->finish({first, first + (taken_ - 1)});
+    swept.corpus = corpus_->summary();
+    corpus_.reset();
+  }
+
+  bool show(Swept& swept) {
+    close_corpus(swept);
     progress_.reset();
     return arguments_.quiet || output_reader_gone() || output_.show(swept);
   }
@@ -213,7 +269,7 @@ class Sweeper {
   }
 
   // What stands in the ledger, and then the seeds that do not.
-  bool run_on(Swept& swept, const sim::Scenario& scenario, const sim::LedgerHead& head) {
+  bool run_on(Swept& swept, const sim::Scenario& scenario, const sim::LedgerHead& head, const sim::SeedRange& all) {
     sim::LedgerOrder order{swept.plan.seeds};
     std::optional<sim::SeedOutcome> latest;
     bool written = true;
@@ -236,11 +292,13 @@ class Sweeper {
                {.is_over = is_over,
                 .known = [&](std::uint64_t seed) { return order.find(seed); },
                 .finished = [&](const auto& outcomes) { ledger->append(outcomes); },
-                .twice = twice()});
+                .twice = twice(all)});
   }
 
-  [[nodiscard]] std::function<bool(std::uint64_t)> twice() const {
-    return [this](std::uint64_t seed) { return runs_twice(arguments_.seeds, seed, arguments_.recheck); };
+  static sim::SeedRange own_seed(const sim::Scenario& scenario) { return {scenario.seed.value, scenario.seed.value}; }
+
+  [[nodiscard]] std::function<bool(std::uint64_t)> twice(const sim::SeedRange& all) const {
+    return [this, all](std::uint64_t seed) { return runs_twice(all, seed, arguments_.recheck); };
   }
 
   void check_still_same(const sim::Scenario& scenario, const std::vector<std::string>& ledgers) const {
@@ -282,6 +340,10 @@ class Sweeper {
         break;
       }
       swept.sweep.add(outcome);
+      if (corpus_ && outcome.seed - swept.plan.seeds.first == taken_) {
+        corpus_->take(outcome);
+        ++taken_;
+      }
       lines += output_.lines(swept.plan, outcome);
       if (arguments_.stop_at_first && !outcome.held()) swept.end = End::stopped;
     }
@@ -310,6 +372,8 @@ class Sweeper {
   std::deque<Swept> all_;
   std::optional<ProgressLine> progress_;  // while seeds are run
   std::uint64_t done_before_ = 0;         // that came out of the ledger
+  std::optional<CorpusFolder> corpus_;    // while a scenario is swept, if failures are kept
+  std::uint64_t taken_ = 0;               // seeds that it has seen
 };
 
 void check_engine(const Arguments& arguments) {
@@ -340,12 +404,23 @@ void check(const Arguments& arguments) {
   if (arguments.quiet && arguments.ledger.empty()) {
     throw UsageError{"--quiet: nothing would come of it; add --ledger"};
   }
+  if (arguments.quiet && !arguments.corpus.empty()) {
+    throw UsageError{
+        "--corpus: cannot be together with --quiet: the sweep that puts the tasks together keeps the files"};
+  }
+  if (!arguments.corpus.empty() && std::any_of(arguments.files.begin(), arguments.files.end(), is_standard_stream)) {
+    throw UsageError{"--corpus: a scenario from standard input is gone when its failures are looked at; name a file"};
+  }
   if (!arguments.ledger.empty() && arguments.files.size() > 1) {
     throw UsageError{"--ledger: a ledger is of one scenario; sweep each file with a ledger of its own"};
   }
-  if (!seeds_of(arguments.shard, arguments.seeds)) {
+  if (!arguments.seeds && (arguments.shard.of != 1 || !arguments.on.empty())) {
+    throw UsageError{fmt::format("{}: one seed cannot be shared out; add --seeds 1..1000",
+                                 arguments.on.empty() ? "--shard" : "--on")};
+  }
+  if (arguments.seeds && !seeds_of(arguments.shard, *arguments.seeds)) {
     throw UsageError{fmt::format("--shard: there is no seed for {}/{}: there are only {} of them",
-                                 arguments.shard.index, arguments.shard.of, arguments.seeds.size())};
+                                 arguments.shard.index, arguments.shard.of, arguments.seeds->size())};
   }
 }
 
@@ -388,9 +463,8 @@ Command add_to(CLI::App& app) {
   line->add_option("FILE", arguments->files, "The scenarios, TOML files; - is standard input")->required();
   line->add_option_function<std::string>(
           "--seeds", [arguments](const std::string& text) { arguments->seeds = seeds_from(text); },
-          "The first seed and the last, both included, or a single one")
-      ->type_name("A..B")
-      ->required();
+          "The first seed and the last, both included, or a single one; without it each file's own")
+      ->type_name("A..B");
   add_settings(*line, arguments->settings);
   line->add_option("--jobs", arguments->jobs, "Runs at a time; by default one for each processor")
       ->type_name("N")
@@ -402,6 +476,9 @@ Command add_to(CLI::App& app) {
   line->add_option("--ledger", arguments->ledger,
                    "Keep what is done in this file, and go on from there next time; a folder: one file a process")
       ->type_name("FILE");
+  line->add_option("--corpus", arguments->corpus,
+                   "Keep failing seeds in this folder as small files, and run those that are there first")
+      ->type_name("FOLDER");
   line->add_option_function<std::string>(
           "--shard", [arguments](const std::string& text) { arguments->shard = shard_from(text); },
           "Only the i-th of n equal parts of the seeds; \"holdfast merge\" puts their ledgers together")

@@ -54,7 +54,9 @@ int exit_status(const std::deque<Swept>& all) {
     return std::any_of(all.begin(), all.end(),
                        [verdict](const Swept& swept) { return swept.sweep.runs_of(verdict) > 0; });
   };
-  if (any(sim::RehearsalVerdict::violated)) return something_violated;
+  const bool corpus_fails =
+      std::any_of(all.begin(), all.end(), [](const Swept& one) { return one.corpus && one.corpus->failing() > 0; });
+  if (corpus_fails || any(sim::RehearsalVerdict::violated)) return something_violated;
   return any(sim::RehearsalVerdict::out_of_budget) ? budget_ran_out : all_held;
 }
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ struct Swept {
   sim::SweepPlan plan;
   sim::Sweep sweep{};
   sim::SweepSummary::End end = sim::SweepSummary::End::complete;
+  std::optional<sim::CorpusSummary> corpus{};
 
-  [[nodiscard]] sim::SweepSummary summary() const { return {plan, sweep, end}; }
+  [[nodiscard]] sim::SweepSummary summary() const { return {plan, sweep, end, corpus ? &*corpus : nullptr}; }
 };
 
 class SweepOutput {

@@ -48,6 +48,33 @@ json::value optional(const std::optional<T>& value) {
   return value ? json::value(*value) : json::value{};
 }
 
+json::object of(const CorpusSummary& corpus) {
+  json::array files;
+  for (const auto& verdict : corpus.judged) {
+    auto file = of(verdict.of.reason, verdict.says);
+    file["file"] = as_json(verdict.kept.file);
+    file["status"] = as_json(to_string(verdict.status));
+    files.push_back(std::move(file));
+  }
+  json::array reasons;
+  for (const auto& reason : corpus.reasons) {
+    auto one = of(reason.reason, "");
+    one.erase("says");
+    one["runs"] = reason.runs;
+    one["kept"] = reason.kept.size();
+    reasons.push_back(std::move(one));
+  }
+  json::array added;
+  for (const auto& name : corpus.added) added.push_back(as_json(name));
+  json::array not_kept;
+  for (const auto& says : corpus.not_kept) not_kept.push_back(as_json(says));
+  return {{"folder", as_json(corpus.folder)},
+          {"files", std::move(files)},
+          {"added", std::move(added)},
+          {"not_kept", std::move(not_kept)},
+          {"reasons", std::move(reasons)}};
+}
+
 std::string line(const json::object& object) { return json::serialize(object) + '\n'; }
 
 }  // namespace
@@ -94,6 +121,7 @@ std::string sweep_json(const SweepSummary& summary) {
   object["digest"] = as_json(sweep.digest());
   object["interrupted"] = summary.end == SweepSummary::End::interrupted;
   object["stopped_at_first"] = summary.end == SweepSummary::End::stopped;
+  object["corpus"] = summary.corpus == nullptr ? json::value{} : json::value(of(*summary.corpus));
   return line(object);
 }
 

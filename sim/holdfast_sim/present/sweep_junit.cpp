@@ -36,6 +36,9 @@ class Suite {
     for (const auto* const budget : {"events_budget", "time_budget"}) {
       test(FailureReason::Kind::budget, "keeps within the ", budget);
     }
+    if (summary.corpus != nullptr) {
+      for (const auto& verdict : summary.corpus->judged) kept(*summary.corpus, verdict);
+    }
     if (summary.end == SweepSummary::End::interrupted) interrupted(summary);
   }
 
@@ -65,6 +68,18 @@ class Suite {
     }
     ++failed_;
     cases_ += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n", xml(first), found);
+  }
+
+  void kept(const CorpusSummary& corpus, const CorpusVerdict& verdict) {
+    const auto file = corpus.folder + '/' + verdict.kept.file;
+    begin("corpus " + file);
+    if (verdict.says.empty()) {
+      cases_ += "/>\n";
+      return;
+    }
+    ++failed_;
+    cases_ += fmt::format(">\n      <failure message=\"{}\">{}\nholdfast run {}\n</failure>\n    </testcase>\n",
+                          xml(to_string(verdict.status)), xml(verdict.says), xml(file));
   }
 
   void begin(const std::string& name) {

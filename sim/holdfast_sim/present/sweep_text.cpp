@@ -1,6 +1,7 @@
 #include <holdfast_sim/present/sweep_text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -46,13 +47,14 @@ std::string value_text(SeedFigureText::Unit unit, std::uint64_t value) {
 class Text {
  public:
   Text(const SweepSummary& summary, const SweepTextOptions& options)
-      : plan_(summary.plan), sweep_(summary.sweep), end_(summary.end), options_(options) {}
+      : plan_(summary.plan), sweep_(summary.sweep), end_(summary.end), corpus_(summary.corpus), options_(options) {}
 
   std::string take() {
     header();
     verdicts();
     failures();
     figures();
+    if (corpus_ != nullptr) corpus();
     footer();
     return std::move(text_);
   }
@@ -155,6 +157,31 @@ class Text {
     return joined(seeds);
   }
 
+  // Files as words that can be copied, and below each why it fails.
+  void corpus() {
+    heading(fmt::format("corpus {}", file::printable(corpus_->folder)));
+    const auto path = [&](const std::string& name) { return "    " + shell_word(corpus_->folder + '/' + name) + '\n'; };
+    constexpr std::array kStatuses{CorpusVerdict::Status::still_fails, CorpusVerdict::Status::fails_otherwise,
+                                   CorpusVerdict::Status::not_reached, CorpusVerdict::Status::fixed};
+    for (const auto status : kStatuses) {
+      bool first = true;
+      for (const auto& verdict : corpus_->judged) {
+        if (verdict.status != status) continue;
+        if (std::exchange(first, false)) line(fmt::format("  {}", to_string(status)));
+        text_ += path(verdict.kept.file);
+        if (!verdict.says.empty()) line(fmt::format("      {}", file::printable(verdict.says)));
+      }
+    }
+    if (!corpus_->added.empty()) line("  new");
+    for (const auto& name : corpus_->added) text_ += path(name);
+    for (const auto& says : corpus_->not_kept) line(fmt::format("  not kept: {}", file::printable(says)));
+    for (const auto& reason : corpus_->reasons) {
+      line(fmt::format("  {} in all sweeps, {} kept: {}", counted(reason.runs, "run"), reason.kept.size(),
+                       file::printable(to_string(reason.reason))));
+    }
+    if (corpus_->reasons.empty()) line("  nothing has failed in any sweep");
+  }
+
   void footer() {
     text_ += '\n';
     text_ += fmt::format("digest {}\n", sweep_.digest());
@@ -177,6 +204,11 @@ class Text {
       line(painted("out of budget", "1;31") +
            fmt::format(": {} of {} did not come to an end", human(failed), counted(sweep_.runs(), "seed")));
     }
+    if (corpus_ != nullptr && corpus_->failing() > 0) {
+      line(painted("violated", "1;31") + fmt::format(": {} of {} in the corpus {}", human(corpus_->failing()),
+                                                     counted(corpus_->judged.size(), "file"),
+                                                     corpus_->failing() == 1 ? "fails" : "fail"));
+    }
   }
 
   [[nodiscard]] std::string bound(std::uint32_t at_most_ppm) const {
@@ -188,6 +220,7 @@ class Text {
   const SweepPlan& plan_;
   const Sweep& sweep_;
   const SweepSummary::End end_;
+  const CorpusSummary* const corpus_;
   const SweepTextOptions& options_;
   std::string text_;
 };

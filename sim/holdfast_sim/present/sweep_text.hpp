@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <holdfast_sim/search/corpus.hpp>
 #include <holdfast_sim/search/sweep.hpp>
 
 #pragma GCC visibility push(default)
@@ -24,6 +25,7 @@ struct SweepSummary {
   const SweepPlan& plan;
   const Sweep& sweep;
   End end = End::complete;
+  const CorpusSummary* corpus = nullptr;  // none: the sweep keeps nothing
 };
 
 struct SweepTextOptions {
@@ -34,7 +36,7 @@ struct SweepTextOptions {
 std::string sweep_text(const SweepSummary& summary, const SweepTextOptions& options = {});
 // One object in one line.
 std::string sweep_json(const SweepSummary& summary);
-// A suite for each summary, a test for each expectation and each rule.
+// A suite for each summary, a test for each expectation, each rule, and each file of the corpus.
 std::string sweep_junit(const std::vector<SweepSummary>& summaries);
 
 // "7 violated 0123…  restarts: expected 0, found 3"

@@ -10,6 +10,7 @@
 #include <holdfast/detail/assert.hpp>
 #include <holdfast/file/duration_text.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/file/policy_keys.hpp>
 #include <holdfast/file/toml_document.hpp>
 #include <holdfast/file/toml_text.hpp>
 #include <holdfast/file/values.hpp>
@@ -142,7 +143,8 @@ class Shrinker {
     if (!running_) return Trial::does_not;
     const auto text = toml_text(document);
     if (const auto known = tried_.find(text); known != tried_.end()) return known->second;
-    if (runs_ == options_.runs_max || (options_.interrupted && options_.interrupted())) {
+    if (runs_ == options_.runs_max || timers_ >= options_.timers_max ||
+        (options_.interrupted && options_.interrupted())) {
       running_ = false;
       return Trial::does_not;
     }
@@ -161,6 +163,7 @@ class Shrinker {
       // A candidate that would take for ever is none.
       const auto result =
           rehearse(scenario, {.interrupted = [] { return true; }, .slice = timers_max_, .with_history = false});
+      timers_ += result.report.end.timers_fired;
       auto outcome = outcome_of(scenario, result);
       cut_off_ = outcome.verdict == RehearsalVerdict::interrupted;
       if (options_.progress) options_.progress({runs_, accepted_, toml_text(document_).size()});
@@ -367,9 +370,39 @@ class Shrinker {
 
   // What the failure and the run hang on.
   [[nodiscard]] bool stays(const Path& path) const {
+    if (options_.only_weaker && (is_policy(path) || last_key(path) == "fails_after")) return true;
     if (path.size() > 1) return too_little_ && is_count_of_services(path);
     const std::string& key = document_.entries[path.front()].key;
     return key == "name" || key == "seed" || key == "expect" || (too_little_ && key == "duration");
+  }
+
+  [[nodiscard]] bool is_policy(const Path& path) const {
+    const auto& outer = document_.entries[path[0]];
+    if (outer.key == "supervisor") return true;
+    if (path.size() < 3 || outer.key != "fleet") return false;
+    const auto& keys = file::table_of<ServicePolicy>().keys;
+    const auto& key = outer.value.items[path[1]].entries[path[2]].key;
+    return std::any_of(keys.begin(), keys.end(), [&](const file::Key& policy) { return policy.name == key; });
+  }
+
+  [[nodiscard]] std::string last_key(const Path& path) const {
+    std::string key;
+    const TomlValue* value = &document_;
+    for (const std::size_t step : path) {
+      if (value->kind == Kind::array) {
+        value = &value->items[step];
+      } else {
+        key = value->entries[step].key;
+        value = &value->entries[step].value;
+      }
+    }
+    return key;
+  }
+
+  [[nodiscard]] bool may_be_smaller(const Path& path) const {
+    constexpr std::array<std::string_view, 4> kWeakerIfSmaller{"at", "count", "duration", "for"};
+    return !options_.only_weaker ||
+           std::find(kWeakerIfSmaller.begin(), kWeakerIfSmaller.end(), last_key(path)) != kWeakerIfSmaller.end();
   }
 
   // Each key, the outer ones first.
@@ -409,6 +442,7 @@ class Shrinker {
   }
   template <class Visit>
   void each_below(const Path& path, const Visit& visit) {
+    if (options_.only_weaker && is_policy(path)) return;
     visit(path);
     const TomlValue& value = at(document_, path);
     const std::size_t size = value.kind == Kind::array ? value.items.size() : value.entries.size();
@@ -468,7 +502,7 @@ class Shrinker {
   void each_number(const Visit& visit) {
     each_value([&](const Path& path) {
       const auto number = number_in(at(document_, path));
-      if (number && !stays(path)) visit(path, *number);
+      if (number && !stays(path) && may_be_smaller(path)) visit(path, *number);
     });
   }
 
@@ -604,8 +638,9 @@ class Shrinker {
   TomlValue document_;
   FailureReason reason_;
   bool too_little_ = false;
-  bool running_ = true;  // until it is interrupted, or no run is left
-  std::uint64_t timers_max_ = 0;
+  bool running_ = true;           // until it is interrupted, or no run is left
+  std::uint64_t timers_max_ = 0;  // of one run
+  std::uint64_t timers_ = 0;      // of all runs
   std::uint64_t runs_ = 0;
   std::uint64_t accepted_ = 0;
   bool cut_off_ = false;                // the latest run took too long

@@ -40,6 +40,10 @@ struct ShrinkProgress {
 struct ShrinkOptions {
   Seed seed{};
   std::uint64_t runs_max = 10'000;
+  std::uint64_t timers_max = UINT64_MAX;  // that fire in all runs together; what bounds the time of large fleets
+  // Nothing may get worse, so that another policy has a chance: policies stay as they are, and of numbers only those
+  // become smaller with which less goes wrong. Otherwise a service that fails rarely may become one that always does.
+  bool only_weaker = false;
   std::function<bool()> interrupted = {};  // asked before each run; true ends with what there is
   std::function<void(const ShrinkProgress&)> progress = {};
 };
@@ -59,7 +63,7 @@ struct ShrinkResult {
   std::string says;    // with the numbers of the smallest
   std::string digest;  // of its run
   std::uint64_t runs = 0;
-  bool finished = false;  // false: it was interrupted, or runs_max was reached
+  bool finished = false;  // false: it was interrupted, or runs_max or timers_max was reached
   std::vector<FailingRange> ranges;
 };
 
