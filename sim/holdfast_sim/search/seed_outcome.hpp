@@ -5,12 +5,12 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <holdfast_sim/rehearsal.hpp>
@@ -30,7 +30,11 @@ struct FailureReason {
   Kind kind = Kind::rule;
   std::string what;
   std::string cause;
-  friend auto operator<=>(const FailureReason&, const FailureReason&) = default;
+  friend bool operator==(const FailureReason&, const FailureReason&) = default;
+  // libc++ 14 cannot compare texts by <=>.
+  friend bool operator<(const FailureReason& a, const FailureReason& b) noexcept {
+    return std::tie(a.kind, a.what, a.cause) < std::tie(b.kind, b.what, b.cause);
+  }
 };
 std::string_view to_string(FailureReason::Kind) noexcept;
 // "expectation restarts: too many"
