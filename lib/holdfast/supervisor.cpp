@@ -13,14 +13,14 @@ namespace holdfast {
 using detail::Input;
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Construction
+// What every restart goes through, inlined: the calls alone took a twentieth of its instructions
 // ---------------------------------------------------------------------------------------------------------------------
 
 // If it throws std::bad_alloc nothing has happened, and the input is as it was.
 [[gnu::always_inline]] inline void Supervisor::enqueue(Input&& input) {
   const Input& queued = inputs_.push(std::move(input));
   if (attention_ != 0) return attend(queued);
-  if (!loop_.queued()) wake_loop();
+  wake_loop();
 }
 
 // Without memory the loop tries again.
@@ -37,6 +37,34 @@ using detail::Input;
     owe(kRecords);
   }
 }
+
+// Leaving a phase disarms the timer for what the service waited for in it.
+[[gnu::always_inline]] inline void Supervisor::set_phase(Record& record, Phase phase) {
+  HOLDFAST_ASSERT(is_legal_transition(record.phase, phase), "a service made a transition that semantics forbid");
+  if (record.armed()) scheduler_.disarm(record);
+  record.phase = phase;
+  record.phase_since = now_;
+}
+
+template <class Kind>
+void Supervisor::emit(Record& record, const Kind& what) noexcept {
+  try {
+    sink_.on_event({now_, record.id, record.name.text(), record.hash, ++record.events, record.run, what});
+  } catch (...) {
+    sink_threw();
+  }
+}
+
+[[gnu::always_inline]] inline void Supervisor::back_off(Record& record, BackoffCause cause, Duration ceiling,
+                                                        Duration delay) {
+  set_phase(record, Phase::backing_off);
+  emit(record, event::BackingOff{cause, record.retries.attempt, ceiling, delay});
+  wake_at(record, now_ + delay);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Construction
+// ---------------------------------------------------------------------------------------------------------------------
 
 Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink, ArrivalSink* arrivals)
     : scheduler_(scheduler),
@@ -254,15 +282,6 @@ void Supervisor::attend(const Input& input) noexcept {
   if ((attention_ & kProcesses) == 0) wake_loop();
 }
 
-// If there is no memory to wake the loop now, the next input wakes it.
-void Supervisor::wake_loop() noexcept {
-  if (loop_.queued()) return;
-  try {
-    scheduler_.defer(loop_);
-  } catch (...) {  // NOLINT(bugprone-empty-catch)
-  }
-}
-
 // The arrival sink does not see inputs that the supervisor gives itself.
 void Supervisor::tell_arrival(const Input& input) {
   switch (input.kind) {
@@ -385,6 +404,8 @@ std::string_view text_of_ignored(ShutdownCause signal) {
 }  // namespace
 
 void Supervisor::process(Input& input) {
+  if (input.kind == Input::Kind::run_ended) [[likely]]
+    return process(input, *input.record);
   switch (input.kind) {
     case Input::Kind::warn:
       for (const auto& problem : own_policy_->warnings) emit(event::Warned{problem.field, problem.says});
@@ -403,8 +424,9 @@ void Supervisor::process(Input& input) {
 
 void Supervisor::process(Input& input, Record& record) {
   if (record.tenancy != input.tenancy || record.forgotten) return;  // an input of an earlier life
+  if (input.kind == Input::Kind::run_ended) [[likely]]
+    return on_run_ended(record, input.outcome, input.error);
   switch (input.kind) {
-    case Input::Kind::run_ended: return on_run_ended(record, input.outcome, input.error);
     case Input::Kind::late_end: return on_late_end(record, input);
     case Input::Kind::added: return on_added(record);
     case Input::Kind::run_warned: return emit(record, event::Warned{"run", input.error.text()});
@@ -428,6 +450,33 @@ void Supervisor::on_added(Record& record) {
   }
   // A step of its own: a stop or a shutdown that has already been asked for comes first.
   enqueue_or_owe({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
+}
+
+[[gnu::always_inline]] inline void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration lasted) {
+  if (outcome == Outcome::clean) {
+    ++counters_.clean_exits;
+    count_clean_exit(record);
+  } else {
+    ++record.failures;
+    ++counters_.failures;
+  }
+  // The run's number never repeats, so neither does the draw.
+  const auto draws = [&] { return draw(key_of(record), Purpose::backoff_jitter, record.run.value); };
+  const auto next = detail::after_end(record.policy->in_force, record.retries, {outcome, lasted}, now_, draws);
+  if (outcome == Outcome::clean && next.closes_after > 0) [[unlikely]]
+    emit_closed(record, next.closes_after);
+  switch (next.what) {
+    case detail::Next::What::complete: return terminate(record, Termination::Reason::completed);
+    case detail::Next::What::fail: return terminate(record, Termination::Reason::failed);
+    case detail::Next::What::open_for_good:
+      emit_tripped(record, next.failures);
+      return terminate(record, Termination::Reason::circuit_open);
+    case detail::Next::What::open:
+      emit_tripped(record, next.failures);
+      if (record.retries.attempt == 1) ++counters_.open_breakers;  // the first opening in a row
+      [[fallthrough]];
+    case detail::Next::What::back_off: return back_off(record, next.cause, next.ceiling, next.delay);
+  }
 }
 
 // Takes the error over, if there is one.
@@ -459,33 +508,6 @@ void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
 void Supervisor::on_late_end(Record& record, const Input& input) {
   const auto run = abandoned_runs_.take(record, input.run);
   if (run) emit_of(run->run, record, event::EndedLate{input.outcome, now_ - run->began, input.error.text()});
-}
-
-void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration lasted) {
-  if (outcome == Outcome::clean) {
-    ++counters_.clean_exits;
-    count_clean_exit(record);
-  } else {
-    ++record.failures;
-    ++counters_.failures;
-  }
-  // The run's number never repeats, so neither does the draw.
-  const auto draws = [&] { return draw(key_of(record), Purpose::backoff_jitter, record.run.value); };
-  const auto next = detail::after_end(record.policy->in_force, record.retries, {outcome, lasted}, now_, draws);
-  if (outcome == Outcome::clean && next.closes_after > 0) [[unlikely]]
-    emit_closed(record, next.closes_after);
-  switch (next.what) {
-    case detail::Next::What::complete: return terminate(record, Termination::Reason::completed);
-    case detail::Next::What::fail: return terminate(record, Termination::Reason::failed);
-    case detail::Next::What::open_for_good:
-      emit_tripped(record, next.failures);
-      return terminate(record, Termination::Reason::circuit_open);
-    case detail::Next::What::open:
-      emit_tripped(record, next.failures);
-      if (record.retries.attempt == 1) ++counters_.open_breakers;  // the first opening in a row
-      return back_off(record, next.cause, next.ceiling, next.delay);
-    case detail::Next::What::back_off: return back_off(record, next.cause, next.ceiling, next.delay);
-  }
 }
 
 // So many open it, so both numbers are the same.
@@ -739,12 +761,6 @@ void Supervisor::close_run(Record& record) {
   record.running_time = saturating_add(record.running_time, record.lasted(now_));
 }
 
-void Supervisor::back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay) {
-  set_phase(record, Phase::backing_off);
-  emit(record, event::BackingOff{cause, record.retries.attempt, ceiling, delay});
-  wake_at(record, now_ + delay);
-}
-
 void Supervisor::wake_again(Record& record) noexcept { wake_at(record, record.deadline()); }
 
 void Supervisor::give_grace(Record& record) noexcept { wake_at(record, now_ + record.policy->stop_grace); }
@@ -855,26 +871,9 @@ void Supervisor::forget(Record& record) {
   services_.forget(record);
 }
 
-// Leaving a phase disarms the timer for what the service waited for in it.
-void Supervisor::set_phase(Record& record, Phase phase) {
-  HOLDFAST_ASSERT(is_legal_transition(record.phase, phase), "a service made a transition that semantics forbid");
-  if (record.armed()) scheduler_.disarm(record);
-  record.phase = phase;
-  record.phase_since = now_;
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Events
 // ---------------------------------------------------------------------------------------------------------------------
-
-template <class Kind>
-void Supervisor::emit(Record& record, const Kind& what) noexcept {
-  try {
-    sink_.on_event({now_, record.id, record.name.text(), record.hash, ++record.events, record.run, what});
-  } catch (...) {
-    sink_threw();
-  }
-}
 
 // A sink that throws stops no step in the middle.
 template <class Kind>

@@ -186,7 +186,14 @@ class Supervisor {
   // Inputs
   void enqueue(detail::Input&& input);
   void attend(const detail::Input& input) noexcept;
-  void wake_loop() noexcept;
+  // If there is no memory to wake the loop now, the next input wakes it.
+  [[gnu::always_inline]] void wake_loop() noexcept {
+    if (loop_.queued()) return;
+    try {
+      scheduler_.defer(loop_);
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+    }
+  }
   void give(Record& record, Command command);
   void tell_arrival(const detail::Input& input);
   template <class Kind>
