@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 #include <variant>
 
 #include <holdfast_sim/checks/detail/configuration_check.hpp>
+#include <holdfast_sim/figure_expectations.hpp>
 #include <holdfast_sim/observe/digest.hpp>
 #include <holdfast_sim/observe/trace.hpp>
 #include <holdfast_sim/report/report.hpp>
@@ -114,6 +116,9 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   result.rules = checks.verdicts();
   result.violations = checks.violations();
   result.expectations = expectations.results();
+  for (auto& figure : figure_expectations(scenario.expect.figures, result.report)) {
+    result.expectations.push_back(std::move(figure));
+  }
   result.expectations.push_back(configuration.finish(end));
   if (scenario.expect == Expectations{}) warn_of_losses(result);
   if (end.reason == EndReason::stalled) name_waiting(simulation.supervisor(), result);

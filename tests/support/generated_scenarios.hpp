@@ -364,10 +364,27 @@ inline ExpectedCounts counts() {
   return drawn;
 }
 
+inline ExpectedFigures figures() {
+  const auto long_or_short = length(0ns, kDurationMax);
+  ExpectedFigures drawn{.down_at_once_max = perhaps(count()),
+                        .restarts_a_second_max = perhaps(count()),
+                        .storm_max = perhaps(count()),
+                        .recovery_median_max = perhaps(long_or_short),
+                        .recovery_p90_max = perhaps(long_or_short),
+                        .recovery_p99_max = perhaps(long_or_short),
+                        .recovery_max = perhaps(long_or_short),
+                        .drain_max = perhaps(long_or_short)};
+  if (*rc::gen::arbitrary<bool>()) drawn.availability_min = *rc::gen::inRange<std::uint64_t>(1, Target::kWhole + 1);
+  return drawn;
+}
+
 inline Expectations expectations(const Scenario& scenario) {
   const auto by = length(0ns, scenario.duration.value_or(kDurationMax));
-  Expectations drawn{
-      .fleet = counts(), .all_running_by = perhaps(by), .all_terminated_by = perhaps(by), .drained_by = perhaps(by)};
+  Expectations drawn{.fleet = counts(),
+                     .figures = figures(),
+                     .all_running_by = perhaps(by),
+                     .all_terminated_by = perhaps(by),
+                     .drained_by = perhaps(by)};
   for (const auto& name : some_of(scenario.fleet, true)) drawn.groups.push_back({name, counts()});
   if (*rc::gen::arbitrary<bool>()) drawn.abandoned_services = some_of(scenario.fleet, false);
   return drawn;

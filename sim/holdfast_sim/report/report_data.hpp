@@ -106,6 +106,9 @@ struct Loss {
 struct Recoveries {
   std::uint64_t count = 0;
   Duration median{0}, percentile_90{0}, percentile_99{0}, max{0};  // meaningless if count is 0
+  // The same, if those that were lost or were still waiting took for ever (Duration::max()): what an expectation is
+  // about. Zero without any recovery, and nobody who waits for one.
+  Duration median_of_all{0}, percentile_90_of_all{0}, percentile_99_of_all{0}, max_of_all{0};
   // Those that never recovered: the service was lost; it completed or was stopped; it was still waiting when the run
   // was over; the outage was not over by then; (failures only) an outage began first, which is counted by itself.
   std::uint64_t lost = 0, ended = 0, waiting = 0, ongoing = 0, overtaken = 0;
@@ -214,6 +217,7 @@ struct ReportData {
 
   WorstStorm worst_storm;  // services that went from up to down because of a failure or an outage
   BusiestSecond busiest_second;
+  std::uint32_t most_down = 0;  // services that were restarting or lost at once, for longer than an instant
 
   std::vector<ResourceReport> resources;  // in the order in which they were waited for
   std::vector<RecordedInput> recorded;

@@ -103,8 +103,23 @@ struct ExpectedOfGroup {
   friend bool operator==(const ExpectedOfGroup&, const ExpectedOfGroup&) = default;
 };
 
+// What is expected of figures of the report, each as report_data.hpp defines it; nullopt: nothing.
+struct ExpectedFigures {
+  std::optional<std::uint64_t> availability_min{};  // of the fleet, in units of 2^-32
+  std::optional<std::uint64_t> down_at_once_max{};
+  std::optional<std::uint64_t> restarts_a_second_max{};
+  std::optional<std::uint64_t> storm_max{};
+  std::optional<Duration> recovery_median_max{};
+  std::optional<Duration> recovery_p90_max{};
+  std::optional<Duration> recovery_p99_max{};
+  std::optional<Duration> recovery_max{};
+  std::optional<Duration> drain_max{};
+  friend bool operator==(const ExpectedFigures&, const ExpectedFigures&) = default;
+};
+
 struct Expectations {
   ExpectedCounts fleet{};
+  ExpectedFigures figures{};
   std::vector<ExpectedOfGroup> groups{};
   // Not later than this, and after the end of the last disturbance that began before it, all services run at once.
   std::optional<Duration> all_running_by{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <holdfast_sim/figure_expectations.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
@@ -123,6 +124,7 @@ std::vector<std::string> expectation_names(const Scenario& scenario) {
   checks.finish({});
   std::vector<std::string> names;
   for (const auto& result : checks.results()) names.push_back(result.what);
+  for (const auto& result : figure_expectations(scenario.expect.figures, {})) names.push_back(result.what);
   names.emplace_back("configuration");
   return names;
 }

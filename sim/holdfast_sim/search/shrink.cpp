@@ -39,9 +39,13 @@ TomlValue& at(TomlValue& document, const Path& path) {
 
 // Whether the failure is that too little happened in time.
 bool is_of_too_little(const FailureReason& reason) {
-  constexpr std::array<std::string_view, 6> kCauses{
-      "too few",          "no service", "disturbed until then", "services not running", "services not terminated",
-      "no end of a drain"};
+  constexpr std::array<std::string_view, 7> kCauses{"too few",
+                                                    "too low",
+                                                    "no service",
+                                                    "disturbed until then",
+                                                    "services not running",
+                                                    "services not terminated",
+                                                    "no end of a drain"};
   return reason.kind == FailureReason::Kind::expectation &&
          std::find(kCauses.begin(), kCauses.end(), reason.cause) != kCauses.end();
 }

@@ -291,9 +291,31 @@ void describe(TableOf<ExpectedOfGroup>& table) {
   table.all_of(&ExpectedOfGroup::counts);
 }
 
+void describe(TableOf<ExpectedFigures>& table) {
+  table.key_as<Share>("availability_min", &ExpectedFigures::availability_min,
+                      {.otherwise = "any", .help = "the fleet was up for at least this share of its time: `0.999`"});
+  table.key("down_at_once_max", &ExpectedFigures::down_at_once_max,
+            {.otherwise = "any", .help = "at no time were more services down, waiting for a restart or lost"});
+  table.key("restarts_a_second_max", &ExpectedFigures::restarts_a_second_max,
+            {.otherwise = "any", .help = "no second of the run had more restarts"});
+  table.key("storm_max", &ExpectedFigures::storm_max,
+            {.otherwise = "any", .help = "within no 60 s did more services go down"});
+  const auto recovery = [&](std::string_view name, std::optional<Duration> ExpectedFigures::*member,
+                            std::string_view which) { table.key(name, member, {.otherwise = "any", .help = which}); };
+  recovery("recovery_median_max", &ExpectedFigures::recovery_median_max,
+           "half of the recoveries took no longer, after outages and after failures. A service that was lost, or still "
+           "waited at the end, took for ever");
+  recovery("recovery_p90_max", &ExpectedFigures::recovery_p90_max, "the same of 90 % of them");
+  recovery("recovery_p99_max", &ExpectedFigures::recovery_p99_max, "the same of 99 % of them");
+  recovery("recovery_max", &ExpectedFigures::recovery_max, "the same of all of them, so that nothing was lost");
+  table.key("drain_max", &ExpectedFigures::drain_max,
+            {.otherwise = "any", .help = "a shutdown was asked for, and its drain took no longer"});
+}
+
 void describe(TableOf<Expectations>& table) {
   table.name("expect");
   table.all_of(&Expectations::fleet);
+  table.all_of(&Expectations::figures);
   table.key("all_running_by", &Expectations::all_running_by,
             {.otherwise = "nothing",
              .help = "not later than this, and after the end of the last disturbance that began before it, all "

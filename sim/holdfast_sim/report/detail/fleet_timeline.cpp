@@ -23,6 +23,7 @@ FleetHistory FleetTimeline::history() const {
 }
 
 void FleetTimeline::pass(TimePoint at) {
+  most_down_ = std::max(most_down_, count(Standing::restarting) + count(Standing::lost));
   if (buckets_.empty()) now_ = at;
   while (now_ < at) {
     if (now_.nanoseconds == bucket_end_) next_bucket();

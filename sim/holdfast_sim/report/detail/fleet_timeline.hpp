@@ -40,6 +40,8 @@ class FleetTimeline {
   // Up to the last advance; no bucket without history. A restart in the very last instant may have a bucket of no
   // length to itself.
   [[nodiscard]] FleetHistory history() const;
+  // Services that were restarting or lost at once, with history or without.
+  [[nodiscard]] std::uint32_t most_down() const noexcept { return most_down_; }
 
  private:
   std::uint32_t& count(Standing standing) noexcept { return counts_[static_cast<std::size_t>(standing)]; }
@@ -48,6 +50,7 @@ class FleetTimeline {
   void stand_for(std::int64_t nanoseconds) noexcept;
 
   std::array<std::uint32_t, kStandings> counts_{};
+  std::uint32_t most_down_ = 0;
   std::vector<FleetBucket> buckets_;
   std::size_t current_ = 0;
   std::int64_t width_ = 1;

@@ -44,8 +44,10 @@ void LogLinearHistogram::record(Duration length) {
   ++counts_[bucket_of(static_cast<std::uint64_t>(length.count()))];
 }
 
-Duration LogLinearHistogram::quantile(std::uint32_t percent) const noexcept {
-  const std::uint64_t wanted = std::max<std::uint64_t>(count_ / 100 * percent + (count_ % 100 * percent + 99) / 100, 1);
+Duration LogLinearHistogram::quantile(std::uint32_t percent, std::uint64_t more) const noexcept {
+  const std::uint64_t all = count_ + more;
+  const std::uint64_t wanted = std::max<std::uint64_t>(all / 100 * percent + (all % 100 * percent + 99) / 100, 1);
+  if (wanted > count_) return Duration::max();
   if (wanted == 1) return min_;
   if (wanted == count_) return max_;
   std::uint64_t passed = 0;

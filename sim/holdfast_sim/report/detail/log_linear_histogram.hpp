@@ -27,7 +27,9 @@ class LogLinearHistogram {
   [[nodiscard]] Duration min() const noexcept { return min_; }
   [[nodiscard]] Duration max() const noexcept { return max_; }
   // The smallest recorded length that at least `percent` % of all do not exceed. REQUIRES: 0 <= percent <= 100.
-  [[nodiscard]] Duration quantile(std::uint32_t percent) const noexcept;
+  [[nodiscard]] Duration quantile(std::uint32_t percent) const noexcept { return quantile(percent, 0); }
+  // The same with so many more lengths, all for ever: Duration::max(). REQUIRES: count() + more > 0.
+  [[nodiscard]] Duration quantile(std::uint32_t percent, std::uint64_t more) const noexcept;
 
  private:
   std::vector<std::uint64_t> counts_;

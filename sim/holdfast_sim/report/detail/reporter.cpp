@@ -434,6 +434,13 @@ Occurrences occurrences(const LogLinearHistogram& times) {
 
 Recoveries recoveries(const LogLinearHistogram& lengths, Recoveries never) {
   never.count = lengths.count();
+  const std::uint64_t for_ever = never.lost + never.waiting;
+  if (never.count + for_ever > 0) {
+    never.median_of_all = lengths.quantile(50, for_ever);
+    never.percentile_90_of_all = lengths.quantile(90, for_ever);
+    never.percentile_99_of_all = lengths.quantile(99, for_ever);
+    never.max_of_all = lengths.quantile(100, for_ever);
+  }
   if (never.count == 0) return never;
   never.median = lengths.quantile(50);
   never.percentile_90 = lengths.quantile(90);
@@ -490,6 +497,7 @@ ReportData Reporter::finish(const SimulationEnd& end) {
   close_run(end.at);
   data_.end = end;
   data_.history = timeline_.history();
+  data_.most_down = timeline_.most_down();
   close_lost(counts_until(end));
   data_.restarts = occurrences(restarts_);
   data_.breaker_trips = occurrences(trips_);
