@@ -319,7 +319,8 @@ TEST_CASE("whatever is changed in a field of a recording is noticed in that very
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Fields fields = fields_of(lines[i]);
     REQUIRE(line_of(fields) == lines[i]);
-    for (std::size_t k = 0; k < fields.size(); ++k) {
+    constexpr std::size_t kEach = HOLDFAST_SLOW_BUILD ? 4 : 1;
+    for (std::size_t k = i % kEach; k < fields.size(); k += kEach) {
       for (const auto& value : other_values(fields[k].second)) {
         Fields changed = fields;
         changed[k].second = value;
@@ -339,7 +340,7 @@ TEST_CASE("whatever is changed in a field of a recording is noticed in that very
       try_with(i, changed);
     }
   }
-  CHECK(changes > 1000);
+  CHECK(changes > (HOLDFAST_SLOW_BUILD ? 250 : 1000));
 }
 
 TEST_CASE("a line of a recording that is dropped, repeated, or has changed places with the next is noticed") {
