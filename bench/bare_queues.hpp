@@ -1,5 +1,5 @@
-// Queues without timers, owners or disarming: the floor that the real one is held against. All keep the order of
-// (time, order of putting in). Each take() is followed by one put().
+// Queues without timers, owners or disarming: the floor with which the benchmark compares the real one. All keep the
+// order of (time, order of putting in). Each take() is followed by one put().
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ struct Due {
   std::uint32_t who;
 };
 
-// A 4-ary heap of (time, sequence, who). `Places` is told where each entry comes to stand.
+// A 4-ary heap of (time, sequence, who). The heap reports to `Places` where it puts each entry.
 template <class Places>
 class QuaternaryHeap {
  public:

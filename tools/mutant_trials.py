@@ -1,4 +1,4 @@
-"""A copy of the tree with a build of its own, in which mutants are planted and held against the tests."""
+"""A copy of the tree with a build of its own, in which mutants are planted, and on which the tests run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPTIONS = ["--buildtype=debugoptimized", "-Doptimization=3", "-Ddebug=false", "-
 SECONDS_MAX = 300  # of one test program; the slowest takes less than a tenth of that, unless the machine is busy
 MEMORY_MAX = 4 << 30
 # The one test that looks at the mutants themselves, which do not fit a tree that one was planted in.
-NOT_HELD_AGAINST = {"mutants_test"}
+NOT_RUN = {"mutants_test"}
 # Kills do not depend on luck: RapidCheck draws the same every time.
 ENVIRONMENT = os.environ | {"RC_PARAMS": "seed=1"}
 # As tools/prepare has it.
@@ -97,12 +97,12 @@ class Verdict:
 
 
 def tests_of_the_build() -> dict[str, Test]:
-    def told(what: str) -> list[dict]:
+    def introspect(what: str) -> list[dict]:
         return json.loads(subprocess.run(["meson", "introspect", what, BUILD], capture_output=True, check=True).stdout)
 
-    outputs = {target["id"]: [os.path.relpath(file, BUILD) for file in target["filename"]] for target in told("--targets")}
+    outputs = {target["id"]: [os.path.relpath(file, BUILD) for file in target["filename"]] for target in introspect("--targets")}
     return {test["name"]: Test(test["name"], test["cmd"], [file for id in test["depends"] for file in outputs[id]])
-            for test in told("--tests") if test["name"] not in NOT_HELD_AGAINST}
+            for test in introspect("--tests") if test["name"] not in NOT_RUN}
 
 
 def limit_resources() -> None:

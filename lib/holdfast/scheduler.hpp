@@ -95,8 +95,8 @@ class Scheduler {
   virtual void arm(Timer& timer, TimePoint at) = 0;
 
   // The same for a deadline: the time by which something must have ended or arrived. A scheduler that could not run for
-  // a while postpones every armed deadline by as much, so that its own lateness makes nobody miss one. armed_for() then
-  // returns the later time. Virtual time is never late.
+  // a while postpones every armed deadline by as much, so that no service misses one because the scheduler is late.
+  // armed_for() then returns the later time. Virtual time is never late.
   virtual void arm_deadline(Timer& timer, TimePoint at) { arm(timer, at); }
 
   // False if it was not armed (it has fired, or never was).

@@ -632,8 +632,7 @@ bool Supervisor::somebody_may_still_end() {
   return any;
 }
 
-// Whoever was killed has the kill_wait to die, from now, also if it was killed by the end of its own grace a moment
-// ago.
+// Every killed run has the kill_wait to die, from now on, also one that the end of its own grace killed a moment ago.
 void Supervisor::abandon_rest() {
   if (drain_is_over_) return;
   if (std::exchange(drain_waits_for_the_dying_, true) || !config_.kill_wait) return finish_drain();
@@ -645,7 +644,7 @@ void Supervisor::abandon_rest() {
   }
 }
 
-// False: nobody is dying.
+// False: no killed run is left to wait for.
 bool Supervisor::abandon_all_but_the_dying() {
   bool any = false;
   for (Record *record = services_.first(), *next = nullptr; record; record = next) {

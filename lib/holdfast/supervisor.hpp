@@ -128,7 +128,7 @@ class Supervisor {
 
   [[nodiscard]] bool is_shutting_down() const noexcept { return shutdown_asked_at_.has_value(); }
 
-  // The shutdown is over; the result names who was abandoned. Nothing more will be started.
+  // The shutdown is over; the result names the abandoned services. Nothing more will be started.
   [[nodiscard]] const std::optional<ShutdownResult>& shutdown_result() const noexcept { return shutdown_result_; }
 
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }

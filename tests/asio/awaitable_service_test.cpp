@@ -353,7 +353,7 @@ TEST_CASE("each run of a lambda works on a copy of its own of what it has captur
   CHECK(seen == std::vector<int>{1, 1, 1});
 }
 
-TEST_CASE("a factory makes an instance for each run, and it is gone before the end is told") {
+TEST_CASE("a factory makes an instance for each run, and it is gone before the end is reported") {
   static int alive;
   alive = 0;
   struct Feed {
@@ -367,14 +367,14 @@ TEST_CASE("a factory makes an instance for each run, and it is gone before the e
     }
     Words& words_;
   };
-  // The end is told to the supervisor before the supervisor tells it.
+  // The service reports the end to the supervisor before the supervisor reports it as an event.
   struct Ends final : ArrivalSink {
     void on_arrival(const Arrival& arrival) override {
       if (!std::holds_alternative<arrival::Ended>(arrival.what)) return;
-      ++told;
+      ++reported;
       CHECK(alive == 0);
     }
-    int told = 0;
+    int reported = 0;
   };
   Words seen;
   Ends ends;
@@ -385,7 +385,7 @@ TEST_CASE("a factory makes an instance for each run, and it is gone before the e
     };
     REQUIRE(one.run_until_phase(Phase::terminated));
     CHECK(seen == Words{"made, alive 1", "made, alive 1"});
-    CHECK(ends.told == 2);
+    CHECK(ends.reported == 2);
   };
   const auto config = config_of(kAtOnce);
   if (by_pointer) {
@@ -472,7 +472,7 @@ TEST_CASE("a run knows its name, its number and the time") {
   CHECK(seen == Words{"one#1", "one#2"});
 }
 
-TEST_CASE("operation_aborted out of a run that nobody stopped is a failure like any other") {
+TEST_CASE("operation_aborted out of a run that was not asked to stop is a failure like any other") {
   One one{any(),
           [&](Context&) -> net::awaitable<void> {
             throw boost::system::system_error{net::error::operation_aborted};
@@ -568,7 +568,7 @@ TEST_CASE("an io_context runs out when no run is alive any more") {
 // Abandonment
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("an abandoned run that ends late is told so and changes nothing") {
+TEST_CASE("an abandoned run that ends late is reported and changes nothing") {
   bool runs = false;
   bool let_go = false;
   One one{any(),

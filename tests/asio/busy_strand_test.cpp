@@ -170,7 +170,8 @@ TEST_CASE("a fleet that obeys has drained in time, though the strand takes five 
 
 // The deadline is 1 s of time in which the strand could run. The alarm, which rings every 250 ms, is handled after 5 s:
 // so the strand could not run for 4.75 s, and the deadline comes at 5.75 s.
-TEST_CASE("a strand that was busy puts the deadline off by as long, and who takes longer than that is abandoned") {
+TEST_CASE(
+    "a strand that was busy puts the deadline off by as long, and a service that takes longer than that is abandoned") {
   BusyFleet busy;
   for (std::size_t i = 2; i < kServices; ++i) busy.fleet.add(0ns);
   busy.fleet.add(750ms - kCost);  // heard at 5 s less the cost of the last one

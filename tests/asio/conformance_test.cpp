@@ -356,7 +356,7 @@ TEST_CASE("what is posted to the executor runs later, in order, and may post mor
 // What a run does.
 enum class Act { ends, fails, throws_thing, fatal, waits, hangs };
 
-// Acts as it is told, run by run, in either style. The last act is repeated.
+// Plays a list of acts, one a run, in either style. The last act is repeated.
 struct Troupe {
   using Script = std::function<Act(RunNumber)>;
 
@@ -553,7 +553,7 @@ TEST_CASE("failures within the window trip the breaker") {
   CHECK(stage.termination("flapping") == "circuit breaker open (3/3 failures)");
 }
 
-TEST_CASE("a service that is stopped from within its own start is told so once, after it runs") {
+TEST_CASE("a service that is stopped from within its own start gets one stop, after it runs") {
   Stage stage;
   stage.add("shy", [&](RunNumber) {
     CHECK(stage->stop("shy"));
@@ -587,7 +587,7 @@ TEST_CASE("a restart by command stops the run and starts another, without a fail
   CHECK(stage.history("feed") == "added started running commanded stopping ended started running");
 }
 
-TEST_CASE("the end of an old run, told again, changes nothing") {
+TEST_CASE("the end of an old run, reported again, changes nothing") {
   const auto world = any_world();
   Recorder recorder{world->is_real()};
   Script service;
@@ -656,7 +656,9 @@ TEST_CASE("a service that ignores its stop is killed when its grace has passed, 
   stage.world().run_ready();
 }
 
-TEST_CASE("who ended before the deadline is in time, however late the thread gets to the end and to the deadline") {
+TEST_CASE(
+    "a service that ended before the deadline is in time, however late the thread gets to the end and to the "
+    "deadline") {
   SupervisorConfig config = config_of(kAtOnce, 20ms);
   const bool by_grace = GENERATE(false, true);
   if (by_grace) {
@@ -681,7 +683,7 @@ TEST_CASE("who ended before the deadline is in time, however late the thread get
   CHECK(stage->counters().killed_runs == 0);
 }
 
-TEST_CASE("a drain that is ended by command kills at once, or abandons who cannot be killed") {
+TEST_CASE("a drain that is ended by command kills at once, and abandons services that cannot be killed") {
   Stage stage;
   stage.add("deaf", [](RunNumber) { return Act::hangs; });
   REQUIRE(stage.run_until_phase("deaf", Phase::running, 1));

@@ -183,7 +183,7 @@ TEST_CASE("a target may be a whole address, and says what is wrong with it other
         "a line of the request ends with a line feed alone; HTTP demands carriage return and line feed\n");
 }
 
-TEST_CASE("who asks on the loopback by a name that is not this machine's is refused, unless the name is configured") {
+TEST_CASE("a request on the loopback by a name that is not this machine's is refused, unless the name is configured") {
   const std::string by_name = "GET /services HTTP/1.1\r\nHost: Gateway.Example:9464\r\nConnection: close\r\n\r\n";
   Program program;
   const Reply refused = program.ask(by_name);
@@ -196,7 +196,7 @@ TEST_CASE("who asks on the loopback by a name that is not this machine's is refu
   CHECK(with_any.ask(by_name).status == 200);
 }
 
-TEST_CASE("metrics and services are compressed for who accepts it, and nothing else is") {
+TEST_CASE("metrics and services are compressed for clients that accept it, and nothing else is") {
   Program program;
   for (const char* const path : {"/metrics", "/services"}) {
     CAPTURE(path);
@@ -326,7 +326,7 @@ TEST_CASE("a client that has said everything and closes its half still gets the 
   CHECK(count(got, "alive\n") == 2);
 }
 
-TEST_CASE("every mistake in a request has its status, ends the connection, and harms nobody else") {
+TEST_CASE("every mistake in a request has its status, ends the connection, and harms no other client") {
   struct Row {
     std::string sent;
     int status;
@@ -404,7 +404,7 @@ TEST_CASE("a request as long as is allowed is answered, one of a byte more is no
 // The fleet in it
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("readiness is told with the services that are not as they should be") {
+TEST_CASE("/readyz lists the services that are not as they should be") {
   Program program{{}, config_of({.base = 1h, .max = 1h, .breaker = std::nullopt})};
   CHECK(program.get("/readyz").status == 200);
   REQUIRE(program->add({.name = "feed"}, waits));
@@ -421,7 +421,7 @@ TEST_CASE("readiness is told with the services that are not as they should be") 
   CHECK(program.get("/healthz").status == 200);
 }
 
-TEST_CASE("during the drain it is alive and not ready; when it is over, the connections end and nobody listens") {
+TEST_CASE("during the drain it is alive and not ready; after it the connections end and the port is closed") {
   Program program{{}, config_of(kAtOnce, 24h)};
   bool may_stop = false;
   REQUIRE(program->add({.name = "slow"}, [&](Context& ctx) -> net::awaitable<void> {
@@ -672,7 +672,7 @@ TEST_CASE("a runtime with an io_context of its own is destroyed with clients in 
 // What is refused
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a port that is taken is told with its address") {
+TEST_CASE("a port that is taken is reported with its address") {
   Program program;
   const std::string at = "127.0.0.1:" + std::to_string(program->endpoint_port());
   net::io_context io;
@@ -695,7 +695,7 @@ TEST_CASE("the port is free again once the shutdown is over") {
   CHECK(next.endpoint_port() == port);
 }
 
-TEST_CASE("everything that is wrong with an endpoint is told at once") {
+TEST_CASE("every mistake in an endpoint's configuration is reported at once") {
   const Endpoint wrong{.address = "localhost",
                        .metrics_namespace = "my-app",
                        .connections_max = 0,

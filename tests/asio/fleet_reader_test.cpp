@@ -32,7 +32,7 @@ using detail::FleetPage;
 using detail::FleetReader;
 using detail::Page;
 
-// A supervisor with many services, and who reads it.
+// A supervisor with many services, and its reader.
 class Fleet final : public EventSink, public detail::FleetSource {
  public:
   explicit Fleet(std::size_t services) {
@@ -145,7 +145,7 @@ TEST_CASE("a page is made in slices of so many services, and everything else has
   CHECK(count(text_of(*pages.front()), "x_service_starts_total{") == services);
 }
 
-TEST_CASE("all who ask while a page is made, and within its time, are given the one page, of each kind its own") {
+TEST_CASE("all who ask for a page while it is made, or within its time, get the same one, of each kind its own") {
   Fleet fleet{1000};
   std::vector<std::shared_ptr<const Page>> metrics, small, services;
   for (int i = 0; i < 32; ++i) {
@@ -205,7 +205,7 @@ TEST_CASE("of a kind no more than two pages are in memory: while two are read, t
   CHECK(third != second);
 }
 
-TEST_CASE("a page that nobody reads leaves the memory when it is too old to be given to others") {
+TEST_CASE("a page that no client reads leaves the memory when it is too old to be given to others") {
   Fleet fleet{3};
   std::weak_ptr<const Page> page = fleet.page(FleetPage::metrics, false, 1ms);
   fleet.run_until([&] { return page.expired(); });

@@ -141,7 +141,7 @@ TEST_CASE("running, completed and cancelled services are as they should be, and 
   CHECK(!is_ready({.shutting_down = true}));
 }
 
-TEST_CASE("who is not ready is listed with the reason, the first twenty of them") {
+TEST_CASE("the first twenty services that are not ready are listed with their reasons") {
   CHECK(text_of(readiness({.services = {{.name = "a", .phase = Phase::running}, terminated(Reason::abandoned)}})) ==
         "not ready\nfeed: terminated, abandoned\n");
   std::vector<ServiceSnapshot> many(21, {.name = "b", .phase = Phase::starting});

@@ -124,7 +124,7 @@ TEST_CASE("a slow request, a slow page, a slow reader and a slow goodbye have th
   CHECK(server.run_until([&] { return server.has_ended; }));
 }
 
-TEST_CASE("whoever takes longer than a step may, in whichever step, is left") {
+TEST_CASE("a client that takes too long for a step, whichever it is, is left") {
   const int silent_after = GENERATE(0, 5, 1000, 1001);
   CAPTURE(silent_after);
   Server server{20ms};
@@ -139,7 +139,7 @@ TEST_CASE("whoever takes longer than a step may, in whichever step, is left") {
   CHECK(server.run_until([&] { return server.has_ended; }));
 }
 
-TEST_CASE("who goes on sending after the answer is left after 256 KiB, and has the whole answer") {
+TEST_CASE("a client that goes on sending after the answer is left after 256 KiB, and has the whole answer") {
   Server server{1h};
   tcp::socket client = server.connect();
   std::string got;

@@ -25,7 +25,7 @@ Request get(const std::string& target, const std::string& host = "localhost", co
   return read("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", rules);
 }
 
-TEST_CASE("every form of a target has its path, and what is no target is refused") {
+TEST_CASE("every form of a target has its path, and anything else is refused") {
   struct Row {
     const char* target;
     const char* path;  // null: refused with 400
@@ -180,7 +180,7 @@ TEST_CASE("a head of the length that is allowed is read, and one of a byte more 
   CHECK(!detail::read_request(of_size(400).substr(0, 256), seen, size, {256, {}}));
 }
 
-TEST_CASE("gzip is for who accepts it, in whichever words") {
+TEST_CASE("a client that accepts gzip gets it, however it says so") {
   struct Row {
     const char* fields;
     bool accepts;

@@ -115,7 +115,7 @@ TEST_CASE("SIGTERM, SIGINT or SIGHUP shuts a program down") {
   CHECK(runtime.run_until_shutdown().outcome == DrainOutcome::drained);
 }
 
-TEST_CASE("a second signal a second later ends the drain at once, and the result says who was abandoned") {
+TEST_CASE("a second signal a second later ends the drain at once, and the result names the abandoned services") {
   On<event::Running> started{[] { std::raise(SIGTERM); }, 2};
   Recorder recorder{true};
   Runtime runtime{with({&recorder, &started}, config_of(kAtOnce, 24h))};
@@ -594,7 +594,7 @@ TEST_CASE("a scheduler destroyed before its io_context destroys what sleeps on i
 // Exceptions, and recordings that cannot be written
 // ---------------------------------------------------------------------------------------------------------------------
 
-// Throws at the events for which it is told to.
+// Throws at the events that a test names.
 class Thrower final : public EventSink {
  public:
   explicit Thrower(std::function<bool(const Event&)> at) : at_(std::move(at)) {}
@@ -667,7 +667,8 @@ TEST_CASE("a sink that throws at every event is reported again and again, and no
   CHECK(events_of(after, "terminated") == 2);
 }
 
-TEST_CASE("signals work after a sink has thrown, and a runtime is destroyed with an exception that nobody has seen") {
+TEST_CASE(
+    "signals work after a sink has thrown, and a runtime is destroyed with an exception that was never rethrown") {
   Recorder after{true};
   Thrower thrower{[](const Event& event) { return kind(event) == "running" || kind(event) == "drained"; }};
   Runtime runtime{with({&thrower, &after})};

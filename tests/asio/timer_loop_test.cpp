@@ -349,7 +349,7 @@ TEST_CASE_METHOD(Fixture,
     loop.went_round();
     CHECK(fired == Words{"due"});
   }
-  SECTION("no alarm is asked for meanwhile, and who arms then fires in his turn") {
+  SECTION("the loop asks for no alarm meanwhile, and a timer that is armed then fires in its turn") {
     outside.clock = after(2s);
     ring();
     Bell past{loop, says("past")}, next{loop, says("next")};

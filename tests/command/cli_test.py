@@ -93,17 +93,17 @@ class CommandTest(unittest.TestCase):
 
 
 class ExitStatus(CommandTest):
-    def test_all_held_is_0(self):
+    def test_a_run_that_meets_everything_returns_0(self):
         done = self.expect(0, "run", self.file(HEALTHY))
         self.assertTrue(done.stdout.endswith("held\n"))
         self.assertEqual(done.stderr, "")
 
-    def test_a_missed_expectation_is_1_and_told(self):
+    def test_a_missed_expectation_is_reported_and_returns_1(self):
         done = self.expect(1, "run", self.file(VIOLATED))
         self.assertRegex(done.stdout, r"violated\s+restarts\s+expected 0\s+found \d+")
         self.assertTrue(done.stdout.endswith("violated: 1 of 2 expectations\n"))
 
-    def test_a_stall_is_1_and_names_who_waits(self):
+    def test_a_stall_returns_1_and_names_the_services_that_wait(self):
         done = self.expect(1, "run", self.file(STALLED))
         self.assertIn("stalled at 0s: nothing is left to happen, and services still wait:", done.stdout)
         self.assertIn("sleeper-0 (running since 0s), sleeper-1 (running since 0s),", done.stdout)
@@ -207,7 +207,7 @@ class Run(CommandTest):
                      "expectations", "of virtual time in", "a second", "digest"):
             self.assertIn(part, text)
 
-    def test_recorded_input_is_reported_with_what_is_odd(self):
+    def test_odd_rows_of_recorded_input_are_reported(self):
         self.file("entity,from,until,cause\nx,1min,2min,disk\nx,1min,2min,disk\nx,90s,3min,disk\ny,5min,5min,net\n", "t.csv")
         file = self.file('name = "r"\nduration = "10min"\n[[chaos]]\nat = "0s"\nrecorded = { file = "t.csv" }\n')
         text = self.expect(0, "run", file).stdout
@@ -311,7 +311,7 @@ class TimesBeyondDoubles(CommandTest):
 
 
 class Validate(CommandTest):
-    def test_good_files_are_ok_and_bad_ones_are_told_with_everything_that_is_wrong(self):
+    def test_good_files_are_ok_and_bad_ones_are_reported_with_every_mistake(self):
         good, bad = self.file(HEALTHY, "good.toml"), self.file(HEALTHY + "cuont = 3\ncolour = 1\n", "bad.toml")
         done = self.expect(0, "validate", good)
         self.assertEqual(done.stdout, f"ok {good}: 20 services, 1h\n")
@@ -452,7 +452,7 @@ class Streams(CommandTest):
             json.loads(line)
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "the system has no /dev/full")
-    def test_a_summary_that_cannot_be_written_is_told(self):
+    def test_a_summary_that_cannot_be_written_is_reported(self):
         with open("/dev/full", "w") as full:
             done = subprocess.run([HOLDFAST, "run", self.file(HEALTHY)], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 2)
@@ -480,7 +480,7 @@ class SweepTest(CommandTest):
         self.assertTrue(text.startswith("small\nseeds 1 to 30 · 30 runs\n"), text)
         self.assertLess(len(text.splitlines()), 20)
 
-    def test_failures_are_told_by_reason_with_a_command_that_repeats_them_and_make_the_status_1(self) -> None:
+    def test_failures_are_grouped_by_reason_with_a_command_that_repeats_them_and_make_the_status_1(self) -> None:
         file = self.file(HEALTHY + "[expect]\nrestarts = 0\nspawned = 7\n")
         done = self.expect(1, "sweep", file, "--seeds", "3..5", "--failed")
         lines = done.stdout.splitlines()
@@ -560,7 +560,7 @@ class SweepTest(CommandTest):
         self.assertEqual((last["figures"]["restarts"]["best"], last["figures"]["restarts"]["worst"]), (min(restarts), max(restarts)))
         self.assertIsNone(last["figures"]["drain_ns"])
 
-    def test_junit_is_read_by_whoever_reads_xml(self) -> None:
+    def test_junit_is_well_formed_xml(self) -> None:
         out = self.folder / "results.xml"
         self.expect(1, "sweep", self.file(HEALTHY, "a.toml"), self.file(VIOLATED, "b.toml"), "--seeds", "1..3", "--junit", str(out))
         suites = xml.etree.ElementTree.parse(out).getroot()
@@ -571,7 +571,7 @@ class SweepTest(CommandTest):
         self.assertIn("which is being read", self.expect(2, "sweep", file, "--seeds", "1", "--junit", file).stderr)
         self.assertIn("No such file", self.expect(2, "sweep", file, "--seeds", "1", "--junit", str(self.folder / "no/x")).stderr)
 
-    def test_what_is_no_range_of_seeds_or_no_number_of_jobs_is_told(self) -> None:
+    def test_an_impossible_range_of_seeds_or_number_of_jobs_is_refused(self) -> None:
         file = self.file(HEALTHY)
         for seeds in ("", "3..", "..3", "4..3", "1...3", "a..b", "-1..3", "0..18446744073709551615"):
             with self.subTest(seeds=seeds):
@@ -615,13 +615,13 @@ class Replay(CommandTest):
         found = json.loads(self.expect(1, "replay", file, "--json").stdout)
         self.assertEqual((found["verdict"], found["difference"]["line"]), ("not as recorded", at + 1))
 
-    def test_a_recording_that_was_cut_short_is_replayed_up_to_there_and_told(self):
+    def test_a_recording_that_was_cut_short_is_replayed_up_to_there_with_a_warning(self):
         file = self.changed(lambda lines: lines[:20] + [lines[20][:30]])
         text = self.expect(0, "replay", file).stdout
         self.assertIn(f"{file}:21: the recording is cut short here", text)
         self.assertTrue(json.loads(self.expect(0, "replay", file, "--json").stdout)["cut_short"])
 
-    def test_a_bad_recording_is_2_and_told_with_its_line(self):
+    def test_a_bad_recording_is_reported_with_its_line_and_returns_2(self):
         file = self.changed(lambda lines: lines[:5] + ["what?\n"] + lines[5:])
         done = self.expect(2, "replay", file)
         self.assertTrue(done.stderr.startswith(f"{file}:6: is not a JSON object; "), done.stderr)

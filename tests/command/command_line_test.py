@@ -209,7 +209,7 @@ class Dash(ReaderTest):
         self.assertIn("<stdin>", done.stdout.splitlines()[0])
         self.assertIn("two files", self.run_it("replay", "-", "--scenario", "-", input=recording).stderr)
 
-    def test_a_file_that_is_called_dash_is_still_to_be_had(self):
+    def test_a_file_called_dash_can_still_be_read(self):
         self.file(HEALTHY, "-")
         self.assertEqual(self.run_it("run", "--quiet", "./-", cwd=self.folder, input="").returncode, 0)
 
@@ -229,7 +229,7 @@ class Dash(ReaderTest):
         self.assertEqual(self.end_of(process), (0, ""))
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "the system has no /dev/full")
-    def test_a_trace_that_does_not_fit_into_standard_output_is_told(self):
+    def test_a_trace_that_does_not_fit_into_standard_output_is_reported(self):
         with open("/dev/full", "w") as full:
             done = subprocess.run([cli_test.HOLDFAST, "run", self.file(BUSY), "--trace", "-"], stdout=full,
                                   stderr=subprocess.PIPE, text=True)

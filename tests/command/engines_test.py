@@ -258,7 +258,7 @@ class Slurm(Common, OnSlurm):
         self.assertIn("somebody cancelled tasks; the same command goes on", err)
         self.end(self.begin())
 
-    def test_what_slurm_refuses_is_told(self):
+    def test_what_slurm_refuses_is_reported(self):
         EngineTest.environment = self.cluster.environment | {"SBATCH_PARTITION": "nowhere"}
         self.assertIn("sbatch: error: invalid partition specified: nowhere", self.expect(2, *self.words()).stderr)
 

@@ -165,12 +165,12 @@ class Compare(CommandTest):
         done = self.expect(0, "compare", file, *self.policies(self.PATIENT), "--seeds", "1..9")
         self.assertIn("9 seeds are too few to conclude anything: 10 are needed at least.", done.stdout)
 
-    def test_what_is_wrong_in_a_policy_is_named_with_its_place(self):
+    def test_a_mistake_in_a_policy_is_reported_with_its_place(self):
         file = self.file(FRAGILE.replace("LENGTH", "1min"))
         done = self.expect(2, "compare", file, *self.policies('[[fleet]]\nname = "fed"\n'), "--seeds", "1..9")
         self.assertIn('policy_0.toml:2:8: fleet[0].name: is "fed"', done.stderr)
 
-    def test_a_run_that_is_cut_off_is_said(self):
+    def test_a_run_that_is_cut_off_is_reported(self):
         file = self.file(FRAGILE.replace("LENGTH", "1min") + "[budget]\nevents = 3\n")
         done = self.expect(3, "compare", file, *self.policies(self.PATIENT), "--seeds", "1..2")
         self.assertIn("cut off by a budget", done.stderr)

@@ -74,7 +74,7 @@ class Ledger(CommandTest):
         self.assertIn("a ledger is of one scenario",
                       self.expect(2, "sweep", file, file, "--seeds", "1", "--ledger", str(ledger)).stderr)
 
-    def test_a_broken_line_is_told_with_its_number(self):
+    def test_a_broken_line_is_reported_with_its_number(self):
         file, ledger = self.file(MIXED), self.folder / "x.ledger"
         self.undisturbed(file, "--ledger", str(ledger))
         lines = ledger.read_text().splitlines(keepends=True)
@@ -139,7 +139,7 @@ class Folder(CommandTest):
 
 
 class EngineOptions(CommandTest):
-    def test_what_does_not_go_together_is_told(self):
+    def test_options_that_contradict_each_other_are_refused(self):
         file = self.file(MIXED)
         (self.folder / "x.ledger").write_text("")
         for says, options in (("--shard: cannot be together with --on: the engine has shards of its own", ["--shard", "1/2"]),
@@ -174,7 +174,7 @@ class Merge(CommandTest):
         expected = self.expect(1, "sweep", file, "--seeds", SEEDS, "--ledger", whole).stdout
         self.assertEqual(self.expect(1, "merge", whole, *ledgers).stdout, expected)
 
-    def test_a_missing_seed_is_told_and_nothing_is_printed(self):
+    def test_a_missing_seed_is_reported_and_nothing_is_printed(self):
         ledgers = self.shards(self.file(MIXED), 4)
         done = self.expect(2, "merge", ledgers[0], ledgers[2], ledgers[3])
         self.assertIn("no ledger has the seeds 101 to 200", done.stderr)
@@ -201,7 +201,7 @@ class Merge(CommandTest):
         self.assertIn("No such file", self.expect(2, "merge", one, str(self.folder / "no")).stderr)
         self.assertIn("is no ledger", self.expect(2, "merge", self.file(MIXED)).stderr)
 
-    def test_what_is_no_shard_is_told(self):
+    def test_an_impossible_shard_is_refused(self):
         file = self.file(MIXED)
         for shard in ("0/2", "3/2", "1", "a/b", "", "1/0"):
             self.assertIn("write 1/4 for the first of four", self.expect(2, "sweep", file, "--seeds", SEEDS, "--shard", shard).stderr)
@@ -209,7 +209,7 @@ class Merge(CommandTest):
 
 
 class Twice(CommandTest):
-    def test_seeds_that_run_twice_come_to_the_same_and_change_nothing_that_is_printed(self):
+    def test_seeds_that_run_twice_have_the_same_result_and_change_no_output(self):
         file = self.file(MIXED)
         expected = self.expect(1, "sweep", file, "--seeds", SEEDS, "--recheck", "0").stdout
         self.assertEqual(self.expect(1, "sweep", file, "--seeds", SEEDS, "--recheck", "1").stdout, expected)

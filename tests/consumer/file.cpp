@@ -28,7 +28,7 @@ int main() {
       holdfast::BackoffPolicy{.base = 1s, .breaker = std::nullopt}) {
     return 1;
   }
-  // Who links the library of files links the core.
+  // A program that links the library of files links the core.
   if (!holdfast::problems(policy_from("max = \"20s\"\nbreaker = \"off\"\n")).empty()) return 1;
   try {
     policy_from("bse = \"1s\"\n");

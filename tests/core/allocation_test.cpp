@@ -86,7 +86,7 @@ struct Counting final : EventSink {
   std::uint64_t events = 0;
 };
 
-// Its runs last a millisecond and end as it was told. Its timer is a node of its own.
+// Its runs last a millisecond and end with the given outcome. Its timer is a node of its own.
 class Cycling final : public Service, public Timer {
  public:
   Cycling(Scheduler& scheduler, bool fails) : scheduler_(scheduler), fails_(fails) {}
@@ -418,7 +418,7 @@ TEST_CASE("a fleet drains although there is no memory at all any more") {
     REQUIRE(supervisor.add({.name = "a service with a long name and number " + std::to_string(i)}, services[i]));
   }
   scheduler.run_tasks();
-  const std::uint64_t told_before = events.events;
+  const std::uint64_t events_before = events.events;
   all_fail = true;
   supervisor.request_shutdown();
   scheduler.run_tasks();
@@ -428,7 +428,7 @@ TEST_CASE("a fleet drains although there is no memory at all any more") {
   REQUIRE(supervisor.shutdown_result());
   CHECK(supervisor.counters().active_services == 0);
   CHECK(supervisor.counters().abandoned_runs == 10);
-  CHECK(events.events == told_before + 2 + 990 * 3 + 10 * 2);
+  CHECK(events.events == events_before + 2 + 990 * 3 + 10 * 2);
   const auto& result = *supervisor.shutdown_result();
   CHECK(result.abandoned.size() + result.errors.size() + result.unnamed == 1000);
   CHECK(result.suggested_exit_status() == 1);

@@ -45,7 +45,7 @@ TEST_CASE("a sound configuration has no problems") {
   CHECK(problems(ServiceConfig{.name = "a"}).empty());
 }
 
-TEST_CASE("each duration is 0 to 36500 days, and what is said names the field, what it was and what is allowed") {
+TEST_CASE("each duration is 0 to 36500 days, and the message names the field, its value and the range") {
   struct Field {
     std::string name;
     std::function<std::vector<Problem>(Duration)> set;
@@ -241,7 +241,7 @@ TEST_CASE("there is no band where every run that cannot trip resets") {
   CHECK(problems(policy).empty());
 }
 
-TEST_CASE("a breaker whose window is filled by the waiting alone is warned of, with the numbers") {
+TEST_CASE("a breaker whose window the backoff alone can fill gets a warning with the numbers") {
   // Four waits of at most 1 s, 2 s, 4 s and 8 s: 15 s, 7.5 s on average.
   BackoffPolicy policy{.base = 1s, .max = 1h, .cooldown = 1ns, .breaker = BreakerPolicy{5, 7500ms}};
   CHECK(problems(policy) ==

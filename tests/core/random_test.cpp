@@ -1,5 +1,5 @@
 // Keyed randomness: known answers of the generator and of the name's hash, the layout of key and counter, and the map
-// from a draw to a range. All of it is frozen: whoever changes an answer here changes every recorded digest.
+// from a draw to a range. All of it is frozen: another answer here would change every recorded digest.
 
 #include <catch2/catch.hpp>
 

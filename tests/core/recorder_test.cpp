@@ -281,7 +281,7 @@ TEST_CASE("a text of a recording has a length at most, and what was shortened is
   }
 }
 
-TEST_CASE("what is no UTF-8 in an error is replaced, alike in the input and in the event") {
+TEST_CASE("bytes of an error that are not UTF-8 are replaced, alike in the input and in the event") {
   Recorded run;
   Script feed;
   REQUIRE(run.supervisor->add({.name = "f\xc3\xbc"}, feed));
@@ -300,9 +300,9 @@ TEST_CASE("to be recorded changes no event, and no order among the timers and ta
   // A fleet beside timers and tasks of others, armed for the same instants.
   const auto run = [](bool recorded) {
     sim::VirtualScheduler scheduler;
-    Lines told;
+    Lines lines;
     test::Recorder sink;
-    sink.on_each = [&](const Event& event) { told.push_back(line_of(event)); };
+    sink.on_each = [&](const Event& event) { lines.push_back(line_of(event)); };
     std::ostringstream out;
     std::optional<holdfast::Recorder> recorder;
     const auto config = config_of({.base = 1s, .max = 1s, .breaker = std::nullopt});
@@ -320,8 +320,8 @@ TEST_CASE("to be recorded changes no event, and no order among the timers and ta
       CHECK(supervisor->add({.name = std::to_string(i), .policy = {.restart = RestartPolicy::always}}, script));
       script.on_start = [&](Run r) {
         const TimePoint at = scheduler.now() + 100ms;
-        alarms.emplace_back(scheduler, at, [&told, &scheduler, r] {
-          told.push_back(to_string(scheduler.now()) + " alarm");
+        alarms.emplace_back(scheduler, at, [&lines, &scheduler, r] {
+          lines.push_back(to_string(scheduler.now()) + " alarm");
           r.number().value % 3 == 0 ? r.end(Exit::clean()) : r.end(Exit::failed("x"));
         });
       };
@@ -335,7 +335,7 @@ TEST_CASE("to be recorded changes no event, and no order among the timers and ta
     while (scheduler.fire_next(TimePoint{} + 60s)) {
     }
     supervisor.reset();
-    return told;
+    return lines;
   };
   const Lines alone = run(false);
   CHECK(alone.size() > 500);

@@ -126,7 +126,7 @@ TEST_CASE("what follows an end is what semantics say, for every policy, state an
 }
 
 // Semantics 6.1. A closed breaker with half_open, in the same cases as above; then one that has opened before.
-TEST_CASE("what follows an end of a service whose breaker tries again is what semantics say") {
+TEST_CASE("what follows an end of a service whose breaker tries again agrees with semantics") {
   for_each_case([&](const Case& c) {
     if (!c.has_breaker || c.restart == RestartPolicy::never || c.outcome == Outcome::fatal) return;
     for (const Attempt openings : {Attempt{0}, Attempt{1}, Attempt{2}, Attempt{9}}) {

@@ -80,7 +80,7 @@ TEST_CASE("every scenario is a fleet, with the same groups under the same polici
   }
 }
 
-TEST_CASE("what is only a rehearsal's is passed over, whatever stands behind it, and a misspelt key of it is found") {
+TEST_CASE("keys of rehearsals alone are passed over, whatever stands behind them, and a misspelt one is found") {
   CHECK(complaints_about("name = \"x\"\nbudget = 7\nchaos = \"none\"\n[[fleet]]\nname = \"web\"\nruns_for = 3\n")
             .empty());
   CHECK(

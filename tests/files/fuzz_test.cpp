@@ -114,7 +114,7 @@ TEST_CASE("the dictionary of recordings holds every key of what a recorder write
   CHECK(keys > 30);
 }
 
-TEST_CASE("every input that is kept has a line that says what it was") {
+TEST_CASE("every kept input has a line that says what it was") {
   const auto readme = text_of(kFolder / "README.md");
   for (const char* const kept : {"corpus", "regressions"}) {
     for (const auto& entry : fs::recursive_directory_iterator{kFolder / kept}) {

@@ -1,5 +1,5 @@
-// A run is a function of its scenario and seed, whatever else its process does meanwhile. The digests that the runs are
-// held against were recorded by other processes.
+// A run is a function of its scenario and seed, whatever else its process does meanwhile. Other processes recorded the
+// digests with which the test compares its runs.
 #include <catch2/catch.hpp>
 
 #include <algorithm>

@@ -314,7 +314,7 @@ name = "0"
 )") == "accepted");
 }
 
-TEST_CASE("what is questionable is a warning with its place, and no complaint") {
+TEST_CASE("a questionable value is reported as a warning with its place, not as a mistake") {
   std::vector<Complaint> warnings;
   parse(R"(name = "questionable"
 [[fleet]]

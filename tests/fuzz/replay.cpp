@@ -29,7 +29,7 @@ void replay(const fs::path& file) {
   const std::vector<char> bytes{std::istreambuf_iterator<char>{in}, {}};
   holdfast::fuzz::claim(in.good() || in.eof(), "an input can be read", file.string());
   std::printf("%s\n", file.string().c_str());
-  std::fflush(stdout);  // who fails is the last one named
+  std::fflush(stdout);  // if an input fails, its name is the last one printed
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 

@@ -160,7 +160,7 @@ class Rules(unittest.TestCase):
         subprocess.run([*COMPILER, "-c", "-std=c++20", *options, "-o", planted, self.root / "planted.cpp"], check=True)
         return complaints(house_test.check_symbols, [str(planted)])
 
-    def test_what_nobody_builds_is_noticed(self) -> None:
+    def test_a_file_that_no_build_compiles_is_noticed(self) -> None:
         for folder, name in (("tests", "core/planted_test.cpp"), ("tests", "house/planted_test.py"),
                              ("tests/examples", "planted.cpp"), ("tests/fuzz", "planted_fuzz.cpp"),
                              ("bench", "planted_bench.cpp"), ("lib/holdfast", "planted.cpp"),
@@ -189,7 +189,7 @@ class Rules(unittest.TestCase):
         (self.root / "bench/README.md").unlink()
         self.assertIn("bench: has no README.md", complaints(house_test.check_places, self.root))
 
-    def test_a_readme_that_shows_what_is_not_so_is_noticed(self) -> None:
+    def test_a_readme_with_outdated_output_is_noticed(self) -> None:
         self.plant("tests/examples/feed.cpp", "// words\n#include <iostream>\nprogram\n")
         self.plant("tests/examples/other.cpp", "other\n")
         self.plant("tests/examples/large/README.md", "# A large one\n")

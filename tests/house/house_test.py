@@ -218,7 +218,7 @@ def check_threads(root: Path) -> None:
 def check_places(root: Path) -> None:
     try:
         known = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout
-    except FileNotFoundError:  # no git, so no clone: nothing here tells what belongs to the project
+    except FileNotFoundError:  # no git, so no clone: nothing here says what belongs to the project
         known = ""
     names = {line.split("/")[0] for line in known.splitlines()}
     for name in sorted(names - TOP):

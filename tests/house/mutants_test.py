@@ -61,13 +61,13 @@ class MutantsTest(unittest.TestCase):
         self.write("lib/a.cpp", "outgrow();\n")
         self.assertIn("exactly once, and does not", self.refusal(STORY + "@@ lib\n- grow();\n+ shrink();\n"))
 
-    def test_an_old_text_that_is_gone_is_told_with_what_was_looked_for(self):
+    def test_a_missing_old_text_is_reported(self):
         self.write("lib/a.cpp", "grow();\n")
         refusal = self.refusal(GOOD)
         self.assertIn("m.mutant: its old text must stand in lib exactly once, and does not", refusal)
         self.assertIn("- if (a < limit) grow();", refusal)
 
-    def test_an_old_text_that_stands_twice_is_told_with_both_places(self):
+    def test_an_old_text_that_stands_twice_is_reported_with_both_places(self):
         self.write("lib/a.cpp", "\nif (a < limit) grow();\n")
         self.write("lib/b.cpp", "if (a < limit) grow();\n")
         refusal = self.refusal(GOOD)
@@ -75,7 +75,7 @@ class MutantsTest(unittest.TestCase):
         self.assertIn("lib/a.cpp:2", refusal)
         self.assertIn("lib/b.cpp:1", refusal)
 
-    def test_what_is_missing_in_a_mutant_is_told(self):
+    def test_a_missing_part_of_a_mutant_is_reported(self):
         self.assertIn("has no story", self.refusal("# noticed by: time_test\n@@ lib\n-a\n"))
         self.assertIn("names no test", self.refusal("# Story.\n@@ lib\n-a\n"))
         self.assertIn("has no edit", self.refusal(STORY))
@@ -83,7 +83,7 @@ class MutantsTest(unittest.TestCase):
         self.assertIn("no old text", self.refusal(STORY + "@@ lib\n+a\n"))
         self.assertIn('m.mutant:3: is "--- a/file"', self.refusal(STORY + "--- a/file\n"))
 
-    def test_a_mutant_that_names_a_test_that_is_not_there_is_told(self):
+    def test_a_mutant_that_names_a_missing_test_is_reported(self):
         self.write("lib/a.cpp", "if (a < limit) grow();\n")
         self.write("tests/meson.build", "tests = ['other_test']\n")
         problems = mutant_files.problems([mutant_files.parse("m", GOOD)], self.root)
@@ -107,11 +107,11 @@ class MutantsTest(unittest.TestCase):
                 '<FatalErrorCondition filename="a">\n', "</FatalErrorCondition>\n", "</Expression>\n"]
         self.assertEqual(mutant_trials.first_failure(dies), (' in "a"', ""))
 
-    def test_the_failed_case_of_a_python_test_is_told_in_words_and_else_the_first_line_that_was_printed(self):
+    def test_a_failed_case_of_a_python_test_is_named_in_words_or_else_by_the_first_line_printed(self):
         self.assertEqual(mutant_trials.failed_case("", "...\nFAIL: test_a_b (x)\n---\n"), "a b")
         self.assertEqual(mutant_trials.failed_case("a.cpp:1: is wrong\n1 broken rules\n", ""), "a.cpp:1: is wrong")
 
-    def test_a_program_that_fails_crashes_or_passes_is_told_apart(self):
+    def test_programs_that_fail_crash_or_pass_are_distinguished(self):
         def run(script: str) -> mutant_trials.Verdict:
             return mutant_trials.run(mutant_trials.Test("x", [sys.executable, "-c", script], []), self.root)
 

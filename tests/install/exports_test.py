@@ -75,7 +75,7 @@ class Exports(unittest.TestCase):
         self.assertEqual(sorted(wanted - exported), [])
 
     # Ordinarily the rooms of Asio are linked beside the shared libraries, whose inside they cannot reach.
-    def test_what_is_static_only_asks_the_shared_libraries_for_nothing_that_they_do_not_export(self):
+    def test_the_static_only_part_needs_only_what_the_shared_libraries_export(self):
         there = {symbol for found in self.exported.values() for symbol in found} | set(symbols("--defined-only", *STATIC))
         wanted = {symbol for symbol in symbols("--undefined-only", *STATIC) if name_of(symbol).startswith("holdfast::")}
         self.assertEqual(len(STATIC), 2)

@@ -105,14 +105,14 @@ class Loader(unittest.TestCase):
         said = call(ROOT / "tools/package/after_install", libdir, env={"PATH": f"{folder}:{os.environ['PATH']}"})
         return said, renewed.exists()
 
-    def test_root_renews_the_cache_and_nobody_needs_to_do_anything(self):
+    def test_root_renews_the_cache_and_the_user_needs_to_do_nothing(self):
         real, link = Path(tempfile.mkdtemp(dir=WORK)), WORK / "link_to_libdir"
         link.symlink_to(real)
         self.addCleanup(link.unlink)
         for searched in (real, link):
             self.assertEqual(self.said(real, searched, user=0), ("", True))
 
-    def test_others_are_told_to_let_root_renew_it(self):
+    def test_other_users_are_asked_to_let_root_renew_it(self):
         said, renewed = self.said(PREFIX, PREFIX, user=1000)
         self.assertFalse(renewed)
         self.assertIn("Run ldconfig as root", said)
@@ -146,7 +146,7 @@ class Headers(unittest.TestCase):
         call(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{PREFIX / 'include'}",
              "-DBOOST_ASIO_SEPARATE_COMPILATION", *(f"-include{header}" for header in headers), "-x", "c++", "/dev/null")
 
-    def test_who_forgets_that_asio_is_compiled_in_is_told(self):
+    def test_a_program_that_forgets_that_asio_is_compiled_in_is_refused(self):
         with self.assertRaises(AssertionError) as refused:
             call(COMPILER, "-std=c++20", "-fsyntax-only", f"-I{PREFIX / 'include'}", "-include", "holdfast/asio/runtime.hpp",
                  "-x", "c++", "/dev/null")
@@ -231,7 +231,7 @@ class PkgConfig(unittest.TestCase):
                 self.assertEqual({library for library in loaded(program) if "holdfast" in library}, set())
                 run(program)
 
-    def test_who_links_to_the_shared_libraries_is_told_of_no_others(self):
+    def test_a_program_that_links_to_the_shared_libraries_learns_of_no_others(self):
         libraries = {flag for flag in self.flags("--libs", "holdfast-sim") if flag.startswith("-l")}
         self.assertEqual(libraries, {"-lholdfast-sim", "-lholdfast-file", "-lholdfast"})
 
@@ -290,7 +290,7 @@ class CMake(unittest.TestCase):
             self.configure(*options, text=text)
         return re.sub(r"\s+", " ", str(refused.exception))
 
-    def test_programs_link_to_the_shared_libraries_unless_told_otherwise(self):
+    def test_programs_link_to_the_shared_libraries_by_default(self):
         build = self.configure()
         call("cmake", "--build", build)
         for program in ("sim", "sim_asio"):
@@ -376,7 +376,7 @@ class Recipes(unittest.TestCase):
         for program in ("core", "asio"):
             run(build / program)
 
-    def test_a_cmake_project_without_random123_or_boost_is_told(self):
+    def test_a_cmake_project_without_random123_or_boost_is_refused_with_the_package_to_install(self):
         for options, says in (
             (("-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF", "-DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF"),
              "holdfast needs Random123/philox.h (Debian: librandom123-dev)"),

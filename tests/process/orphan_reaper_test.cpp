@@ -1,4 +1,4 @@
-// Who is reaped by a program that inherits children, and who is not.
+// Which processes a program that inherits children reaps, and which it does not.
 #include <catch2/catch.hpp>
 
 #include <sys/prctl.h>
@@ -44,7 +44,7 @@ int status_of(pid_t id) {
   return ::waitpid(id, &status, 0) == id ? WEXITSTATUS(status) : -1;
 }
 
-TEST_CASE("a process that was launched here is reaped by nobody else, however long it has been dead") {
+TEST_CASE("only its service reaps a process that was launched here, however long it has been dead") {
   OrphanReaper reaper{false};
   const pid_t launched = detail::note_launched([] { return zombie(); });
   const pid_t other = zombie();
@@ -81,7 +81,9 @@ TEST_CASE("the time of a child that somebody has waited for is not another one's
   CHECK(status_of(second) == 7);
 }
 
-TEST_CASE("who is of the group of a process that was launched here is reaped at once, also when that is forgotten") {
+TEST_CASE(
+    "a member of the group of a process that was launched here is reaped at once, also when that process is "
+    "forgotten") {
   OrphanReaper polite{true};
   // The leader lives until it reads something.
   int ends[2];
@@ -112,7 +114,7 @@ TEST_CASE("who is of the group of a process that was launched here is reaped at 
   ::close(ends[1]);
 }
 
-TEST_CASE("many are reaped in portions, and a child that nobody may reap hides none") {
+TEST_CASE("many are reaped in portions, and a child that must not be reaped hides no other") {
   OrphanReaper reaper{false};
   const pid_t launched = detail::note_launched([] { return zombie(); });
   std::vector<pid_t> many;

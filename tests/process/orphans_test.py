@@ -13,7 +13,7 @@ import unittest
 PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
 PATIENCE = 60.0  # seconds
 
-# Says who has inherited it, and ends: orphan NAME PARENT
+# Writes down its new parent, and ends: orphan NAME PARENT
 ORPHAN = """
 parent_now() { sed -n 's/^PPid:[[:space:]]*//p' /proc/$$/status; }
 while [ "$(parent_now)" = "$2" ]; do :; done
@@ -67,7 +67,7 @@ class OrphansTest(unittest.TestCase):
             time.sleep(0.02)
 
     def heir_of(self, name):
-        """Who inherits the orphan: then it ends."""
+        """The process that inherits the orphan. The orphan then ends."""
         file = self.path / name
         self.wait_until(lambda: file.exists() and file.read_text().endswith("\n"), f"the orphan {name} says nothing")
         return int(file.read_text())

@@ -58,7 +58,7 @@ TEST_CASE("all that is in the pipe at the end is read, however much that holds")
   CHECK(end.ends_with("\nlast"));
 }
 
-TEST_CASE("a core that was dumped is told of, and none that was not") {
+TEST_CASE("the error reports a core that was dumped, and none that was not") {
   Stage stage;
   const std::string crash = "cd " + stage.folder.path().string() + " && ulimit -c unlimited && kill -SEGV $$";
   const pid_t other = ::fork();
@@ -74,29 +74,30 @@ TEST_CASE("a core that was dumped is told of, and none that was not") {
 }
 
 TEST_CASE("overlong, too large and cut characters of four bytes are no characters") {
-  const auto told = [](std::string_view written) {
+  const auto shown = [](std::string_view written) {
     detail::OutputTail tail{100};
     tail.append(written);
     return tail.text();
   };
-  CHECK(told("\xf0\x90\x80\x80|\xf4\x8f\xbf\xbf|") == "\xf0\x90\x80\x80|\xf4\x8f\xbf\xbf|");  // the first and the last
-  CHECK(told("\xf0\x8f\xbf\xbf|") == "????|");
-  CHECK(told("\xf4\x90\x80\x80|") == "????|");
-  CHECK(told("\xf5\x80\x80\x80|") == "????|");
-  CHECK(told("\xf0\x9f\x98|") == "???|");
-  CHECK(told("\xc1\xbf|\xc2\x80|") == "??|\xc2\x80|");
-  CHECK(told("\xe0\x9f\xbf|\xe0\xa0\x80|\xed\x9f\xbf|") == "???|\xe0\xa0\x80|\xed\x9f\xbf|");
-  CHECK(told("a\x7f\r\n\r\n") == "a?");
+  CHECK(shown("\xf0\x90\x80\x80|\xf4\x8f\xbf\xbf|") == "\xf0\x90\x80\x80|\xf4\x8f\xbf\xbf|");  // the first and the last
+  CHECK(shown("\xf0\x8f\xbf\xbf|") == "????|");
+  CHECK(shown("\xf4\x90\x80\x80|") == "????|");
+  CHECK(shown("\xf5\x80\x80\x80|") == "????|");
+  CHECK(shown("\xf0\x9f\x98|") == "???|");
+  CHECK(shown("\xc1\xbf|\xc2\x80|") == "??|\xc2\x80|");
+  CHECK(shown("\xe0\x9f\xbf|\xe0\xa0\x80|\xed\x9f\xbf|") == "???|\xe0\xa0\x80|\xed\x9f\xbf|");
+  CHECK(shown("a\x7f\r\n\r\n") == "a?");
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Stops
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("after a stop to the process alone its group gets the signal, also who catches it, and who is halted") {
+TEST_CASE(
+    "after a stop to the process alone its group gets the signal, members that catch it and halted ones included") {
   Stage stage;
   Process process = stage.script(
-      "sh -c 'trap \"echo told >&3; exit 0\" TERM; echo child >&3; kill -STOP $$; while :; do sleep 0.05; done' & "
+      "sh -c 'trap \"echo heard >&3; exit 0\" TERM; echo child >&3; kill -STOP $$; while :; do sleep 0.05; done' & "
       "trap 'exit 0' TERM; echo leader >&3; while :; do sleep 1000 & wait; done");
   process.stop_to = StopTo::process;
   stage.add(process, {.name = "p", .policy = {.restart = RestartPolicy::never, .stop_grace = 60s}});
@@ -106,7 +107,7 @@ TEST_CASE("after a stop to the process alone its group gets the signal, also who
   stage.run_until_terminated();
   CHECK(stage.diary.has("ended clean"));
   stage.run_until_pipe_is_over();
-  CHECK(stage.pipe().text().find("told") != std::string::npos);
+  CHECK(stage.pipe().text().find("heard") != std::string::npos);
 }
 
 TEST_CASE("after a stop to the process alone a kill reaches the whole group") {
@@ -122,7 +123,7 @@ TEST_CASE("after a stop to the process alone a kill reaches the whole group") {
   stage.run_until_pipe_is_over();
 }
 
-TEST_CASE("who has missed a stop gets the stop_signal again, and no other") {
+TEST_CASE("a process that has missed a stop gets the stop_signal again, and no other signal") {
   Stage stage;
   Process process = stage.script(
       "trap 'sh -c \"trap : TERM; while :; do sleep 0.05; done\" & exit 0' USR1; echo ready >&3; "
@@ -161,7 +162,7 @@ TEST_CASE("an end with a shell's status for a stop that comes a moment later is 
   }
 }
 
-TEST_CASE("what lives on of a group because it may not be killed is reported, and holds up nobody") {
+TEST_CASE("what lives on of a group because it may not be killed is reported, and holds up no other service") {
   if (::geteuid() != 0) return;  // it takes root to be refused something afterwards
   constexpr uid_t kNobody = 65534;
   Stage stage;

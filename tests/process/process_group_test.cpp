@@ -1,4 +1,5 @@
-// Process groups: who gets the signal of a stop, who has the grace, and what becomes of those that are left.
+// Process groups: which members get the signal of a stop, which have the grace, and what becomes of those that are
+// left.
 
 #include <catch2/catch.hpp>
 
@@ -84,7 +85,7 @@ TEST_CASE("a command that a stop has started is not sent the signal of that stop
   CHECK(stage.diary.has("ended clean"));
 }
 
-TEST_CASE("who has missed the signal of a stop, and would have ended by it, gets it again") {
+TEST_CASE("a process that has missed the signal of a stop, and would have ended by it, gets it again") {
   Stage stage;
   // Born after the signal, as by a shell that was about to start its next command.
   stage.add(stage.script("trap 'sleep 1000 & exit 0' TERM; echo ready >&3; while :; do sleep 1000 & wait; done"),
@@ -97,7 +98,7 @@ TEST_CASE("who has missed the signal of a stop, and would have ended by it, gets
   stage.run_until_pipe_is_over();
 }
 
-TEST_CASE("who is left of the group when the grace is over is killed, and the run has failed") {
+TEST_CASE("what is left of the group when the grace is over is killed, and the run has failed") {
   Stage stage;
   stage.add(stage.script("trap '' TERM; sh -c 'while :; do sleep 1000; done' & trap 'exit 0' TERM; echo ready >&3; "
                          "while :; do sleep 1000 & wait; done"),
@@ -171,7 +172,7 @@ TEST_CASE("a program that goes into the background is warned of, with what to do
     CHECK(stage.diary.warnings == Lines{"processes that it left behind in its process group were killed"});
     stage.run_until_pipe_is_over();
   }
-  SECTION("but not one that fails, or leaves nobody") {
+  SECTION("but not one that fails, or leaves no process") {
     Stage stage;
     stage.add(stage.script("(exit 0) & wait; exit 0"));
     stage.run_until_terminated();

@@ -23,7 +23,7 @@ TEST_CASE("a process that exits with status 0 is a clean exit, whatever it has w
   CHECK(stage.diary.lines == Lines{"added", "started", "running", "ended clean", "terminated completed"});
 }
 
-TEST_CASE("a process that exits with another status is a failure that tells it, with the last of its output") {
+TEST_CASE("a process that exits with another status has failed with that status and the last of its output") {
   CHECK(end_of(shell("exit 3")) == "ended failed: exit status 3");
   CHECK(end_of(shell("echo to stdout; echo to stderr >&2; exit 255")) ==
         "ended failed: exit status 255; its output: to stdout\nto stderr");
@@ -258,7 +258,7 @@ TEST_CASE("what a process leaves behind in its group neither delays its end nor 
   stage.run_until_pipe_is_over();
 }
 
-TEST_CASE("who has left the group lives on, and does not delay the end either") {
+TEST_CASE("a process that has left the group lives on, and does not delay the end either") {
   Stage stage;
   stage.add(stage.script("trap 'exit 2' USR1; setsid sh -c \"echo $$ \\$\\$. >&3; exec sleep 1000\" & wait"));
   stage.run_until_written(".");
@@ -325,7 +325,7 @@ TEST_CASE("a supervisor that is killed takes its processes along") {
 // Descriptions
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a process that cannot be right is refused with everything that is wrong") {
+TEST_CASE("an impossible process is refused with every mistake in it") {
   const std::string zero{"a\0b", 3};
   const Process process{.command = {"", zero},
                         .environment = {{"", "x"}, {"A=B", "x"}, {"A", zero}},
@@ -350,21 +350,22 @@ TEST_CASE("a process that cannot be right is refused with everything that is wro
 }
 
 TEST_CASE("of an output its end is kept, as text that can be shown") {
-  const auto told = [](std::size_t kept_max, const Lines& pieces) {
+  const auto suffix = [](std::size_t kept_max, const Lines& pieces) {
     detail::OutputTail tail{kept_max};
     for (const auto& piece : pieces) tail.append(piece);
-    return tail.told();
+    return tail.suffix();
   };
-  CHECK(told(4, {}).empty());
-  CHECK(told(4, {"abcd"}) == "; its output: abcd");
-  CHECK(told(4, {"abcde"}) == "; the last 4 of 5 bytes of its output: bcde");
-  CHECK(told(4, {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) == "; the last 4 of 10 bytes of its output: ghij");
-  CHECK(told(9, {"a\tb\nc\r\n\n"}) == "; its output: a\tb\nc");
-  CHECK(told(99, {"\x01\x7f\xff\xc3", "\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xc0\xaf \xed\xa0\x80"}) ==
+  CHECK(suffix(4, {}).empty());
+  CHECK(suffix(4, {"abcd"}) == "; its output: abcd");
+  CHECK(suffix(4, {"abcde"}) == "; the last 4 of 5 bytes of its output: bcde");
+  CHECK(suffix(4, {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) ==
+        "; the last 4 of 10 bytes of its output: ghij");
+  CHECK(suffix(9, {"a\tb\nc\r\n\n"}) == "; its output: a\tb\nc");
+  CHECK(suffix(99, {"\x01\x7f\xff\xc3", "\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xc0\xaf \xed\xa0\x80"}) ==
         "; its output: ???é € 😀 ?? ???");
-  CHECK(told(4, {"ab€c"}) == "; the last 4 of 6 bytes of its output: €c");
-  CHECK(told(3, {"ab€c"}) == "; the last 3 of 6 bytes of its output: c");
-  CHECK(told(4, {std::string(100'000, 'x') + "abcd"}) == "; the last 4 of 100004 bytes of its output: abcd");
+  CHECK(suffix(4, {"ab€c"}) == "; the last 4 of 6 bytes of its output: €c");
+  CHECK(suffix(3, {"ab€c"}) == "; the last 3 of 6 bytes of its output: c");
+  CHECK(suffix(4, {std::string(100'000, 'x') + "abcd"}) == "; the last 4 of 100004 bytes of its output: abcd");
 }
 
 }  // namespace holdfast::test

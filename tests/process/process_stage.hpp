@@ -73,7 +73,7 @@ class Folder {
   fs::path path_;
 };
 
-// What the supervisor tells, without times: "ended failed: exit status 3".
+// The events of the supervisor as lines, without times: "ended failed: exit status 3".
 class Diary final : public EventSink {
  public:
   void on_event(const Event& event) override {
@@ -146,7 +146,7 @@ class Pipe {
         if (size > 0) text_.append(piece.data(), static_cast<std::size_t>(size));
         over_ = size <= 0;
       }
-      boost::asio::post(io, [] {});  // whoever waits looks again
+      boost::asio::post(io, [] {});  // the waiting test looks again
       if (size <= 0) return;
     }
   }

@@ -93,7 +93,7 @@ class SignalAction {
   struct sigaction before_ {};
 };
 
-// Somebody who traces a process: another child of this program.
+// A tracer of a process: another child of this program.
 class Tracer {
  public:
   explicit Tracer(pid_t process) {
@@ -198,7 +198,7 @@ TEST_CASE("a process for which there is no descriptor is not started, and the fa
 }
 
 // tools/soak found processes of ended groups alive: with one descriptor left, /proc could be listed, but no process in
-// it be looked at, and whoever could not be looked at counted as dead.
+// it could be looked at, and such processes counted as dead.
 TEST_CASE("what a process leaves behind is killed also while there is hardly a descriptor to look for it") {
   for (const unsigned left : {0U, 1U}) {
     CAPTURE(left);
@@ -225,7 +225,7 @@ TEST_CASE("what a process leaves behind is killed also while there is hardly a d
 // Before exec
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a process that is stuck before its program is executed holds up nobody, and obeys a stop") {
+TEST_CASE("a process that is stuck before its program is executed holds up no other one, and obeys a stop") {
   Stage stage;
   const fs::path dead = stage.folder.path() / "dead";
   REQUIRE(::mkfifo(dead.c_str(), 0600) == 0);  // to open it takes a writer
@@ -320,7 +320,7 @@ TEST_CASE("a dead process that a debugger holds is waited for without a spin, an
 // Rights, and the end of everything
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a process that may not be signalled is reported and abandoned, and nobody waits for it") {
+TEST_CASE("a process that may not be signalled is reported and abandoned, and nothing waits for it") {
   if (::geteuid() != 0) return;  // it takes root to be refused something afterwards
   constexpr uid_t kNobody = 65534;
   Stage stage;

@@ -49,7 +49,7 @@ TEST_CASE("in a drain, runs are killed and abandoned by their graces, and the re
   History all_by_graces;
   all_by_graces.up_with_grace("a", false).shutdown().stopping(StopCause::shutdown).at(5s).abandoned(5s).drained();
   check_held(all_by_graces.finish());
-  // At one time the two cannot be told apart.
+  // Within one instant the two cannot be distinguished.
   for (const auto outcome : {DrainOutcome::deadline, DrainOutcome::drained}) {
     History at_once;
     at_once.up_with_grace("a", false, 30s).shutdown().stopping(StopCause::shutdown).at(30s).abandoned(30s);
@@ -65,7 +65,7 @@ TEST_CASE("a drain that ends at its deadline abandons services that are left, an
   check_held(history.finish());
 }
 
-TEST_CASE("a drain is cut short by command, or over at once when nobody is left") {
+TEST_CASE("a drain is cut short by command, or over at once when no service is left") {
   History cut;
   cut.up("a").shutdown().stopping(StopCause::shutdown).at(1s).abandoned(1s).drained(DrainOutcome::cut_short);
   check_held(cut.finish());
@@ -116,9 +116,9 @@ TEST_CASE("escalates_when_the_grace_has_passed") {
   given_up_early.stopping_with_grace().at(5s).killed(5s).at(6s).abandoned(6s).finish();
   check_only(given_up_early, Rule::escalates_when_the_grace_has_passed,
              "is abandoned at 6s, but its grace lasts until 10s");
-  History told_wrong;
-  told_wrong.stopping_with_grace(false).at(5s).abandoned(4s).finish();
-  check_only(told_wrong, Rule::escalates_when_the_grace_has_passed, "is abandoned after 5s, but 4s is reported");
+  History wrong_length;
+  wrong_length.stopping_with_grace(false).at(5s).abandoned(4s).finish();
+  check_only(wrong_length, Rule::escalates_when_the_grace_has_passed, "is abandoned after 5s, but 4s is reported");
   History threw;
   threw.stopping_with_grace().kill_threw().exited().cancelled().finish();
   check_only(threw, Rule::escalates_when_the_grace_has_passed, "a kill threw, but no run was killed just before");

@@ -194,7 +194,7 @@ TEST_CASE("a policy takes the place of what it names, and of nothing else") {
   REQUIRE(only_a_group.fleet[0].behaviour == before.fleet[0].behaviour);
 }
 
-TEST_CASE("what is wrong in a policy is named with its place and what would be right") {
+TEST_CASE("a mistake in a policy is reported with its place and with what would be valid") {
   REQUIRE(complaint("[[fleet]]\nname = \"fed\"\n") ==
           "policy.toml:2:8: fleet[0].name: is \"fed\", which is no group of \"by hand\"; did you mean \"feed\"? Its "
           "groups are feed, engine");

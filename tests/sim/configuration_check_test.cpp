@@ -1,4 +1,4 @@
-// Each way in which a supervisor could run under something else than its scenario says is told.
+// The check reports each way in which a supervisor's configuration could differ from its scenario.
 #include <catch2/catch.hpp>
 
 #include <string>

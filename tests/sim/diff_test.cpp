@@ -122,7 +122,7 @@ TEST_CASE("of a recording its events count, and not what was recorded between th
   REQUIRE(diff_of(recording + a, recording + "{\"clock_ns\":2}\n" + a).same());
 }
 
-TEST_CASE("a file that is no run, and a line that is no event, are refused with their places") {
+TEST_CASE("a file that is not a trace, and a line that is not an event, are refused with their places") {
   const auto says = [](const std::string& left, const std::string& right) {
     try {
       (void)diff_of(left, right);

@@ -367,7 +367,7 @@ TEST_CASE("the mean and the variance of many samples are the distribution's") {
   }
 }
 
-TEST_CASE("every parameter outside of its range is named, with what it was and what is allowed") {
+TEST_CASE("every parameter outside of its range is named, with its value and the range") {
   const auto errors = [](const Distribution& distribution) { return describe_errors(problems(distribution)); };
   const Duration long_time = kDurationMax + 1ns;
 

@@ -1,4 +1,4 @@
-// The log keeps events beyond their views, and tells each as a line for a person.
+// The log keeps events beyond their views, and writes each as a line for a person.
 
 #include <catch2/catch.hpp>
 
@@ -149,7 +149,7 @@ TEST_CASE("the log keeps the texts and the policy of an event after they are gon
   CHECK(log.chaos().front().cause == "a text that is too long to be kept in place");
 }
 
-TEST_CASE("the events of one service are picked out by its name, and the supervisor's are nobody's") {
+TEST_CASE("the events of one service are picked out by its name, and the supervisor's belong to no service") {
   EventLog log;
   log.on_event(about(0s, "a", 1, event::Started{}));
   log.on_event(about(0s, "b", 1, event::Started{}));

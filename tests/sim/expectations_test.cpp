@@ -1,4 +1,4 @@
-// What a scenario expects of itself, held against histories written by hand.
+// What a scenario expects of itself, checked on histories written by hand.
 
 #include <catch2/catch.hpp>
 
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr TimePoint kForEver = TimePoint::max();
 
-// Shows a history to the checks of one scenario. Only what expectations look at is told.
+// Shows a history to the checks of one scenario. It holds only the events that expectations look at.
 class History {
  public:
   explicit History(const Expectations& expect, std::vector<FleetGroup> fleet = {})
@@ -134,7 +134,7 @@ TEST_CASE("every count is compared at the end, fleet first, then group by group"
 }
 
 // One history in which every count is 2, and one expectation after the other that is not so.
-TEST_CASE("every key of expect is violated by a history that is not so, whether too few or too many") {
+TEST_CASE("every key of expect is violated by a history with fewer or with more than it allows") {
   const auto tell = [](History& history) {
     for (const std::string n : {"1", "2"}) {
       history.up("completes" + n).completed().up("trips" + n).failed().backs_off().started().failed().tripped();
@@ -175,7 +175,7 @@ TEST_CASE("every key of expect is violated by a history that is not so, whether 
     CAPTURE(history.finish());
     CHECK_FALSE(history.checks.held());
   }
-  // Whoever adds a key finds this line, and adds a history above.
+  // A new key does not compile here, so that its author adds a history above.
   const auto& [fleet, figures, groups, all_running_by, all_terminated_by, drained_by, abandoned_services] =
       Expectations{};
   static_cast<void>(
@@ -345,7 +345,7 @@ TEST_CASE("removed services need not run, terminated ones should") {
         "not held at 10s; all_running_by: expected 10s, found 1 of 2 services were not running at 10s (b)");
 }
 
-TEST_CASE("where nobody is, nobody runs") {
+TEST_CASE("in a group without services no service runs") {
   History history{{.all_running_by = 10s}};
   history.at(20s);
   CHECK(history.finish() == "not held at 10s; all_running_by: expected 10s, found no service");

@@ -195,7 +195,7 @@ TEST_CASE("commands to a service whose host is off: a restart comes to nothing b
   CHECK(fixture.starts_of("removed") == std::vector{TimePoint{}, TimePoint{} + 31s});
 }
 
-TEST_CASE("a service that is added while others' hosts are off begins on a host that is on") {
+TEST_CASE("a service that is added while other services' hosts are off begins on a host that is on") {
   Fixture fixture;
   fixture.sim.add_chaos(gone(10s, 1h));
   fixture.sim.run_for(1min);

@@ -95,7 +95,7 @@ TEST_CASE("a name with a comma, a hash or a quote has no row, and is counted") {
         std::vector<std::string>{"3 services whose name cannot stand in a recorded trace: the failures"});
 }
 
-TEST_CASE("rows are in the order of time, whoever was added first") {
+TEST_CASE("rows are in the order of time, whichever service was added first") {
   Life run;
   for (const char* const name : {"first", "second"}) REQUIRE(run.simulation.add({.name = name}));
   run.simulation.run_for(1min);

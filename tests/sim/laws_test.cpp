@@ -28,10 +28,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Passes everything on, but for one event that is told wrong.
+// Passes everything on, but for one event that it falsifies.
 struct Damage final : Observer {
-  enum class How { not_told, told_twice, too_late, another_number, another_run };
-  How how = How::not_told;
+  enum class How { left_out, reported_twice, too_late, another_number, another_run };
+  How how = How::left_out;
   std::uint64_t at = 0;  // which event, counted from 1; 0: none
   std::vector<Observer*> observers;
 
@@ -39,8 +39,8 @@ struct Damage final : Observer {
     if (++events_ != at || std::holds_alternative<event::Added>(event.what)) return pass_on(event);
     Event wrong = event;
     switch (how) {
-      case How::not_told: return;
-      case How::told_twice: pass_on(event); break;
+      case How::left_out: return;
+      case How::reported_twice: pass_on(event); break;
       case How::too_late: wrong.at = event.at + Duration{1}; break;
       case How::another_number: ++wrong.n; break;
       case How::another_run: wrong.run.value += event.about_supervisor() ? 0U : 1U; break;  // it has no runs
@@ -71,11 +71,11 @@ Watched watch(const Scenario& scenario, Damage::How how = {}, std::uint64_t dama
   Digest digest;
   Checks checks;
   TraceWriter writer{out, scenario.name, scenario.seed};
-  Damage told;
-  told.how = how;
-  told.at = damaged_event;
-  told.observers = {&digest, &checks, &writer};
-  Simulation simulation{scenario, {&told}};
+  Damage damage;
+  damage.how = how;
+  damage.at = damaged_event;
+  damage.observers = {&digest, &checks, &writer};
+  Simulation simulation{scenario, {&damage}};
   simulation.run_to_end();
   checks.finish(simulation.end());
   writer.finish(simulation.end(), digest);
@@ -244,13 +244,13 @@ TEST_CASE("the laws of the simulator") {
     RC_ASSERT(texts(checks.verdicts()) == texts(run.verdicts));
   });
 
-  rc::prop("a saved trace of a run in which an event was told wrong gets the violations that the run got", [] {
+  rc::prop("a saved trace of a run with a falsified event gets the violations that the run got", [] {
     using enum Damage::How;
     const Scenario drawn = with_counts(*runnable_scenario());
-    const auto how = *rc::gen::element(not_told, told_twice, too_late, another_number, another_run);
+    const auto how = *rc::gen::element(left_out, reported_twice, too_late, another_number, another_run);
     const Watched run = watch(drawn, how, *rc::gen::inRange<std::uint64_t>(1, 60));
     show(drawn, run.trace);
-    RC_LOG() << "told wrong in way " << static_cast<int>(how) << '\n';
+    RC_LOG() << "falsified in way " << static_cast<int>(how) << '\n';
     std::istringstream in{run.trace};
     Digest digest;
     Checks checks;
@@ -289,10 +289,10 @@ TEST_CASE("the laws of the simulator") {
     RC_PRE(after.end.reason == EndReason::finished);
     for (std::uint32_t i = 0; i < group.size(); ++i) {
       const std::string old_name = group.service_name(i);
-      auto told = of(before.trace, old_name);
-      for (auto& line : told) line.replace(line.find(old_name), old_name.size(), renamed.fleet[which].service_name(i));
-      RC_ASSERT_FALSE(told.empty());
-      RC_ASSERT(told == of(after.trace, renamed.fleet[which].service_name(i)));
+      auto lines = of(before.trace, old_name);
+      for (auto& line : lines) line.replace(line.find(old_name), old_name.size(), renamed.fleet[which].service_name(i));
+      RC_ASSERT_FALSE(lines.empty());
+      RC_ASSERT(lines == of(after.trace, renamed.fleet[which].service_name(i)));
     }
   });
 }

@@ -39,7 +39,7 @@ std::string letters(const FleetMap::Row& row) {
   return text;
 }
 
-// Tells a map what a supervisor and chaos would tell.
+// Gives a map the events that a supervisor and chaos would report.
 class History {
  public:
   explicit History(FleetMap& map) : map_(map) {}

@@ -86,7 +86,7 @@ TEST_CASE("a sum of thousands of waits is about normal") {
 }
 
 // Ceilings 0.1, 0.2, … 25.6 s: together 51.1 s; half of it on average.
-TEST_CASE("with the default policy every outage over 51 s loses everybody whose starts fail at once") {
+TEST_CASE("with the default policy every outage over 51 s loses every service whose starts fail at once") {
   const GivingUp giving_up{{}, RestartPolicy::on_failure, 0ns};
   REQUIRE(giving_up.when() == When::surely);
   REQUIRE(giving_up.loses_everybody_over() == std::optional<Duration>{51100ms});

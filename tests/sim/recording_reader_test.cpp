@@ -44,7 +44,7 @@ std::string without(std::string text, const std::string& part, const std::string
 
 std::string complaint_about(const std::string& text) {
   try {
-    return "accepted: " + told(replay_text_of(text));
+    return "accepted: " + summary_of(replay_text_of(text));
   } catch (const file::BadInput& bad) {
     return bad.what();
   }
@@ -62,7 +62,7 @@ std::string difference_in(const Lines& lines) {
 
 }  // namespace
 
-TEST_CASE("a first line that is none of a recording is refused with the reason") {
+TEST_CASE("a first line that does not belong to a recording is refused with the reason") {
   CHECK(complaint_about("") == "run.ndjson:1: is empty; a recording begins with a line that says what it is of");
   CHECK(complaint_about("hello\n") ==
         "run.ndjson:1: is not a JSON object; the first line of a recording has the key holdfast_recording");
@@ -87,7 +87,7 @@ TEST_CASE("a first line that is none of a recording is refused with the reason")
       "run.ndjson:1: t_ns: is -1; allowed is 0 to 3153600000000000000 nanoseconds, counted from the scheduler's start");
 }
 
-TEST_CASE("a line that is none of a recording is refused with its place, its key and what would be right") {
+TEST_CASE("a line that does not belong to a recording is refused with its place, its key and what would be valid") {
   const std::string kinds =
       "a line of a recording has one of the keys input, timer, clock_ns, kind, end; the first has holdfast_recording";
   const std::vector<std::pair<std::string, std::string>> wrong{

@@ -46,7 +46,7 @@ Lived live_by(std::uint64_t seed, Duration tick = 3ns) {
 std::pair<std::string, Lines> replayed(const std::string& recording) {
   EventLog log;
   const auto result = replay_text_of(recording, {.observers = {&log}});
-  return {told(result), log.lines()};
+  return {summary_of(result), log.lines()};
 }
 
 bool is_event(const std::string& line) { return line.find("\"kind\":") != std::string::npos; }
@@ -375,7 +375,7 @@ TEST_CASE("a line of a recording that is dropped, repeated, or has changed place
   }
 }
 
-TEST_CASE("the message about a changed line says what was found, what is right, and what may have happened") {
+TEST_CASE("the message about a changed line says what was found, what was expected, and what may have happened") {
   Lines lines = a_short_recording();
   const auto end = std::find_if(lines.begin(), lines.end(),
                                 [](const auto& line) { return line.find("\"input\":\"end\"") != std::string::npos; });
@@ -407,7 +407,7 @@ TEST_CASE("a recording that is cut off anywhere is replayed as far as it goes, a
   for (std::size_t size = header; size < whole.size(); ++size) {
     const auto result = replay_text_of(whole.substr(0, size));
     if (!result.same() || !result.cut_short) {
-      FAIL("at byte " << size << ": " << told(result));
+      FAIL("at byte " << size << ": " << summary_of(result));
     }
   }
   const auto text = replay_text(replay_text_of(whole));
@@ -423,7 +423,7 @@ TEST_CASE("blanks and another order of keys make no difference") {
     const auto end = line.find(",\"n\":");
     line = "{ " + line.substr(end + 1, line.size() - end - 2) + " , " + line.substr(1, end - 1) + "}";
   }
-  CHECK(told(replay_text_of(text_of(lines))) == "as recorded");
+  CHECK(summary_of(replay_text_of(text_of(lines))) == "as recorded");
 }
 
 }  // namespace holdfast::replay_test

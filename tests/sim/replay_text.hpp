@@ -18,7 +18,7 @@ inline ReplayResult replay_text_of(const std::string& recording, const ReplayOpt
   return replay(in, "run.ndjson", options);
 }
 
-inline std::string told(const ReplayResult& result) {
+inline std::string summary_of(const ReplayResult& result) {
   if (!result.difference) return "as recorded";
   const auto& found = *result.difference;
   return std::to_string(found.line) + ": " + found.says + "\nrecorded " + found.recorded + "\nreplayed " +

@@ -223,7 +223,7 @@ TEST_CASE("a fleet that is lost at noon was up for half of the day, one that rec
   CHECK(recovers.report.fleet.availability.lost == 0);
 }
 
-TEST_CASE("machines that are off for days are down for no longer than that, and lose nobody") {
+TEST_CASE("machines that are off for days are down for no longer than that, and lose no service") {
   const ChaosEntry off{.at = 6h, .what = Outage{.target = {.of = {"feed-0"}}, .length = 6h, .mode = OutageMode::gone}};
   const auto run = rehearsed({{.name = "feed", .count = 2}}, {off});
   CHECK(run.all_held());
@@ -262,7 +262,7 @@ TEST_CASE("a run that hangs after an hour was up for an hour of the day, as if c
   }
 }
 
-TEST_CASE("a fleet of which nobody is left says so where nothing is expected") {
+TEST_CASE("a fleet that has lost every service gets a warning where nothing is expected") {
   const BreakerPolicy strict{.max_failures = 3, .window = 1h};
   const auto all = rehearsed({failing_every_minute("bad")}, {}, strict);
   REQUIRE(all.verdict_warnings.size() == 1);

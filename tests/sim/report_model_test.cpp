@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// One thing that was told, reduced to what figures are made of.
-struct Told {
+// One thing that was seen, reduced to what figures are made of.
+struct Seen {
   TimePoint at;
   std::uint32_t slot;
   std::string kind;
@@ -40,27 +40,27 @@ struct Told {
 class Recorder final : public Observer {
  public:
   void on_event(const Event& event) override {
-    Told told{.at = event.at, .slot = event.service.slot, .kind = std::string{kind(event)}};
+    Seen seen{.at = event.at, .slot = event.service.slot, .kind = std::string{kind(event)}};
     const std::map<std::string, Phase> phases{{"added", Phase::starting},    {"started", Phase::starting},
                                               {"running", Phase::running},   {"backing_off", Phase::backing_off},
                                               {"stopping", Phase::stopping}, {"terminated", Phase::terminated}};
-    if (const auto phase = phases.find(told.kind); phase != phases.end()) {
-      told.about_phase = true;
-      told.phase = phase->second;
+    if (const auto phase = phases.find(seen.kind); phase != phases.end()) {
+      seen.about_phase = true;
+      seen.phase = phase->second;
     }
     if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
-      told.failed = ended->outcome != Outcome::clean;
+      seen.failed = ended->outcome != Outcome::clean;
     }
     if (const auto* const terminated = std::get_if<event::Terminated>(&event.what)) {
       const auto reason = terminated->why.reason;
-      told.lost = reason == Termination::Reason::circuit_open || reason == Termination::Reason::failed ||
+      seen.lost = reason == Termination::Reason::circuit_open || reason == Termination::Reason::failed ||
                   reason == Termination::Reason::abandoned;
     }
     if (event.about_supervisor()) {
-      if (told.kind == "drained") drained = event.at;
+      if (seen.kind == "drained") drained = event.at;
       return;
     }
-    all.push_back(told);
+    all.push_back(seen);
   }
   void on_chaos(const ChaosEvent& event) override {
     all.push_back(
@@ -70,7 +70,7 @@ class Recorder final : public Observer {
          .until = event.until});
   }
 
-  std::vector<Told> all;
+  std::vector<Seen> all;
   std::optional<TimePoint> drained;
 };
 
@@ -83,7 +83,7 @@ bool in(const std::vector<Interval>& all, TimePoint at) {
 
 // What became of one service. (No service of a generated scenario is removed or restarted by command.)
 struct History {
-  std::vector<Told> told;
+  std::vector<Seen> seen;
   std::vector<Interval> outages;  // joined where they overlap or touch
   std::vector<Interval> hangs;
   std::vector<Interval> running;     // a run was alive, in running or stopping
@@ -94,30 +94,30 @@ struct History {
 constexpr TimePoint kEver = TimePoint::max();
 
 void find_outages(History& history) {
-  for (const Told& told : history.told) {
-    if (told.kind != "chaos outage") continue;
+  for (const Seen& seen : history.seen) {
+    if (seen.kind != "chaos outage") continue;
     auto& all = history.outages;
-    if (!all.empty() && told.at <= all.back().until) {
-      all.back().until = std::max(all.back().until, told.until);
+    if (!all.empty() && seen.at <= all.back().until) {
+      all.back().until = std::max(all.back().until, seen.until);
     } else {
-      all.push_back({told.at, told.until});
+      all.push_back({seen.at, seen.until});
     }
   }
 }
 
 void find_hangs(History& history) {
   bool alive = false;
-  for (std::size_t i = 0; i < history.told.size(); ++i) {
-    const Told& told = history.told[i];
-    if (told.kind == "started") alive = true;
-    if (told.kind == "ended" || told.kind == "terminated") alive = false;
-    if (told.kind == "chaos hang") history.hangs.push_back({told.at, told.until});
+  for (std::size_t i = 0; i < history.seen.size(); ++i) {
+    const Seen& seen = history.seen[i];
+    if (seen.kind == "started") alive = true;
+    if (seen.kind == "ended" || seen.kind == "terminated") alive = false;
+    if (seen.kind == "chaos hang") history.hangs.push_back({seen.at, seen.until});
     // A run that was abandoned may begin to hang as well: the service has no part in it any more.
-    if (told.kind != "chaos run_hang" || !alive) continue;
+    if (seen.kind != "chaos run_hang" || !alive) continue;
     const auto over =
-        std::find_if(history.told.begin() + static_cast<std::ptrdiff_t>(i), history.told.end(),
-                     [](const Told& later) { return later.kind == "ended" || later.kind == "terminated"; });
-    history.hangs.push_back({told.at, over == history.told.end() ? kEver : over->at});
+        std::find_if(history.seen.begin() + static_cast<std::ptrdiff_t>(i), history.seen.end(),
+                     [](const Seen& later) { return later.kind == "ended" || later.kind == "terminated"; });
+    history.hangs.push_back({seen.at, over == history.seen.end() ? kEver : over->at});
   }
 }
 
@@ -125,33 +125,33 @@ void find_running(History& history) {
   bool alive = false;
   Phase phase = Phase::starting;
   std::optional<TimePoint> since;
-  for (const Told& told : history.told) {
-    if (told.kind == "started") alive = true;
-    if (told.kind == "ended" || told.kind == "terminated") alive = false;
-    if (told.about_phase) phase = told.phase;
+  for (const Seen& seen : history.seen) {
+    if (seen.kind == "started") alive = true;
+    if (seen.kind == "ended" || seen.kind == "terminated") alive = false;
+    if (seen.about_phase) phase = seen.phase;
     const bool runs = alive && (phase == Phase::running || phase == Phase::stopping);
-    if (runs && !since) since = told.at;
+    if (runs && !since) since = seen.at;
     if (!runs && since) {
-      history.running.push_back({*since, told.at});
+      history.running.push_back({*since, seen.at});
       since.reset();
     }
-    if (told.kind == "terminated") (told.lost ? history.lost_at : history.done_at) = told.at;
+    if (seen.kind == "terminated") (seen.lost ? history.lost_at : history.done_at) = seen.at;
   }
   if (since) history.running.push_back({*since, kEver});
 }
 
-// The order within an instant counts: a start that was told before the outage began is no recovery from it.
+// The order within an instant counts: a start that was seen before the outage began is no recovery from it.
 std::optional<TimePoint> next_start(const History& history, const Interval& outage) {
   bool begun = false;
-  for (const Told& told : history.told) {
-    if (told.kind == "chaos outage" && told.at >= outage.from && told.at <= outage.until) begun = true;
-    if (told.kind == "chaos outage" && told.at == outage.until) continue;
-    if (begun && told.kind == "started" && told.at >= outage.until) {
+  for (const Seen& seen : history.seen) {
+    if (seen.kind == "chaos outage" && seen.at >= outage.from && seen.at <= outage.until) begun = true;
+    if (seen.kind == "chaos outage" && seen.at == outage.until) continue;
+    if (begun && seen.kind == "started" && seen.at >= outage.until) {
       // Another entry of the same union in that very instant crashes this run again.
-      const bool hit_again = std::any_of(history.told.begin(), history.told.end(), [&](const Told& later) {
-        return &later > &told && later.kind == "chaos outage" && later.at == told.at && later.at <= outage.until;
+      const bool hit_again = std::any_of(history.seen.begin(), history.seen.end(), [&](const Seen& later) {
+        return &later > &seen && later.kind == "chaos outage" && later.at == seen.at && later.at <= outage.until;
       });
-      if (!hit_again) return told.at;
+      if (!hit_again) return seen.at;
     }
   }
   return std::nullopt;
@@ -171,9 +171,9 @@ struct Model {
 
 Model model_of(const Recorder& recorded, const Scenario& scenario, const SimulationEnd& end) {
   Model model;
-  for (const Told& told : recorded.all) {
-    if (told.slot >= model.services.size()) model.services.resize(told.slot + 1);
-    model.services[told.slot].told.push_back(told);
+  for (const Seen& seen : recorded.all) {
+    if (seen.slot >= model.services.size()) model.services.resize(seen.slot + 1);
+    model.services[seen.slot].seen.push_back(seen);
   }
   for (History& history : model.services) {
     find_outages(history);
@@ -197,7 +197,7 @@ Availability availability_of(const History& history, const Model& model, TimePoi
   mark(history.hangs);
   mark(history.running);
   mark(history.unrepaired);
-  for (const Told& told : history.told) instants.insert(told.at);
+  for (const Seen& seen : history.seen) instants.insert(seen.at);
   Availability result;
   for (auto at = instants.begin(); std::next(at) != instants.end() && *at < model.over; ++at) {
     if (history.done_at && *at >= *history.done_at) break;
@@ -217,9 +217,9 @@ std::map<std::int64_t, std::uint64_t> restarts_by(const Model& model, std::int64
   std::map<std::int64_t, std::uint64_t> counts;
   for (const History& history : model.services) {
     bool first = true;
-    for (const Told& told : history.told) {
-      if (told.kind != "started") continue;
-      if (!first) ++counts[told.at.nanoseconds / width];
+    for (const Seen& seen : history.seen) {
+      if (seen.kind != "started") continue;
+      if (!first) ++counts[seen.at.nanoseconds / width];
       first = false;
     }
   }
@@ -252,8 +252,8 @@ TEST_CASE("every figure of availability is what a plain model computes from the 
     for (const History& history : model.services) {
       all += availability_of(history, model, end.at);
       lost += history.lost_at.has_value();
-      hanging += std::any_of(history.told.begin(), history.told.end(),
-                             [](const Told& told) { return told.kind == "chaos run_hang"; });
+      hanging += std::any_of(history.seen.begin(), history.seen.end(),
+                             [](const Seen& seen) { return seen.kind == "chaos run_hang"; });
     }
     RC_ASSERT(found.fleet.availability.time == all.time);
     RC_ASSERT(found.fleet.availability.ideal == all.ideal);

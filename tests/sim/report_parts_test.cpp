@@ -133,7 +133,7 @@ TEST_CASE("the worst storm counts services within sixty seconds, both ends inclu
   CHECK(storms.worst() == WorstStorm{4, at(31s), at(61s)});
 }
 
-TEST_CASE("a storm keeps the fall of a service that was removed, whoever has its slot by then") {
+TEST_CASE("a storm keeps the fall of a service that was removed, also when another has its slot by then") {
   StormTracker storms;
   storms.fell(0, at(0s));
   storms.fell(1, at(10s));

@@ -1,4 +1,4 @@
-// Resources: who waits how long, by hand; and in the long run what queueing theory says.
+// Resources: how long each client waits, computed by hand; and in the long run what queueing theory says.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using Lines = std::vector<std::string>;
 
 namespace {
 
-// Whoever fails starts again at once.
+// A service that fails starts again at once.
 SupervisorConfig at_once() { return {.backoff = {.base = 0ns, .max = 0ns, .breaker = std::nullopt}}; }
 
 // `services` of one group, called w-0, w-1, …, that need the resource.
@@ -88,7 +88,7 @@ TEST_CASE("a run that finds the queue full fails at once") {
                                     "10s w-0 served db", "20s w-1 served db"});
 }
 
-TEST_CASE("without a queue nobody waits: a resource that serves so many and refuses the rest") {
+TEST_CASE("without a queue no client waits: a resource serves so many and refuses the rest") {
   auto scenario = fleet_on({.name = "db", .slots = 2, .takes = Fixed{10s}, .queue = 0}, 3);
   scenario.fleet[0].policy.restart = RestartPolicy::never;
   CHECK(story_of(scenario) == Lines{"0s w-0 waits db", "0s w-1 waits db", "0s w-2 simulated: refused by db",
@@ -100,7 +100,7 @@ TEST_CASE("what takes no time is served at once, and no wait is reported") {
 }
 
 // One slot, ten seconds each, and everybody gives up after sixteen: w-1 while it is being served, w-2 in the queue.
-TEST_CASE("work whose client has given up is served all the same, and then nobody gets through any more") {
+TEST_CASE("work whose client has given up is served all the same, and then no client gets through any more") {
   const Need need{.resource = "db", .gives_up_after = 16s};
   CHECK(story_of(fleet_on({.name = "db", .takes = Fixed{10s}}, 3, {.needs = need})) ==
         Lines{"0s w-0 waits db", "0s w-1 waits db", "0s w-2 waits db", "10s w-0 served db",
@@ -128,7 +128,7 @@ TEST_CASE("stale work holds its place in a full queue where it is served, and no
     auto scenario = fleet_on({.name = "db", .takes = Fixed{10s}, .queue = 2, .stale = stale}, 2,
                              {.needs = Need{.resource = "db", .gives_up_after = 5s}});
     scenario.duration = 6s;
-    scenario.budget.events = 100;  // who is refused asks again in the same instant
+    scenario.budget.events = 100;  // a refused client asks again in the same instant
     return story_of(scenario).back().ends_with("refused by db");
   };
   CHECK_FALSE(somebody_is_refused(Stale::dropped));
@@ -197,7 +197,7 @@ TEST_CASE("chaos lowers the capacity of a resource or stops it, and what was beg
                                                        "35s w-6 served db"});
 }
 
-TEST_CASE("a resource that is stopped for ever serves nobody else") {
+TEST_CASE("a resource that is stopped for ever serves no other client") {
   auto scenario = fleet_on({.name = "db", .takes = Fixed{10s}}, 2);
   scenario.chaos = {{.at = 5s, .what = Capacity{.of = "db"}}};
   CHECK(story_of(scenario) == Lines{"0s w-0 waits db", "0s w-1 waits db", "10s w-0 served db"});
@@ -481,7 +481,7 @@ TEST_CASE(
   if (expected) CHECK(back.at == TimePoint{} + *expected);
 }
 
-TEST_CASE("a database that drops what nobody waits for brings the same fleet back with any capacity") {
+TEST_CASE("a database that drops stale work brings the same fleet back with any capacity") {
   const auto result = rehearse(storm(20, Stale::dropped));
   CHECK(result.expectations.at(0).held);
   CHECK(result.report.resources.at(0).waiting == 0);

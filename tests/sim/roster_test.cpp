@@ -1,4 +1,4 @@
-// Who belongs to which group: one table, and everybody who has to know is asked about every row of it.
+// Which service belongs to which group: one table, and every part that has to know is asked about every row of it.
 #include <catch2/catch.hpp>
 
 #include <algorithm>

@@ -266,7 +266,7 @@ TEST_CASE("a broken rule is of the group whose service broke it first, and each 
   CHECK(to_string(outcome.failures[2].reason) == "rule stops_when_asked: stranger");
 }
 
-TEST_CASE("a run that was cut off is not judged by what it expected, and a stall says who waits") {
+TEST_CASE("expectations do not judge a run that was cut off, and a stall names the services that wait") {
   const auto cut = kTwoMissed + "[budget]\nevents = 2\n";
   const auto outcome = outcome_of(parse_scenario(cut, "test", ""), result_of(cut));
   REQUIRE(outcome.failures.size() == 1);

@@ -52,7 +52,7 @@ TEST_CASE("of two settings of one key the last one holds") {
   CHECK(with({"duration=2h", "duration=3h"}).duration == 3h);
 }
 
-TEST_CASE("a setting that says nothing, or names what is not there, is refused with what would be right") {
+TEST_CASE("an empty setting, and one of an unknown key, are refused with what would be valid") {
   CHECK_THROWS_WITH(with({"duration"}), Contains("is no setting; write a key and its value, like duration=1h"));
   CHECK_THROWS_WITH(with({"=1"}), Contains("has no path of keys before its \"=\""));
   CHECK_THROWS_WITH(with({"fleet[x].count=1"}), Contains("has no path of keys"));
@@ -61,7 +61,7 @@ TEST_CASE("a setting that says nothing, or names what is not there, is refused w
   CHECK_THROWS_WITH(with({"fleet.fead.count=1"}), Contains("did you mean \"feed\"? There are: feed, engine"));
 }
 
-TEST_CASE("what the format refuses names the setting and no line, for nobody has seen the text") {
+TEST_CASE("a mistake in a setting is reported with the setting and without a line, for the user has seen no text") {
   CHECK_THROWS_WITH(with({"supervisor.backoff.mx=10s"}),
                     Contains("x.toml with supervisor.backoff.mx=10s: supervisor.backoff.mx: unknown key"));
   CHECK_THROWS_WITH(with({"fleet.feed.count=0"}), Contains("x.toml with fleet.feed.count=0: fleet[0].count: "));

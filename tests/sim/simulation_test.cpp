@@ -207,7 +207,8 @@ TEST_CASE("a storm hits each service by a draw of its own, about as many as its 
   CHECK(std::equal(of_500.begin(), of_500.end(), of_1000.begin()));  // the others' luck is their own
 }
 
-TEST_CASE("each storm of a scenario draws anew: who was hit by one is as likely as anybody to be hit by the next") {
+TEST_CASE(
+    "each storm of a scenario draws anew: a service that one storm hit is as likely as any to be hit by the next") {
   const Storm half{{.share = Target::kWhole / 2}};
   Scenario scenario = scenario_of({}, {{.at = 1s, .what = half}, {.at = 2s, .what = half}}, 3s);
   scenario.fleet = {{.name = "many", .count = 1000}};

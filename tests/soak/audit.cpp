@@ -19,8 +19,8 @@ void expect(Lines& lines, bool kept, const std::string& says) {
 }
 
 void compare(Lines& lines, const ServiceSnapshot& service, const Ledger::Life& life) {
-  const auto same = [&](const char* what, const auto& said, const auto& told) {
-    expect(lines, said == told, service.name + ": its events tell another " + what + " than its snapshot");
+  const auto same = [&](const char* what, const auto& said, const auto& reported) {
+    expect(lines, said == reported, service.name + ": its events report another " + what + " than its snapshot");
   };
   same("name", service.name, life.name);
   same("phase", service.phase, life.phase);
@@ -49,10 +49,10 @@ void Books::forget(holdfast::ServiceId service) {
   const auto* const life = ledger_.find(service);
   if (!life) return;
   left_[service.slot] = life->abandoned_runs.size() + (life->run_open ? 1 : 0);
-  untold_ends_ += left_[service.slot];
+  pending_ends_ += left_[service.slot];
 }
 
-void Books::remember(holdfast::ServiceId service) { untold_ends_ -= std::exchange(left_[service.slot], 0); }
+void Books::remember(holdfast::ServiceId service) { pending_ends_ -= std::exchange(left_[service.slot], 0); }
 
 Lines Books::differences(const Counters& counters, const std::vector<ServiceSnapshot>& services) const {
   Lines lines = ledger_.violations();
@@ -71,10 +71,10 @@ Lines Books::differences_at_the_end(const Counters& counters, const std::vector<
   Lines lines = differences(counters, services);
   expect(lines, counters.active_services == 0, "services are left");
   expect(lines, failed_recordings_ <= 1, "the recording failed more than once");
-  const auto told = late_ends_ + untold_ends_;
-  expect(lines, counters.abandoned_runs == told || (ends_may_be_lost && told < counters.abandoned_runs),
-         std::to_string(counters.abandoned_runs) + " runs were abandoned, and " + std::to_string(told) +
-             " of them have told their late end, or nobody waits for it");
+  const auto accounted = late_ends_ + pending_ends_;
+  expect(lines, counters.abandoned_runs == accounted || (ends_may_be_lost && accounted < counters.abandoned_runs),
+         std::to_string(counters.abandoned_runs) + " runs were abandoned, and " + std::to_string(accounted) +
+             " of them have reported their late end, or can no longer do so");
   for (const auto& life : ledger_.lives()) {
     expect(lines, life.phase == Phase::terminated, life.name + " has not terminated");
     expect(lines, !life.run_open || ends_may_be_lost, life.name + ": its last run has not ended");

@@ -1,4 +1,4 @@
-// Holds what the supervisor says against what its events have told.
+// Compares what the supervisor says with its events.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ class Books final : public holdfast::EventSink {
   std::uint64_t failed_recordings_ = 0;
   std::uint64_t late_ends_ = 0;
   std::map<std::uint32_t, std::uint64_t> left_;  // runs that a removed service has left behind, by slot
-  std::uint64_t untold_ends_ = 0;
+  std::uint64_t pending_ends_ = 0;
 };
 
 // What a snapshot that was taken in another thread says about itself does not contradict itself.

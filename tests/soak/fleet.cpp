@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr unsigned kProcesses = 28;
-constexpr unsigned kAuditsOfAZombie = 30;  // at most 200 ms apart: whoever reaps has had its turn
+constexpr unsigned kAuditsOfAZombie = 30;  // at most 200 ms apart: the reaper has had its turn
 
 // Those that no failure takes away.
 holdfast::ServiceConfig always_there(std::string name) {

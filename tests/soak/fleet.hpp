@@ -1,4 +1,4 @@
-// The soaked fleet: its services, whoever commands and audits them, and the threads in which all of it happens.
+// The soaked fleet: its services, their operator and their audit, and the threads in which all of it happens.
 //
 // Thread-safety: none; run() has threads of its own.
 #pragma once

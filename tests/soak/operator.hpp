@@ -1,4 +1,4 @@
-// Whoever commands a soaked fleet: restarts, stops, removes and adds services at random, by day and by night.
+// The operator of a soaked fleet: restarts, stops, removes and adds services at random, by day and by night.
 //
 // Thread-safety: none; all on the runtime's executor.
 #pragma once

@@ -45,7 +45,7 @@ constexpr std::array<ProcessKind, 14> kKinds{{
     {"fails-now-and-then", "sleep 0.$(($$ % 10)); exit 3", "exit status 3"},
     {"cannot-be-run", "", "cannot execute"},
 }};
-// Whoever stops a whole control group signals it beside the supervisor: a second signal is the same stop.
+// A stop of the whole control group signals it beside the supervisor: a second signal is the same stop.
 constexpr ProcessKind kFlushes{"flushes",
                                "(trap 'trap \"\" TERM; echo asked >>\"$SOAK_FOLDER/asked\"; sleep 0.3; echo flushed "
                                ">>\"$SOAK_FOLDER/flushed\"; exit 0' TERM;"
@@ -68,7 +68,7 @@ bool begins_with_one_of(std::string_view text, std::initializer_list<std::string
 }
 
 // A run that could not begin: no descriptors, or no memory. The process itself did nothing wrong.
-bool tells_of_scarcity(std::string_view error) {
+bool mentions_scarcity(std::string_view error) {
   return begins_with_one_of(error, {"std::bad_alloc", "it failed, and there was no memory", "cannot make a pipe",
                                     "cannot set up", "cannot copy a descriptor", "cannot fork", "cannot watch"}) ||
          error.find("Too many open files") != std::string_view::npos ||
@@ -184,16 +184,16 @@ void ProcessWard::on_event(const holdfast::Event& event) {
 
 void ProcessWard::on_end(const std::string& name, Life& life, const event::Ended& ended) {
   life.process = 0;
-  const std::string told = ended.outcome == holdfast::Outcome::clean ? "clean" : std::string{ended.error};
-  if (told.find("another part of the program has reaped it") != std::string::npos) {
+  const std::string says = ended.outcome == holdfast::Outcome::clean ? "clean" : std::string{ended.error};
+  if (says.find("another part of the program has reaped it") != std::string::npos) {
     return complain(name, life, "ended, but its exit status was lost");
   }
-  if (told.starts_with("killed by signal 15")) return complain(name, life, "counts as failed though SIGTERM ended it");
-  if (life.was_asked_to_stop || ended.lasted >= kLongest || tells_of_scarcity(told)) return;
+  if (says.starts_with("killed by signal 15")) return complain(name, life, "counts as failed though SIGTERM ended it");
+  if (life.was_asked_to_stop || ended.lasted >= kLongest || mentions_scarcity(says)) return;
   const auto& expected = life.kind->unasked;
-  if (expected.empty() || !told.starts_with(expected)) {
+  if (expected.empty() || !says.starts_with(expected)) {
     complain(name, life,
-             "ended by itself: " + told + "; expected: " + (expected.empty() ? "it does not" : std::string{expected}));
+             "ended by itself: " + says + "; expected: " + (expected.empty() ? "it does not" : std::string{expected}));
   }
 }
 

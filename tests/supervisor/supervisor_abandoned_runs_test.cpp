@@ -96,7 +96,7 @@ TEST_CASE(
                               "2s a running 2", "2s a ended_late 1 after 2s clean"});
 }
 
-TEST_CASE("the late end of an abandoned run is nobody's once its service was removed") {
+TEST_CASE("the late end of an abandoned run is ignored once its service was removed") {
   Fleet fleet{with_grace()};
   auto& service = add_side_by_side(fleet, "a");
   restart(fleet, "a");

@@ -141,7 +141,7 @@ TEST_CASE("a snapshot is found by name, and none by a name that nobody has") {
   CHECK_FALSE(fleet->snapshot(""));
 }
 
-// Row 7: its phase stayed `running`, and nobody was told.
+// Row 7: its phase stayed `running`, and no event reported it.
 TEST_CASE("a service that hangs holds the drain for exactly the shutdown timeout and is then abandoned") {
   Fleet fleet{config_of(kAtOnce, 100ms)};
   fleet.add("hangs");

@@ -19,7 +19,7 @@ TEST_CASE("the states of these tests are what they are called") {
   }
 }
 
-TEST_CASE("what was asked of a service that is gone does not reach the one that has its slot") {
+TEST_CASE("a command for a removed service does not reach the service that now has its slot") {
   for (const bool is_taken_again : {true, false}) {
     CAPTURE(is_taken_again);
     Fleet fleet{config_of(kSlow)};
@@ -40,7 +40,7 @@ TEST_CASE("what was asked of a service that is gone does not reach the one that 
   }
 }
 
-TEST_CASE("a slot that nobody has had is empty") {
+TEST_CASE("a slot that was never used is empty") {
   Fleet fleet;
   CHECK(fleet->id_in(0) == std::nullopt);
   fleet.add("a");
@@ -58,27 +58,27 @@ TEST_CASE("stop, in every state") {
     fleet.settle();
     switch (state) {
       case State::starting:
-        CHECK(told(fleet) == Lines{"a added on_failure", "a commanded stop", "a terminated cancelled"});
+        CHECK(lines_of(fleet) == Lines{"a added on_failure", "a commanded stop", "a terminated cancelled"});
         CHECK(a.calls.empty());
         break;
       case State::running:
-        CHECK(told(fleet) == Lines{"a commanded stop", "a stopping stop"});
+        CHECK(lines_of(fleet) == Lines{"a commanded stop", "a stopping stop"});
         CHECK(a.calls.back() == "stop 2");
         break;
       case State::backing_off:
-        CHECK(told(fleet) == Lines{"a commanded stop", "a stopping stop", "a terminated cancelled"});
+        CHECK(lines_of(fleet) == Lines{"a commanded stop", "a stopping stop", "a terminated cancelled"});
         CHECK(a.calls.size() == calls);
         fleet.pass(1h);
         CHECK(a.runs.size() == 1);
         break;
       case State::stopping_to_restart:
-        CHECK(told(fleet) == Lines{"a commanded stop", "a stopping stop"});
+        CHECK(lines_of(fleet) == Lines{"a commanded stop", "a stopping stop"});
         CHECK(a.calls.size() == calls);  // it was asked before; a run is asked once
         break;
       case State::stopping_for_good:
       case State::removing:
       case State::terminated:
-        CHECK(told(fleet) == Lines{"a commanded stop"});
+        CHECK(lines_of(fleet) == Lines{"a commanded stop"});
         CHECK(a.calls.size() == calls);
         break;
     }
@@ -125,15 +125,15 @@ TEST_CASE("restart, in every state") {
     fleet.settle();
     switch (state) {
       case State::starting:
-        CHECK(told(fleet) == Lines{"a added on_failure", "a commanded restart", "a started 1", "a running 1"});
+        CHECK(lines_of(fleet) == Lines{"a added on_failure", "a commanded restart", "a started 1", "a running 1"});
         CHECK(fleet->counters().restarts == 0);
         break;
       case State::running:
-        CHECK(told(fleet) == Lines{"a commanded restart", "a stopping restart"});
+        CHECK(lines_of(fleet) == Lines{"a commanded restart", "a stopping restart"});
         CHECK(a.calls.back() == "stop 2");
         a.fail("while stopping");
         fleet.settle();
-        CHECK(told(fleet) ==
+        CHECK(lines_of(fleet) ==
               Lines{"a ended 2 after " + to_string(fleet.snapshot("a").running_time - 5s) + " failed: while stopping",
                     "a started 3", "a running 3"});
         CHECK(fleet->counters().failures == 1);
@@ -141,12 +141,12 @@ TEST_CASE("restart, in every state") {
         CHECK(fleet.snapshot("a").last_error == "while stopping");
         break;
       case State::backing_off:
-        CHECK(told(fleet) == Lines{"a commanded restart", "a started 2", "a running 2"});
+        CHECK(lines_of(fleet) == Lines{"a commanded restart", "a started 2", "a running 2"});
         fleet.pass(1h);
         CHECK(a.runs.size() == 2);  // the wait that was cut short does not start it once more
         break;
       case State::stopping_to_restart:
-        CHECK(told(fleet) == Lines{"a commanded restart"});
+        CHECK(lines_of(fleet) == Lines{"a commanded restart"});
         CHECK(a.calls.size() == calls);
         a.end_cleanly();
         fleet.settle();
@@ -156,12 +156,12 @@ TEST_CASE("restart, in every state") {
       case State::stopping_for_good:
       case State::removing:
         CHECK(reason_of(result) == Refusal::Reason::stopping);
-        CHECK(told(fleet) == Lines{});
+        CHECK(lines_of(fleet) == Lines{});
         CHECK(fleet.phase("a") == "stopping");
         break;
       case State::terminated:
-        CHECK(told(fleet) == Lines{"a commanded restart", "a removed", "a added on_failure after run 2", "a started 3",
-                                   "a running 3"});
+        CHECK(lines_of(fleet) == Lines{"a commanded restart", "a removed", "a added on_failure after run 2",
+                                       "a started 3", "a running 3"});
         CHECK(fleet->counters().spawned == 2);
         CHECK(fleet->counters().restarts == before.restarts);
         CHECK(fleet.snapshot("a").starts == 1);
@@ -214,24 +214,28 @@ TEST_CASE("remove, in every state") {
     fleet.settle();
     switch (state) {
       case State::starting:
-        CHECK(told(fleet) == Lines{"a added on_failure", "a commanded remove", "a terminated cancelled", "a removed"});
+        CHECK(lines_of(fleet) ==
+              Lines{"a added on_failure", "a commanded remove", "a terminated cancelled", "a removed"});
         CHECK(a.calls.empty());
         break;
-      case State::running: CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
+      case State::running: CHECK(lines_of(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
       case State::backing_off:
-        CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove", "a terminated cancelled", "a removed"});
+        CHECK(lines_of(fleet) ==
+              Lines{"a commanded remove", "a stopping remove", "a terminated cancelled", "a removed"});
         break;
-      case State::stopping_for_good: CHECK(told(fleet) == Lines{"a commanded remove"}); break;
-      case State::stopping_to_restart: CHECK(told(fleet) == Lines{"a commanded remove", "a stopping remove"}); break;
-      case State::removing: CHECK(told(fleet) == Lines{}); break;
-      case State::terminated: CHECK(told(fleet) == Lines{"a commanded remove", "a removed"}); break;
+      case State::stopping_for_good: CHECK(lines_of(fleet) == Lines{"a commanded remove"}); break;
+      case State::stopping_to_restart:
+        CHECK(lines_of(fleet) == Lines{"a commanded remove", "a stopping remove"});
+        break;
+      case State::removing: CHECK(lines_of(fleet) == Lines{}); break;
+      case State::terminated: CHECK(lines_of(fleet) == Lines{"a commanded remove", "a removed"}); break;
     }
     if (phase_in(state) == Phase::running || phase_in(state) == Phase::stopping) {
       CHECK(fleet->service_count() == 1);
       CHECK(fleet.phase("a") == "stopping");
       a.end_cleanly();
       fleet.settle();
-      const Lines lines = told(fleet);
+      const Lines lines = lines_of(fleet);
       CHECK(Lines(lines.end() - 2, lines.end()) == Lines{"a terminated cancelled", "a removed"});
     }
     CHECK(fleet->service_count() == 0);
@@ -241,7 +245,7 @@ TEST_CASE("remove, in every state") {
     CHECK(fleet->counters().active_services == 0);
     CHECK(reason_of(fleet->remove("a")) == Refusal::Reason::unknown_service);
     fleet.pass(1h);
-    CHECK(told(fleet) == Lines{});
+    CHECK(lines_of(fleet) == Lines{});
   }
 }
 
@@ -286,7 +290,7 @@ TEST_CASE("stopping, restarting or removing one service leaves the others alone"
     fleet.pass(1h);
     CHECK(a.calls == Lines{"start 1"});
     CHECK(c.calls == Lines{"start 1"});
-    for (const auto& line : told(fleet)) CHECK(line.starts_with("b "));
+    for (const auto& line : lines_of(fleet)) CHECK(line.starts_with("b "));
     CHECK(fleet->counters().active_services == (command == Command::restart ? 3U : 2U));
     CHECK_FALSE(fleet->is_shutting_down());
   }
@@ -343,7 +347,7 @@ TEST_CASE("a later stop or remove turns a stop in order to restart into a final 
     const std::string word = removal ? "remove" : "stop";
     Lines expected{"a commanded " + word, "a stopping " + word, "a ended 1 after 2s clean", "a terminated cancelled"};
     if (removal) expected.push_back("a removed");
-    CHECK(told(fleet) == expected);
+    CHECK(lines_of(fleet) == expected);
   }
 }
 

@@ -73,13 +73,13 @@ TEST_CASE("a supervisor can be destroyed in every state and leaves nothing armed
     CAPTURE(state);
     Fleet fleet{config_of(slow)};
     bring(fleet);
-    const auto told = fleet.recorder.lines();
+    const auto lines = fleet.recorder.lines();
     fleet.destroy_supervisor();
     CHECK(fleet.scheduler.idle());
     fleet.scheduler.run_tasks();
     while (fleet.scheduler.fire_next(TimePoint::max())) {
     }
-    CHECK(fleet.recorder.lines() == told);
+    CHECK(fleet.recorder.lines() == lines);
   }
 }
 

@@ -1,5 +1,5 @@
-// The drain: its deadline, who is abandoned at it, and late ends. Semantics.md, sections 2.5 to 2.7, 5 and 6, and rows
-// 7 and 13 of section 4.
+// The drain: its deadline, which services are abandoned at it, and late ends. Semantics.md, sections 2.5 to 2.7, 5 and
+// 6, and rows 7 and 13 of section 4.
 
 #include <optional>
 #include <string>
@@ -16,7 +16,7 @@ const BackoffPolicy kSlow{.base = 1h, .max = 1h, .breaker = std::nullopt};
 
 }  // namespace
 
-// Row 7: left in `running` after the drain, and the caller was not told.
+// Row 7: left in `running` after the drain, and the caller did not learn of it.
 TEST_CASE(
     "a service that does not stop in time is abandoned and listed, and its late end is reported and changes nothing") {
   Fleet fleet;
@@ -64,7 +64,7 @@ TEST_CASE("the time that an abandoned run was alive stays in its service's runni
   CHECK(fleet.snapshot("hangs").running_time == 1h + 30s);
 }
 
-TEST_CASE("the late end of a service that was removed in the meantime is nobody's") {
+TEST_CASE("the late end of a service that was removed in the meantime is ignored") {
   Fleet fleet;
   auto& a = fleet.add("a");
   fleet->request_shutdown();
@@ -276,7 +276,7 @@ TEST_CASE("the drain's deadline and its end by command kill what can be killed b
   }
 }
 
-TEST_CASE("a drain at whose deadline all die by being killed has met its deadline") {
+TEST_CASE("a drain at whose deadline every service dies by its kill has met its deadline") {
   Fleet fleet{config_of(kAtOnce, 5s)};
   add_deaf(fleet, "a", [](Run run) { run.end(Exit::clean()); });
   fleet->request_shutdown();
@@ -288,7 +288,7 @@ TEST_CASE("a drain at whose deadline all die by being killed has met its deadlin
 }
 
 // Story: a run that had died by its kill was "abandoned", because the drain was cut short in the turn in which it died.
-TEST_CASE("who has died by the kill of its grace is not abandoned by a drain that is ended in the same turn") {
+TEST_CASE("a service that died by the kill of its grace is not abandoned by a drain that is ended in the same turn") {
   Fleet fleet{with_grace()};
   add_deaf(fleet, "a", [&](Run run) {
     fleet->end_drain();
@@ -346,7 +346,7 @@ TEST_CASE("a drain with a kill_wait waits for whom it has killed, abandons other
   }
 }
 
-TEST_CASE("who has not died within the kill_wait is abandoned, and an end in its last instant is in time") {
+TEST_CASE("a service that has not died within the kill_wait is abandoned, and an end in its last instant is in time") {
   Fleet fleet{with_kill_wait()};
   auto& in_time = add_deaf(fleet, "in time", lives_on);
   add_deaf(fleet, "lives", lives_on);
@@ -360,7 +360,7 @@ TEST_CASE("who has not died within the kill_wait is abandoned, and an end in its
   CHECK(fleet->shutdown_result()->abandoned == Lines{"lives"});
 }
 
-TEST_CASE("who was killed by its grace just before the drain's deadline has the kill_wait as well") {
+TEST_CASE("a service that its grace killed just before the drain's deadline has the kill_wait as well") {
   SupervisorConfig config = with_kill_wait();
   config.stop_grace = 4900ms;
   for (const bool dies_in_time : {true, false}) {

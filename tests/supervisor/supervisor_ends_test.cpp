@@ -1,5 +1,6 @@
-// What the end of a run comes to, for every restart policy, outcome, state of the breaker, and for whoever had asked
-// the run to stop: each of the combinations, against small tables written from semantics.md, sections 2.3 to 2.5 and 3.
+// What the end of a run comes to, for every restart policy, outcome, state of the breaker, and cause of a stop that had
+// been requested: each of the combinations, compared with small tables written from semantics.md, sections 2.3 to 2.5
+// and 3.
 
 #include "support.hpp"
 

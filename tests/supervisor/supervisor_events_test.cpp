@@ -206,7 +206,7 @@ TEST_CASE("a service may add another from inside its start, and the other starts
                               "0s child added on_failure", "0s child started 1", "0s child running 1"});
 }
 
-// For every kind of event in turn: when it is first told, the sink calls everything at once.
+// For every kind of event in turn: at the first event of that kind, the sink gives every command at once.
 TEST_CASE("an event sink may give any command from within any event; nothing recurses") {
   const Lines kinds{
       "added",    "started",    "running",   "ended",      "backing_off", "breaker_tripped",    "commanded",
@@ -237,7 +237,8 @@ TEST_CASE("an event sink may give any command from within any event; nothing rec
       --depth;
     };
     if (at_kind == "warned") {
-      // The supervisor's own warning was told at its construction; this service's is told when it is added.
+      // The supervisor reported its own warning at its construction; it reports this service's when the service is
+      // added.
       (void)fleet->add(
           {.name = "warns", .policy = {.backoff = BackoffPolicy{.cooldown = 1h, .breaker = BreakerPolicy{2, 1min}}}},
           extra);
@@ -319,7 +320,7 @@ TEST_CASE("an event is about one service: its id, its name, the name's hash, its
 
 // Row 26: accepted without a word.
 TEST_CASE("a configuration that cannot do what it says is reported when it is accepted") {
-  SECTION("but for the defaults, which nobody has set") {
+  SECTION("but not for the defaults, which no configuration has set") {
     Fleet fleet{SupervisorConfig{}};
     fleet.add("a", RestartPolicy::on_failure, BackoffPolicy{});
     CHECK(fleet.take() == Lines{"0s a added on_failure", "0s a started 1", "0s a running 1"});

@@ -1,5 +1,5 @@
-// A sink that throws: the supervisor goes on as if it had not, and whoever runs the scheduler is told which it was.
-// (What happens without memory is in allocation_test.cpp.)
+// A sink that throws: the supervisor goes on as if it had not, and the caller that runs the scheduler learns which it
+// was. (What happens without memory is in allocation_test.cpp.)
 
 #include <stdexcept>
 

@@ -11,7 +11,7 @@
 namespace holdfast::test::supervisor_grace_test {
 
 // Story: a stop of a hung service waited for ever, and so did a restart and a removal.
-TEST_CASE("a grace that nobody gave is as long as a shutdown may take, for commands too") {
+TEST_CASE("without a stop_grace the grace is as long as a shutdown may take, for commands too") {
   for (const bool killable : {false, true}) {
     CAPTURE(killable);
     Fleet fleet{config_of(kAtOnce, 7s)};
@@ -145,7 +145,7 @@ TEST_CASE("a run that is abandoned on the way to a restart terminates its servic
                                 "4s a running 2"});
     CHECK(fleet->counters().spawned == 2);
   }
-  SECTION("it can be removed, and then the late end is nobody's") {
+  SECTION("it can be removed, and then the late end is ignored") {
     CHECK(fleet->remove("a"));
     fleet.settle();
     service.end_cleanly();
@@ -219,7 +219,7 @@ TEST_CASE("the drain's deadline comes before a grace that is not over, and is re
   CHECK(fleet.take() == Lines{"1h a ended_late 1 after 1h clean"});
 }
 
-TEST_CASE("a drain is over when the last grace is, and its result names who was abandoned, before or in it") {
+TEST_CASE("a drain is over when the last grace is, and its result names the services abandoned before or in it") {
   Fleet fleet{with_grace()};
   add_deaf(fleet, "before", lives_on);
   add_deaf(fleet, "dies", dies);
@@ -251,7 +251,7 @@ TEST_CASE("a kill may command the supervisor, which acts afterwards") {
                               "2s a removed"});
 }
 
-TEST_CASE("a supervisor may go while graces run, and nobody is killed any more") {
+TEST_CASE("a supervisor may be destroyed while graces run, and then kills no service") {
   Fleet fleet{with_grace()};
   auto& stops = add_deaf(fleet, "stops", dies);
   auto& abandoned = add_deaf(fleet, "abandoned", lives_on);
@@ -298,13 +298,13 @@ TEST_CASE(
                        fleet.script()));
   }
   fleet.settle();
-  const auto told = fleet.take();
-  CHECK(told[0] == "0s a added on_failure, stop_grace 1s");
-  CHECK(told[1] == "0s a warned backoff.cooldown");
-  CHECK(told[2] == "0s b added on_failure, stop_grace 2s");
-  CHECK(told[3] == "0s b warned backoff.cooldown");
+  const auto lines = fleet.take();
+  CHECK(lines[0] == "0s a added on_failure, stop_grace 1s");
+  CHECK(lines[1] == "0s a warned backoff.cooldown");
+  CHECK(lines[2] == "0s b added on_failure, stop_grace 2s");
+  CHECK(lines[3] == "0s b warned backoff.cooldown");
 
-  // Whoever inherits the same policy is not warned, whoever was added before.
+  // A service that inherits the same policy gets no warning, whichever service was added before.
   Fleet questions{config_of(questionable)};
   (void)questions.take();
   REQUIRE(questions->add({.name = "own", .policy = {.backoff = questionable, .stop_grace = 1s}}, questions.script()));

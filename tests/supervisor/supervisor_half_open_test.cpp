@@ -39,7 +39,7 @@ struct Patient {
   Script& script;
 };
 
-bool tells(const Lines& lines, std::string_view what) {
+bool has_line(const Lines& lines, std::string_view what) {
   return std::any_of(lines.begin(), lines.end(),
                      [&](const auto& line) { return line.find(what) != std::string::npos; });
 }
@@ -53,9 +53,9 @@ TEST_CASE("an opened breaker lets the service back off for its open time and the
   patient.script.fail();
   patient.fleet.settle();
   const auto lines = patient.fleet.take();
-  CHECK(tells(lines, "breaker_tripped 2/2"));
-  CHECK(tells(lines, "backing_off breaker_open 1, "));
-  CHECK_FALSE(tells(lines, "terminated"));
+  CHECK(has_line(lines, "breaker_tripped 2/2"));
+  CHECK(has_line(lines, "backing_off breaker_open 1, "));
+  CHECK_FALSE(has_line(lines, "terminated"));
   CHECK(patient.waits().ceiling == 10s);
   CHECK(patient.fleet.phase("a") == "backing_off");
   CHECK(patient.breaker() == "open");
@@ -96,7 +96,7 @@ TEST_CASE("a probe that stays up closes the breaker at that very time, and every
   patient.fleet.pass(5s - 1ns);
   CHECK(patient.breaker() == "half_open");
   patient.fleet.pass(1ns);
-  CHECK(tells(patient.fleet.take(), "breaker_closed after 1"));
+  CHECK(has_line(patient.fleet.take(), "breaker_closed after 1"));
   CHECK(patient.breaker() == "closed");
   CHECK(patient.fleet.phase("a") == "running");
   CHECK(patient.fleet.snapshot("a").attempt == 0);
@@ -104,7 +104,7 @@ TEST_CASE("a probe that stays up closes the breaker at that very time, and every
   CHECK(patient.fleet->counters().open_breakers == 0);
   patient.script.fail();  // one failure of two
   patient.fleet.settle();
-  CHECK(tells(patient.fleet.take(), "backing_off failure 1, "));
+  CHECK(has_line(patient.fleet.take(), "backing_off failure 1, "));
   patient.fleet.pass_nothing();
   patient.open();  // the second one
   CHECK(patient.waits().ceiling == 10s);
@@ -120,9 +120,9 @@ TEST_CASE("a probe that ends cleanly closes the breaker, and the restart policy 
     patient.fleet.settle();
     const auto lines = patient.fleet.take();
     REQUIRE(lines.size() == 3);
-    CHECK(tells({lines[1]}, "breaker_closed after 1"));
-    CHECK(tells({lines[2]},
-                restart == RestartPolicy::always ? "backing_off clean_exit 0, 100ms" : "terminated completed"));
+    CHECK(has_line({lines[1]}, "breaker_closed after 1"));
+    CHECK(has_line({lines[2]},
+                   restart == RestartPolicy::always ? "backing_off clean_exit 0, 100ms" : "terminated completed"));
     CHECK(patient.breaker() == "closed");
   }
 }
@@ -140,7 +140,7 @@ TEST_CASE("a probe that fails opens the breaker again for longer, up to the cap,
     (void)patient.fleet.take();
     patient.script.fail();
     patient.fleet.settle();
-    CHECK(tells(patient.fleet.take(), "breaker_tripped 1/1"));
+    CHECK(has_line(patient.fleet.take(), "breaker_tripped 1/1"));
   }
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a probe that ended before it had stayed up has not succeeded, althoug
   patient.fleet.pass_until_just_before(patient.fleet.scheduler.now() + 5s);
   patient.script.fail();  // at the very time, and said first
   patient.fleet.pass_nothing();
-  CHECK_FALSE(tells(patient.fleet.take(), "breaker_closed"));
+  CHECK_FALSE(has_line(patient.fleet.take(), "breaker_closed"));
   CHECK(patient.waits().ceiling == 20s);
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("reset leaves a running service alone, but its run is no probe any mor
   (void)patient.fleet.take();
   REQUIRE(patient.fleet->reset("a"));
   patient.fleet.settle();
-  CHECK(tells(patient.fleet.take(), "breaker_closed after 1"));
+  CHECK(has_line(patient.fleet.take(), "breaker_closed after 1"));
   CHECK(patient.fleet.phase("a") == "running");
   patient.fleet.pass(1min);
   CHECK(patient.fleet.take() == Lines{});

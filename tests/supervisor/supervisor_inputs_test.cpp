@@ -1,5 +1,5 @@
 // Every input in every phase: a table with all of its cells, in the language of supervisor_model_step.hpp. A cell says
-// whether a command was accepted, and what was told because of the input, without times. Each cell was checked against
+// whether a command was accepted, and which events the input led to, without times. Each cell was compared with
 // semantics.md, sections 2 and 5; where two phases have the same name, how the service came there makes the difference.
 
 #include <map>
@@ -18,7 +18,7 @@ constexpr std::string_view kSettings =
     "policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns breaker 1 in 9ns; "
     "policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns breaker 1 in 9ns half_open 1ns max 8ns up 3ns; ";
 
-// Whether the command was accepted, and what was told; a cell that is not here: nothing.
+// Whether the command was accepted, and which events followed; a cell that is not here: none.
 using Cells = std::map<std::string, std::string>;
 
 struct PhaseRow {
@@ -261,18 +261,18 @@ std::string without_times(const std::string& line) {
   return text;
 }
 
-// What the input comes to: "yes", "no" or nothing for what is no command, and what was told.
+// What the input leads to: "yes" or "no" if it is a command, and the events that followed.
 std::string cell(const std::string& phase, const std::string& input) {
   const Sequence before = sequence_from(std::string{kSettings} + phase);
   Real real{before.setup};
   for (const auto& step : before.steps) real.take(step);
-  real.told();
+  real.take_lines();
   real.answers.clear();
   real.take(sequence_from(input).steps.front());
   std::string text;
   for (const auto& answer : real.answers) text += answer.substr(answer.rfind(' ') + 1) + ':';
   std::string separator = text.empty() ? "" : " ";
-  for (const auto& line : real.told()) text += std::exchange(separator, ", ") + without_times(line);
+  for (const auto& line : real.take_lines()) text += std::exchange(separator, ", ") + without_times(line);
   CHECK(real.recorder.ledger().violations() == Lines{});
   CHECK(real.supervisor.counters() == real.recorder.ledger().counters());
   return text;

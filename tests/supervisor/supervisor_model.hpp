@@ -90,7 +90,7 @@ class Model {
   std::int64_t now = 0;
   std::deque<Life> lives;                                   // in the order of adding, those gone included
   std::vector<std::pair<std::size_t, std::uint64_t>> runs;  // every run that ever began: whose, and its number
-  std::vector<std::string> lines;                           // told and not yet taken
+  std::vector<std::string> lines;                           // reported and not yet taken
   std::vector<std::string> answers;                         // to commands, not yet taken
   Counters counters;
   bool shutdown_asked = false, shutting_down = false, drained = false, killed_in_drain = false;
@@ -140,7 +140,7 @@ class Model {
       case Verb::end_old:
         if (step.number < runs.size()) end(runs[step.number], static_cast<Outcome>(step.outcome), "ended");
         return;
-      case Verb::throws: return;  // by a service: whoever called it sees to that
+      case Verb::throws: return;  // by a service: its caller handles that
       case Verb::shutdown: return ask_for_shutdown();
       case Verb::end_drain:
         ask_for_shutdown();
@@ -470,7 +470,7 @@ class Model {
     give_grace(life);
   }
 
-  // Whoever has ended inside of it needs none.
+  // A run that has ended inside of its stop needs none.
   void give_grace(Life& life) {
     life.grace_over.reset();
     if (!life.run_alive) return;
@@ -574,7 +574,7 @@ class Model {
     if (!shutdown_asked) deadline = now + setup_->config.shutdown_timeout.count();
     shutdown_asked = shutting_down = true;
     tell("-", "shutdown_requested " + cause + ' ' + to_string(setup_->config.shutdown_timeout));
-    // Who is added by a service that is just being asked comes too late for that, and is refused.
+    // A service that is added from within such a stop comes too late for that, and is refused.
     for (auto& life : lives) {
       if (!life.gone && life.phase != Phase::terminated) stop_for_good(life, StopCause::shutdown);
     }

@@ -33,7 +33,7 @@ class Real {
   }
 
   // But for warnings: the model knows nothing about configurations.
-  Lines told() {
+  Lines take_lines() {
     Lines lines = recorder.take();
     std::erase_if(lines, [](const std::string& line) { return line.find(" warned ") != std::string::npos; });
     return lines;
@@ -261,11 +261,11 @@ inline std::string difference_of_results(const Model& model, const Real& real) {
   return errors == model.errors ? "" : differ("errors", model.errors, errors);
 }
 
-// What is not the same, in words; empty if all is. Takes what was told since the last call.
+// What differs, in words; empty if nothing does. Takes the events since the last call.
 inline std::string difference(Model& model, Real& real) {
-  const Lines told_by_model = std::exchange(model.lines, {});
-  const Lines told = real.told();
-  if (told_by_model != told) return differ("events", told_by_model, told);
+  const Lines of_model = std::exchange(model.lines, {});
+  const Lines lines = real.take_lines();
+  if (of_model != lines) return differ("events", of_model, lines);
   const Lines answers_of_model = std::exchange(model.answers, {});
   const Lines answers = std::exchange(real.answers, {});
   if (answers_of_model != answers) return differ("accepted commands", answers_of_model, answers);

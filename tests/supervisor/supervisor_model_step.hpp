@@ -1,5 +1,5 @@
-// What can be done to a fleet, one step after another, as values and as text: the language in which the supervisor and
-// its model are driven, in which a failure of the property test is told, and in which it is kept as a regression test.
+// What can be done to a fleet, one step after another, as values and as text: the language that drives the supervisor
+// and its model, in which the property test reports a failure, and in which a regression test keeps it.
 //
 //     shutdown_timeout 3ns; when_all_terminated wait; policy base 1ns max 4ns cooldown 2ns clean_restart_delay 1ns
 //     breaker 2 in 5ns; policy base 0ns …; add a on_failure policy 1; in_start a end failed; pass 3ns; stop a & restart

@@ -24,7 +24,8 @@ namespace {
 // Generation
 // ---------------------------------------------------------------------------------------------------------------------
 
-// RapidCheck's own generators cost more than the supervisor and its model together; these throw its dice directly.
+// RapidCheck's own generators cost more than the supervisor and its model together; these use its random numbers
+// directly.
 class Dice {
  public:
   explicit Dice(const rc::Random& random) : random_(random) {}
@@ -415,7 +416,7 @@ TEST_CASE("every sequence reads back from its text") {
   });
 }
 
-TEST_CASE("a sequence that cannot be read is refused with the step and what is allowed") {
+TEST_CASE("an unreadable sequence is refused with the step and what is allowed") {
   const auto refusal = [](const std::string& text) {
     try {
       sequence_from(text);

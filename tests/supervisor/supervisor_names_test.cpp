@@ -1,5 +1,5 @@
-// Names and identities: who has which name, until when, and in which order services are listed. Semantics.md, section
-// 5, and rows 3, 11, 17 and 25 of section 4.
+// Names and identities: which service has which name, until when, and in which order services are listed. Semantics.md,
+// section 5, and rows 3, 11, 17 and 25 of section 4.
 
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +47,7 @@ TEST_CASE("the name of a terminated service is free at once when it is removed")
   CHECK(fleet.snapshot("a").run == RunNumber{1});
   CHECK(fleet->counters() ==
         Counters{.spawned = 2, .starts = 2, .clean_exits = 1, .terminated = 1, .active_services = 1});
-  first.end_cleanly();  // of the earlier life; nobody listens
+  first.end_cleanly();  // of the earlier life; the supervisor ignores it
   fleet.settle();
   CHECK(fleet.phase("a") == "running");
 }

@@ -42,8 +42,8 @@ TEST_CASE("two restarts of a terminated service, in one instant, give it one new
   REQUIRE(fleet->restart("a"));
   REQUIRE(fleet->restart("a"));
   fleet.settle();
-  CHECK(told(fleet) == Lines{"a commanded restart", "a removed", "a added on_failure after run 1",
-                             "a commanded restart", "a started 2", "a running 2"});
+  CHECK(lines_of(fleet) == Lines{"a commanded restart", "a removed", "a added on_failure after run 1",
+                                 "a commanded restart", "a started 2", "a running 2"});
   CHECK(a.runs.size() == 2);
 }
 

@@ -1,5 +1,5 @@
-// Shutdown: who stops, in which order, and what is accepted meanwhile. Semantics.md, sections 2.5 and 5, and rows 8,
-// 10, 18 and 20 of section 4.
+// Shutdown: which services stop, in which order, and what is accepted meanwhile. Semantics.md, sections 2.5 and 5, and
+// rows 8, 10, 18 and 20 of section 4.
 
 #include <optional>
 #include <string>
@@ -15,7 +15,8 @@ const BackoffPolicy kSlow{.base = 1h, .max = 1h, .breaker = std::nullopt};
 
 }  // namespace
 
-// Row 8: `stopping` was entered when the run had already ended, so nobody could see who was still stopping.
+// Row 8: `stopping` was entered when the run had already ended, so no snapshot showed which services were still
+// stopping.
 TEST_CASE("a running service is stopping from the moment it was asked until its run ends") {
   Fleet fleet;
   auto& a = fleet.add("a");

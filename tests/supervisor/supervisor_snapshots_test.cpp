@@ -128,14 +128,14 @@ TEST_CASE("at every event, counters are what the events so far say once the hand
 }
 
 TEST_CASE("a snapshot taken from within an event already shows the phase that the event reports") {
-  const std::map<std::string, Phase> told{{"added", Phase::starting},    {"started", Phase::starting},
-                                          {"running", Phase::running},   {"backing_off", Phase::backing_off},
-                                          {"stopping", Phase::stopping}, {"terminated", Phase::terminated}};
+  const std::map<std::string, Phase> phases{{"added", Phase::starting},    {"started", Phase::starting},
+                                            {"running", Phase::running},   {"backing_off", Phase::backing_off},
+                                            {"stopping", Phase::stopping}, {"terminated", Phase::terminated}};
   Fleet fleet;
   std::set<std::string> seen;
   fleet.recorder.on_each = [&](const Event& event) {
-    const auto found = told.find(std::string{kind(event)});
-    if (found == told.end()) return;
+    const auto found = phases.find(std::string{kind(event)});
+    if (found == phases.end()) return;
     seen.insert(found->first);
     CAPTURE(found->first);
     CHECK(fleet->snapshot("a")->phase == found->second);
@@ -147,7 +147,7 @@ TEST_CASE("a snapshot taken from within an event already shows the phase that th
   fleet.settle();
   a.end_cleanly();
   fleet.settle();
-  CHECK(seen.size() == told.size());
+  CHECK(seen.size() == phases.size());
   fleet.recorder.on_each = nullptr;
 }
 

@@ -59,7 +59,7 @@ inline Phase phase_in(State state) {
 }
 
 // The lines of the events since the last call, without the times.
-inline Lines told(Fleet& fleet) {
+inline Lines lines_of(Fleet& fleet) {
   Lines lines = fleet.take();
   for (auto& line : lines) line.erase(0, line.find(' ') + 1);
   return lines;

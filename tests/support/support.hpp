@@ -1,5 +1,5 @@
-// What the tests of the supervisor share: a fleet in virtual time whose runs are ended by hand, and a recorder of
-// everything that the supervisor tells.
+// What the tests of the supervisor share: a fleet in virtual time whose runs are ended by hand, and a recorder of all
+// events that the supervisor reports.
 //
 // The recorder keeps each event as a short line that starts with its time, and keeps a ledger beside it: from the
 // events alone it works out the phases and the counters, and notes whatever breaks a rule that every event stream
@@ -230,7 +230,7 @@ class Ledger {
     life.due = event.at + what.delay;
     life.cut_short = false;
     if (what.cause != BackoffCause::breaker_open) return;
-    expect(what.attempt == life.openings + 1, event, "tells another number of openings");
+    expect(what.attempt == life.openings + 1, event, "reports another number of openings");
     expect(what.delay >= what.ceiling / 2, event, "the breaker is to be open for half the ceiling at least");
     if (life.openings++ == 0) ++counters_.open_breakers;
   }
@@ -245,7 +245,7 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Stopping& what) {
     if (life.phase == Phase::stopping) {
-      expect(life.stop_cause == StopCause::restart && what.cause != StopCause::restart, event, "told again");
+      expect(life.stop_cause == StopCause::restart && what.cause != StopCause::restart, event, "reported again");
     } else {
       move(life, event, Phase::stopping);
       life.stop_asked_at = event.at;
@@ -356,7 +356,7 @@ class Recorder final : public EventSink {
     if (on_each) on_each(event);
   }
 
-  // What was told since the last call.
+  // The lines since the last call.
   Lines take() { return std::exchange(lines_, {}); }
   [[nodiscard]] const Lines& lines() const { return lines_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }

@@ -29,7 +29,7 @@ ChildOutput run_child(const std::vector<std::string>& words, const std::string& 
 class Child {
  public:
   explicit Child(const std::vector<std::string>& words);
-  ~Child();  // tells it to end, and waits for it
+  ~Child();  // asks it to end, and waits for it
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 

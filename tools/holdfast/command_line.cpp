@@ -35,7 +35,7 @@ std::string in_quotes(std::string_view word) { return '"' + sim::printable(word)
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
 
-// What somebody means who gives a path where a command stands.
+// Whether a word in the place of a command is more likely the path of a file.
 bool looks_like_a_file(const std::string& word) {
   std::error_code error;
   return word.ends_with(".toml") || word.ends_with(".ndjson") || std::filesystem::is_regular_file(word, error);

@@ -224,7 +224,7 @@ class Slurm final : public Engine {
 
   std::set<std::string> ended_before_;  // tasks of earlier arrays of this name
   std::set<std::string> taken_back_;    // tasks that were held
-  bool over_ = false;                   // nobody waits any more
+  bool over_ = false;                   // the sweep no longer waits
 };
 
 }  // namespace

@@ -157,7 +157,7 @@ bool EngineSweep::run(const std::function<std::unique_ptr<Engine>()>& engine, co
     started->run(tasks(), shards, [&](const std::string& says) {
       const auto done = counter.count(ledgers());
       goes_on = progress(std::min(done, all), says);
-      // A task that nobody needs any more is not waited for: its machine may never answer.
+      // The sweep does not wait for a task that it no longer needs: its machine may never answer.
       if (done < all || done == looked_at) return goes_on;
       looked_at = done;
       return goes_on && !missing().empty();

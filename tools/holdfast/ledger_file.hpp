@@ -18,10 +18,10 @@ class LedgerTrouble : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What tells two heads of one sweep apart, in words that follow the name of the first; empty: nothing.
+// How two heads of one sweep differ, in words that follow the name of the first; empty: they do not.
 std::string difference(const sim::LedgerHead& found, const sim::LedgerHead& asked);
 
-// The ledger that a sweep writes. It stands there alone: whoever opens it while another process has it is refused.
+// The ledger that a sweep writes. One process has it at a time: another one that opens it is refused.
 class LedgerFile {
  public:
   // Opens a ledger of this head, or begins it. What a dead sweep left half written at its end is taken off. Every

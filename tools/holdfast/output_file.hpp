@@ -24,7 +24,7 @@ class OutputFile final : private std::streambuf {
   bool close();
 
   [[nodiscard]] bool ok() const noexcept { return error_ == 0; }
-  // What was written goes into a pipe that nobody reads any more, which is nobody's fault. Nothing more is written.
+  // The reader of the pipe has gone away, which is no error. Nothing more is written.
   [[nodiscard]] bool reader_gone() const noexcept;
   // "/x/trace.ndjson: No space left on device". REQUIRES: !ok().
   [[nodiscard]] std::string problem() const;

@@ -77,7 +77,7 @@ Exit status, that of the worst run:
 constexpr auto kSlurm = "slurm";
 constexpr auto kParallel = "parallel";
 constexpr std::uint32_t kTasks = 16;
-constexpr std::uint32_t kTasksMax = 1000;  // Slurm's own limit, where nobody has changed it
+constexpr std::uint32_t kTasksMax = 1000;  // Slurm's default limit
 
 struct Arguments {
   std::vector<std::string> files;
@@ -114,7 +114,7 @@ void check_canary(const std::string& file, const sim::Scenario& scenario, std::u
                   sim::printable(file))};
 }
 
-// Nobody wants to know any more.
+// Whether the user or the reader no longer wants the rest.
 bool is_over() { return interrupted() || output_reader_gone(); }
 
 // Two runs of one seed differ: where they part.

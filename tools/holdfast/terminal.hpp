@@ -19,14 +19,14 @@ void prepare_streams();
 enum class Stream : std::uint8_t { output, error };
 
 // Text for a person: ASCII where the locale says that nothing else can be shown (LC_ALL, LC_CTYPE, LANG). True if the
-// stream took everything, or its reader has gone away, which is nobody's fault. Says what is wrong otherwise.
+// stream took everything, or its reader has gone away, which is no error. Says what is wrong otherwise.
 [[nodiscard]] bool print(std::string_view text, Stream stream = Stream::output);
 void complain(std::string_view text);
 
 // JSON for programs: the same in every locale.
 [[nodiscard]] bool print_json(std::string_view text, Stream stream = Stream::output);
 
-// Nobody reads standard output any more. A stream that was never read, such as a file, counts as read.
+// Whether the reader of standard output has gone away. A stream that was never read, such as a file, counts as read.
 [[nodiscard]] bool output_reader_gone();
 
 // What a stream is good for.

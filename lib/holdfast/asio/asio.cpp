@@ -1,4 +1,4 @@
-// Boost.Asio, compiled here once: whoever includes it defines BOOST_ASIO_SEPARATE_COMPILATION and finds it in this
+// Boost.Asio, compiled here once. A program that includes it defines BOOST_ASIO_SEPARATE_COMPILATION and links this
 // library.
 #include <boost/asio/impl/src.hpp>
 #include <holdfast/asio/detail/compiled_asio.hpp>

@@ -4,9 +4,9 @@
 //     async_sleep(scheduler, 250ms, [](boost::system::error_code error) { … });
 //
 // Completes with success at or after its time, never inside this call. Cancelled through its cancellation slot (any
-// type: a sleep has no side effect) it completes with operation_aborted, posted. Which of the two comes is decided by
-// what came first. Sleeps that end at one instant complete in the order in which they began. A handler without an
-// executor of its own is called on the scheduler's.
+// type: a sleep has no side effect) it completes with operation_aborted, posted. If the time and the cancellation come
+// together, the earlier one decides. Sleeps that end at one instant complete in the order in which they began. A
+// handler without an executor of its own is called on the scheduler's.
 //
 // Destroying a scheduler destroys pending handlers without invoking them, as an io_context does.
 //

@@ -10,8 +10,8 @@
 // The run begins as posted work after start(). It reports its end after coroutine and instance are destroyed, so that
 // the next run finds the port, the file or the lock free.
 //
-// Abandonment is safe: a run that ignores its stop goes on alone, its end, its exceptions and its destructors do no
-// harm, also after service, supervisor and scheduler are gone. A service that is destroyed asks its runs to stop.
+// Abandonment is safe: a run that ignores its stop goes on alone. Its end, its exceptions and its destructors do no
+// harm, even after service, supervisor and scheduler are gone. A service that is destroyed asks its runs to stop.
 //
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
@@ -46,7 +46,7 @@ class AwaitableService final : public Service {
 
   void start(Run run) override;
   void stop(Run run) override;
-  // So a run that ignores its stop is in no restart's way.
+  // So a run that ignores its stop does not hold up a restart.
   [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 
  private:

@@ -10,31 +10,31 @@
 //       co_await say_goodbye(socket);
 //     }
 //
-// Returning is a clean exit, an exception a failure; a FatalError is one that no restart can fix. A run that fails as
-// a matter of course may return how it ended instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`.
-// An exception costs as much as several restarts. Its text is the error: of an error of Asio its message alone, of
-// nested exceptions (std::throw_with_nested) the whole chain, outermost first.
+// Returning is a clean exit, an exception is a failure, and a FatalError is a failure that no restart can fix. A run
+// that fails often may return its end instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`. An
+// exception costs as much as several restarts. Its text becomes the error. For an error of Asio that is the message
+// alone; for nested exceptions (std::throw_with_nested) it is the whole chain, outermost first.
 //
 // ## When it is asked to stop
 //
 // A stop is a request; the supervisor waits until the run returns, or abandons it at the drain's deadline.
 // - stop_requested() and stop_token() say so from then on, and stopped() completes.
 // - What the run is waiting for is cancelled, as Asio cancels a coroutine (terminal): it throws operation_aborted (a
-//   channel channel_cancelled, `||` and `&&` multiple_exceptions with these). Left alone, this exception ends the run,
-//   and that is a clean end: the simplest service needs no line about stopping.
-// - What it waits for after that works as ever, sleeps included, so that cleaning up needs no ceremony. (Asio's own
-//   default, that after a cancellation every further co_await throws, is switched off for the run.)
-// - An operation that has just completed cannot be cancelled any more. So that no stop is lost, a run that has
-//   neither noticed it nor ended is cancelled again after each second, ten times. It has noticed once stop_requested()
-//   has returned true to it, stopped() has completed, or a sleep was cut short; a sleep begun before it has noticed
-//   throws at once.
+//   channel channel_cancelled, `||` and `&&` multiple_exceptions with these). If the run does not catch it, this
+//   exception ends the run, and that counts as a clean end: the simplest service needs no line about stopping.
+// - Later waits work as usual, sleeps included, so that the run can clean up. (Asio's own default, that after a
+//   cancellation every further co_await throws, is switched off for the run.)
+// - An operation that has just completed can no longer be cancelled. So that no stop is lost, a run that has neither
+//   noticed it nor ended is cancelled again every second, ten times. A run has noticed once stop_requested() has
+//   returned true to it, stopped() has completed, or a sleep was cut short; a sleep begun before it has noticed throws
+//   at once.
 // - A run that must not be interrupted, and polls or awaits instead, begins with
 //   `co_await this_coro::reset_cancellation_state(disable_cancellation());`
 //
-// A run that was abandoned goes on as long as it likes; what it does changes nothing any more. When its scheduler is
-// gone too, it ends at its next sleep: there its stack is unwound.
+// An abandoned run goes on as long as it likes, but no longer affects the supervisor. When its scheduler is gone too,
+// it ends at its next sleep: there its stack is unwound.
 //
-// Work that blocks belongs into another thread: `co_await co_spawn(pool, work(), bind_cancellation_slot(
+// Work that blocks belongs in another thread: `co_await co_spawn(pool, work(), bind_cancellation_slot(
 // cancellation_slot{}, use_awaitable))`. Without the empty slot a stop would reach into that thread, where co_spawn of
 // Asio 1.26 may use its cancellation signal after it is gone.
 //
@@ -59,7 +59,7 @@ class AwaitableRun;
 
 namespace holdfast {
 
-// Thrown by a run: no restart can fix it. The service terminates, whatever its restart policy.
+// A run throws it for an error that no restart can fix. The service terminates, whatever its restart policy.
 class FatalError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -73,7 +73,7 @@ class Context {
   [[nodiscard]] std::string_view service() const noexcept;  // its name
   [[nodiscard]] RunNumber run() const noexcept;
 
-  // Everything that the run waits for belongs here: sockets, channels, timers of its own (in real time only).
+  // Create everything that the run waits for on it: sockets, channels, timers of its own (in real time only).
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
 
   // The scheduler's time.

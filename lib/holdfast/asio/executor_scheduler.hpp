@@ -1,7 +1,7 @@
 // A scheduler with an executor: the world of awaitable services, in real time and in a simulation.
 //
-// The executor runs what the services do between two waits, one thing at a time, in the thread in which the scheduler's
-// timers fire. It is never the place for work that blocks.
+// The executor runs the services between two waits, one at a time, in the thread in which the scheduler's timers fire.
+// Do not run blocking work on it.
 //
 // Thread-safety: see the scheduler; its executor may be posted to from any thread unless the scheduler says otherwise.
 #pragma once
@@ -28,22 +28,22 @@ class ExecutorScheduler : public Scheduler {
 
   [[nodiscard]] virtual const boost::asio::any_io_executor& executor() const noexcept = 0;
 
-  // Not for users: where what sleeps on this scheduler waits. It outlives the scheduler where a run does.
+  // Not for users: the room in which sleepers of this scheduler wait. It outlives the scheduler if a run does.
   [[nodiscard]] const std::shared_ptr<detail::WaitingRoom>& sleepers() const noexcept { return sleepers_; }
-  // Not for users: what carries the runs of awaitable services.
+  // Not for users: the coroutines that carry the runs of awaitable services.
   [[nodiscard]] const std::shared_ptr<detail::RunCarriers>& carriers() const noexcept { return carriers_; }
 
  protected:
   ExecutorScheduler();
 
-  // To be called by the destructor of the implementation, while timers can still be disarmed: destroys whatever sleeps
-  // without calling it.
+  // An implementation calls it in its destructor, while timers can still be disarmed: destroys all sleeping handlers
+  // without calling them.
   void close_sleepers() noexcept;
 
  private:
   friend class detail::Waiting;
 
-  // Called around a sleeper that continues inside of the timer that wakes it.
+  // Called before and after a sleeper that continues within the timer that wakes it.
   virtual void before_sleeper() {}
   virtual void after_sleeper() {}
 

@@ -31,7 +31,7 @@ void append(std::string& text, const Counters& counters) {
   object("open_breakers", counters.open_breakers);
 }
 
-// Not negative: what is overdue is due.
+// Never negative: an overdue start is due now.
 std::optional<std::int64_t> time_until(const std::optional<TimePoint>& at, TimePoint now) {
   return at ? std::optional{std::max(Duration::zero(), *at - now).count()} : std::nullopt;
 }

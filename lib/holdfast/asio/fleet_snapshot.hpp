@@ -48,13 +48,13 @@ bool is_ready(const FleetSnapshot& fleet) noexcept;
 // an error has.
 std::string to_json(const FleetSnapshot& fleet);
 
-// The same, made a few services at a time for a caller that must not be held up for long, in pieces of 64 KiB and a
-// service more.
+// The same, for a caller that must not block for long: adds services one by one, and returns the text in pieces of
+// little more than 64 KiB.
 class FleetJson {
  public:
-  // The next service, in the order of adding; times to come count from `now`.
+  // Adds the next service, in the order of adding; future times count from `now`.
   void add(const ServiceSnapshot& service, TimePoint now);
-  // Everything. The services of `fleet` are not looked at.
+  // The complete text. It ignores the services of `fleet`.
   [[nodiscard]] std::vector<std::string> take(const FleetSnapshot& fleet);
 
  private:

@@ -120,7 +120,7 @@ void check_limits(std::vector<Problem>& found, const Process& process) {
   }
 }
 
-// Adds to `found`; what it looks up is what a process becomes.
+// Adds to `found`, and returns the identity that the process gets.
 detail::Identity check(std::vector<Problem>& found, const Process& process) {
   check_command(found, process);
   check_environment(found, process);
@@ -154,18 +154,18 @@ ProcessService::ProcessService(boost::asio::any_io_executor executor, Process pr
   if (!found.empty()) throw ConfigError{std::move(found)};
 }
 
-// What is left is reaped by the reaper, and waited for at the very end only.
+// The reaper takes over live processes; only the end of the runtime waits for them.
 ProcessService::~ProcessService() {
   for (const auto& child : children_) child->disown();
 }
 
-// What is alive of an earlier run was abandoned. It is killed once more, and reaped when it ends; the new run does not
-// wait for it.
+// A live process of an earlier run was abandoned. This kills it once more, and reaps it when it ends; the new run does
+// not wait for it.
 void ProcessService::start(Run run) {
   for (const auto& child : children_) {
     try {
       child->kill();
-    } catch (const std::system_error&) {  // reported when its run was to be killed
+    } catch (const std::system_error&) {  // already reported, when its run could not be killed
     }
   }
   children_.reserve(children_.size() + 1);
@@ -186,7 +186,7 @@ void ProcessService::kill(Run run) {
   if (const auto child = child_of(run)) child->kill();
 }
 
-// Shared: it may end while it is asked to stop.
+// A shared pointer, since the process may end within ask_to_stop().
 std::shared_ptr<detail::ChildProcess> ProcessService::child_of(const Run& run) const noexcept {
   for (const auto& child : children_) {
     if (child->run().service() == run.service() && child->run().number() == run.number()) return child;

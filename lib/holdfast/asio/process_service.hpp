@@ -65,16 +65,16 @@
 //
 // ## What it asks of the supervisor
 //
-// No SIGCHLD is handled. Only children that were inherited from a process here are reaped beside the processes
-// themselves. Exit statuses must be kept for that: where a program has SIGCHLD ignored, as it may have been started,
-// each start gives SIGCHLD its default action, and takes SA_NOCLDWAIT from a handler. If another part of the program
-// reaps all children (waitpid(-1)), it takes the exit status away; the run then fails and says so.
+// It does not handle SIGCHLD. It reaps its processes, and children inherited from them, but no others. The kernel must
+// keep exit statuses for that: if SIGCHLD is ignored, as a parent may pass it on, each start gives it its default
+// action, and it removes SA_NOCLDWAIT from a handler. If another part of the program reaps all children (waitpid(-1)),
+// it takes the exit status away; the run then fails and says so.
 //
 // A live process takes two descriptors of the supervisor, or one if its output is not captured. Where epoll has no
 // watch left, the process is looked at every 20 ms instead. A start takes some 50 µs, however large the supervisor is:
-// the new process uses the supervisor's memory until it executes its program, and nobody waits for that. With another
-// user or group the memory is copied instead, as fork() does, which takes a millisecond for every 10 MB on some
-// kernels.
+// the new process uses the supervisor's memory until it executes its program, and the start does not wait for that.
+// With another user or group the memory is copied instead, as fork() does, which takes a millisecond for every 10 MB on
+// some kernels.
 //
 // Thread-safety: none; call everything on the executor.
 #pragma once
@@ -114,28 +114,28 @@ struct ProcessLimit {
 };
 inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
-// What is run, and with what.
+// The program to run, and its environment.
 struct Process {
   // The program and its arguments. A program without a slash is searched for in the PATH of the process's environment
   // (/bin:/usr/bin if there is none), at each start; with one it is a path, relative to `folder`.
   std::vector<std::string> command;
-  // Names and values, which come on top of what is inherited.
+  // Names and values, added to what is inherited.
   std::vector<std::pair<std::string, std::string>> environment{};
   bool inherit_environment = true;     // false: only `environment`
   std::string folder{};                // to run in; empty: the supervisor's
   bool capture_output = true;          // false: stdout and stderr are the supervisor's own
   std::size_t output_kept_max = 4096;  // bytes of captured output, the last; 0 to kOutputKeptMax
   std::string input = "/dev/null";     // path of what stdin is read from, relative to `folder`
-  // Instead of being captured: a file that is appended to, made if need be (mode 0666 without the umask), relative to
-  // `folder`; or a descriptor of the supervisor that stays open. At most one of them.
+  // Where the output goes instead of being captured: a file to append to, created if it is missing (mode 0666 without
+  // the umask), relative to `folder`; or a descriptor of the supervisor that stays open. At most one of them.
   std::string output_file{};
   int output_descriptor = -1;
   int stop_signal = 15;            // SIGTERM; 1 to 64, not SIGKILL, SIGSTOP or SIGCONT
   StopTo stop_to = StopTo::group;  // whom the stop_signal is sent to first
   std::vector<int> success{};      // exit statuses beside 0 that are a clean exit; 1 to 255
-  std::vector<int> fatal{};        // exit statuses after which there is no use in retrying; 1 to 255
-  // Names or numbers, looked up once, when the service is made; empty: the supervisor's. A user brings along its
-  // groups; a group alone becomes the only one.
+  std::vector<int> fatal{};        // exit statuses after which retrying is pointless; 1 to 255
+  // Names or numbers, looked up once, when the service is constructed; empty: the supervisor's. With a user the process
+  // gets the user's groups; with a group alone it has only that one.
   std::string user{};
   std::string group{};
   std::optional<unsigned> umask{};     // 0 to 0777
@@ -144,7 +144,7 @@ struct Process {
 };
 inline constexpr std::size_t kOutputKeptMax = std::size_t{1} << 20;
 
-// Everything that is wrong, in the order of the fields. Looks `user` and `group` up.
+// Every mistake, in the order of the fields. Looks `user` and `group` up.
 std::vector<Problem> problems(const Process&);
 
 class ProcessService final : public Service {
@@ -159,7 +159,7 @@ class ProcessService final : public Service {
   void stop(Run run) override;
   [[nodiscard]] bool can_be_killed() const noexcept override { return true; }
   void kill(Run run) override;
-  // One that may not be killed is in no restart's way.
+  // A process that may not be killed does not hold up a restart.
   [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 
  private:

@@ -41,9 +41,9 @@ struct RealTimeScheduler::State final : detail::Wakeups, std::enable_shared_from
     });
   }
 
-  // The alarm, which the loop has no other use for meanwhile, rings at once: it comes past everything that the
-  // io_context has queued, past every descriptor that is ready, and past what both have brought to the strand. Memory
-  // is taken here or not at all, so that no round can get lost on its way.
+  // Sets the alarm, which the loop does not need meanwhile, to ring at once. Its handler runs after everything that the
+  // io_context has queued, after every ready descriptor, and after what both have posted to the strand. Only this line
+  // allocates, so that no round can get lost halfway.
   void go_round() override {
     alarm.ring_at(TimePoint{});
     await_alarm(&detail::TimerLoop::went_round);
@@ -66,7 +66,7 @@ struct RealTimeScheduler::State final : detail::Wakeups, std::enable_shared_from
 
   void enter() noexcept { runner.store(std::this_thread::get_id(), std::memory_order_relaxed); }
 
-  // Whether the caller can be alone with the scheduler; see the rules of the header.
+  // Whether the caller may use the scheduler, by the rules in the header.
   void check_caller() const noexcept {
     if (strand.running_in_this_thread()) return;
     const auto last = runner.load(std::memory_order_relaxed);
@@ -78,8 +78,8 @@ struct RealTimeScheduler::State final : detail::Wakeups, std::enable_shared_from
   boost::asio::strand<boost::asio::any_io_executor> strand;
   const boost::asio::any_io_executor executor;
   detail::Alarm alarm;
-  std::uint64_t wish = 0;                 // counts what was awaited of the alarm
-  std::uint64_t awaited = 0;              // the number of the wish that is awaited; 0: none
+  std::uint64_t wish = 0;                 // counts the requests to the alarm
+  std::uint64_t awaited = 0;              // the number of the pending request; 0: none
   std::atomic<std::thread::id> runner{};  // that ran the latest turn
   detail::TimerLoop loop{*this};
 };

@@ -34,13 +34,13 @@ Seed seed_from_system() {
   return Seed{std::uint64_t{device()} << 32 | device()};
 }
 
-// Keeps the services that the runtime owns, until they have been removed and nobody is inside of them any more.
+// Keeps the services that the runtime owns until they have been removed and no call into them is running.
 class Ownership final : private Task {
  public:
   explicit Ownership(Scheduler& scheduler) : scheduler_(scheduler) {}
   ~Ownership() { scheduler_.cancel(*this); }
 
-  // After this keep() needs no memory, so that no service is known to the supervisor and kept by nobody.
+  // After this keep() needs no memory, so that the supervisor never knows a service without an owner.
   void make_room() {
     if (kept_.size() == kept_.capacity()) kept_.reserve(2 * kept_.size() + 1);
   }
@@ -52,7 +52,7 @@ class Ownership final : private Task {
     if (event.about_supervisor()) return;
     const bool removed = std::holds_alternative<event::Removed>(event.what);
     if (!removed && !std::holds_alternative<event::Added>(event.what)) return;
-    if (event.service.slot >= kept_.size()) return;  // added past the runtime: nothing of it is owned
+    if (event.service.slot >= kept_.size()) return;  // added directly to the supervisor: the runtime does not own it
     kept_[event.service.slot].removed = removed;     // a restart in place removes and adds
     if (removed && !queued()) scheduler_.defer(*this);
   }
@@ -73,8 +73,8 @@ class Ownership final : private Task {
   std::vector<Kept> kept_;  // by slot
 };
 
-// Throws, after the present handler, what sinks have thrown within it: the supervisor's step is whole by then. Only the
-// first exception is kept until it is thrown; the others are counted.
+// Throws, after the present handler, what sinks have thrown within it: by then the supervisor has completed its step.
+// Only the first exception is kept until it is thrown; the others are counted.
 class Thrown final : private Task {
  public:
   explicit Thrown(Scheduler& scheduler) : scheduler_(scheduler) {}
@@ -114,8 +114,8 @@ class Thrown final : private Task {
   std::uint64_t others_ = 0;
 };
 
-// The second after a shutdown has begun, in which a signal is part of the same stop. The timer comes after whatever was
-// delivered in time, also in a program that could not run for a while.
+// The second after the begin of a shutdown, in which a signal is part of the same stop. The timer comes after every
+// signal that was delivered in time, even in a program that could not run for a while.
 class SameStop final : private Timer {
  public:
   explicit SameStop(Scheduler& scheduler) : scheduler_(scheduler) {}
@@ -129,7 +129,7 @@ class SameStop final : private Timer {
     }
   }
   void end() noexcept { scheduler_.disarm(*this); }
-  // REQUIRES: a shutdown was asked for.
+  // REQUIRES: a shutdown was requested.
   [[nodiscard]] bool lasts() const noexcept { return armed() || !over_at_ || scheduler_.now() < *over_at_; }
 
  private:
@@ -177,7 +177,7 @@ struct Runtime::State final : EventSink,
                                                 recording_failed);
   }
 
-  // Whatever one of them throws, every other one sees the event, and the supervisor's step goes on.
+  // If one of them throws, every other one still sees the event, and the supervisor's step goes on.
   void on_event(const Event& event) override {
     telling = true;
     for (EventSink* const sink : sinks) guarded(event, [&] { sink->on_event(event); });
@@ -189,7 +189,7 @@ struct Runtime::State final : EventSink,
     if (std::holds_alternative<event::Drained>(event.what)) on_drained();
   }
 
-  // Has the supervisor report that its recording has failed, after the step in which this was found out.
+  // Lets the supervisor report that its recording has failed, after the step in which the failure was found.
   class Trouble final : private Task {
    public:
     explicit Trouble(State& state) : state_(state) {}
@@ -223,7 +223,7 @@ struct Runtime::State final : EventSink,
     }
   }
 
-  // The histogram has the services that are present, as the other metrics do; a restart in place removes none.
+  // The histogram holds the services that are present, as the other metrics do; a restart in place removes none.
   void note_uptime(const Event& event) {
     observed.on_event(event);
     if (std::holds_alternative<event::Removed>(event.what) && !supervisor->id(event.name)) observed.forget(event.name);
@@ -235,7 +235,7 @@ struct Runtime::State final : EventSink,
     stop_listening();
   }
 
-  // Without memory for the names, at least what there is to count.
+  // Without memory for the names, reports at least the counts.
   [[nodiscard]] ShutdownResult result_or_less() const {
     const ShutdownResult& whole = *supervisor->shutdown_result();
     try {
@@ -263,7 +263,7 @@ struct Runtime::State final : EventSink,
     });
   }
 
-  // What could not be done for want of memory is tried again: the exception goes to who runs the io_context.
+  // Tries again what failed for lack of memory, and lets the exception out of run().
   void on_bell() {
     bell.clear();
     if (!ending->result) await_bell();
@@ -315,8 +315,8 @@ struct Runtime::State final : EventSink,
     reader->take_snapshot(std::move(give));
   }
 
-  // Handlers on their way may keep this object for a while, but nothing happens in it any more. The services go first:
-  // they cut the lines of their runs to the supervisor.
+  // Pending handlers may keep this object alive for a while, but it no longer does anything. The services are destroyed
+  // first, so that their runs no longer call the supervisor.
   void tear_down() {
     HOLDFAST_ASSERT(!telling, "a runtime was destroyed from within an event sink");
     stop_listening();
@@ -355,7 +355,7 @@ struct Runtime::State final : EventSink,
   const std::shared_ptr<detail::FleetReader> reader;
   std::shared_ptr<detail::HttpServer> server;  // null: no endpoint
   std::optional<detail::Subreaper> subreaper;
-  std::shared_ptr<detail::OrphanWatch> orphans;  // null: there are none, or they are nobody's business here
+  std::shared_ptr<detail::OrphanWatch> orphans;  // null: the runtime reaps no orphans
   std::optional<Recorder> recorder;              // these two until the runtime is destroyed
   std::optional<Supervisor> supervisor;
 };

@@ -19,52 +19,51 @@
 //
 // ## Signals
 //
-// SIGTERM, SIGINT or SIGHUP shuts down. One that comes a second or more after the shutdown began, whatever began it,
-// ends the drain at once; the result says who was abandoned. Processes that are killed by that, or by the drain's
-// deadline, get the kill_wait to die (SupervisorConfig; 1 s if it says nothing). Any that comes sooner is the same
-// stop, which often is delivered twice (to a wrapper that passes it on, and to the group): it changes nothing. Events
-// say which signal did what: `shutdown_requested` and `drained` have it as their cause, and one that changes nothing is
-// a `warned` event.
+// SIGTERM, SIGINT or SIGHUP shuts down. A signal that comes a second or more after the begin of the shutdown, whatever
+// its cause, ends the drain at once; the result names the abandoned services. Processes that are killed by that, or by
+// the drain's deadline, get the kill_wait to die (SupervisorConfig; 1 s by default). An earlier signal is part of the
+// same stop, which often is delivered twice (to a wrapper that passes it on, and to the group), and changes nothing.
+// Events report the signals: `shutdown_requested` and `drained` have one as their cause, and a signal that changes
+// nothing leads to a `warned` event.
 //
-// - SIGHUP is handled only if it has its default action by then. Ignored (`nohup`), or handled by the program, it stays
-//   so. SIGTERM and SIGINT are handled in any case, also if they were ignored.
-// - Signals that are blocked, as a parent may pass it on, are unblocked in the thread that calls handle_signals() or
-//   run_until_shutdown(). They are sent to the program as a whole: it takes one thread that lives and lets them
-//   through. One that was waiting comes at once.
-// - They are shared with every runtime and signal_set of the program. A handler of another kind, set before, has to
-//   wait until the drain is over; one that is set later takes the signal away.
-// - System calls that they interrupt in other threads go on (SA_RESTART).
-// - After the drain they have their former effect again; after one that a signal began or ended a second later, so that
-//   the other half of that stop does not end the program while it cleans up.
+// - SIGHUP is handled only if it still has its default action. If it is ignored (`nohup`), or the program handles it,
+//   the runtime leaves it alone. SIGTERM and SIGINT are handled in any case, even if they were ignored.
+// - handle_signals() and run_until_shutdown() unblock the signals in the calling thread, since a program may inherit a
+//   mask that blocks them. Signals are sent to the program as a whole: one live thread that does not block them is
+//   enough. A pending one comes at once.
+// - All runtimes and signal_sets of the program share them. A handler of another kind that was set before is inactive
+//   until the drain is over; one that is set later takes the signal away from the runtime.
+// - System calls of other threads that they interrupt go on (SA_RESTART).
+// - After the drain they have their former effect again. If a signal began or ended the drain, that happens a second
+//   later, so that the second signal of that stop does not end the program while it cleans up.
 //
-// Exceptions: what an event sink throws reaches neither the supervisor nor the other sinks, which all see the event. It
-// is thrown as SinkError out of the io_context's run(), or run_until_shutdown(), after the step in which it was thrown;
-// of several within one step the first, with the number of the others. Who catches it calls the same again and goes on:
-// nothing is lost but what the sink has lost. Who does not, has a program that ends with that message. Other exceptions
+// Exceptions: an exception of an event sink reaches neither the supervisor nor the other sinks, which all see the
+// event. The io_context's run(), or run_until_shutdown(), throws it as SinkError after that step; of several within one
+// step it throws the first, with the number of the others. A program that catches it calls the same function again and
+// goes on: only the sink has lost something. A program that does not catch it ends with that message. Other exceptions
 // out of run(), such as std::bad_alloc, may be caught likewise: signals, request_shutdown() and end_drain() go on
 // working.
 //
 // ## Without memory
 //
-// Where an allocation of the supervisor, of a service or of a sink fails, nothing is lost: a command is refused by
-// std::bad_alloc and has done nothing; a run that cannot begin has failed, and is started again after its delay; ends
-// of runs, signals, timers and the shutdown are made up for as soon as there is memory. The endpoint leaves clients for
-// whom there is none. A program whose large allocations fail, as under a limit (RLIMIT_AS, a full heap), therefore goes
-// on, and drains when it is asked to.
+// If an allocation of the supervisor, of a service or of a sink fails, nothing is lost. A command throws std::bad_alloc
+// and has done nothing. A run that cannot begin has failed, and is started again after its delay. Ends of runs,
+// signals, timers and the shutdown are handled as soon as there is memory. The endpoint drops clients for which there
+// is none. A program whose large allocations fail, as under a limit (RLIMIT_AS, a full heap), therefore goes on, and
+// drains when it is asked to.
 //
-// Asio itself holds less. It allocates a few hundred bytes at most, often from memory that the thread has kept, when it
-// queues a handler on a strand or copies an executor. It does so in functions that must not throw, and loses what it
-// was about to queue otherwise: where not even that much memory is left, the program ends (std::terminate), or a timer,
-// the end of a process or a socket is never heard of again. Processes that are left are killed by the kernel when the
-// program ends. Linux seldom refuses memory at all: where the machine or a control group has none left it kills a
-// process.
+// Asio itself promises less. It allocates at most a few hundred bytes, often from memory that the thread has kept, when
+// it queues a handler on a strand or copies an executor. It does so in functions that must not throw, or loses what it
+// was about to queue. If not even that much memory is left, the program ends (std::terminate), or it never learns of a
+// timer, the end of a process or a socket. The kernel kills the remaining processes when the program ends. Linux seldom
+// refuses memory at all: when the machine or a control group has none left it kills a process.
 //
-// Thread-safety: what says "any thread" is safe in any thread. The rest is for executor(), which is a strand; before
-// the io_context is run, or while nobody runs it, also for one thread. From elsewhere:
-// `post(runtime.executor(), [&] { runtime.supervisor().restart("feed"); })`. Using it wrongly is refused by assertion
-// where that is cheap to see. A runtime may be destroyed at any time, in any state, on its executor or while nobody
-// runs the io_context; but not from within an event sink, or from within start(), stop() or kill() of a service. Runs
-// that are alive are asked to stop, and their end is not reported.
+// Thread-safety: functions that say "any thread" are safe in any thread. Call the others on executor(), which is a
+// strand, or, while no thread runs the io_context, in one thread. From elsewhere: `post(runtime.executor(), [&] {
+// runtime.supervisor().restart("feed"); })`. Assertions refuse wrong use where that is cheap to detect. Destroy a
+// runtime at any time, in any state, on its executor or while no thread runs the io_context; but not from within an
+// event sink, or from within start(), stop() or kill() of a service. It asks live runs to stop, and does not report
+// their end.
 #pragma once
 
 #include <concepts>
@@ -94,8 +93,8 @@ class io_context;
 
 namespace holdfast {
 
-// Processes whose parents have ended: they become children of process 1 of their PID namespace (a container), or of a
-// subreaper, and are zombies from their end on until that reaps them.
+// Processes whose parents have ended. They become children of process 1 of their PID namespace (a container), or of a
+// subreaper, and stay zombies after their end until that process reaps them.
 enum class Orphans : std::uint8_t {
   reaped_by_process_1,  // reaped if this program is process 1; elsewhere there are none
   adopted,              // by this program wherever it is (PR_SET_CHILD_SUBREAPER), and reaped
@@ -107,21 +106,21 @@ struct RuntimeConfig {
   std::optional<Seed> seed{};          // of the jitter; nullopt: drawn from the system, see Runtime::seed()
   std::vector<EventSink*> sinks{};     // see every event, in this order; they outlive the runtime
   std::optional<Endpoint> endpoint{};  // /metrics, /healthz, /readyz, /services: endpoint.hpp
-  // Where the run is written down for `holdfast replay` (recorder.hpp); it outlives the runtime. When it cannot be
-  // written any more (a full disk, an exception), that is reported once, as a `recording_failed` event and in the
-  // metrics, and the run goes on without.
+  // The stream of the recording for `holdfast replay` (recorder.hpp); it outlives the runtime. If it can no longer be
+  // written (a full disk, an exception), the runtime reports that once, as a `recording_failed` event and in the
+  // metrics, and goes on without a recording.
   std::ostream* recording = nullptr;
   Orphans orphans = Orphans::reaped_by_process_1;
   // Whether the program waits for children that it has started itself (fork, popen, other libraries). Then only such
   // orphans are reaped as a session or group of a Process left behind. Otherwise any child that is not a Process and
-  // has been dead for 2 s is reaped: system(), and whoever waits all the time, has taken its child by then.
+  // has been dead for 2 s is reaped: system(), and any code that waits without pause, has taken its child by then.
   bool waits_for_children = false;
 };
 
 class Runtime {
  public:
-  // With an io_context of its own. Throws ConfigError, and boost::system::system_error when the system is out of
-  // descriptors or the endpoint's port is taken.
+  // With an io_context of its own. Throws ConfigError, and boost::system::system_error if no descriptor is left or the
+  // endpoint's port is taken.
   explicit Runtime(RuntimeConfig config = {});
   // On a given io_context, which outlives it.
   explicit Runtime(boost::asio::io_context& io, RuntimeConfig config = {});
@@ -140,7 +139,7 @@ class Runtime {
   Result<ServiceId> add(ServiceConfig config, Service& service);
   // The same, owned by the runtime until it has been removed.
   Result<ServiceId> add(ServiceConfig config, std::shared_ptr<Service> service);
-  // Adds a process of the operating system (process_service.hpp). Refused as well: a process that cannot be right.
+  // Adds a process of the operating system (process_service.hpp). Also refuses a process with mistakes.
   Result<ServiceId> add(ServiceConfig config, Process process);
 
   // Commands, counters, snapshots.
@@ -155,7 +154,7 @@ class Runtime {
 
   // Any thread, and any signal handler: nothing but an atomic operation and a write() to a descriptor.
   void request_shutdown() noexcept;
-  // The same, and ends the drain at once: what has not stopped by then is abandoned.
+  // The same, and ends the drain at once: services that have not stopped by then are abandoned.
   void end_drain() noexcept;
 
   // From now on. Called again in another thread, it unblocks them there as well.
@@ -178,10 +177,10 @@ class Runtime {
   // Any thread. Completes with void(error_code, std::shared_ptr<const FleetSnapshot>): a copy made on the executor when
   // it is asked for; nothing is copied otherwise. operation_aborted: the runtime was destroyed, or there is no memory
   // for it. From a plain thread, while another one runs the io_context:
-  // `runtime.async_snapshot(boost::asio::use_future).get()`.
-  // It is copied 1024 services at a time, so that nobody else on the executor waits for more than those, about 0.3 ms;
-  // fleet_snapshot.hpp says what that means for a larger fleet. A service takes about 300 bytes in it. To destroy it
-  // costs as much as to make it: for a large fleet drop the last copy elsewhere than on the executor.
+  // `runtime.async_snapshot(boost::asio::use_future).get()`. The runtime copies 1024 services at a time, about 0.3 ms,
+  // so that other work on the executor waits no longer than that; fleet_snapshot.hpp says what that means for a larger
+  // fleet. A service takes about 300 bytes in it. Destroying it costs as much as making it: drop the last reference to
+  // a large one outside the executor.
   template <
       boost::asio::completion_token_for<void(boost::system::error_code, std::shared_ptr<const FleetSnapshot>)> Token>
   auto async_snapshot(Token&& token) {

@@ -6,12 +6,11 @@
 // A service that crashes all the time does not fill the log: after its third crash it has fewer lines, with a count of
 // those left out.
 //
-// A header only, so that spdlog is needed by those who include it and by nobody else: they compile and link it as they
-// are used to.
+// A header only, so that only programs that include it need spdlog, which they compile and link in their own way.
 //
-// It writes on the runtime's executor: a log that can block (a pipe that nobody reads, a slow disk) holds up the
+// It writes on the runtime's executor: a log that can block (a pipe without a reader, a slow disk) holds up the
 // services. Where that matters give it an asynchronous logger that drops rather than waits:
-// `spdlog::async_overflow_policy::overrun_oldest`. What a logger throws goes to spdlog's own error handler.
+// `spdlog::async_overflow_policy::overrun_oldest`. Exceptions of a logger go to spdlog's own error handler.
 //
 // Thread-safety: as the logger's.
 #pragma once

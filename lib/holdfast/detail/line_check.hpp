@@ -1,6 +1,6 @@
 // The check of a line in a recording: eight digits that depend on every field of the line and of all lines above. By it
 // a replay finds the first line that was changed, dropped, repeated or inserted, even if the change leads to the same
-// events. It does not protect against somebody who computes the checks again.
+// events. It does not protect against an attacker, who can compute the checks again.
 //
 // The order of a line's fields does not matter, and neither do blanks.
 //

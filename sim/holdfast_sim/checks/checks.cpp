@@ -204,7 +204,7 @@ struct Checks::State {
 
   void starts_when_the_delay_has_passed(Step& step) {
     const Life& life = step.life;
-    if (life.told_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
+    if (life.reported_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
     found.test(Rule::starts_when_the_delay_has_passed, step.event.at == life.due, step, [&] {
       return fmt::format("a run starts at {}, but is due at {}", to_string(step.event.at), to_string(life.due));
     });
@@ -212,18 +212,18 @@ struct Checks::State {
 
   void is_not_overdue(Step& step) {
     Life& life = step.life;
-    if (step.event.at <= life.due || life.told_overdue) return;
+    if (step.event.at <= life.due || life.reported_overdue) return;
     if (life.has_grace) return graces.is_overdue(step);
     if (life.breaker_has_opened && life.probes()) return is_overdue_to_close(step);
     if (!life.waits()) return;
     if (std::holds_alternative<event::Started>(step.event.what)) return;
-    life.told_overdue = true;
+    life.reported_overdue = true;
     found.test(Rule::starts_when_the_delay_has_passed, false, step,
                [&] { return fmt::format("no run has started, though one was due at {}", to_string(life.due)); });
   }
 
   void is_overdue_to_close(Step& step) {
-    step.life.told_overdue = true;
+    step.life.reported_overdue = true;
     found.test(Rule::closes_exactly_when_the_probe_succeeds, false, step, [&] {
       return fmt::format("the breaker has not closed, though its probe had stayed up at {}", to_string(step.life.due));
     });
@@ -245,7 +245,7 @@ struct Checks::State {
     ++counted.starts;
     if (life.started_before) ++counted.restarts;
     life.started_before = life.run_alive = true;
-    life.told_overdue = false;
+    life.reported_overdue = false;
     life.began = step.event.at;
     life.owe(Owed::be_ready, step.event.at);
   }
@@ -297,12 +297,12 @@ struct Checks::State {
     if (was_set_aside(step, what)) return;
     const bool abandoned_run = life.phase == Phase::terminated && life.run_alive;
     found.test(Rule::tells_late_ends_once, abandoned_run, step, [&] {
-      return life.late_end_told ? "the late end of the run is reported again"
-                                : "a late end is reported, but no run was abandoned";
+      return life.late_end_reported ? "the late end of the run is reported again"
+                                    : "a late end is reported, but no run was abandoned";
     });
     if (!abandoned_run) return;
     life.run_alive = false;
-    life.late_end_told = true;
+    life.late_end_reported = true;
     tells_how_long_runs_lasted(step, what.lasted);
   }
 
@@ -339,7 +339,7 @@ struct Checks::State {
     }
     makes_only_legal_transitions(step, Phase::backing_off);
     life.due = step.event.at + what.delay;
-    life.told_overdue = false;
+    life.reported_overdue = false;
   }
 
   void on(Step& step, const event::BreakerTripped& what) {

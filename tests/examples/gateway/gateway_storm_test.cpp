@@ -158,9 +158,9 @@ struct Rehearsal {
   Exchange a{"a"}, b{"b"};
   GateWatch gate_watch{[this] { sim.supervisor().request_shutdown(); }};
   Observing watching{gate_watch};
-  std::ostringstream told;
+  std::ostringstream written;
   AsioSimulation sim;
-  Wires wires{sim.executor(), told};
+  Wires wires{sim.executor(), written};
 };
 
 constexpr Duration kOutage = 10min;  // from the beginning
@@ -220,7 +220,7 @@ TEST_CASE("the risk gate lets orders through up to its limit, is not started aga
     gateway.sim.run_for(1s);
   }
   CHECK(gateway.wires.orders_let_through == kExposureMax);
-  CHECK(gateway.told.str().find("order EURUSD from b to a\n") != std::string::npos);
+  CHECK(gateway.written.str().find("order EURUSD from b to a\n") != std::string::npos);
   const auto risk = gateway.service("risk");
   CHECK(risk.starts == 1);
   CHECK(risk.last_error == "exposure limit");

@@ -22,7 +22,7 @@ int make_timerfd() {
 
 Alarm::Alarm(const boost::asio::any_io_executor& executor) : descriptor_(executor, make_timerfd()) {}
 
-// Setting it makes it unread as well, so it is never read.
+// Setting the timer also clears an expiration that was not read, so nothing ever reads it.
 void Alarm::ring_at(TimePoint since_epoch) noexcept {
   constexpr std::int64_t kSecond = 1'000'000'000;
   const std::int64_t at = std::max<std::int64_t>(since_epoch.nanoseconds, 1);  // 0 would mean never

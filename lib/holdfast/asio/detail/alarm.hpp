@@ -1,9 +1,8 @@
 // A timer of the system that stands in one queue with all other descriptors: a timerfd.
 //
-// The system keeps descriptors that are ready in the order in which they became so. What was ready before the alarm
-// rang therefore comes before it, also when the program gets to all of it long after. A steady_timer of Asio promises
-// no such thing: all of them share one descriptor, and whoever of them is due by the time at which somebody looks comes
-// with the first.
+// epoll lists ready descriptors in the order in which they became ready. What was ready before the alarm rang therefore
+// comes before it, even if the program gets to all of it much later. A steady_timer of Asio gives no such order: all of
+// them share one descriptor, and every one that is due when Asio looks fires with the first.
 //
 // Thread-safety: none.
 #pragma once
@@ -19,12 +18,12 @@ namespace holdfast::detail {
 
 class Alarm {
  public:
-  // Throws boost::system::system_error when the system is out of descriptors.
+  // Throws boost::system::system_error if no descriptor is left.
   explicit Alarm(const boost::asio::any_io_executor& executor);
 
   // `since_epoch`: of std::chrono::steady_clock. Rings at once if that has passed. Replaces the earlier time.
   void ring_at(TimePoint since_epoch) noexcept;
-  // Nobody waits for it any more, and it does not ring.
+  // Drops the answer and stops the alarm.
   void silence() noexcept;
 
   // Calls `answer` once it has rung, on the executor; never, if it is silenced before.

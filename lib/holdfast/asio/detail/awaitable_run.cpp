@@ -26,7 +26,7 @@ struct EnterRoom {
   }
 };
 
-// To be awaited at once: it refers to the run.
+// Await it at once: it refers to the run.
 auto wait_in(WaitingRoom& room, std::optional<TimePoint> at, const asio::any_io_executor& executor,
              const Waiting::Touches& touches) {
   return asio::async_initiate<const asio::deferred_t&, void(boost::system::error_code)>(EnterRoom{}, asio::deferred,
@@ -87,7 +87,7 @@ void AwaitableRun::notice() noexcept {
   if (auto* const scheduler = carrier_.sleepers().scheduler()) scheduler->disarm(*this);
 }
 
-// Once, and without a timer: a program may be destroying all of it in a thread that never ran it.
+// It interrupts once, without a timer, since the program may be destroying everything in a thread that never ran it.
 void AwaitableRun::disown() {
   name_ = service_->name_;
   leave_service();

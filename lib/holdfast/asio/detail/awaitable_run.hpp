@@ -1,7 +1,8 @@
 // One run of an awaitable service: what the coroutine and the service share.
 //
-// It belongs to the coroutine that carries it (run_carrier.hpp); so an abandoned run keeps what it uses. Service and
-// run know each other, and whichever goes first tells the other. When it is the service, a later end goes nowhere.
+// It belongs to the coroutine that carries it (run_carrier.hpp), so an abandoned run keeps what it uses. Service and
+// run point to each other, and the one that is destroyed first clears the other's pointer. Without a service the end of
+// the run is not reported.
 //
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
@@ -32,17 +33,17 @@ class AwaitableRun final : private Timer {
   AwaitableRun(RunCarrier& carrier, AwaitableService& service, Run run, std::unique_ptr<Body> body);
   ~AwaitableRun();
 
-  // Calls what the user has written.
+  // Calls the user's code.
   Begun begin() {
     begun_ = true;
     return body_->run(context_);
   }
-  // The coroutine is destroyed; now the instance is, and then the run reports its end.
+  // Called when the coroutine is destroyed: destroys the instance, then reports the end of the run.
   void end(Exit exit);
 
   void request_stop();
   [[nodiscard]] bool stop_requested() const noexcept { return stop_requested_; }
-  // The service is destroyed: the run is asked to stop, and its end is no longer reported.
+  // Called when the service is destroyed: asks the run to stop; its end is no longer reported.
   void disown();
 
   [[nodiscard]] const Run& run() const noexcept { return run_; }
@@ -69,7 +70,7 @@ class AwaitableRun final : private Timer {
   std::unique_ptr<Body> body_;
   Context context_{*this};
   WaitingRoom wait_to_stop_{nullptr};
-  std::stop_source stop_source_{std::nostopstate};  // made when somebody asks for a token
+  std::stop_source stop_source_{std::nostopstate};  // made when the user asks for a token
   std::uint32_t interruptions_ = 0;
   bool begun_ = false;
   bool stop_requested_ = false;

@@ -11,8 +11,8 @@
 #include <cstddef>
 #include <initializer_list>
 
-// Nobody may add code of his own to what runs in the new process. Nor may a compiler call memset or memcpy there, which
-// it does for arrays and structures that are set on the stack, and which a sanitizer replaces: they are constants.
+// No tool may add code to what runs in the new process. A compiler must not call memset or memcpy there either, which a
+// sanitizer replaces. It would for arrays and structures that are set on the stack, so these are constants.
 #if defined(__clang__)
 #define HOLDFAST_BARE __attribute__((disable_sanitizer_instrumentation, no_profile_instrument_function, noinline))
 #else
@@ -149,8 +149,9 @@ constexpr SignalMask dumping_core() noexcept {
 }
 constexpr SignalMask kDumpingCore = dumping_core();
 
-// Handlers of the supervisor must not run here, and what it ignores would be ignored by the program. From now on a
-// signal ends the process, but none that dumps core: kernels before 5.16 end everybody who uses the dumped memory.
+// Handlers of the supervisor must not run here, and the program would inherit what the supervisor ignores. From now on
+// a signal ends the process, except those that dump core: kernels before 5.16 end every process that uses the dumped
+// memory.
 HOLDFAST_BARE void use_default_signals() noexcept {
   for (int signal = 1; signal < _NSIG; ++signal) call(SYS_rt_sigaction, signal, at(&kDefaultAction), 0, _NSIG / 8);
   call(SYS_rt_sigprocmask, SIG_SETMASK, at(&kDumpingCore), 0, _NSIG / 8);
@@ -160,7 +161,7 @@ HOLDFAST_BARE void unblock_all_signals() noexcept {
   call(SYS_rt_sigprocmask, SIG_SETMASK, at(&kNoSignal), 0, _NSIG / 8);
 }
 
-// stdin is closed first, so that a supervisor without a descriptor to spare can start a program all the same.
+// Closes stdin first, so that a supervisor without a free descriptor can still start a program.
 HOLDFAST_BARE void use_stdio(const Orders& orders) noexcept {
   call(SYS_close, STDIN_FILENO);
   const long input = call(SYS_openat, AT_FDCWD, at(orders.input), O_RDONLY);
@@ -186,7 +187,7 @@ HOLDFAST_BARE void use_limits(const Orders& orders) noexcept {
   }
 }
 
-// In this order: without the user's rights nothing else can be changed any more.
+// The user comes last: after that change the process may change nothing else.
 HOLDFAST_BARE void become_the_user(const Orders& orders) noexcept {
 #if defined(SYS_setgroups32)
   constexpr long kSetGroups = SYS_setgroups32, kSetGroup = SYS_setresgid32, kSetUser = SYS_setresuid32;
@@ -207,8 +208,8 @@ HOLDFAST_BARE void become_the_user(const Orders& orders) noexcept {
   }
 }
 
-// After the change of the user, with which the kernel forgets the wish. Whoever created this process may be gone
-// before the kernel has heard of it. (A parent in another PID namespace has the number 0.)
+// This must follow the change of the user, at which the kernel forgets the setting. The parent may end before the
+// kernel has it, so look afterwards. (A parent in another PID namespace has the number 0.)
 HOLDFAST_BARE void die_with_the_supervisor(const Orders& orders) noexcept {
   const long failed = call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (failed < 0) give_up(orders, Stage::set_up, failed);
@@ -225,16 +226,16 @@ HOLDFAST_BARE void close_the_rest_at_exec(const Orders& orders) noexcept {
   }
 }
 
-// Returns what tells most about why the program could not be executed: that it is there, but may not be, if that is so.
+// Returns the most telling error: if a candidate exists but may not be executed, that one.
 HOLDFAST_BARE long execute(const Orders& orders) noexcept {
-  long told = -ENOENT;
+  long error = -ENOENT;
   for (const char* const* candidate = orders.candidates; *candidate; ++candidate) {
     const long failed = call(SYS_execve, at(*candidate), at(orders.arguments), at(orders.environment));
     if (failed == -ENOENT || failed == -ENOTDIR) continue;
-    told = failed;
+    error = failed;
     if (failed != -EACCES) break;
   }
-  return told;
+  return error;
 }
 
 HOLDFAST_BARE void begin(const void* given) noexcept {
@@ -259,7 +260,7 @@ HOLDFAST_BARE void begin(const void* given) noexcept {
 // In the supervisor
 // ---------------------------------------------------------------------------------------------------------------------
 
-// All of them, those included that the C library keeps to itself. No handler of the supervisor's may run in the new
+// Blocks all signals, including those that the C library reserves: no handler of the supervisor may run in the new
 // process.
 class SignalsBlocked {
  public:
@@ -276,7 +277,7 @@ class SignalsBlocked {
   SignalMask before_{};
 };
 
-// The new process goes on in this very function, on a copy of this stack.
+// The new process continues in this function, on a copy of this stack.
 HOLDFAST_BARE long clone_copied(int* process, const Orders& orders) noexcept {
   constexpr long kFlags = CLONE_PIDFD | SIGCHLD;
   const long id = call(SYS_clone, kFlags, 0, at(process), 0, 0);

@@ -15,26 +15,26 @@
 
 namespace holdfast::detail {
 
-// Whose memory a new process uses until its program is executed.
+// Which memory a new process uses until it executes its program.
 enum class Memory : unsigned char {
   shared,  // the supervisor's own: as fast for a parent of any size
   copied   // a copy, as with fork(): the time grows with the parent's size
 };
-// `shared` needs a system call without the C library, which is written for these machines.
+// `shared` needs a system call without the C library; this code has it for these machines.
 #if (defined(__x86_64__) && defined(__LP64__)) || (defined(__aarch64__) && defined(__LP64__))
 inline constexpr Memory kMemory = Memory::shared;
 #else
 inline constexpr Memory kMemory = Memory::copied;
 #endif
 
-// What the process failed at, if it failed.
+// The step at which the process failed, if it failed.
 enum class Stage : int { none, set_up, enter_folder, open_input, open_output, limit, groups, group, user, execute };
 struct Trouble {
   Stage stage = Stage::none;
   int error = 0;   // errno
   int detail = 0;  // of `limit`: the resource
 };
-// Of a process whose program was not executed, as in a shell.
+// Exit statuses of a process that could not execute its program, as in a shell.
 inline constexpr int kNotFoundStatus = 127;
 inline constexpr int kNotExecutableStatus = 126;
 
@@ -74,7 +74,7 @@ struct Created {
   int error;    // errno if there is none
 };
 
-// Creates the process, with every signal blocked until it has default actions. `stack_end` is used with `shared`.
+// Creates the process. Every signal is blocked until it has its default action. `stack_end` is used with `shared`.
 Created create_process(Memory memory, void* stack_end, const Orders& orders) noexcept;
 
 }  // namespace holdfast::detail

@@ -1,8 +1,8 @@
-// Memory for what comes and goes all the time: a block that is given back is there for the next one. Allocators of the
-// system do that too, but only for the few blocks that fit their caches; sleeps overlap by the hundred. As many blocks
-// may be free as are in use, and a few: a storm leaves no memory behind.
+// Memory for short-lived objects: the next one reuses a block that was given back. Allocators of the system do that
+// too, but only for the few blocks that fit their caches, and hundreds of sleeps overlap. The pool keeps at most a few
+// more free blocks than are in use, so that a storm leaves no memory behind.
 //
-// Thread-safety: none. The pool outlives what was taken from it.
+// Thread-safety: none. The pool outlives its blocks.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What a user gives as an awaitable service, brought into one form: a factory of instances, one for each run.
+// Brings what a user gives as an awaitable service into one form: a factory of instances, one for each run.
 #pragma once
 
 #include <concepts>
@@ -18,7 +18,7 @@ struct Process;
 
 namespace holdfast::detail {
 
-// A run of it: what the user's coroutine returned, not yet resumed.
+// A begun run: the coroutine that the user's function returned, not yet resumed.
 using Begun = std::variant<boost::asio::awaitable<void>, boost::asio::awaitable<Exit>>;
 
 // One instance, for one run.
@@ -60,8 +60,8 @@ concept MakesInstances = std::copy_constructible<F> && requires(F function) {
 template <class F>
 concept IsAwaitableService = RunsAwaitable<F> || MakesInstances<F>;
 
-// Whether `F` is offered as an awaitable service, rightly or wrongly: it is nothing else that `add` takes. A wrong one
-// then fails with the sentence of check_service() instead of a list of overloads that do not fit.
+// Whether `F` is meant as an awaitable service, rightly or wrongly, because no other overload of `add` takes it. A
+// wrong one then fails with the sentence of check_service() instead of a list of overloads that do not fit.
 template <class F>
 concept OfferedAsAwaitableService =
     !std::derived_from<std::remove_cvref_t<F>, Service> && !std::convertible_to<F, std::shared_ptr<Service>> &&
@@ -106,7 +106,7 @@ class InstanceBody final : public Body {
   decltype(std::declval<F&>()()) instance_;
 };
 
-// Empty for what check_service() has refused, so that nothing else is reported of it.
+// Empty for a type that check_service() has refused, so that the compiler reports nothing else about it.
 template <class F>
 std::function<std::unique_ptr<Body>()> factory_of(F function) {
   if constexpr (!IsAwaitableService<F>) {

@@ -30,18 +30,18 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPieceMax = 32768;  // bytes of output at a time
-// A process that was ended by a signal as a stop sends one: for so long the stop of the supervisor may come later.
+// After an end by a signal of a stop, the supervisor's own stop may come this much later and still be the same stop.
 constexpr auto kSameStop = 250ms;
-// Any other end: so many turns of the executor, in which what has arrived by then is seen.
+// After any other end the executor gets this many turns, so that a stop that has already arrived is seen.
 constexpr int kTurns = 6;
-// How often to look where the kernel cannot say that something has happened.
+// The pauses between two looks, where the kernel cannot report a change.
 constexpr auto kUnwatchedPause = 20ms;  // it is out of watches
 constexpr auto kTracedPause = 100ms;    // a debugger holds the dead process
 constexpr auto kGroupPauseMax = 50ms;   // the end of a group
 constexpr auto kLookPause = 5ms;        // a slow look at the group
-// A killed group is gone after a moment.
+// How long a killed group may take to disappear.
 constexpr auto kKilledGroupMax = 1s;
-// A program that ends so soon and leaves something behind has gone into the background.
+// A program that ends within this time and leaves processes behind has gone into the background.
 constexpr auto kBackgroundMax = 1s;
 
 int wait_for(int process, siginfo_t& info) noexcept {
@@ -93,7 +93,7 @@ ChildProcess::~ChildProcess() {
 // Its beginning
 // ---------------------------------------------------------------------------------------------------------------------
 
-// The first look comes before the process, as long as there is memory for it: then nothing can get lost.
+// The first look is queued before the process is created, while an allocation may still fail: then no end can get lost.
 void ChildProcess::start(const Identity& identity) {
   tick_.expires_after(kUnwatchedPause);
   await_tick();
@@ -108,11 +108,11 @@ void ChildProcess::start(const Identity& identity) {
   watch();
   try {
     run_.set_pid(static_cast<std::uint32_t>(launched_.id));
-  } catch (const std::bad_alloc&) {  // nobody is shown its number
+  } catch (const std::bad_alloc&) {  // snapshots do not show its number then
   }
 }
 
-// Where the kernel has no watch left it is looked at from time to time: the process is alive, and that is no failure.
+// If the kernel has no watch left, a timer looks instead: the process is alive, so the start has not failed.
 void ChildProcess::watch() noexcept {
   end_is_watched_ = watch_end();
   output_is_watched_ = !launched_.output.is_open() || watch_output();
@@ -148,8 +148,8 @@ void ChildProcess::await_tick() {
   });
 }
 
-// Asio takes the memory of the handler that is running, or of the last one, so this fails only where there was never
-// any; then the next stop or kill looks.
+// Asio reuses the memory of the running handler or of the last one, so this fails only if there never was any; then the
+// next stop or kill looks.
 void ChildProcess::look_again_in(Clock::duration pause) noexcept try {
   tick_.expires_after(pause);
   await_tick();
@@ -176,8 +176,8 @@ void ChildProcess::look_at_what_is_not_watched() {
 // Its output
 // ---------------------------------------------------------------------------------------------------------------------
 
-// What is written faster than it is read makes the process wait, and nothing grow. Asio only waits: what it had read by
-// itself when the process ended would be lost.
+// A process that writes faster than this reads has to wait, so nothing grows. Asio only waits for readiness: bytes that
+// it had read itself would be lost at the end of the process.
 void ChildProcess::await_output() {
   output_.async_wait(asio::posix::stream_descriptor::wait_read,
                      [self = shared_from_this()](boost::system::error_code error) {
@@ -191,7 +191,7 @@ void ChildProcess::await_more_output() noexcept {
   if (state_ == State::running) look_again_in(kUnwatchedPause);
 }
 
-// False: there is nothing to come. A piece at a time, so that others get their turn.
+// Reads one piece, so that other work gets its turn. False: no more output can come.
 bool ChildProcess::read_output() {
   std::array<char, kPieceMax> piece;
   const auto size = ::read(launched_.output.number(), piece.data(), piece.size());
@@ -200,13 +200,13 @@ bool ChildProcess::read_output() {
   return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-// Without memory for it the process goes on all the same.
+// Without memory for the output the process goes on all the same.
 void ChildProcess::append_output(std::string_view piece) noexcept try {
   tail_.append(piece);
 } catch (const std::bad_alloc&) {
 }
 
-// As much as a pipe can hold: who has left the group may go on writing.
+// At most what a pipe can hold, since a process that has left the group may go on writing.
 void ChildProcess::read_what_is_left() {
   if (!launched_.output.is_open() || output_is_over_) return;
   const std::uint64_t before = tail_.size();
@@ -220,7 +220,7 @@ void ChildProcess::read_what_is_left() {
 // Its end
 // ---------------------------------------------------------------------------------------------------------------------
 
-// False: it has not ended, or who traces it has not let it go.
+// False: it has not ended, or its tracer still holds it.
 bool ChildProcess::reap() noexcept {
   siginfo_t info{};
   const int result = wait_for(launched_.process.number(), info);
@@ -235,7 +235,7 @@ bool ChildProcess::reap() noexcept {
 void ChildProcess::on_end() {
   if (main_has_ended_) return;
   if (!reap()) {
-    // The descriptor stays readable: to wait for it would come back at once, again and again.
+    // The descriptor stays readable, so a wait for it would return at once, again and again.
     if (end_is_watched_) look_again_in(kTracedPause);
     return;
   }
@@ -245,7 +245,7 @@ void ChildProcess::on_end() {
 void ChildProcess::on_main_ended() {
   tick_.cancel();
   ended_at_ = Clock::now();
-  if (!ended_) {  // nobody's any more
+  if (!ended_) {  // it was disowned
     signal_group(SIGKILL);
     state_ = State::over;
     return close();
@@ -257,7 +257,7 @@ void ChildProcess::on_main_ended() {
   may_be_a_stop() ? look_again_in(kSameStop) : decide_after_turns(kTurns);
 }
 
-// A control group that is stopped as a whole, or a shutdown that was asked for at the same time.
+// Either a whole control group is being stopped, or a shutdown was requested at the same time.
 void ChildProcess::decide_after_turns(int turns) {
   try {
     asio::post(executor_, [self = shared_from_this(), turns] {
@@ -278,7 +278,7 @@ bool ChildProcess::is_of_a_stop(int signal) const noexcept {
   return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == process_->stop_signal;
 }
 
-// It was not asked to stop. Zombies are nothing that it left behind: it had never waited for them, and process 1 has
+// It was not asked to stop. Zombies do not count as left behind: the process never waited for them, and process 1 has
 // not yet.
 void ChildProcess::on_decided() {
   if (has_group_) has_group_ = has_member(launched_.process.number(), launched_.id);
@@ -289,7 +289,7 @@ void ChildProcess::on_decided() {
   end_unasked(!only_zombies);
 }
 
-// The next run finds nothing of this one alive.
+// The next run must find no process of this one alive.
 void ChildProcess::end_unasked(bool left_behind) {
   read_what_is_left();
   const bool in_background = ended_at_ - began_ < kBackgroundMax && verdict_or_less().is_clean() &&
@@ -335,7 +335,7 @@ void ChildProcess::poll_group() {
   pause_ = std::min<Clock::duration>(kGroupPauseMax, 2 * pause_ + 1ms);
   if (group_is_gone()) return finish();
   if (state_ != State::kills_group) return;
-  if (killed_) return finish();  // whoever has asked for that waits, and its time is as short as it likes
+  if (killed_) return finish();  // the caller of kill waits, and may have little time
   if (Clock::now() - group_killed_at_ < kKilledGroupMax) return;
   if (looked_at_ > group_killed_at_) {
     remains_ = Remains::unkillable;
@@ -352,8 +352,8 @@ bool ChildProcess::group_is_gone() {
   return (state_ == State::kills_group || pause_ >= kGroupPauseMax) && only_zombies_are_left();
 }
 
-// Zombies may stay for ever, where process 1 does not reap them. A look can miss a process that was just forked, so it
-// takes two; but after a SIGKILL nobody is forked.
+// Zombies may stay for ever if process 1 does not reap them. A look can miss a process that was just forked, so two
+// looks are needed; after a SIGKILL one is enough, because nothing forks any more.
 bool ChildProcess::only_zombies_are_left() {
   const LookAtGroup look = look_at(launched_.id);
   if (look.began <= std::max({ended_at_, looked_at_, group_killed_at_})) return false;
@@ -363,10 +363,10 @@ bool ChildProcess::only_zombies_are_left() {
   return zombies_seen_ >= (state_ == State::waits_for_group ? 2 : 1);
 }
 
-// A signal that comes while a shell starts a command is handled by the shell's own copy, and lost for the command. Who
-// is still alive although the signal would end it has missed it, if its parent is gone: while the parent is there, it
-// may be a command that the stop itself has started. Everybody else gets the signal once: some take a second one for a
-// more urgent one.
+// If a signal comes while a shell starts a command, the shell's own copy handles it, and the command never gets it. A
+// process has missed the signal if it is still alive, the signal would end it, and its parent is gone; while its parent
+// is alive, the stop itself may have started it. All others get the signal only once, because some programs take a
+// second one for a more urgent one.
 void ChildProcess::signal_who_missed_it(const std::vector<GroupMember>& members) {
   for (const GroupMember& member : members) {
     const auto is_parent = [&](const GroupMember& other) { return other.id == member.parent; };
@@ -389,30 +389,30 @@ Exit ChildProcess::verdict_or_less() const noexcept try { return verdict(); } ca
   return Exit::failed(Error::literal("it failed, and there was no memory to say how"));
 }
 
-// What ends well needs no memory.
+// A clean end needs no memory.
 Exit ChildProcess::verdict() const {
   const Process& process = *process_;
   if (const auto trouble = trouble_of(launched_, process)) {
     return contains(process.fatal, trouble->status) ? Exit::fatal(trouble->text) : Exit::failed(trouble->text);
   }
   if (!status_is_known_) {
-    return Exit::failed("its exit status is unknown: another part of the program has reaped it" + tail_.told());
+    return Exit::failed("its exit status is unknown: another part of the program has reaped it" + tail_.suffix());
   }
   const int status = end_info_.si_status;
   if (end_info_.si_code == CLD_EXITED) {
     const bool obeyed =
         is_same_stop_ || (asked_to_stop_ && (status == 128 + process.stop_signal || status == 128 + SIGTERM));
     if (!obeyed && status != 0 && !contains(process.success, status)) {
-      const std::string text = text_of(end_info_) + tail_.told();
+      const std::string text = text_of(end_info_) + tail_.suffix();
       return contains(process.fatal, status) ? Exit::fatal(text) : Exit::failed(text);
     }
   } else if (!asked_to_stop_ || !is_of_a_stop(status)) {
-    return Exit::failed(text_of(end_info_) + tail_.told());
+    return Exit::failed(text_of(end_info_) + tail_.suffix());
   }
   switch (remains_) {
     case Remains::none: break;
-    case Remains::killed: return Exit::failed("others of its process group had to be killed" + tail_.told());
-    case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + tail_.told());
+    case Remains::killed: return Exit::failed("others of its process group had to be killed" + tail_.suffix());
+    case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + tail_.suffix());
   }
   return Exit::clean();
 }
@@ -431,7 +431,7 @@ void ChildProcess::ask_to_stop() {
   if (state_ == State::deciding) await_group();
 }
 
-// What is left of the group is polled soon: a stop that was not asked for here has armed nothing.
+// Polls the rest of the group soon: a stop from elsewhere has armed no timer here.
 void ChildProcess::kill() {
   if (state_ == State::over) return;
   killed_ = true;
@@ -445,13 +445,13 @@ void ChildProcess::kill() {
   signal(SIGKILL);
 }
 
-// ESRCH, once it has been seen without a member: another group may have its number by now.
+// Once the group had no member, its number may belong to another group: then this returns ESRCH.
 int ChildProcess::signal_group(int number) const noexcept {
   return has_group_ ? detail::signal_group(launched_.process.number(), launched_.id, number) : ESRCH;
 }
 
-// Once each: a program may take a second signal for a more urgent one. A process that is not, or not yet, in its group
-// gets the signal for itself.
+// Sends the signal to each member once, because a program may take a second one for a more urgent one. A process that
+// is not, or not yet, in its group gets the signal by itself.
 void ChildProcess::signal(int number) {
   const bool to_group = process_->stop_to == StopTo::group || number == SIGKILL || main_has_ended_;
   int refused = 0;
@@ -492,7 +492,7 @@ void ChildProcess::reap_if_ended() noexcept {
   }
 }
 
-// The streams of Asio know the descriptors, and those belong to launched_.
+// Asio's streams must not close the descriptors, which belong to launched_.
 void ChildProcess::close() noexcept {
   reaper_.leave(*this);
   if (!launched_.process.is_open()) return;
@@ -502,7 +502,7 @@ void ChildProcess::close() noexcept {
   if (main_has_ended_) {
     settle(launched_);
   } else {
-    forget_launched(launched_.id);  // nobody waits for it any more
+    forget_launched(launched_.id);  // no service waits for it any more
   }
   launched_ = {};
 }

@@ -1,11 +1,11 @@
-// A process that is alive: its output is read, its end is waited for, and it is reaped exactly once.
+// A live process. This reads its output, waits for its end, and reaps it exactly once.
 //
-// Its end is not yet the end of its run. After a stop the run lasts until its whole group has ended; without one it is
-// decided a moment later, when a stop that came at the same time has been seen, and what is left of the group is
-// killed.
+// The end of the process is not yet the end of its run. After a stop the run lasts until the whole group has ended.
+// Without one the outcome is decided a moment later, when a stop that came at the same time has been seen; then the
+// rest of the group is killed.
 //
-// Owned by its service, and by the handlers that wait for it. Nothing here waits. Once there is a process, nothing that
-// fails (no watch, no memory) makes its run end before it: it is looked at from time to time instead.
+// Its service and the handlers that wait for it own it. Nothing here blocks. Once the process exists, no failure (no
+// watch, no memory) ends its run before it: a timer looks at the process instead.
 //
 // Thread-safety: none; all on the executor.
 #pragma once
@@ -43,21 +43,21 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Starts the process, begins to read and to wait. `ended` is called once, when the run is over, possibly from within
-  // ask_to_stop(). Throws if there is no process; then it is not called.
+  // Starts the process, and begins to read and to wait. `ended` is called once, when the run is over, possibly from
+  // within ask_to_stop(). Throws if there is no process; then it is not called.
   void start(const Identity& identity);
 
   [[nodiscard]] const Run& run() const noexcept { return run_; }
 
-  // These two throw std::system_error if the process or its group may not be signalled.
+  // These two throw std::system_error if the supervisor may not signal the process or its group.
   void ask_to_stop();
   void kill();
 
   // Kills the group without reporting its end. It is reaped as soon as it has ended.
   void disown() noexcept;
 
-  // For the end of everything (reaper.hpp). What holds a process that was killed is not waited for: a debugger, or that
-  // it may not be killed.
+  // For the end of the program (reaper.hpp). It does not wait for a killed process that a debugger holds, or that may
+  // not be killed.
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
   [[nodiscard]] bool may_end_soon() const noexcept {
     return !main_has_ended_ && launched_.process.is_open() && !refused_ && !is_held_;
@@ -74,7 +74,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
     kills_group,      // it has ended, and others of its group were killed
     over
   };
-  // What was left of the group when the process had ended, and was to be killed.
+  // What became of the rest of the group that was to be killed after the end of the process.
   enum class Remains : unsigned char { none, killed, unkillable };
   using Clock = std::chrono::steady_clock;
 
@@ -139,10 +139,10 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool main_has_ended_ = false;
   bool status_is_known_ = false;
   bool asked_to_stop_ = false;
-  bool is_same_stop_ = false;  // a stop that was asked of it a moment later had ended it
+  bool is_same_stop_ = false;  // the signal that ended it was part of a stop requested a moment later
   bool killed_ = false;        // by a kill, not by a stop
   bool refused_ = false;       // it may not be killed
-  bool is_held_ = false;       // it has ended, and who traces it has not let it go
+  bool is_held_ = false;       // it has ended, and its tracer still holds it
 };
 
 }  // namespace holdfast::detail

@@ -1,4 +1,4 @@
-// A file descriptor that is closed by whoever has it last.
+// A file descriptor that its last owner closes.
 //
 // Thread-safety: none.
 #pragma once

@@ -26,7 +26,7 @@ Doorbell::Doorbell(const boost::asio::any_io_executor& executor)
 void Doorbell::ring() const noexcept {
   const int before = errno;  // a signal handler leaves it as it was
   const std::uint64_t one = 1;
-  // It fails only when it has rung 2^64 - 1 times without an answer, and then it has rung.
+  // It fails only after 2^64 - 1 rings without an answer, and then the bell has rung anyway.
   [[maybe_unused]] const auto written = ::write(number_, &one, sizeof one);
   errno = before;
 }

@@ -15,7 +15,7 @@ namespace holdfast::detail {
 
 class Doorbell {
  public:
-  // Throws boost::system::system_error when the system is out of descriptors.
+  // Throws boost::system::system_error if no descriptor is left.
   explicit Doorbell(const boost::asio::any_io_executor& executor);
 
   void ring() const noexcept;

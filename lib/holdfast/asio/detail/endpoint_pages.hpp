@@ -1,6 +1,6 @@
-// The page of each path of the endpoint (endpoint.hpp). Of HTTP it knows the status alone.
+// The page of each path of the endpoint (endpoint.hpp). This code knows nothing of HTTP but the status.
 //
-// A page about the fleet is made from one service after the other, so that it can be made in slices.
+// A page about the fleet takes one service after the other, so that it can be made in slices.
 #pragma once
 
 #include <cstddef>
@@ -30,13 +30,13 @@ struct Page {
 
 Page page_of(unsigned status, std::string text);
 
-// One page about the fleet in the making.
+// One unfinished page about the fleet.
 class PageMaker {
  public:
   virtual ~PageMaker() = default;
-  // The next service, in the order of adding; `now` is when it was looked at.
+  // Adds the next service, in the order of adding; `now` is the time of this look at it.
   virtual void add(const ServiceSnapshot& service, TimePoint now) = 0;
-  // What comes after the services, a slice at a time. False: that was all.
+  // Adds what comes after the services, a slice at a time. False: the page is complete.
   virtual bool add_more() { return false; }
   // `fleet` has no services.
   [[nodiscard]] virtual Page finish(const FleetSnapshot& fleet) = 0;
@@ -54,7 +54,7 @@ struct MetricsSource {
 // The source outlives the maker.
 std::unique_ptr<PageMaker> make_page(FleetPage page, const MetricsSource& source);
 
-// nullopt: no page about the fleet is there, but perhaps another one.
+// nullopt: the path has no page about the fleet, but perhaps another one.
 std::optional<FleetPage> fleet_page_at(std::string_view path) noexcept;
 // The page at any other path.
 Page other_page_at(std::string_view path);

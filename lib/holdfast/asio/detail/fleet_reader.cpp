@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 
 }  // namespace
 
-// Whoever waits for a page that could not be made makes it himself.
+// If a page could not be made, each request that waits for it makes its own.
 class FleetReader::Making {
  public:
   explicit Making(Shelf& shelf) : shelf_(shelf) { shelf_.is_making = true; }
@@ -82,7 +82,7 @@ asio::awaitable<void> FleetReader::wait_at(Shelf& shelf) {
                                                                                           &executor_);
 }
 
-// It leaves the memory once it is too old to be given to others, and nobody reads it any more.
+// A page is freed once it is too old for new requests and no client reads it any more.
 void FleetReader::keep(Shelf& shelf, const std::shared_ptr<const Page>& page, Time begun, Duration page_age_max) {
   shelf.before = std::exchange(shelf.latest, page);
   shelf.begun = begun;

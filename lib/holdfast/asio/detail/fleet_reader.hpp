@@ -1,13 +1,13 @@
-// Writes down the fleet without keeping the executor from anybody: pages of the endpoint, and snapshots.
+// Makes pages of the endpoint and snapshots of the fleet without blocking the executor for long.
 //
-// All of it happens in slices, a slice a round (turns.hpp): kServicesASlice services for a page, kSnapshotSlice for a
-// snapshot, a piece of 64 KiB for a page that is compressed. So whatever is asked for by however many, everybody else
-// waits for one slice at a time: less than a millisecond.
+// All work is done in slices, one a round (turns.hpp): kServicesASlice services for a page, kSnapshotSlice for a
+// snapshot, a piece of 64 KiB for a page that is compressed. However many requests there are, other work on the
+// executor waits for one slice at a time: less than a millisecond.
 //
-// A page is made once and shared: by all who ask while it is made, and by all who ask within `page_age_max` after it
-// was begun. /readyz is shared by those alone who asked before it was begun: what it says is never older than the
-// question. Of each kind at most two pages are in memory. As long as clients hold two, both in use, the latest is given
-// to everybody, which is then as old as a slow client may take: Endpoint::timeout and page_age_max.
+// A page is made once and shared by all requests that come while it is made, or within `page_age_max` after it was
+// begun. Only requests that came before /readyz was begun share it: its answer is never older than the question. At
+// most two pages of each kind are in memory. While clients still read both, further requests get the newer one, which
+// can then be as old as a slow client may take: Endpoint::timeout and page_age_max.
 //
 // Thread-safety: none; all on the executor.
 #pragma once
@@ -31,7 +31,7 @@
 
 namespace holdfast::detail {
 
-// Where it gets what it writes.
+// Where the reader gets its data.
 class FleetSource {
  public:
   [[nodiscard]] virtual TimePoint now() const = 0;
@@ -53,21 +53,21 @@ class FleetReader : public std::enable_shared_from_this<FleetReader> {
   FleetReader(const boost::asio::any_io_executor& executor, const FleetSource& source)
       : turns_(std::make_shared<Turns>(executor)), source_(&source), executor_(executor) {}
 
-  // Completes when it is the caller's turn.
+  // Completes when the caller has its turn.
   [[nodiscard]] Turns& turns() noexcept { return *turns_; }
 
-  // Null: closed meanwhile. Throws what making it throws.
+  // Null: the reader was closed meanwhile. Throws what making the page throws.
   boost::asio::awaitable<std::shared_ptr<const Page>> page(FleetPage kind, bool compressed,
                                                            const MetricsSource& metrics, Duration page_age_max);
 
-  // Null: closed meanwhile, or no memory.
+  // Null: the reader was closed meanwhile, or there is no memory.
   void take_snapshot(std::function<void(std::shared_ptr<const FleetSnapshot>)> give);
 
-  // No page is kept for others any more, and no timer is left.
+  // Frees the kept pages and disarms the timers.
   void keep_nothing() noexcept;
   void close() noexcept;
 
-  // How many were made so far.
+  // How many pages were made so far.
   [[nodiscard]] std::uint64_t pages_made() const noexcept { return pages_made_; }
   [[nodiscard]] std::uint64_t slices_made() const noexcept { return slices_made_; }
 

@@ -8,7 +8,7 @@
 
 namespace holdfast::detail {
 
-// A restart in place removes a service whose name stays: it is seen all the same.
+// A restart in place removes a service and adds it again under its name: the walk sees it all the same.
 void FleetWalks::on_event(const Event& event) {
   if (walks_.empty() || !supervisor_ || !std::holds_alternative<event::Removed>(event.what)) return;
   for (FleetWalk* const walk : walks_) {

@@ -1,7 +1,7 @@
 // Going through the services of a supervisor in the order of adding, a few at a time, while they come and go.
 //
-// Each service is seen as it is when the walk gets to it. One that is there all the while is seen once, one that is
-// removed before the walk gets to it is not, and one that is added behind it is.
+// The walk sees each service in its state at that moment. It sees a service that is present all the while once, does
+// not see one that is removed before it gets there, and sees one that is added behind it.
 //
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
@@ -32,7 +32,7 @@ class FleetWalks {
   FleetWalks& operator=(const FleetWalks&) = delete;
 
   void open(const Supervisor& supervisor) noexcept { supervisor_ = &supervisor; }
-  // To be given the events, before the service of a `removed` one is forgotten.
+  // Give it every event; a `removed` one before the supervisor forgets the service.
   void on_event(const Event& event);
   // The supervisor is gone: all walks are over.
   void close() noexcept { supervisor_ = nullptr; }

@@ -35,7 +35,7 @@ Gzip::~Gzip() { deflateEnd(&stream_->z); }
 
 void Gzip::add(std::string_view text) {
   HOLDFAST_ASSERT(text.size() < std::size_t{1} << 31, "a piece of text is too long to be compressed at once");
-  // zlib takes what it only reads by a pointer to what is not constant.
+  // zlib takes its input, which it only reads, by a pointer to non-const.
   stream_->z.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
   stream_->z.avail_in = static_cast<uInt>(text.size());
   run(Z_NO_FLUSH);

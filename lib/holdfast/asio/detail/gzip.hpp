@@ -1,4 +1,4 @@
-// Text made smaller, a piece at a time, in the format that HTTP calls gzip (RFC 1952).
+// Compresses text, a piece at a time, in the format that HTTP calls gzip (RFC 1952).
 //
 // Thread-safety: none.
 #pragma once
@@ -19,7 +19,7 @@ class Gzip {
   Gzip& operator=(const Gzip&) = delete;
 
   void add(std::string_view text);
-  // All that was added, in pieces. Nothing may be added after it.
+  // Everything that was added, compressed, in pieces. Nothing may be added after it.
   [[nodiscard]] std::vector<std::string> take();
 
  private:

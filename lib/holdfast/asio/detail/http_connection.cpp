@@ -27,10 +27,10 @@ constexpr auto kWithError = asio::as_tuple(asio::deferred);
 
 constexpr std::size_t kReadAtOnce = 4096;
 
-// What is read and thrown away of a client that is being left.
+// How much is read and thrown away of a client that the endpoint is leaving.
 constexpr std::size_t kIgnoredBytesMax = std::size_t{1} << 18;
 
-// By how much a deadline may be missed until what is ready gets more turns first.
+// A deadline that is later than this lets ready work have more turns first.
 constexpr auto kLate = std::chrono::milliseconds{5};
 constexpr int kRoundsWhenLate = 32;
 
@@ -128,7 +128,7 @@ void HttpConnection::close() noexcept {
   deadline_.cancel();
 }
 
-// A deadline that comes late lets what has arrived have its turn first.
+// A late deadline lets what has arrived have its turn first.
 void HttpConnection::begin_step() {
   host_->moved_on(*this);
   deadline_.expires_after(timeout_);
@@ -145,7 +145,7 @@ void HttpConnection::leave_if_still_at(std::chrono::steady_clock::time_point ove
   if (deadline_.expiry() != over || over > std::chrono::steady_clock::now()) return;  // another step
   if (rounds == 0) {
     boost::system::error_code ignored;
-    socket_.close(ignored);  // what it waits for fails, and so it ends
+    socket_.close(ignored);  // its pending operation fails, and so it ends
     return;
   }
   asio::post(socket_.get_executor(), [self = weak_from_this(), over, rounds] {

@@ -1,11 +1,11 @@
-// One client of the endpoint: requests come, pages go, until either side has had enough.
+// One client of the endpoint: it reads requests and writes pages until either side closes.
 //
 // Each step (waiting for a request, giving the answer, parting) has a deadline; past it the connection is closed. The
-// deadlines are timers of Asio and not of the scheduler: what stands in the supervisor's queue is the supervisor's
-// alone. A request that has arrived by its deadline is answered, however late the program gets to it.
+// deadlines are timers of Asio and not of the scheduler, whose queue belongs to the supervisor alone. A request that
+// has arrived by its deadline gets its answer, however late the program gets to it.
 //
-// A page is shared with other clients and is never copied; it is written in pieces, each when it is its turn
-// (turns.hpp), so that neither large pages nor many clients keep the executor from anybody.
+// A page is shared with other clients and never copied. It is written in pieces, each in its turn (turns.hpp), so that
+// neither large pages nor many clients hold up other work on the executor.
 //
 // Thread-safety: none; all on the executor of the socket.
 #pragma once
@@ -35,11 +35,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // What it needs from its server.
   class Host {
    public:
-    // Null: there is none any more.
+    // Null: the server is closed.
     [[nodiscard]] virtual boost::asio::awaitable<std::shared_ptr<const Page>> page(std::string path,
                                                                                    bool accepts_gzip) = 0;
     [[nodiscard]] virtual Turns& turns() = 0;
-    // It begins another step: of all connections it has now been in its step for the shortest time.
+    // The connection begins another step: of all connections it has now been in its step for the shortest time.
     virtual void moved_on(HttpConnection&) noexcept = 0;
     virtual void ended(HttpConnection&) noexcept = 0;
 
@@ -51,7 +51,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection(boost::asio::ip::tcp::socket socket, Host& host, const RequestRules& rules, Duration timeout);
 
   void begin();
-  // Ends it now. Nothing of it reaches the host any more.
+  // Ends it now. It no longer calls the host.
   void close() noexcept;
 
  private:

@@ -40,7 +40,7 @@ void refuse(Request& request, unsigned status, std::string reason) {
 
 Request too_long() { return refusal(431, "the header of the request is too long"); }
 
-// A character of a method, which a request begins with.
+// A character of a method, with which a request begins.
 bool is_token(char c) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -67,8 +67,8 @@ bool is_unreserved(char c) {
   return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-// RFC 3986, 6.2.2.2: characters that need no encoding mean the same with it, and no other ones do. nullopt: a % that
-// encodes nothing.
+// RFC 3986, 6.2.2.2: decodes only characters that need no encoding, since only those mean the same with it. nullopt: a
+// % that encodes nothing.
 std::optional<std::string> decoded(std::string_view path) {
   std::string text;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -121,9 +121,8 @@ std::optional<std::string> host_without_port(std::string_view text) {
   return lowered(host);
 }
 
-// What a name server answers for a name may change from one moment to the next: to this machine's own address, and then
-// a page in a browser of somebody who is on it reads what is here (DNS rebinding). Addresses cannot be made to lie, and
-// localhost is this machine.
+// A name server may change its answer for a name to this machine's own address. A page in a browser on this machine
+// could then read what is here (DNS rebinding). Addresses cannot be changed that way, and localhost is this machine.
 bool may_be_asked_for(const std::string& host, const std::vector<std::string>& hosts) {
   if (host.empty() || host.starts_with('[') || host == "localhost" || host.ends_with(".localhost")) return true;
   boost::system::error_code no_address;

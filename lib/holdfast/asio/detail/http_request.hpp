@@ -1,6 +1,6 @@
 // Reading a request of HTTP: where its head ends, what it asks for, and what to answer if it cannot be read.
 //
-// It says nothing about sockets, so that every kind of request can be tested in a line.
+// It knows nothing of sockets, so that a test of a request takes a line.
 //
 // Thread-safety: none.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace holdfast::detail {
 
-// A head that is whole, or cannot become one.
+// A complete head, or one that can no longer become valid.
 struct Request {
   bool is_head = false;  // HEAD: the answer has no body
   bool keep_alive = false;
@@ -26,12 +26,12 @@ struct Request {
 
 struct RequestRules {
   std::size_t head_bytes_max;
-  // By which names it may be asked for; "*": by any. Addresses and localhost always.
+  // The host names that are served; "*": any. Addresses and localhost always are.
   std::vector<std::string> hosts;
 };
 
-// `received`: what has been read. Of the first `seen` bytes it is known that no head ends there. nullopt: more is to
-// come. Sets `size` to the length of the head, which is what the next request comes behind.
+// `received`: the bytes that have been read. No head ends in the first `seen` of them. nullopt: the head is not
+// complete. Sets `size` to the length of the head; the next request follows it.
 std::optional<Request> read_request(std::string_view received, std::size_t& seen, std::size_t& size,
                                     const RequestRules& rules);
 

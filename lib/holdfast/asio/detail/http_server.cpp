@@ -28,7 +28,7 @@ std::string text_of(const tcp::endpoint& at) {
   return (at.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(at.port());
 }
 
-// Programs that a service starts inherit no socket: with this one they would keep the port when this program has gone.
+// Programs that a service starts must not inherit the socket: they would keep the port after this program has ended.
 template <class Socket>
 Socket not_for_children(Socket socket) {
   ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
@@ -71,7 +71,7 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, Endpoint config, s
   connections_.reserve(config_.connections_max);
 }
 
-// What is called in the end holds this object from now on; the coroutine itself does so only once it has begun.
+// The completion handler keeps this object alive from now on; the coroutine itself does so only once it has begun.
 void HttpServer::begin() {
   auto ended = [self = shared_from_this()](const std::exception_ptr& exception) {
     if (exception && self->acceptor_.is_open()) self->begin_later();
@@ -79,7 +79,7 @@ void HttpServer::begin() {
   asio::co_spawn(acceptor_.get_executor(), accept_all(), std::move(ended));
 }
 
-// There was no memory to wait for a client.
+// There is no memory to wait for a client.
 void HttpServer::begin_later() noexcept try {
   retry_.expires_after(kRetryAfter);
   retry_.async_wait([self = shared_from_this()](boost::system::error_code error) {
@@ -111,7 +111,7 @@ asio::awaitable<void> HttpServer::accept_all() {
   }
 }
 
-// A client for which there is no memory is left.
+// The server drops a client for which there is no memory.
 void HttpServer::welcome(tcp::socket socket) try {
   if (connections_.size() == config_.connections_max) {
     connections_.front()->close();

@@ -1,4 +1,4 @@
-// The socket of the endpoint, and its clients: how many there may be, and who has to go when there are more.
+// The socket of the endpoint, and its clients: how many there may be, and which one has to go when there are more.
 //
 // Thread-safety: none; all on the executor. port() anywhere.
 #pragma once
@@ -30,7 +30,7 @@ class HttpServer final : public std::enable_shared_from_this<HttpServer>, public
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Clients are answered from now on. Called once.
+  // Begins to answer clients. Call it once.
   void begin();
   // Ends all of it now.
   void close() noexcept;
@@ -56,7 +56,7 @@ class HttpServer final : public std::enable_shared_from_this<HttpServer>, public
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer retry_;
   std::uint16_t port_;
-  std::vector<std::shared_ptr<HttpConnection>> connections_;  // first the one that has been in its step for longest
+  std::vector<std::shared_ptr<HttpConnection>> connections_;  // the one that has been in its step for longest is first
 };
 
 }  // namespace holdfast::detail

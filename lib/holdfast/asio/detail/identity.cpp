@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kBufferMax = std::size_t{1} << 20;
 
-// -1, which stands for "as it is" in system calls, is nobody's number.
+// -1 means "unchanged" in system calls, so no user has it.
 std::optional<unsigned> number_of(std::string_view text) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -82,7 +82,7 @@ Identity identity_of(const std::string& user, const std::string& group, std::vec
   } else {
     identity.user = *number;
   }
-  // Who is that user already needs no rights to become it.
+  // A process that is that user already needs no rights for this.
   if (::geteuid() != 0 && identity.user.value_or(::geteuid()) == ::geteuid() &&
       identity.group.value_or(::getegid()) == ::getegid()) {
     return {};

@@ -19,7 +19,7 @@ struct Identity {
   std::optional<std::vector<gid_t>> groups;  // supplementary ones
 };
 
-// Adds what is wrong to `found`. Names or numbers; empty: as it is.
+// Takes names or numbers; empty: unchanged. Adds every mistake to `found`.
 Identity identity_of(const std::string& user, const std::string& group, std::vector<Problem>& found);
 
 }  // namespace holdfast::detail

@@ -35,7 +35,7 @@ bool has_name(std::string_view entry, std::string_view name) {
   return entry.size() > name.size() && entry.substr(0, name.size()) == name && entry[name.size()] == '=';
 }
 
-// "NAME=value", what is inherited first, of one name the last.
+// "NAME=value", inherited ones first; of two with one name the last counts.
 std::vector<std::string> environment_of(const Process& process) {
   std::vector<std::string> entries;
   for (char** inherited = environ; process.inherit_environment && inherited && *inherited; ++inherited) {
@@ -65,7 +65,7 @@ std::vector<std::string> candidates(const std::string& program, const std::vecto
   }
 }
 
-// As execve() wants it. The texts stay where they are.
+// In the form of execve(). It points to the texts, which must stay in place.
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   pointers.reserve(texts.size() + 1);
@@ -97,7 +97,7 @@ struct Pipe {
   Descriptor write;
 };
 
-// Its end for reading does not block.
+// Reading from it does not block.
 Pipe make_pipe() {
   std::array<int, 2> numbers{};
   if (::pipe2(numbers.data(), O_CLOEXEC) != 0) fail("make a pipe for its output", errno);
@@ -119,7 +119,7 @@ Descriptor copy_of(int descriptor) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 constexpr std::size_t kAreaBytes = std::size_t{32} * 1024;
-constexpr std::size_t kAreasKept = 8;  // that nobody uses
+constexpr std::size_t kAreasKept = 8;  // unused ones
 
 // A mapping: this at its beginning, the stack of the new process at its end. Shared, so that a process with a copy of
 // the memory can say what went wrong, too.
@@ -130,7 +130,7 @@ struct Area {
   [[nodiscard]] void* stack_end() noexcept { return reinterpret_cast<std::byte*>(this) + kAreaBytes; }
 };
 
-// What threads share. It is never destroyed: a process may use its area when this program ends.
+// Shared by all threads. It is never destroyed: a process may still use its area when this program ends.
 struct Launches {
   std::mutex mutex;
   std::vector<std::shared_ptr<LaunchPlan>> plans;  // whose processes may still use this memory
@@ -156,7 +156,7 @@ Area* take_area(Launches& all) {
   return area;
 }
 
-// REQUIRES: the mutex is held, and nobody writes into it any more.
+// REQUIRES: the mutex is held, and no process uses the area any more.
 void give_back(Launches& all, Area* area) noexcept {
   if (all.areas.size() < kAreasKept && all.areas.capacity() >= kAreasKept) {
     all.areas.push_back(area);
@@ -165,7 +165,8 @@ void give_back(Launches& all, Area* area) noexcept {
   }
 }
 
-// An exit status is only kept for a parent that does not ignore SIGCHLD, and a program may be started ignoring it.
+// The kernel keeps an exit status only for a parent that does not ignore SIGCHLD, and a program may be started with it
+// ignored.
 void let_exit_statuses_be_kept() {
   struct sigaction action {};
   if (::sigaction(SIGCHLD, nullptr, &action) != 0) return;
@@ -182,10 +183,10 @@ void let_exit_statuses_be_kept() {
 // The plan
 // ---------------------------------------------------------------------------------------------------------------------
 
-// What a new process is given, kept until it has left this memory.
+// Everything that a new process needs. It is kept until the process has left this memory.
 class LaunchPlan {
  public:
-  // A process with a copy of this memory goes on with its copy.
+  // A process with a copy of this memory has its own copy of the plan.
   ~LaunchPlan() {
     if (area_) ::munmap(area_, kAreaBytes);
   }
@@ -273,8 +274,9 @@ std::size_t sweep(Launches& all) noexcept {
   return all.plans.size();
 }
 
-// A change of the user makes the kernel protect the memory of the process, which would be the supervisor's own: no
-// dump and no debugger for it from then on. And not every tool that runs programs (valgrind) allows to share it.
+// After a change of the user the kernel protects the memory of the process, which would be the supervisor's own: then
+// the supervisor could have no core dump and no debugger. Besides, not every tool that runs programs (valgrind) allows
+// shared memory.
 Created create(LaunchPlan& plan, Launches& all, Memory memory, const Identity& identity) {
   if (memory == Memory::shared && !identity.user && !identity.group) {
     const Created created = plan.create(all, Memory::shared);
@@ -305,7 +307,7 @@ Launched launch(const Process& process, const Identity& identity, Memory memory)
   Launches& all = launches();
   const std::lock_guard lock{all.mutex};
   sweep(all);
-  // Memory comes first: once the process is there nothing may fail any more.
+  // Allocates everything first: once the process exists, nothing may fail.
   all.areas.reserve(kAreasKept);
   all.plans.reserve(all.plans.size() + 1);
   launched.id = note_launched([&] {

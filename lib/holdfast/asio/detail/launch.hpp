@@ -1,8 +1,9 @@
-// Starts a process: what its program needs is prepared here, what happens between its creation and execve() stands in
-// before_exec.hpp.
+// Starts a process. This prepares everything that its program needs; before_exec.hpp does what happens between its
+// creation and execve().
 //
-// Nobody waits for execve(): a process that hangs before it (its folder is on a dead file server) holds up nobody. What
-// it was given stays in memory until it has executed its program or has ended; the kernel says so by clearing a number.
+// A start does not wait for execve(), so a process that hangs before it (its folder is on a dead file server) holds up
+// nothing. Its data stay in memory until it has executed its program or has ended; the kernel reports both by clearing
+// a number.
 //
 // Thread-safety: safe anywhere; the process dies with the thread that launched it.
 #pragma once
@@ -31,8 +32,8 @@ struct Launched {
   std::shared_ptr<LaunchPlan> plan;
 };
 
-// Throws std::runtime_error, which says what is missing; then there is no process. That a program cannot be executed is
-// known at the end of the process only.
+// Throws std::runtime_error, which says what is missing, if it creates no process. Whether the program could be
+// executed is known only at the end of the process.
 Launched launch(const Process& process, const Identity& identity, Memory memory = kMemory);
 
 // Why the program of a process that has ended was never executed: "cannot execute 'foo': No such file or directory".
@@ -42,10 +43,10 @@ struct NotExecuted {
 };
 std::optional<NotExecuted> trouble_of(const Launched& ended, const Process& process);
 
-// Gives back what the start of a process that has ended needed. trouble_of() does so as well.
+// Frees the data of the start of a process that has ended. trouble_of() does so as well.
 void settle(const Launched& ended) noexcept;
 
-// Gives back what the starts of processes needed that have executed their programs by now. Returns how many have not.
+// Frees the data of all starts whose processes have executed their programs by now. Returns how many have not.
 std::size_t sweep_launch_plans() noexcept;
 
 }  // namespace holdfast::detail

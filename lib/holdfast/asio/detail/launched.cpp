@@ -12,8 +12,8 @@ namespace holdfast::detail {
 
 namespace {
 
-// By number, how many of it were launched and are not forgotten. It may be two for a moment: one that was reaped, and
-// the next one to get its number. None: it is kept as the number of a group.
+// For each process number, how many launched processes have it and are not forgotten. For a moment there may be two:
+// one that was reaped, and the next one to get its number. Zero: it is kept as the number of a group.
 using LaunchedById = std::map<pid_t, int>;
 
 struct LaunchedChildren {
@@ -36,7 +36,7 @@ pid_t note_launched(const std::function<pid_t()>& create) {
   fresh.emplace(0, 1);
   auto note = fresh.extract(0);
   auto& all = launched_children();
-  const std::lock_guard lock{all.mutex};  // nobody asks between the child's birth and the note
+  const std::lock_guard lock{all.mutex};  // nothing can ask between the birth of the child and its entry
   const pid_t id = create();
   note.key() = id;
   if (const auto noted = all.by_id.insert(std::move(note)); !noted.inserted) ++noted.position->second;
@@ -50,7 +50,7 @@ bool is_launched(pid_t id) {
   return found != all.by_id.end() && found->second > 0;
 }
 
-// Nobody is launched meanwhile who could get its number.
+// The lock keeps a new process from getting its number meanwhile.
 bool reap_unless_launched(pid_t id) noexcept {
   auto& all = launched_children();
   const std::lock_guard lock{all.mutex};

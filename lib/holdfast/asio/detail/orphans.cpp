@@ -22,13 +22,13 @@ namespace holdfast::detail {
 
 namespace {
 
-// The number of a child that has ended and is not reaped, 0 if there is none. It stays as it is.
+// The number of a child that has ended and is not reaped, 0 if there is none. Does not reap it.
 pid_t ended_child(idtype_t kind, pid_t id) noexcept {
   siginfo_t info{};
   return ::waitid(kind, static_cast<id_t>(id), &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : 0;
 }
 
-// Those of every thread. Empty where the kernel does not say (CONFIG_PROC_CHILDREN).
+// The children of all threads. Empty if the kernel does not list them (CONFIG_PROC_CHILDREN).
 std::vector<pid_t> children() {
   std::vector<pid_t> found;
   std::error_code gone;
@@ -39,7 +39,8 @@ std::vector<pid_t> children() {
   return found;
 }
 
-// Its group and its session, from its line in /proc: "4711 (sh) Z 1 4700 4700 …". A name may hold anything.
+// The group and the session of a process, from its line in /proc: "4711 (sh) Z 1 4700 4700 …". A name may contain any
+// character.
 bool is_of_launched(pid_t id) {
   const std::string path = "/proc/" + std::to_string(id) + "/stat";
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};

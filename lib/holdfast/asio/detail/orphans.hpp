@@ -1,12 +1,12 @@
-// Children that this program has inherited, as process 1 or as a subreaper: their parents are gone, and they stay
-// zombies until somebody here reaps them.
+// Children that this program has inherited, as process 1 or as a subreaper. Their parents are gone, and they stay
+// zombies until this program reaps them.
 //
-// Nobody can tell an inherited child from one that the program has started itself. What a runtime has launched is never
-// reaped here; what is of a session or group that a runtime has launched is reaped at once; anything else is reaped
-// only if the program waits for no children of its own, and only when it has been dead for a while: who waits for a
-// child has taken it by then.
+// Linux does not distinguish an inherited child from one that the program has started itself. So this never reaps a
+// process that a runtime has launched. It reaps members of a session or group that a runtime has launched at once. It
+// reaps any other child only if the program waits for no children of its own, and only after the child has been dead
+// for a while: code that waits for a child has taken it by then.
 //
-// No SIGCHLD is handled, which belongs to the program: every second one system call asks whether any child has ended.
+// It does not handle SIGCHLD, which belongs to the program: one system call a second asks whether any child has ended.
 //
 // Thread-safety: none.
 #pragma once
@@ -28,12 +28,12 @@ namespace holdfast::detail {
 class OrphanReaper {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds kUnclearMax{2};  // so long a child may be dead that somebody here may wait for
+  static constexpr std::chrono::seconds kUnclearMax{2};  // how long code of the program may take to reap its child
   static constexpr std::size_t kReapedMax = 256;         // in one look
 
   explicit OrphanReaper(bool program_waits_for_children) : program_waits_(program_waits_for_children) {}
 
-  // Reaps whoever may be reaped by now. False: there may be more.
+  // Reaps every child that may be reaped by now. False: there may be more.
   bool look(Clock::time_point now);
 
  private:

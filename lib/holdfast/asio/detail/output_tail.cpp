@@ -8,7 +8,7 @@ namespace {
 
 constexpr bool continues(unsigned char byte) noexcept { return (byte & 0xc0) == 0x80; }
 
-// The length of the character at the beginning of `text` (Unicode 15, table 3-7); 0: it is not well-formed.
+// The length of the character at the beginning of `text` (Unicode 15, table 3-7); 0: not well-formed.
 std::size_t length_of_character(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : '\0'); };
   const unsigned first = byte(0);
@@ -64,7 +64,7 @@ std::string OutputTail::text() const {
   return shown;
 }
 
-std::string OutputTail::told() const {
+std::string OutputTail::suffix() const {
   if (size_ == 0) return {};
   const std::size_t shown = kept().size();
   if (shown == size_) return "; its output: " + text();

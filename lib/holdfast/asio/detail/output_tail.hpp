@@ -1,6 +1,6 @@
-// The end of what a process has written, and how much was written before that.
+// The last part of a process's output, and how long the output was in all.
 //
-// Memory is twice what is kept, whatever is appended.
+// It takes twice the memory of what it keeps, whatever is appended.
 //
 // Thread-safety: none.
 #pragma once
@@ -19,15 +19,15 @@ class OutputTail {
 
   void append(std::string_view written);
 
-  // Of all that was appended.
+  // The length of everything that was appended.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
-  // What is kept, as text that can be shown: without line breaks at its end, and with a question mark for every byte
+  // The kept bytes, as text that can be shown: without line breaks at its end, and with a question mark for every byte
   // that is neither well-formed UTF-8 nor a tabulator, a line break or printable.
   [[nodiscard]] std::string text() const;
 
   // "; its output: …", "; the last 4096 of 70000 bytes of its output: …", or nothing if there was none.
-  [[nodiscard]] std::string told() const;
+  [[nodiscard]] std::string suffix() const;
 
  private:
   [[nodiscard]] std::string_view kept() const noexcept;

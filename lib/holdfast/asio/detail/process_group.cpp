@@ -31,15 +31,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What could not be looked at, as there is no descriptor or no memory: whether it is alive is not known.
+// Thrown when there is no descriptor or no memory to look at a process: whether it is alive is unknown.
 struct NotSeen {};
 
-// Of a process that has gone there is nothing to see, which is no trouble.
+// A process that is gone has nothing to show, which is no error.
 void check_that_it_has_gone() {
   if (errno != ENOENT && errno != ESRCH) throw NotSeen{};
 }
 
-// A process that is alive, from its line in /proc: "4711 (sh) S 1 4700 …". A name may hold anything. Throws NotSeen.
+// A live process, from its line in /proc: "4711 (sh) S 1 4700 …". A name may contain any character. Throws NotSeen.
 std::optional<GroupMember> living_in(const std::string& path) {
   std::array<char, 1024> text{};
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -79,7 +79,7 @@ class Observer {
   }
 
  private:
-  // Between two slices no descriptor is open: in /proc a position is good for ever.
+  // No descriptor is open between two slices: a position in /proc stays valid.
   void look_at_a_slice() {
     constexpr int kSlice = 200;  // processes, a few microseconds each
     if (position_ == 0) begins_ = Clock::now();
@@ -139,7 +139,7 @@ LookAtGroup look_at(pid_t group) {
 bool would_end(pid_t id, int signal) {
   const std::uint64_t bit = std::uint64_t{1} << (signal - 1);
   std::ifstream status{"/proc/" + std::to_string(id) + "/status"};
-  if (!status.is_open()) return false;  // it has gone, or there is no descriptor: who looks again will see
+  if (!status.is_open()) return false;  // it is gone, or no descriptor is left: the next look shows which
   for (std::string name, rest; status >> name && std::getline(status, rest);) {
     if (name != "SigBlk:" && name != "SigIgn:" && name != "SigCgt:") continue;
     if (std::strtoull(rest.c_str(), nullptr, 16) & bit) return false;

@@ -1,4 +1,4 @@
-// The processes of a group, its leader's end survived or not.
+// The processes of a group, also after the end of its leader.
 //
 // Thread-safety: safe anywhere.
 #pragma once
@@ -15,9 +15,9 @@ int signal_process(int pidfd, int signal) noexcept;
 
 // Sends a signal to every member of the group with the number of this process; 0, or an errno. ESRCH: it has none.
 //
-// The process may have been reaped. Its number stays the group's as long as the group has a member; whoever got ESRCH
-// once may not ask again. Where the kernel can (6.9) the group is named by the pidfd, so that no other can be meant. On
-// others a stranger could be, if the kernel had given out all its numbers since the caller last found a member.
+// The process may have been reaped. Its number belongs to the group as long as the group has a member; a caller that
+// got ESRCH must not call again. From Linux 6.9 on the pidfd names the group, so that no other one can be hit. Older
+// kernels could hit another group if they had given out all their numbers since the caller last found a member.
 int signal_group(int pidfd, pid_t group, int signal) noexcept;
 
 // Whether the group has a member, alive or a zombie. Members that this program has inherited (as process 1, or as a
@@ -30,8 +30,8 @@ struct GroupMember {
   pid_t parent;
 };
 
-// A slow look at the processes of the system, which tells members that are alive from zombies, a slice at each call, so
-// that nobody is held up for long. All callers share it. Without a descriptor to look with the pass waits.
+// A slow look at the processes of the system, which distinguishes live members from zombies. Each call does one slice,
+// so that it holds up its caller only briefly. All callers share it. Without a free descriptor the pass waits.
 struct LookAtGroup {
   // When the last pass over everything began. It may have missed what has happened since.
   std::chrono::steady_clock::time_point began;

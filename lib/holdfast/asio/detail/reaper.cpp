@@ -23,7 +23,7 @@ int milliseconds_until(Clock::time_point until) {
   return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count());
 }
 
-// Waits for one of these, or until it is time.
+// Waits for one of these processes, or until the deadline.
 void wait_for_one(pollfd* waits, std::size_t count, Clock::time_point until) {
   for (int left = milliseconds_until(until); left > 0; left = milliseconds_until(until)) {
     if (::poll(waits, count, left) >= 0 || errno != EINTR) return;
@@ -60,7 +60,7 @@ void Reaper::finish(const boost::asio::any_io_executor& executor) noexcept { fin
 
 void Reaper::shutdown() noexcept { finish_all(nullptr); }
 
-// In portions, so that no memory is needed: all of them were killed before the first is waited for.
+// Waits in portions, so that it needs no memory: all of them were killed before the first wait.
 void Reaper::finish_all(const boost::asio::any_io_executor* executor) noexcept {
   constexpr std::chrono::seconds kMax{2};
   constexpr std::size_t kPortion = 64;

@@ -1,7 +1,7 @@
-// The processes whose services are gone: they were killed, and are reaped when they end.
+// Processes whose services are gone. They were killed, and the reaper reaps them when they end.
 //
-// One for each io_context. While that runs nobody waits for them; at the end of a runtime, or of the io_context, all of
-// them are waited for together, within one bound.
+// There is one for each io_context. While that runs nothing waits for them. At the end of a runtime, or of the
+// io_context, the reaper waits for all of them together, within one limit.
 //
 // Thread-safety: finish() on an executor of the io_context, enter() and leave() anywhere.
 #pragma once
@@ -15,7 +15,7 @@ namespace holdfast::detail {
 
 class ChildProcess;
 
-// A process that belongs to nobody any more, in the list of its reaper. Being in it needs no memory.
+// A process without a service, in the list of its reaper. The list allocates no memory.
 class Disowned {
  protected:
   Disowned() = default;
@@ -40,8 +40,8 @@ class Reaper final : public boost::asio::execution_context::service {
   void enter(ChildProcess& child) noexcept;
   void leave(ChildProcess& child) noexcept;
 
-  // Waits for the end of those that belong to this executor, for 2 s at most, and forgets them all. What may not be
-  // killed, and what a debugger holds, is not waited for.
+  // Waits for the end of those that belong to this executor, for 2 s at most, and forgets them all. It does not wait
+  // for a process that may not be killed, or that a debugger holds.
   void finish(const boost::asio::any_io_executor& executor) noexcept;
 
  private:

@@ -21,12 +21,12 @@ namespace {
 
 constexpr std::size_t kIdleAnyway = 16;  // carriers that may be idle however few are busy
 
-// What Asio's operations and channels throw when they are cancelled.
+// Whether this is an error that Asio's operations and channels throw when they are cancelled.
 bool was_cancelled(const boost::system::error_code& error) {
   return error == asio::error::operation_aborted || error == asio::experimental::error::channel_cancelled;
 }
 
-// An error of Asio says where in Asio's headers it was thrown, in three hundred characters: all but that.
+// The text of an error without the three hundred characters in which Asio says where in its headers it was thrown.
 std::string without_place(const std::exception& exception) {
   std::string text = exception.what();
   if (const auto* const error = dynamic_cast<const boost::system::system_error*>(&exception)) {
@@ -46,7 +46,7 @@ Error error_of(const std::exception& exception) {
   }
 }
 
-// The exception being handled, as an end. `||` and `&&` throw all at once: the first one counts.
+// The exception being handled, as the end of a run. `||` and `&&` throw several at once: the first one counts.
 Exit exit_of_current_exception(bool stop_requested) {
   try {
     throw;
@@ -103,7 +103,7 @@ bool RunCarriers::keep(RunCarrier& carrier) {
   return true;
 }
 
-// A room that is closed has destroyed the idle ones itself.
+// A closed room has already destroyed the idle ones.
 void RunCarriers::one_less_busy() noexcept {
   --busy_;
   if (sleepers_->closed()) return;
@@ -129,8 +129,8 @@ auto RunCarrier::next_run() {
   return asio::async_initiate<const asio::deferred_t&, void(boost::system::error_code)>(wait, asio::deferred, this);
 }
 
-// What a run did to the state of the coroutine is undone at once: it may have asked that a coroutine which was
-// cancelled throws wherever it waits, and this one waits for its next run.
+// Resets what the run did to the cancellation state of the coroutine at once: it may have asked that a cancelled
+// coroutine throws wherever it waits, and this one goes on to wait for its next run.
 asio::awaitable<void> RunCarrier::carry() {
   co_await asio::this_coro::throw_if_cancelled(false);
   do {
@@ -139,8 +139,8 @@ asio::awaitable<void> RunCarrier::carry() {
     try {
       if (!run_->stop_requested()) {
         Begun begun = run_->begin();
-        if (auto* const tells = std::get_if<asio::awaitable<Exit>>(&begun)) {
-          exit = co_await std::move(*tells);
+        if (auto* const with_exit = std::get_if<asio::awaitable<Exit>>(&begun)) {
+          exit = co_await std::move(*with_exit);
         } else {
           co_await std::get<asio::awaitable<void>>(std::move(begun));
         }

@@ -1,10 +1,10 @@
-// The coroutines in which runs happen. One carries a run, then the next one, of whichever service comes: spawning a
-// coroutine costs several times what a run that sleeps once costs.
+// The coroutines in which runs happen. Each carries one run after another, of any service: spawning a coroutine costs
+// several times as much as a run that sleeps once.
 //
-// A carrier that has nothing to carry waits in the scheduler's room. As many may be idle as are busy, and a few; when
-// none is busy they all go, so that no work is left on the executor and an io_context runs out as it would without
-// them. No run can tell whether its carrier is new: each begins one post after it was begun, with the cancellation
-// state of a new coroutine.
+// An idle carrier waits in the scheduler's room. At most a few more may be idle than are busy. When none is busy all
+// idle ones end, so that no work is left on the executor and the io_context runs out as it would without them. A run
+// cannot see whether its carrier is new: every run begins one post after its start, with the cancellation state of a
+// new coroutine.
 //
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
@@ -25,7 +25,7 @@ namespace holdfast::detail {
 
 class RunCarrier;
 
-// All of one scheduler. Owned together by the scheduler and each of them.
+// All carriers of one scheduler. The scheduler and the carriers own it together.
 class RunCarriers : public std::enable_shared_from_this<RunCarriers> {
  public:
   explicit RunCarriers(std::shared_ptr<WaitingRoom> sleepers) noexcept : sleepers_(std::move(sleepers)) {}
@@ -41,7 +41,7 @@ class RunCarriers : public std::enable_shared_from_this<RunCarriers> {
   friend class RunCarrier;
 
   RunCarrier& idle_or_new(const boost::asio::any_io_executor& executor);
-  // A run is over. False if its carrier is not needed any more.
+  // To be called when a run is over. False: its carrier is no longer needed.
   bool keep(RunCarrier& carrier);
   void one_less_busy() noexcept;
   [[nodiscard]] std::size_t idle_max() const noexcept;

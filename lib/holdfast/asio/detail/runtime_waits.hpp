@@ -63,7 +63,7 @@ struct AwaitShutdown {
 
 class SnapshotSource {
  public:
-  // Calls `give` on the executor, later or at once; with null if there will be none.
+  // Calls `give` on the executor, later or at once; with null if there will be no result.
   virtual void take_snapshot(std::function<void(std::shared_ptr<const FleetSnapshot>)> give) = 0;
 
  protected:

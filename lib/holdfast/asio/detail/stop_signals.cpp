@@ -17,7 +17,7 @@ using Action = struct sigaction;
 
 constexpr std::array<int, 3> kSignals{SIGTERM, SIGINT, SIGHUP};
 
-// One of them, for the whole program.
+// One signal, for the whole program.
 struct Taken {
   int holders = 0;
   Action former{};  // what it had before the first of them came
@@ -46,7 +46,7 @@ std::size_t index_of(int signal) noexcept {
   return static_cast<std::size_t>(std::find(kSignals.begin(), kSignals.end(), signal) - kSignals.begin());
 }
 
-// The second half of a stop has no effect. Any later signal has the one that it had before the runtime came.
+// The second signal of a stop has no effect. Any later signal has its action from before the runtime.
 extern "C" void holdfast_take_echo(int signal) {
   if (is_same_stop()) return;
   const int before = errno;
@@ -69,8 +69,8 @@ bool is_echo(const Action& action) noexcept {
   return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == &holdfast_take_echo;
 }
 
-// Asio gives a signal its default action when nobody waits for it any more, and another one a moment later here: what
-// comes in between waits.
+// Asio gives a signal its default action when its last signal_set is gone, and this code sets another one a moment
+// later. The signal is blocked in between.
 class StopSignalsBlocked {
  public:
   StopSignalsBlocked() noexcept {
@@ -87,7 +87,7 @@ class StopSignalsBlocked {
   sigset_t before_{};
 };
 
-// REQUIRES: the mutex is held. What the program had for a hangup is left alone: it may be to reload, or to be ignored.
+// REQUIRES: the mutex is held. Leaves the program's own action for SIGHUP alone: it may reload, or ignore it.
 bool may_take(const Taken& taken, int signal) noexcept {
   if (signal != SIGHUP || taken.holders > 0) return true;
   const Action now = action_of(signal);
@@ -100,7 +100,7 @@ void take(Taken& taken, int signal, boost::asio::signal_set& set) {
   Action now = action_of(signal);
   if (taken.holders++ == 0 && !is_echo(before)) {
     taken.former = before;
-    // A signal_set of the program has it already: its action means nothing once that is gone.
+    // A signal_set of the program has it already, so the current action means nothing once that set is gone.
     if (before.sa_handler == now.sa_handler) taken.former = Action{};
   }
   now.sa_flags |= SA_RESTART;
@@ -111,7 +111,7 @@ void take(Taken& taken, int signal, boost::asio::signal_set& set) {
 void release(Taken& taken, int signal, boost::asio::signal_set& set) noexcept {
   boost::system::error_code ignored;
   set.remove(signal, ignored);
-  if (--taken.holders > 0 || !is_default(action_of(signal))) return;  // somebody else has it
+  if (--taken.holders > 0 || !is_default(action_of(signal))) return;  // it is in use elsewhere
   Action then = taken.former;
   if (is_same_stop()) {
     g_former[index_of(signal)] = taken.former;

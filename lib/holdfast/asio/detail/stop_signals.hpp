@@ -1,13 +1,13 @@
 // The signals that ask a program to stop, while a runtime handles them: SIGTERM, SIGINT, and SIGHUP where it has its
 // default action.
 //
-// They are delivered by a signal_set of Asio, so that several runtimes, and signal_sets of the program, get each of
-// them. What Asio leaves to others is done here: calls in other threads that a signal interrupts go on (SA_RESTART); a
-// mask that was inherited lets them through; and in the end each has the action that it had before, where Asio leaves
-// the default one.
+// A signal_set of Asio delivers them, so that several runtimes, and signal_sets of the program, get each of them. This
+// code adds what Asio does not do: system calls in other threads that a signal interrupts go on (SA_RESTART); signals
+// that an inherited mask blocks are unblocked; and in the end each signal has its earlier action again, where Asio
+// would leave the default one.
 //
-// One stop often comes as two signals, and a drain may be over between them. So for a second after a signal that was
-// heeded another one has no effect, also when nobody handles it any more.
+// One stop often comes as two signals, and a drain may be over between them. So another signal within a second after a
+// handled one has no effect, even if no runtime handles signals any more.
 //
 // Thread-safety: as of an object of Asio; any number of them in any threads.
 #pragma once
@@ -28,7 +28,7 @@ ShutdownCause cause_of(int signal) noexcept;
 
 class StopSignals {
  public:
-  // Throws boost::system::system_error when the system is out of descriptors.
+  // Throws boost::system::system_error if no descriptor is left.
   explicit StopSignals(const boost::asio::any_io_executor& executor);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
@@ -43,7 +43,8 @@ class StopSignals {
     set_.async_wait(std::move(handler));
   }
 
-  // A signal began a shutdown or ended a drain: one that comes within a second from now is the same.
+  // Call it when a signal began a shutdown or ended a drain: one that comes within a second from now is part of the
+  // same stop.
   static void heeded() noexcept;
 
  private:

@@ -35,10 +35,11 @@ void TimerLoop::arm(TimerQueue& queue, Timer& timer, TimePoint at, bool is_deadl
 
 bool TimerLoop::disarm(Timer& timer) noexcept {
   if (!(timer.is_deadline_ ? deadlines_ : timers_).disarm(timer)) return false;
-  // A wake-up for an earlier timer than there is does no harm. One for no timer would keep a program from ending.
+  // A wake-up that is too early does no harm. One without any timer would keep a program from ending. An alarm that may
+  // have rung keeps its early place in the queue.
   if (!turning_ && !has_timers() && wake_at_) {
     wake_at_.reset();
-    if (rings_ && now() < *rings_) rings_.reset();  // else it may have rung, and keep its early place in the queue
+    if (rings_ && now() < *rings_) rings_.reset();
     wakeups_.wake_never();
   }
   return true;
@@ -54,8 +55,8 @@ void TimerLoop::defer(Task& task) {
   }
 }
 
-// Leaves the loop ready for the next turn however this one ends. A handler that blocks is a stall like any other. If
-// there is no memory for the next wake-up, the caller gets the exception, and the next timer or task asks for it again.
+// Leaves the loop ready for the next turn, however this one ends. A handler that blocks counts as a stall. If there is
+// no memory for the next wake-up, the caller gets the exception, and the next timer or task asks for the wake-up again.
 template <class Work>
 void TimerLoop::in_turn(const Work& work) {
   HOLDFAST_ASSERT(!turning_, "a scheduler was run from within one of its own handlers");
@@ -116,7 +117,7 @@ void TimerLoop::fire_due() {
   });
 }
 
-// The deadline comes after other timers of its time: who ends in its last instant is in time.
+// A deadline fires after other timers of the same time: a run that ends in its last instant is in time.
 bool TimerLoop::fire_earliest_due() {
   if (!has_timers() || earliest() > due_) return false;
   const bool is_deadline = timers_.empty() || (!deadlines_.empty() && deadlines_.earliest() < timers_.earliest());
@@ -154,8 +155,8 @@ void TimerLoop::ask_for_wakeup() {
   }
 }
 
-// An alarm that has rung keeps its place among what is ready, also when it is set anew. So it may say of the earlier
-// time only that what was ready by then has had its turn.
+// An alarm that has rung keeps its place among ready descriptors even if it is set anew. So it proves only that what
+// was ready by the earlier time has had its turn.
 void TimerLoop::ask_for_alarm(TimePoint at) {
   if (wake_at_ && *wake_at_ <= at) return;
   const TimePoint rings = std::max(at, now());

@@ -1,7 +1,7 @@
 // The scheduler port on a clock that runs by itself: which timers are due, in which order, and when to wake up next.
 //
-// Everything of the real-time scheduler that decides, without Asio and without a clock, so that it can be tested with
-// made-up ones. The outside gives it the time and one alarm (Wakeups); it gives back turns: all that is due.
+// This holds every decision of the real-time scheduler, without Asio and without a clock, so that tests can replace
+// both. Its owner provides the time and one alarm (Wakeups); a turn of the loop fires all that is due.
 //
 // ## Timers and what arrives
 //
@@ -10,9 +10,10 @@
 // therefore fires what was due when its alarm rang, and not what has become due since. Deferred tasks ask for a turn
 // without an alarm, and such a turn fires no timer.
 //
-// What arrived may need several steps until it counts: a message that is read in pieces, an end that a coroutine
-// passes on. A loop that is late by kLate or more therefore lets everything else go round first, up to kRoundsMax
-// times, and for no longer than it is late and kRoundsTimeMax. So what is always ready does not keep timers away.
+// What arrived may need several steps to take effect: a message that is read in pieces, an end that a coroutine passes
+// on. A loop that is late by kLate or more therefore lets all other work go round first, up to kRoundsMax times, but
+// for no longer than it is late and no longer than kRoundsTimeMax. So a descriptor that is always ready cannot hold up
+// timers.
 //
 // ## Deadlines
 //
@@ -34,15 +35,15 @@
 
 namespace holdfast::detail {
 
-// What the loop needs from outside.
+// What the loop needs from its owner.
 class Wakeups {
  public:
   // The clock. It may stand still or go backwards; the loop's time does not.
   [[nodiscard]] virtual TimePoint read_clock() const noexcept = 0;
   // Ring at `at`, at once if that has passed, and call woke() after everything that was ready when it rang. Replaces
-  // the earlier wish.
+  // the earlier request.
   virtual void wake_at(TimePoint at) = 0;
-  // Takes that wish back.
+  // Cancels that request.
   virtual void wake_never() noexcept = 0;
   // Call turn() after the present handler.
   virtual void wake_soon() = 0;
@@ -69,10 +70,10 @@ class TimerLoop {
   TimerLoop(const TimerLoop&) = delete;
   TimerLoop& operator=(const TimerLoop&) = delete;
 
-  // As in Scheduler.
+  // The same as in Scheduler.
   [[nodiscard]] TimePoint now() const noexcept;
   void arm(Timer& timer, TimePoint at) { arm(timers_, timer, at, false); }
-  // Of one time, a deadline fires after other timers.
+  // At equal times a deadline fires after other timers.
   void arm_deadline(Timer& timer, TimePoint at) { arm(deadlines_, timer, at, true); }
   bool disarm(Timer& timer) noexcept;
   void defer(Task& task);
@@ -82,9 +83,9 @@ class TimerLoop {
   void turn();
 
   // The alarm has rung. Runs the deferred tasks, then fires every timer that was due when it rang, in the order of
-  // their times, with the tasks they defer run between them. Timers that fall due meanwhile wait for the next alarm,
-  // so that other work of the thread gets its turn too. A loop that is late goes round first.
-  // If a handler throws, the rest of the turn comes in the next one, and the exception goes to the caller.
+  // their times, with the tasks they defer run between them. Timers that fall due meanwhile wait for the next alarm, so
+  // that other work of the thread gets its turn too. A loop that is late goes round first. If a handler throws, the
+  // caller gets the exception, and the rest of the turn comes in the next one.
   void woke();
   void went_round();
 

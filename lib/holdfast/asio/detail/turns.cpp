@@ -12,10 +12,10 @@ void Turns::ask_for_round() {
   is_asked_for_ = true;
 }
 
-// Who is next is posted, and behind it the next round.
+// Posts the next waiter, and behind it the next round.
 void Turns::go_round() {
   is_asked_for_ = false;
-  if (waiting_.empty()) return;  // whoever asked has gone
+  if (waiting_.empty()) return;  // the waiters were cancelled
   waiting_.complete_first({});
   if (!waiting_.empty()) ask_for_round();
 }

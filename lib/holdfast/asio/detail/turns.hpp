@@ -1,7 +1,7 @@
-// Work that comes in pieces, one piece a round: whoever waits here gets his turn alone, and everything else that is
-// ready on the executor gets one before the next of them does.
+// Does work in pieces, one a round: each waiter gets a turn of its own, and everything else that is ready on the
+// executor gets one before the next waiter does.
 //
-// So whatever the number of clients, what they want delays a service by one piece at a time.
+// So clients delay a service by one piece at a time, however many they are.
 //
 // Thread-safety: none; all on the executor.
 #pragma once
@@ -20,8 +20,8 @@ class Turns : public std::enable_shared_from_this<Turns> {
  public:
   explicit Turns(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-  // Completes with void(error_code) when it is the caller's turn; turns come in the order of asking. Never completes
-  // once closed: the handler is destroyed.
+  // Completes with void(error_code) when the caller has its turn; turns come in the order of asking. After close() it
+  // never completes: the handler is destroyed.
   template <class Token>
   auto async_turn(Token&& token) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code)>(

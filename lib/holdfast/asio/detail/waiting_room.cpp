@@ -6,7 +6,7 @@ namespace holdfast::detail {
 
 void Waiting::fired() {
   auto& scheduler = *room_->scheduler();
-  scheduler.before_sleeper();  // may throw: then this stays, and goes with the room
+  scheduler.before_sleeper();  // if it throws, this waiter stays until the room is destroyed
   room_->leave(*this);
   complete(Call::in_turn, {});
   scheduler.after_sleeper();

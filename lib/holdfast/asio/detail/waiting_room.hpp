@@ -1,12 +1,12 @@
 // Completion handlers that wait: for a time, or for something to happen.
 //
-// What async_sleep, Context::stopped and Runtime::async_wait_shutdown have in common. A handler waits in a room until
-// it is completed, cancelled through its cancellation slot, or the room closes; then it is moved out, its memory is
-// freed, and it is called on its associated executor (the room's if it has none).
+// The common part of async_sleep, Context::stopped and Runtime::async_wait_shutdown. A handler waits in a room until it
+// is completed, is cancelled through its cancellation slot, or the room closes. A handler that is completed or
+// cancelled is moved out, its memory is freed, and it is called on its associated executor (the room's if it has none).
 //
-// A handler that is cancelled is posted, never called inline. A room that closes destroys its handlers uncalled, as
-// destroying an io_context does: a coroutine among them is unwound. A closed room destroys whatever comes later, so a
-// coroutine that outlives its scheduler ends at its next sleep.
+// A handler that is cancelled is posted, never called inline. A room that closes destroys its handlers without calling
+// them, as an io_context does: the stack of a waiting coroutine is unwound. A closed room destroys handlers that come
+// later, so a coroutine that outlives its scheduler ends at its next sleep.
 //
 // Thread-safety: none; all on the scheduler's executor.
 #pragma once
@@ -42,13 +42,13 @@ class Waiting : public Timer {
  public:
   enum class Call : bool { posted, in_turn };
 
-  // Calls the handler and frees this. Inline only if `call` is `in_turn`, which is said by what the scheduler runs, and
-  // the handler's executor is the scheduler's or allows it.
+  // Calls the handler and frees this. It calls inline only if `call` is `in_turn`, which the scheduler says when it
+  // runs a timer, and if the handler's executor is the scheduler's or allows it.
   virtual void complete(Call call, boost::system::error_code error) = 0;
-  // Frees this; the handler is destroyed uncalled.
+  // Frees this and destroys the handler without calling it.
   virtual void destroy() noexcept = 0;
 
-  // What the handler will touch, where that is known: it is fetched ahead. Only addresses, nothing is read there.
+  // The addresses that the handler will touch, where they are known, to be prefetched. Nothing is read there.
   struct Touches {
     Run run;
     const void* state = nullptr;
@@ -62,7 +62,7 @@ class Waiting : public Timer {
  protected:
   ~Waiting() = default;
   void forget_canceller() noexcept;
-  // Whether what the scheduler runs is what this executor would run.
+  // Whether the executor is the scheduler's own, so that a handler on it may be called within the scheduler's turn.
   [[nodiscard]] bool is_schedulers(const boost::asio::any_io_executor& executor) const noexcept;
   template <class Other>
   [[nodiscard]] bool is_schedulers(const Other&) const noexcept {
@@ -114,9 +114,9 @@ class WaitingRoom {
   void enter(Waiting& waiting, std::optional<TimePoint> at);
   void leave(Waiting& waiting) noexcept;
 
-  // Completes, posted, what has waited for longest. REQUIRES: something waits.
+  // Completes the longest waiter, posted. REQUIRES: something waits.
   void complete_first(boost::system::error_code error) { first_->leave(error); }
-  // Completes, posted, everything that waits now.
+  // Completes all present waiters, posted.
   void complete_all(boost::system::error_code error);
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
@@ -125,7 +125,7 @@ class WaitingRoom {
   // The scheduler's time; once the room is closed, the time of its closing.
   [[nodiscard]] TimePoint now() const noexcept { return scheduler_ ? scheduler_->now() : closed_at_; }
 
-  // For what waits here: its memory is kept for the next one.
+  // The memory of waiters; the next one reuses a block.
   template <class Handler>
   auto recycled(Handler&& handler) {
     return boost::asio::bind_allocator(PoolAllocator<std::byte>{memory_}, std::forward<Handler>(handler));

@@ -41,18 +41,18 @@ void EndRules::nothing_is_owed(std::size_t slot, const SimulationEnd& end) {
   } else if (life.restart_ignored) {
     broken_at_the_end(Rule::restarts_when_commanded, slot, known.pasts[slot].ignored_at,
                       "the restart command was ignored, though no remove or shutdown came after it");
-  } else if (life.waits() && !life.told_overdue && is_over(life.due, end)) {
+  } else if (life.waits() && !life.reported_overdue && is_over(life.due, end)) {
     broken_at_the_end(
         Rule::starts_when_the_delay_has_passed, slot, life.due,
         fmt::format("no run has started by {}, though one was due at {}", to_string(end.at), to_string(life.due)));
   } else if (life.must_close) {
     broken_at_the_end(Rule::closes_exactly_when_the_probe_succeeds, slot, known.pasts[slot].close_asked_at,
                       "the breaker was to close, and nothing followed");
-  } else if (life.probes() && !life.told_overdue && is_over(life.due, end)) {
+  } else if (life.probes() && !life.reported_overdue && is_over(life.due, end)) {
     broken_at_the_end(Rule::closes_exactly_when_the_probe_succeeds, slot, life.due,
                       fmt::format("the breaker has not closed by {}, though its probe had stayed up at {}",
                                   to_string(end.at), to_string(life.due)));
-  } else if (life.has_grace && !life.told_overdue && is_over(life.due, end)) {
+  } else if (life.has_grace && !life.reported_overdue && is_over(life.due, end)) {
     broken_at_the_end(Rule::escalates_when_the_grace_has_passed, slot, life.due,
                       fmt::format("the run was not {} by {}, though its grace was over at {}",
                                   life.can_be_killed && !life.killed ? "killed" : "abandoned", to_string(end.at),
@@ -69,9 +69,9 @@ void EndRules::broken_at_the_end(Rule rule, std::size_t slot, TimePoint at, std:
 void EndRules::counters_agree_with_events(const SimulationEnd& end) {
   found.tested(Rule::counters_agree_with_events);
   std::string says;
-  const auto compare = [&](std::string_view name, std::uint64_t told, std::uint64_t right) {
-    if (told == right) return;
-    says += fmt::format("{}{} is {}, but the events add up to {}", says.empty() ? "" : "; ", name, told, right);
+  const auto compare = [&](std::string_view name, std::uint64_t counter, std::uint64_t right) {
+    if (counter == right) return;
+    says += fmt::format("{}{} is {}, but the events add up to {}", says.empty() ? "" : "; ", name, counter, right);
   };
   compare("spawned", end.counters.spawned, counted.spawned);
   compare("starts", end.counters.starts, counted.starts);

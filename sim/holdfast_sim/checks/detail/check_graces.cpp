@@ -20,7 +20,7 @@ bool must_be_killed(const Life& life) noexcept { return life.can_be_killed && !l
 void GraceRules::begin(Step& step) noexcept {
   Life& life = step.life;
   step.past.stop_asked_at = step.event.at;
-  life.killed = life.told_overdue = false;
+  life.killed = life.reported_overdue = false;
   if (!life.run_alive) return;
   life.has_grace = true;
   life.due = due_after(step.past, step.event.at);
@@ -58,7 +58,7 @@ bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain)
     return false;
   }
   if (!in_drain) learn(step);
-  const bool by_grace = step.event.at == life.due || life.told_overdue;
+  const bool by_grace = step.event.at == life.due || life.reported_overdue;
   found.test(kRule, by_grace || in_drain, step, [&] {
     return fmt::format("is killed at {}, but its grace lasts until {}", to_string(step.event.at), to_string(life.due));
   });
@@ -67,7 +67,7 @@ bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain)
     return fmt::format("is killed after {}, but {} is reported", to_string(after), to_string(what.after));
   });
   life.killed = true;
-  life.told_overdue = false;
+  life.reported_overdue = false;
   life.due = due_after(step.past, step.event.at);
   return in_drain && !by_grace;
 }
@@ -84,7 +84,7 @@ void GraceRules::on_abandoned(Step& step, const event::Abandoned& what) {
   }
   learn(step);
   found.test(kRule, !must_be_killed(life), step, [] { return "is abandoned, but was to be killed first"; });
-  found.test(kRule, step.event.at == life.due || life.told_overdue, step, [&] {
+  found.test(kRule, step.event.at == life.due || life.reported_overdue, step, [&] {
     return fmt::format("is abandoned at {}, but its grace lasts until {}", to_string(step.event.at),
                        to_string(life.due));
   });
@@ -93,7 +93,7 @@ void GraceRules::on_abandoned(Step& step, const event::Abandoned& what) {
     return fmt::format("is abandoned after {}, but {} is reported", to_string(after), to_string(what.after));
   });
   step.past.abandoned_runs.push_back({life.run, life.began});
-  life.run_alive = life.has_grace = life.told_overdue = false;
+  life.run_alive = life.has_grace = life.reported_overdue = false;
   life.owe(Owed::start_again, step.event.at);
 }
 
@@ -125,10 +125,10 @@ void GraceRules::is_abandoned_too_early(Step& step, const Termination& why) {
 
 void GraceRules::is_overdue(Step& step) {
   Life& life = step.life;
-  const bool tells_by_itself = std::holds_alternative<event::Killed>(step.event.what) ||
-                               std::holds_alternative<event::Terminated>(step.event.what);
-  if (tells_by_itself) return;
-  life.told_overdue = true;
+  const bool reports_itself = std::holds_alternative<event::Killed>(step.event.what) ||
+                              std::holds_alternative<event::Terminated>(step.event.what);
+  if (reports_itself) return;
+  life.reported_overdue = true;
   found.test(kRule, false, step, [&] {
     return fmt::format("the run was not {}, though its grace was over at {}",
                        must_be_killed(life) ? "killed" : "abandoned", to_string(life.due));

@@ -1,4 +1,4 @@
-// The rule about stops that are not obeyed: who is killed or abandoned, and when.
+// The rule about stops that a run does not obey: which runs are killed or abandoned, and when.
 //
 // Thread-safety: none.
 #pragma once

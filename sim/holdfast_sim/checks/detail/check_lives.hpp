@@ -187,10 +187,10 @@ struct alignas(64) Life {
   bool run_alive : 1 = false;
   bool started_before : 1 = false;
   bool just_stopping : 1 = false;  // the latest event was `stopping`
-  bool told_overdue : 1 = false;
+  bool reported_overdue : 1 = false;
   bool to_be_removed : 1 = false;
   bool restart_ignored : 1 = false;
-  bool late_end_told : 1 = false;
+  bool late_end_reported : 1 = false;
   bool unknown : 1 = false;  // events came without an `added`; that was reported once, and they are ignored
   bool can_be_killed : 1 = false;
   bool has_grace : 1 = false;  // its run was asked to stop, has not ended, and is to be killed or abandoned when due

@@ -38,7 +38,7 @@ struct RetryRules {
   std::int64_t shares_over_half = 0;  // their sum less a half for each, in units of 2^-32
   std::uint64_t pairs = 0;            // of consecutive shares of one service
   std::uint64_t pairs_alike = 0;
-  bool told_alike = false;
+  bool reported_alike = false;
 
   std::uint32_t policy_index(const ServicePolicy& policy) {
     constexpr std::size_t kLookBack = 16;  // fleets repeat a few policies
@@ -152,7 +152,7 @@ struct RetryRules {
     const auto& breaker = backoff_of(step.life).breaker;
     if (!breaker || !breaker->half_open) return;
     step.life.due = step.event.at + breaker->half_open->probe_success_after;
-    step.life.told_overdue = false;
+    step.life.reported_overdue = false;
   }
 
   // Before any other event: a breaker that had to close must have closed.
@@ -172,7 +172,7 @@ struct RetryRules {
 
   void closes_exactly_when_the_probe_succeeds(Step& step, const event::BreakerClosed& what) {
     Life& life = step.life;
-    if (life.probes() && life.told_overdue) return close(step);
+    if (life.probes() && life.reported_overdue) return close(step);
     const bool stayed_up = life.probes() && step.event.at == life.due;
     const bool may = life.breaker_has_opened && (life.must_close || life.may_close || stayed_up);
     found.test(Rule::closes_exactly_when_the_probe_succeeds, may, step, [&] {
@@ -231,12 +231,12 @@ struct RetryRules {
     const std::int64_t rounding = std::max(before.ceiling, what.ceiling).count();
     if (apart <= rounding && -apart <= rounding) ++pairs_alike;
     const bool by_chance = pairs_alike < kAlikeMin || pairs_alike <= pairs / kPairsForEachAlike;
-    found.test(Rule::draws_every_delay_anew, by_chance || told_alike, step, [&] {
+    found.test(Rule::draws_every_delay_anew, by_chance || reported_alike, step, [&] {
       return fmt::format("the delay is {} of {}, the one before it was {} of {}; shares were repeated {} times in {}",
                          to_string(what.delay), to_string(what.ceiling), to_string(before.delay),
                          to_string(before.ceiling), pairs_alike, pairs);
     });
-    told_alike = told_alike || !by_chance;
+    reported_alike = reported_alike || !by_chance;
   }
 
   // The latest retry after a failure, if only its run came since: it was started, running, and ended.

@@ -1,4 +1,4 @@
-// Sums up how runs wait for resources: who waits, from when, and how it ends.
+// Sums up how runs wait for resources: which runs wait, from when, and how the wait ends.
 //
 // Thread-safety: none.
 #pragma once

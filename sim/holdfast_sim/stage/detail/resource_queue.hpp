@@ -1,4 +1,4 @@
-// A resource at work: who has a slot, who waits for one, and who is next.
+// A resource at work: which clients have a slot, which wait for one, and which is next.
 //
 // The clients are simulated services; tests bring their own. A client has
 //   bool wants(std::uint64_t run) const;  whether this run still waits
@@ -124,7 +124,7 @@ class ResourceQueue {
     if (request.client->wants(request.run)) request.client->served(request.run);
   }
 
-  // Whoever is served may give back what it was given, and then asks here again.
+  // A client that is served may give its slot back at once, and then calls this function again.
   void serve() {
     if (std::exchange(is_serving_, true)) return;
     while (busy_ < limit() && !waiting_.empty()) serve_next();
@@ -144,7 +144,7 @@ class ResourceQueue {
     }
   }
 
-  // Somebody who is gone has it for a while.
+  // Work whose client has gone occupies the slot for a while.
   void occupy(const Request& request) {
     if (request.takes == Duration::zero()) return;
     ++busy_;

@@ -183,7 +183,8 @@ void SimulatedService::wait_to_boot() {
   if (until != TimePoint::max()) role_.scheduler.arm(*this, until);
 }
 
-// The supervisor that comes back has seen no failure. Whoever was stopped for good meanwhile stays so.
+// The supervisor on the host that comes back has seen no failure. A service that was stopped for good meanwhile stays
+// stopped.
 void SimulatedService::boot() {
   const auto id = role_.supervisor.id_in(slot_);
   if (!id || *id != run_.service()) return;
