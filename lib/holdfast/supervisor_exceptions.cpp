@@ -22,7 +22,7 @@ void Supervisor::sink_threw() noexcept {
     } catch (const std::exception& exception) {
       std::throw_with_nested(SinkError{std::string{"an event sink threw: "} + exception.what()});
     } catch (...) {
-      std::throw_with_nested(SinkError{"an event sink threw something that is no std::exception"});
+      std::throw_with_nested(SinkError{"an event sink threw something that is not a std::exception"});
     }
   } catch (...) {
     keep_exception(std::current_exception());

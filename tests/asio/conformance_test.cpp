@@ -501,7 +501,7 @@ TEST_CASE("a run that ends cleanly completes its service, or is followed by anot
   CHECK(stage.snapshot("again").clean_exits == 2);
 }
 
-TEST_CASE("an exception is a failure, with its text, also one that is no std::exception") {
+TEST_CASE("an exception is a failure, with its text, also one that is not a std::exception") {
   Stage stage;
   stage.add("boom", [](RunNumber run) { return run.value < 3 ? Act::fails : Act::waits; });
   stage.add("thing", [](RunNumber run) { return run.value < 3 ? Act::throws_thing : Act::waits; });

@@ -575,7 +575,7 @@ class SweepTest(CommandTest):
         file = self.file(HEALTHY)
         for seeds in ("", "3..", "..3", "4..3", "1...3", "a..b", "-1..3", "0..18446744073709551615"):
             with self.subTest(seeds=seeds):
-                self.assertIn("is no range of seeds", self.expect(2, "sweep", file, "--seeds", seeds).stderr)
+                self.assertIn("is not a range of seeds", self.expect(2, "sweep", file, "--seeds", seeds).stderr)
         self.expect(2, "sweep", file, "--seeds", "1..2", "--jobs", "0")
         self.assertIn("unknown key", self.expect(2, "sweep", self.file(HEALTHY + "x = 1\n"), "--seeds", "1..2").stderr)
 

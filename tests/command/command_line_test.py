@@ -52,8 +52,8 @@ class Words(CommandTest):
         return done.stderr
 
     def test_a_wrong_or_missing_command_is_named_with_the_right_ones(self):
-        for word, says in (("foo", '"foo" is no command.'), ("rnu", 'Did you mean "run"?'), ("Run", 'Did you mean "run"?'),
-                           ("valdate", 'Did you mean "validate"?'), ("-x", '"-x" is no option of holdfast itself'),
+        for word, says in (("foo", '"foo" is not a command.'), ("rnu", 'Did you mean "run"?'), ("Run", 'Did you mean "run"?'),
+                           ("valdate", 'Did you mean "validate"?'), ("-x", '"-x" is not an option of holdfast itself'),
                            ("--seeds", "options stand behind a command"), ("", "a command is missing")):
             with self.subTest(word=word):
                 text = self.says(word)
@@ -77,9 +77,9 @@ class Words(CommandTest):
             with self.subTest(command=command, option=option):
                 needed = ["--seeds", "1"] if command == "sweep" else []
                 text = self.says(command, file, *needed, option)
-                self.assertIn(f'is no option of "holdfast {command}"', text)
+                self.assertIn(f'is not an option of "holdfast {command}"', text)
                 self.assertIn(f"Did you mean {near}?", text)
-        self.assertIn('"-q" is no option of "holdfast run". The options are --help', self.says("run", file, "-q"))
+        self.assertIn('"-q" is not an option of "holdfast run". The options are --help', self.says("run", file, "-q"))
 
     def test_a_word_too_many_and_a_word_too_few_are_named(self):
         file = self.file(HEALTHY)
@@ -102,7 +102,7 @@ class Words(CommandTest):
             for part in (f"Usage: holdfast {command} ", "Examples:\n", "Exit status", f"  holdfast {command} "):
                 self.assertIn(part, text)
             self.assertLessEqual(max(len(line) for line in text.splitlines()), 120)
-        self.assertIn('"foo" is no command', self.says("help", "foo"))
+        self.assertIn('"foo" is not a command', self.says("help", "foo"))
 
     def test_every_exit_status_is_in_the_help_and_on_the_page_of_the_command(self):
         whole = self.expect(0, "help").stdout
@@ -219,7 +219,7 @@ class Dash(ReaderTest):
         self.assertEqual(self.run_it("run", "--quiet", "--", "-x.toml", cwd=self.folder).returncode, 0)
         self.assertIn('"-x.toml" begins like an option; write ./-x.toml',
                       self.run_it("validate", "ok.toml", "-x.toml", cwd=self.folder).stderr)
-        self.assertIn('"--" is no option of holdfast itself', self.expect(2, "--").stderr)
+        self.assertIn('"--" is not an option of holdfast itself', self.expect(2, "--").stderr)
 
     def test_a_reader_of_a_trace_who_goes_away_ends_the_run_without_a_word(self):
         process = subprocess.Popen([cli_test.HOLDFAST, "run", self.file(ENDLESS), "--trace", "-"], stdout=subprocess.PIPE,

@@ -255,7 +255,7 @@ class Slurm(Common, OnSlurm):
         self.cluster.ask("scancel", "--me")
         out, err = process.communicate(timeout=300)
         self.assertEqual((process.returncode, out), (2, ""), err)
-        self.assertIn("somebody cancelled tasks; the same command goes on", err)
+        self.assertIn("tasks were cancelled; the same command goes on", err)
         self.end(self.begin())
 
     def test_what_slurm_refuses_is_reported(self):

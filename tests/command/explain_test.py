@@ -92,7 +92,7 @@ class Predict(CommandTest):
 
     def test_a_bad_length_of_time_is_named_with_a_good_one(self):
         file = self.file(FRAGILE.replace("LENGTH", "1s"))
-        self.assertIn('--fails-after: "5" is no length of time; write a number and a unit, like 20ms',
+        self.assertIn('--fails-after: "5" is not a length of time; write a number and a unit, like 20ms',
                       self.expect(2, "predict", file, "--fails-after", "5").stderr)
 
     def test_without_a_simulation_there_are_computed_figures_only(self):
@@ -150,7 +150,7 @@ class Compare(CommandTest):
         file = self.file(FRAGILE.replace("LENGTH", "1min"))
         done = self.expect(0, "compare", file, *self.policies(self.PATIENT), "--seeds", "1..12")
         self.assertIn("B is better: ", done.stdout)
-        self.assertIn("; and it loses 4.00 less services, 4.00 to 4.00.", " ".join(done.stdout.split()))
+        self.assertIn("; and it loses 4.00 fewer services, 4.00 to 4.00.", " ".join(done.stdout.split()))
 
     def test_the_same_policy_does_the_same_and_the_output_does_not_depend_on_threads(self):
         file = self.file(FRAGILE.replace("LENGTH", "2s"))

@@ -70,7 +70,7 @@ class Ledger(CommandTest):
             self.assertIn(says, done.stderr)
             self.assertIn("name another ledger, or remove it", done.stderr)
         self.assertEqual(ledger.read_bytes(), whole)
-        self.assertIn("is no ledger", self.expect(2, "sweep", file, "--seeds", "1", "--ledger", file).stderr)
+        self.assertIn("is not a ledger", self.expect(2, "sweep", file, "--seeds", "1", "--ledger", file).stderr)
         self.assertIn("a ledger is of one scenario",
                       self.expect(2, "sweep", file, file, "--seeds", "1", "--ledger", str(ledger)).stderr)
 
@@ -199,7 +199,7 @@ class Merge(CommandTest):
         self.run_it("sweep", self.file(VIOLATED), "--seeds", SEEDS, "--ledger", other)
         self.assertIn("is of another scenario", self.expect(2, "merge", one, other).stderr)
         self.assertIn("No such file", self.expect(2, "merge", one, str(self.folder / "no")).stderr)
-        self.assertIn("is no ledger", self.expect(2, "merge", self.file(MIXED)).stderr)
+        self.assertIn("is not a ledger", self.expect(2, "merge", self.file(MIXED)).stderr)
 
     def test_an_impossible_shard_is_refused(self):
         file = self.file(MIXED)

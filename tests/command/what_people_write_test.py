@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What people write who know other formats and other supervisors: each is answered in one line with what to write instead.
+"""What users of other formats and other supervisors write: for each the command says in one line what to write instead.
 
     what_people_write_test.py HOLDFAST
 """
@@ -48,7 +48,7 @@ IN_FLEET = {
     'restart = "unless-stopped"': 'write "always"',
     'restart = "on-failure:5"': 'write "on_failure", and backoff = { breaker = { max_failures = 5 } }',
     "replicas = 3": "count = 3", 'stop_grace_period = "5s"': "stop_grace", "max_attempts = 3": "max_failures",
-    'depends_on = ["a"]': "a scenario of this version has no such thing", 'image = "x"': "runs_for =",
+    'depends_on = ["a"]': "this version of the format has nothing like it", 'image = "x"': "runs_for =",
     # Kubernetes
     'restart = "Always"': 'did you mean "always"?', 'restart = "OnFailure"': 'write "on_failure"',
     'restartPolicy = "Always"': 'write restart = "always"', "backoffLimit = 3": "max_failures",
@@ -125,7 +125,7 @@ TRACES = {
     HEADER.replace(",", "\t"): "separated by tabs: write commas",
     '"entity","from","until","cause"\n': "nothing is quoted here",
     "Entity,From,Until,Cause\n": "write it in small letters", "entity, from, until, cause\n": "without blanks",
-    "sep=;\n" + HEADER.replace(",", ";"): "a spreadsheet reads this line and nobody else: leave it out",
+    "sep=;\n" + HEADER.replace(",", ";"): "only a spreadsheet reads this line: leave it out",
     "web,1min,2min,disk\n": "the header is missing",
     HEADER + "web;1min;2min;disk\n": "separated by semicolons", HEADER + "web\t1min\t2min\tdisk\n": "separated by tabs",
     HEADER + 'web,"1min","2min",disk\n': "nothing is quoted here",

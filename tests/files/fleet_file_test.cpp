@@ -92,7 +92,7 @@ TEST_CASE("keys of rehearsals alone are passed over, whatever stands behind them
 }
 
 TEST_CASE("the rules of names and policies are those of scenarios") {
-  CHECK(complaints_about("name = \"x\"\n") == Lines{"fleet: has nobody in it; required is at least one [[fleet]]"});
+  CHECK(complaints_about("name = \"x\"\n") == Lines{"fleet: has no services; required is at least one [[fleet]]"});
   CHECK(complaints_about("name = \"x\"\n[[fleet]]\nname = \"web\"\n[[fleet]]\nname = \"web\"\n") ==
         Lines{"fleet[1].name: is \"web\", as is fleet[0].name in line 3; allowed is a name that no other group has"});
   CHECK(

@@ -29,12 +29,12 @@ CountRange exactly(std::uint64_t count) { return {count, count}; }
 
 }  // namespace
 
-TEST_CASE("a scenario that is no file, or too large a one, is refused before it is read") {
+TEST_CASE("a scenario that is not a file, or too large a one, is refused before it is read") {
   enter_source_folder();
   CHECK(refusal([] { return read_scenario("tests/no_such_scenario.toml"); }) ==
         "tests/no_such_scenario.toml: does not exist");
   CHECK(refusal([] { return read_scenario("tests"); }) == "tests: is a folder; allowed is a file");
-  CHECK(refusal([] { return read_scenario("/dev/zero"); }) == "/dev/zero: is no ordinary file");
+  CHECK(refusal([] { return read_scenario("/dev/zero"); }) == "/dev/zero: is not a regular file");
   const std::string comment(kScenarioSizeMax + 1, '#');
   const TemporaryFile file{comment};
   const std::string too_large = ": is 1048577 bytes large; allowed are up to 1048576 bytes";

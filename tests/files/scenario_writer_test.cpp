@@ -246,7 +246,7 @@ TEST_CASE("what no scenario file can say is refused in the reader's words") {
         "scenario \"small\": chaos[0].storm.share: is 0.0; allowed is a number above 0 and up to 1");
 }
 
-TEST_CASE("a name that is no UTF-8 is not written, and a scenario that is too large neither") {
+TEST_CASE("a name that is not UTF-8 is not written, and a scenario that is too large neither") {
   Scenario scenario = small();
   scenario.chaos = {{.at = 0s, .what = Storm{.target = {.of = {"\xff"}}}}};
   CHECK_THAT(refusal_of(scenario), Catch::Contains("is not valid TOML"));

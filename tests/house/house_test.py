@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The rules of the house: who may include whom, what the deterministic rooms may not touch, and where things stand.
+"""The rules of the house: which room may include which, what the deterministic rooms may not touch, and where things stand.
 
     house_test.py SOURCE_ROOT LIBRARY...      the libraries are the static ones of lib/holdfast and sim/holdfast_sim
                                               (compiled Asio has threads and clocks; its rooms are read, not their symbols)
@@ -189,7 +189,7 @@ def check_symbols(libraries: list[str]) -> None:
 
 
 def check_registered(root: Path) -> None:
-    """A test or a source file that nobody builds is a mistake."""
+    """A test or a source file that no build compiles is a mistake."""
     for folder, pattern in (*((f"tests/{group}", "*_test.*") for group in TEST_GROUPS), ("tests/examples", "*.cpp"), ("tests/fuzz", "*_fuzz.cpp"),
                             ("bench", "*_bench.cpp"), ("lib/holdfast", "*.cpp"),
                             ("lib/holdfast/asio", "*.cpp"), ("lib/holdfast/file", "*.cpp"), ("sim/holdfast_sim", "*.cpp"),

@@ -158,7 +158,7 @@ def other_compiler() -> str:
 
 
 class CompilerTalk(unittest.TestCase):
-    """What a compiler says to those who include holdfast, without any flag of holdfast's own build."""
+    """What a compiler says about programs that include holdfast, without any flag of holdfast's own build."""
 
     def said(self, compiler: str, text: str, *options: str) -> str:
         file = Path(tempfile.mkdtemp(dir=WORK)) / "program.cpp"

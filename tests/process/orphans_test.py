@@ -78,7 +78,7 @@ class OrphansTest(unittest.TestCase):
 
     def test_process_1_reaps_what_it_inherits(self):
         if subprocess.run([*NAMESPACE, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
-            self.skipTest("this machine lets nobody here make a PID namespace")
+            self.skipTest("this machine does not allow a PID namespace here")
         program = self.start("--shells", "3", "sh leave", around=NAMESPACE)
         self.read_until(program, "ready")
         supervisor = next(iter(children_of(program.pid)))

@@ -159,7 +159,7 @@ TEST_CASE("a program that goes into the background is warned of, with what to do
     stage.run_until_terminated();
     CHECK(stage.diary.has("ended clean"));
     CHECK(stage.diary.warnings ==
-          Lines{std::string{"it ended within a second and left processes behind, which nobody supervises"} +
+          Lines{std::string{"it ended within a second and left processes behind, which no supervisor watches"} +
                 kInBackground});
     ::kill(std::stoi(stage.pipe().text()), SIGKILL);
     stage.run_until_pipe_is_over();

@@ -82,7 +82,7 @@ TEST_CASE("stops_when_asked") {
   check_only(dropped, Rule::stops_when_asked, "is cancelled, but its run is alive");
   History unasked;
   unasked.up("a").stopping(StopCause::stop).finish();
-  check_only(unasked, Rule::stops_when_asked, "stops for stop, though nobody has asked for that now");
+  check_only(unasked, Rule::stops_when_asked, "stops for stop, though no such stop is requested now");
   History threw;
   threw.up("a").stop_threw().finish();
   check_only(threw, Rule::stops_when_asked, "a stop threw, but no run was asked to stop just before");
@@ -124,7 +124,7 @@ TEST_CASE("a restart command clears attempt and history") {
 TEST_CASE("removes_when_commanded") {
   History unasked;
   unasked.up("a").exited().completed().removed().finish();
-  check_only(unasked, Rule::removes_when_commanded, "is removed, though nobody asked for that");
+  check_only(unasked, Rule::removes_when_commanded, "is removed, though no removal was requested");
   History kept;
   kept.up("a").commanded(Command::remove).stopping(StopCause::remove).exited().cancelled().at(1s).finish();
   check_only(kept, Rule::removes_when_commanded,

@@ -196,7 +196,7 @@ TEST_CASE("a policy takes the place of what it names, and of nothing else") {
 
 TEST_CASE("a mistake in a policy is reported with its place and with what would be valid") {
   REQUIRE(complaint("[[fleet]]\nname = \"fed\"\n") ==
-          "policy.toml:2:8: fleet[0].name: is \"fed\", which is no group of \"by hand\"; did you mean \"feed\"? Its "
+          "policy.toml:2:8: fleet[0].name: is \"fed\", which is not a group of \"by hand\"; did you mean \"feed\"? Its "
           "groups are feed, engine");
   REQUIRE(complaint("[[fleet]]\nname = \"feed\"\nruns_for = \"1s\"\n").find("policy.toml:3:1: fleet[0].runs_for") == 0);
   REQUIRE(complaint("seed = 3\n").find("policy.toml:1:1: seed: unknown key") != std::string::npos);

@@ -134,7 +134,7 @@ TEST_CASE("a file that is not a trace, and a line that is not an event, are refu
   REQUIRE(says("hello\n", kHead).find("a.ndjson:1: is neither a trace nor a recording") == 0);
   REQUIRE(says(kHead, "").find("b.ndjson: is neither") == 0);
   REQUIRE(says(kHead + line(1, "feed-0", kStarted), kHead + "{\"kind\":\n") ==
-          "b.ndjson:2: is no event: a JSON object with the time \"t_ns\" is expected");
+          "b.ndjson:2: is not an event: a JSON object with the time \"t_ns\" is expected");
 }
 
 TEST_CASE("what differs between two lines is named key by key, in the order of the lines") {

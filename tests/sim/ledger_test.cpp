@@ -90,8 +90,8 @@ TEST_CASE("a head that no sweep writes is refused") {
   const auto scenario = parse_scenario(kScenario, "x.toml", "");
   const SweepPlan plan{.file = "x", .scenario = "small", .seeds = {5, 4}};
   CHECK_THROWS_WITH(parse_ledger_head(without_end(to_line(ledger_head(scenario, plan, {})))), Contains("cannot be"));
-  CHECK_THROWS_WITH(parse_ledger_head("{}"), Contains("is no ledger"));
-  CHECK_THROWS_WITH(parse_ledger_head("name = 5"), Contains("is no ledger"));
+  CHECK_THROWS_WITH(parse_ledger_head("{}"), Contains("is not a ledger"));
+  CHECK_THROWS_WITH(parse_ledger_head("name = 5"), Contains("is not a ledger"));
   CHECK_THROWS_WITH(parse_ledger_head(R"({"kind":"ledger","version":2})"), Contains("another version"));
 }
 

@@ -51,7 +51,7 @@ std::pair<std::string, Lines> replayed(const std::string& recording) {
 
 bool is_event(const std::string& line) { return line.find("\"kind\":") != std::string::npos; }
 
-// An error may hold what is no UTF-8; a recording does not.
+// An error may hold what is not UTF-8; a recording does not.
 std::string as_recorded(std::string line) {
   for (auto at = line.find('\xff'); at != std::string::npos; at = line.find('\xff')) line.replace(at, 1, "\ufffd");
   return line;

@@ -56,7 +56,7 @@ TEST_CASE("counts, shares and long names are written for people") {
   CHECK(sim::fit("a\xe2\x80\xa8"
                  "b\xff"
                  "c",
-                 6) == "a?b?c");  // U+2028, and a byte that is no UTF-8
+                 6) == "a?b?c");  // U+2028, and a byte that is not UTF-8
   CHECK(sim::ascii("· – … │ ┤ └─┬ ▁▄█ ░▒× “x” é😀\xff") == "- - ~ | + +-+ .:# /=x \"x\" ???");
   CHECK(sim::printable("a\xe2\x80\xae"
                        "b\n\xff") == "a\\u202eb\\n\\xff");

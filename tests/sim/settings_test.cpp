@@ -53,7 +53,7 @@ TEST_CASE("of two settings of one key the last one holds") {
 }
 
 TEST_CASE("an empty setting, and one of an unknown key, are refused with what would be valid") {
-  CHECK_THROWS_WITH(with({"duration"}), Contains("is no setting; write a key and its value, like duration=1h"));
+  CHECK_THROWS_WITH(with({"duration"}), Contains("is not a setting; write a key and its value, like duration=1h"));
   CHECK_THROWS_WITH(with({"=1"}), Contains("has no path of keys before its \"=\""));
   CHECK_THROWS_WITH(with({"fleet[x].count=1"}), Contains("has no path of keys"));
   CHECK_THROWS_WITH(with({"fleet[2].count=1"}), Contains("the file has fleet[0] to fleet[1]"));

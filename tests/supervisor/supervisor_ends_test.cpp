@@ -151,7 +151,7 @@ void check(const Case& one) {
 
 }  // namespace
 
-TEST_CASE("the end of a run comes to what the tables say, for every policy, outcome, breaker and asker") {
+TEST_CASE("the end of a run leads to what the tables say, for every policy, outcome, breaker and stop cause") {
   int cases = 0;
   for (const auto policy : kPolicies) {
     for (const auto outcome : kAllOutcomes) {

@@ -133,13 +133,13 @@ TEST_CASE("of several exceptions of one turn the first is thrown, when everythin
   CHECK_NOTHROW(fleet.settle());
 }
 
-TEST_CASE("an exception that is no std::exception is reported as well") {
+TEST_CASE("an exception that is not a std::exception is reported as well") {
   Fleet fleet;
   fleet.recorder.on_each = [&](const Event& event) {
     if (kind(event) == "started") throw 42;
   };
   REQUIRE(fleet->add({.name = "a"}, fleet.script()));
-  CHECK_THROWS_WITH(fleet.settle(), "an event sink threw something that is no std::exception");
+  CHECK_THROWS_WITH(fleet.settle(), "an event sink threw something that is not a std::exception");
   CHECK(fleet.phase("a") == "running");
 }
 

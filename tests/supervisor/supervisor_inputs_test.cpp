@@ -280,7 +280,7 @@ std::string cell(const std::string& phase, const std::string& input) {
 
 }  // namespace
 
-TEST_CASE("every input in every phase comes to what the table says") {
+TEST_CASE("every input in every phase does what the table says") {
   for (const auto& row : table()) {
     for (const auto& input : kInputs) {
       CAPTURE(row.phase, input);

@@ -26,7 +26,7 @@ TEST_CASE("an exception out of start is a failure with its what() as the error, 
 }
 
 // Row 1, its second half.
-TEST_CASE("an exception that is no std::exception is a failure like any other") {
+TEST_CASE("an exception that is not a std::exception is a failure like any other") {
   Fleet fleet;
   auto& a = fleet.script();
   a.on_start = [](Run run) {

@@ -54,7 +54,7 @@ std::uint64_t seed_from(std::string_view text) {
   if (const auto seed = whole_number(text)) return *seed;
   const bool is_range = text.find("..") != std::string_view::npos;
   throw UsageError{
-      fmt::format("--seed: {} is no whole number from 0 to 18446744073709551615{}", in_quotes(text),
+      fmt::format("--seed: {} is not a whole number from 0 to 18446744073709551615{}", in_quotes(text),
                   is_range ? "; for a range write: holdfast sweep FILE --seeds " + std::string{text} : "")};
 }
 
@@ -65,10 +65,10 @@ sim::SeedRange seeds_from(std::string_view text) {
   if (first && last && *first <= *last) {
     if (*last - *first != UINT64_MAX) return {*first, *last};
     throw UsageError{
-        fmt::format("--seeds: {} is no range of seeds that can be counted: leave one out", in_quotes(text))};
+        fmt::format("--seeds: {} is not a range of seeds that can be counted: leave one out", in_quotes(text))};
   }
   if (first && last) {
-    throw UsageError{fmt::format("--seeds: {} is no range of seeds, the smaller stands first: write {}..{}",
+    throw UsageError{fmt::format("--seeds: {} is not a range of seeds, the smaller stands first: write {}..{}",
                                  in_quotes(text), *last, *first)};
   }
   // "1-1000", "1:1000", "1...1000", "1..=1000", "1 1000": the digits at both ends are meant.
@@ -79,7 +79,8 @@ sim::SeedRange seeds_from(std::string_view text) {
   const auto to = tail_begin >= head_end ? whole_number({tail_begin, text.end()}) : std::nullopt;
   const std::string_view between{head_end, std::max(head_end, tail_begin)};
   const bool meant = from && to && *from <= *to && between.find_first_of("0123456789,;") == std::string_view::npos;
-  throw UsageError{fmt::format("--seeds: {} is no range of seeds; write {}, or a single seed like 7", in_quotes(text),
+  throw UsageError{fmt::format("--seeds: {} is not a range of seeds; write {}, or a single seed like 7",
+                               in_quotes(text),
                                meant ? fmt::format("{}..{}", *from, *to) : "the first and the last like 1..1000")};
 }
 
@@ -88,17 +89,17 @@ void refuse_unknown_command(const CLI::App& app, const std::string& word) {
   const auto all = fmt::format("The commands are {}; \"holdfast help\" says what each does", joined(names));
   if (word.empty()) throw UsageError{fmt::format("a command is missing. {}", all)};
   if (word.front() == '-') {
-    throw UsageError{
-        fmt::format("{} is no option of holdfast itself: options stand behind a command. {}", in_quotes(word), all)};
+    throw UsageError{fmt::format("{} is not an option of holdfast itself: options stand behind a command. {}",
+                                 in_quotes(word), all)};
   }
-  if (word == "version") throw UsageError{"\"version\" is no command; write: holdfast --version"};
+  if (word == "version") throw UsageError{"\"version\" is not a command; write: holdfast --version"};
   const auto near = nearest_of(word, names);
   if (near.empty() && looks_like_a_file(word)) {
     const auto* const verb = word.ends_with(".ndjson") ? "replay" : "run";
-    throw UsageError{fmt::format("{0} is no command; did you mean: holdfast {1} {0}", sim::printable(word), verb)};
+    throw UsageError{fmt::format("{0} is not a command; did you mean: holdfast {1} {0}", sim::printable(word), verb)};
   }
   const auto guess = near.empty() ? std::string{} : fmt::format(" Did you mean \"{}\"?", near);
-  throw UsageError{fmt::format("{} is no command.{} {}", in_quotes(word), guess, all)};
+  throw UsageError{fmt::format("{} is not a command.{} {}", in_quotes(word), guess, all)};
 }
 
 void refuse_leftovers(const CLI::App& command) {
@@ -113,7 +114,7 @@ void refuse_leftovers(const CLI::App& command) {
     if (std::filesystem::is_regular_file(word, error)) {
       throw UsageError{fmt::format("{} begins like an option; write ./{}", in_quotes(word), sim::printable(word))};
     }
-    throw UsageError{fmt::format("{} is no option of \"{}\".{} The options are {}", in_quotes(word), name,
+    throw UsageError{fmt::format("{} is not an option of \"{}\".{} The options are {}", in_quotes(word), name,
                                  near.empty() ? std::string{} : fmt::format(" Did you mean {}?", near), joined(names))};
   }
   throw UsageError{fmt::format("{} is one word too many; \"holdfast help {}\" shows what \"{}\" takes", in_quotes(word),

@@ -30,7 +30,7 @@ std::uint64_t seed_from(std::string_view text);
 // The value of --seeds: "A..B" or "A". Throws UsageError.
 sim::SeedRange seeds_from(std::string_view text);
 
-// Throws UsageError about the first word of the command line that is no command.
+// Throws UsageError about the first word of the command line that is not a command.
 [[noreturn]] void refuse_unknown_command(const CLI::App& app, const std::string& word);
 
 // Throws UsageError if the command was given words that it does not know.

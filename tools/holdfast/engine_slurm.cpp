@@ -219,7 +219,7 @@ class Slurm final : public Engine {
                            file::printable(task.state), why, file::printable(task.reason),
                            file::printable(tasks.folder), task.shard));
     }
-    if (cancelled) throw EngineTrouble{"somebody cancelled tasks; the same command goes on from what is done"};
+    if (cancelled) throw EngineTrouble{"tasks were cancelled; the same command goes on from what is done"};
   }
 
   std::set<std::string> ended_before_;  // tasks of earlier arrays of this name

@@ -49,7 +49,7 @@ Duration fails_after_from(const std::string& text) {
   const auto length = file::parse_duration(text);
   if (length && *length >= Duration::zero() && *length <= kDurationMax) return *length;
   throw UsageError{
-      fmt::format("--fails-after: \"{}\" is no length of time; write a number and a unit, like 20ms, 5s or "
+      fmt::format("--fails-after: \"{}\" is not a length of time; write a number and a unit, like 20ms, 5s or "
                   "1min30s",
                   sim::printable(text))};
 }

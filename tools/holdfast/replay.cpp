@@ -114,7 +114,7 @@ int call(const Arguments& arguments) {
   }
   if (is_standard_stream(arguments.scenario)) {
     throw UsageError{
-        "--scenario: \"-\" is no file; a scenario and its recorded trace are two files, so name the first"};
+        "--scenario: \"-\" is not a file; a scenario and its recorded trace are two files, so name the first"};
   }
   const bool from_stdin = is_standard_stream(arguments.recording);
   const std::string name = from_stdin ? kStandardInput : arguments.recording;

@@ -311,9 +311,9 @@ class Sweeper {
     const auto again =
         outcome_of(scenario, sim::rehearse(scenario, {.seed = Seed{before.seed}, .interrupted = interrupted}));
     if (again.verdict == sim::RehearsalVerdict::interrupted || again == before) return;
-    throw LedgerTrouble(fmt::format(
-        "{}: seed {} comes to digest {} now, and came to {}: another build wrote the ledger; name another one",
-        sim::printable(arguments_.ledger), before.seed, again.digest, before.digest));
+    throw LedgerTrouble(
+        fmt::format("{}: seed {} has digest {} now, and had {}: another build wrote the ledger; name another one",
+                    sim::printable(arguments_.ledger), before.seed, again.digest, before.digest));
   }
 
   bool run(Swept& swept, const sim::Scenario& scenario, const sim::SeedRange& seeds, SeedPool::Hooks hooks) {
@@ -447,8 +447,8 @@ sim::Shard shard_from(std::string_view text) {
   const auto index = whole_number(text.substr(0, slash));
   const auto of = slash == std::string_view::npos ? std::nullopt : whole_number(text.substr(slash + 1));
   if (!index || !of || *index < 1 || *index > *of || *of > UINT32_MAX) {
-    throw UsageError{
-        fmt::format("--shard: \"{}\" is no shard; write 1/4 for the first of four, up to 4/4", sim::printable(text))};
+    throw UsageError{fmt::format("--shard: \"{}\" is not a shard; write 1/4 for the first of four, up to 4/4",
+                                 sim::printable(text))};
   }
   return {static_cast<std::uint32_t>(*index), static_cast<std::uint32_t>(*of)};
 }

@@ -32,7 +32,7 @@ namespace {
 void somebody_is_there(const TomlValue& document, Complaints& complaints) {
   const auto* const fleet = document.find("fleet");
   if (fleet != nullptr && (!fleet->sound() || !fleet->items.empty())) return;
-  complaints.add(document.position_of("fleet"), "fleet", "has nobody in it; required is at least one [[fleet]]");
+  complaints.add(document.position_of("fleet"), "fleet", "has no services; required is at least one [[fleet]]");
 }
 
 }  // namespace

@@ -346,7 +346,7 @@ constexpr std::string_view kOnAverage = "a length on average is { exponential = 
 constexpr std::string_view kSpread = "lengths around one of them are { log_normal = { median = \"1h\", sigma = 0.5 } }";
 constexpr std::string_view kNamesItself = "the distribution is the key itself: { exponential = \"1h\" }";
 constexpr std::string_view kTakes = "how long it takes is { takes = \"5s\" }";
-constexpr std::string_view kNot = "a scenario of this version has no such thing";
+constexpr std::string_view kNot = "this version of the format has nothing like it";
 
 constexpr std::string_view kStorm = "runs that fail at once are storm = { of = \"feed\" }";
 constexpr std::string_view kOutage = "what cannot run for a while is outage = { of = \"feed\", for = \"5min\" }";

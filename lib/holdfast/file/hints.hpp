@@ -35,7 +35,7 @@ std::string key_hint(std::string_view key, const Table& table, const Table& whol
 // About a name that nobody has, and that looks like a pattern.
 std::string pattern_hint(std::string_view name);
 
-// About a line that is no TOML.
+// About a line that is not TOML.
 std::string syntax_hint(std::string_view line);
 
 }  // namespace holdfast::file

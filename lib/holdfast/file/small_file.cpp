@@ -17,7 +17,7 @@ SmallFile read_small_file(const std::filesystem::path& file, std::size_t size_ma
   const auto status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found) return {"", "does not exist"};
   if (std::filesystem::is_directory(status)) return {"", "is a folder; allowed is a file"};
-  if (!std::filesystem::is_regular_file(status)) return {"", "is no ordinary file"};
+  if (!std::filesystem::is_regular_file(status)) return {"", "is not a regular file"};
   const auto size = std::filesystem::file_size(file, error);
   if (error) return {"", "cannot be read: " + error.message()};
   if (size > size_max) return {"", too_large(size, size_max)};

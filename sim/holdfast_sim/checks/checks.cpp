@@ -394,7 +394,7 @@ struct Checks::State {
     debts.settle(step, what);
     if (step.paid == Owed::nothing && !step.explained) {
       found.test(Rule::stops_when_asked, false, step, [&] {
-        return fmt::format("stops for {}, though nobody has asked for that now", to_string(what.cause));
+        return fmt::format("stops for {}, though no such stop is requested now", to_string(what.cause));
       });
     }
     if (step.paid == Owed::stop_to_restart) {
@@ -473,7 +473,7 @@ struct Checks::State {
                  [] { return "terminates by an open circuit, but no breaker tripped just before"; });
     } else if (why.reason == Reason::cancelled) {
       found.test(Rule::stops_when_asked, false, step, [&] {
-        return step.life.run_alive ? "is cancelled, but its run is alive" : "is cancelled, but nobody asked it to stop";
+        return step.life.run_alive ? "is cancelled, but its run is alive" : "is cancelled, but was not asked to stop";
       });
     } else {
       found.test(Rule::follows_the_restart_policy, false, step,
@@ -507,7 +507,8 @@ struct Checks::State {
     debts.settle(step, what);
     if (step.paid == Owed::nothing && !step.explained) {
       found.test(Rule::removes_when_commanded, false, step, [&] {
-        return life.to_be_removed ? "is removed before it has terminated" : "is removed, though nobody asked for that";
+        return life.to_be_removed ? "is removed before it has terminated"
+                                  : "is removed, though no removal was requested";
       });
     }
     life.present = false;

@@ -98,7 +98,8 @@ class PolicyChecks {
     std::vector<std::string_view> names;
     for (const auto& group : scenario.fleet) names.emplace_back(group.name);
     if (std::find(names.begin(), names.end(), name) != names.end()) return;
-    complain(path, "is " + file::in_quotes(name) + ", which is no group of " + file::in_quotes(scenario.name) + "; " +
+    complain(path, "is " + file::in_quotes(name) + ", which is not a group of " + file::in_quotes(scenario.name) +
+                       "; " +
                        (names.empty() ? "it has none: its services come from recorded traces"
                                       : file::did_you_mean(file::nearest(name, names), groups_are(names))));
   }

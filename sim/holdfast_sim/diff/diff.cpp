@@ -82,7 +82,7 @@ Parsed parse(const Side& side) {
   if (!at || !at->is_int64()) {
     throw file::BadInput{{{.file = side.source.name(),
                            .line = static_cast<std::uint32_t>(side.source.number()),
-                           .says = "is no event: a JSON object with the time \"t_ns\" is expected"}}};
+                           .says = "is not an event: a JSON object with the time \"t_ns\" is expected"}}};
   }
   return {text_of(*object, "service"), TimePoint{at->get_int64()}, text_of(*object, "kind"),
           text_of(*object, "outcome"), text_of(*object, "reason")};

@@ -20,7 +20,7 @@ namespace holdfast::sim {
 
 namespace {
 
-// What messages call a scenario that is no file yet.
+// What messages call a scenario that is not a file yet.
 std::string title(const Scenario& scenario) { return "scenario " + file::in_quotes(scenario.name); }
 
 Scenario without_traces(Scenario scenario) {

@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 json::value parsed(std::string_view line) {
   json::parse_options options;
-  options.allow_invalid_utf8 = true;  // a text that is no UTF-8 stands in a trace as it is
+  options.allow_invalid_utf8 = true;  // a text that is not UTF-8 stands in a trace as it is
   return json::parse(json::string_view{line.data(), line.size()}, {}, options);
 }
 

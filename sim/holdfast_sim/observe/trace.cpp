@@ -227,7 +227,7 @@ using detail::read_backoff;
 template <std::size_t Index = 0>
 Event::What read_what(std::string_view name, const ObjectReader& object) {
   if constexpr (Index == std::variant_size_v<Event::What>) {
-    throw BadLine{"kind", "is " + file::in_quotes(name) + ", which is no kind of event"};
+    throw BadLine{"kind", "is " + file::in_quotes(name) + ", which is not a kind of event"};
   } else {
     using Kind = std::variant_alternative_t<Index, Event::What>;
     if (Kind::kKind != name) return read_what<Index + 1>(name, object);

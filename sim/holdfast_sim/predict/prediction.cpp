@@ -179,7 +179,8 @@ std::vector<std::string> out_of_reach(const GroupPrediction& group, const Behavi
   for (const auto& problem : problems(policy)) found.push_back(problem.field + " " + problem.says);
   if (policy.breaker && policy.breaker->half_open) {
     found.emplace_back(
-        "backoff.breaker.half_open gives nobody up; the restarts here are those of a closed breaker, and while it is "
+        "backoff.breaker.half_open gives no service up; the restarts here are those of a closed breaker, and while it "
+        "is "
         "open "
         "there are fewer");
   } else if (policy.breaker && policy.breaker->max_failures > 1 && group.gives_up == GivingUp::When::never) {

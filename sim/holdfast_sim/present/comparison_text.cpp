@@ -68,13 +68,14 @@ std::string p_text(double p) { return p < 0.0001 ? std::string{"p < 0.0001"} : f
 
 char letter(std::size_t other) { return static_cast<char>('B' + static_cast<int>(other % 25)); }
 
-// "3.1 more services lost, 2 to 4": a figure that differs significantly.
+// "3.1 fewer services, 2 to 4": a figure that differs significantly.
 std::string difference_in(const FigureComparison& figure, std::string_view what) {
   const bool more = figure.difference > 0;
   const double low = more ? figure.interval->low : -figure.interval->high;
   const double high = more ? figure.interval->high : -figure.interval->low;
+  const std::string_view less = is_time(figure.figure) ? "less" : "fewer";
   return fmt::format("{} {} {}, {} to {}", value_text(figure.figure, more ? figure.difference : -figure.difference),
-                     more ? "more" : "less", what, value_text(figure.figure, low), value_text(figure.figure, high));
+                     more ? "more" : less, what, value_text(figure.figure, low), value_text(figure.figure, high));
 }
 
 class ComparisonText {

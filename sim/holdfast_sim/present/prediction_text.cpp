@@ -88,7 +88,7 @@ class PredictionText {
   static void outages(const GroupPrediction& group, detail::TextTable& table) {
     if (!loses_somebody(group)) return;
     if (group.outage_loses_nobody) {
-      table.add({"an outage loses nobody", "up to " + human(*group.outage_loses_nobody), ""});
+      table.add({"an outage loses no service", "up to " + human(*group.outage_loses_nobody), ""});
     }
     for (const auto& time : group.outage_loses) {
       table.add({"an outage loses " + part(time.share) + " at", computed(group, time), shown(time.simulated)});

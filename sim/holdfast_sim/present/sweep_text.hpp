@@ -20,7 +20,7 @@ struct SweepSummary {
   enum class End : std::uint8_t {
     complete,
     stopped,     // at the first seed that did not hold, as was asked for
-    interrupted  // by who watched it
+    interrupted  // by its user
   };
   const SweepPlan& plan;
   const Sweep& sweep;

@@ -71,7 +71,8 @@ struct ReplayOptions {
   std::function<bool()> interrupted = {};
 };
 
-// Messages call the recording `file`. Throws BadInput: a file that is no recording, a line that is none of its lines.
+// Messages call the recording `file`. Throws BadInput: a file that is not a recording, a line that is none of its
+// lines.
 ReplayResult replay(std::istream& recording, const std::string& file, const ReplayOptions& options = {});
 
 }  // namespace holdfast::sim

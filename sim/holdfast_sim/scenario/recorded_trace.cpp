@@ -86,7 +86,7 @@ class Parser {
   }
 
   static std::string about_header(std::string_view line) {
-    std::string right = "the first line that is no comment is " + in_quotes(kRecordedHeader);
+    std::string right = "the first line that is not a comment is " + in_quotes(kRecordedHeader);
     const auto with = [](char separator) {
       std::string header{kRecordedHeader};
       std::replace(header.begin(), header.end(), ',', separator);
@@ -104,7 +104,7 @@ class Parser {
       return "it has quotes: nothing is quoted here, and a cause may have commas";
     }
     if (bare == kRecordedHeader) return "write it in small letters and without blanks: " + in_quotes(kRecordedHeader);
-    if (bare.starts_with("sep=")) return "a spreadsheet reads this line and nobody else: leave it out; " + right;
+    if (bare.starts_with("sep=")) return "only a spreadsheet reads this line: leave it out; " + right;
     if (std::count(line.begin(), line.end(), ',') >= 3 && is_row(line)) return "the header is missing: " + right;
     return right;
   }
@@ -187,7 +187,7 @@ class Parser {
     if (at == std::string_view::npos) return true;
     complain(start + at, key,
              "is " + in_quotes(text) + ", which has " +
-                 (at == broken ? "a byte that is no UTF-8" : "a control or invisible character") +
+                 (at == broken ? "a byte that is not UTF-8" : "a control or invisible character") +
                  "; allowed is UTF-8 without control or invisible characters");
     return false;
   }

@@ -89,7 +89,7 @@ LedgerHead parse_ledger_head(std::string_view line) {
   try {
     const auto value = json::parse(json::string_view{line.data(), line.size()});
     const auto& object = value.as_object();
-    if (object.at("kind").as_string() != "ledger") throw BadLedger{"is no ledger of a sweep"};
+    if (object.at("kind").as_string() != "ledger") throw BadLedger{"is not a ledger of a sweep"};
     if (object.at("version").to_number<int>() != kLedgerVersion) {
       throw BadLedger{"is a ledger in another version of the format; this holdfast reads version 1"};
     }
@@ -111,7 +111,8 @@ LedgerHead parse_ledger_head(std::string_view line) {
   } catch (const BadLedger&) {
     throw;
   } catch (const std::exception&) {
-    throw BadLedger{"is no ledger of a sweep: its first line is not the head that \"holdfast sweep --ledger\" writes"};
+    throw BadLedger{
+        "is not a ledger of a sweep: its first line is not the head that \"holdfast sweep --ledger\" writes"};
   }
 }
 

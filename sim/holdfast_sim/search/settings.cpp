@@ -69,7 +69,7 @@ TomlValue value_of(std::string_view text) {
 
 Setting setting_of(const std::string& text) {
   const auto equals = text.find('=');
-  if (equals == std::string::npos) refuse(text, "is no setting; write a key and its value, like duration=1h");
+  if (equals == std::string::npos) refuse(text, "is not a setting; write a key and its value, like duration=1h");
   const auto trimmed = [](std::string_view part) {
     while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
     while (!part.empty() && part.back() == ' ') part.remove_suffix(1);

@@ -159,7 +159,7 @@ class Shrinker {
     return trial;
   }
 
-  // What the text comes to if it fails in the same way; nullopt: it does not, or is no scenario.
+  // What the text comes to if it fails in the same way; nullopt: it does not, or is not a scenario.
   std::optional<SeedOutcome> run(const std::string& text) {
     try {
       const auto scenario = parse_scenario(text, file_, folder_);
@@ -319,7 +319,7 @@ class Shrinker {
     if (chaos->value.items.empty()) document.entries.erase(chaos);
   }
 
-  // True: nobody is left whom the chaos would hit.
+  // True: no service is left that the chaos would hit.
   static bool forget_target(TomlValue& kind, const std::string& group) {
     for (auto& entry : kind.entries) {
       if (entry.key != "of") continue;

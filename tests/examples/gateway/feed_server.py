@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A venue that misbehaves on command: sends its price to whoever has connected, a quote each 50 ms.
+"""A venue that misbehaves on command: sends its price to every client, a quote each 50 ms.
 
     feed_server.py [PORT]       without one the system chooses
 

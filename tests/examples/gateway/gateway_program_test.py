@@ -18,7 +18,7 @@ GATEWAY, FEED_SERVER = sys.argv[1:3]
 
 
 class Child:
-    """A program whose lines are waited for."""
+    """A program. The test waits for its lines."""
 
     def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -307,7 +307,7 @@ void ChildProcess::warn(const std::string& says) const noexcept try { run_.warn(
 
 void ChildProcess::warn_of_background(bool left_behind) {
   warn(std::string{"it ended within a second and left processes behind, "} +
-       (left_behind ? "which were killed" : "which nobody supervises") +
+       (left_behind ? "which were killed" : "which no supervisor watches") +
        "; a program that goes into the background by itself cannot be supervised: have it stay in the foreground "
        "(nginx -g 'daemon off;', others --foreground, --no-daemon or -F)");
 }

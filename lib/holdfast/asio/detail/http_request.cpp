@@ -137,7 +137,7 @@ bool may_be_asked_for(const std::string& host, const std::vector<std::string>& h
 void check_host(Request& request, std::string_view text, const RequestRules& rules) {
   const auto host = host_without_port(text);
   if (!host)
-    return refuse(request, 400, quoted(text) + " is no host; a host is a name or an address, and perhaps a port");
+    return refuse(request, 400, quoted(text) + " is not a host; a host is a name or an address, and perhaps a port");
   if (may_be_asked_for(*host, rules.hosts)) return;
   refuse(request, 421,
          "nothing is served here by the name " + quoted(*host) +
@@ -219,7 +219,7 @@ Request parsed(std::string_view head, const RequestRules& rules) {
   boost::system::error_code error;
   parser.put(asio::buffer(head.data(), head.size()), error);
   if (error == http::error::bad_version) return refusal(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
-  if (error) return refusal(400, "this is no HTTP request: " + error.message());
+  if (error) return refusal(400, "this is not an HTTP request: " + error.message());
   const auto& read = parser.get();
   Request request;
   request.is_head = read.method() == http::verb::head;
@@ -238,7 +238,7 @@ std::optional<Request> read_request(std::string_view received, std::size_t& seen
   const std::size_t begin = received.starts_with("\r\n") ? 2 : 0;
   size = received.size();
   if (received.size() > begin && received[begin] != '\r' && !is_token(received[begin])) {
-    return refusal(400, "this is no HTTP request: it does not begin with a method");
+    return refusal(400, "this is not an HTTP request: it does not begin with a method");
   }
   for (std::size_t i = std::max(seen, begin); i < received.size(); ++i) {
     if (received[i] != '\n') continue;

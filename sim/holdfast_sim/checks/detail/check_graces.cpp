@@ -35,11 +35,10 @@ void GraceRules::learn(Step& step) noexcept {
 void GraceRules::on_default_grace(Duration grace, TimePoint at) {
   found.tested(kRule);
   if (known.default_grace && *known.default_grace != grace) {
-    found.violated(
-        kRule, {}, at,
-        fmt::format("a grace that nobody gave lasts as long as a shutdown may, which is {}, but one lasted {}",
-                    to_string(grace), to_string(*known.default_grace)),
-        {found.shutdown_line});
+    found.violated(kRule, {}, at,
+                   fmt::format("without a stop_grace the grace is the shutdown_timeout, which is {}, but one lasted {}",
+                               to_string(grace), to_string(*known.default_grace)),
+                   {found.shutdown_line});
   }
   known.default_grace = grace;
   for (std::size_t i = 0; i < known.lives.size(); ++i) {

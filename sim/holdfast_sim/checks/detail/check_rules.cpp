@@ -20,7 +20,7 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"never_runs_after_termination", "A terminated service starts no run."},
     {"never_starts_after_shutdown", "No run starts after a shutdown was requested."},
     {"follows_the_restart_policy",
-     "What follows an end that nobody asked for is what the restart policy says: completed, failed or backing off."},
+     "What follows an end without a requested stop agrees with the restart policy: completed, failed or backing off."},
     {"keeps_every_retry_within_its_ceiling",
      "A delay after a failure lies within min(max, base * 2^(attempt - 1)), an open time in the upper half of min("
      "open_for_max, open_for * 2^(opening - 1)); a delay after a clean exit is fixed."},

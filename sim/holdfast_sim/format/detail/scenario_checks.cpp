@@ -80,7 +80,7 @@ class ScenarioChecks : FleetChecks {
     if (!has_sound(path) || !resources_known_ || resources_.contains(name)) return;
     std::string known;
     for (const auto& resource : scenario_.resources) known += (known.empty() ? "" : ", ") + in_quotes(resource.name);
-    complain(path, "is " + in_quotes(name) + ", which is no resource; " +
+    complain(path, "is " + in_quotes(name) + ", which is not a resource; " +
                        (known.empty() ? "required is a [[resource]] of that name" : "allowed are " + known));
   }
 
@@ -106,7 +106,7 @@ class ScenarioChecks : FleetChecks {
     if (services_ > 0 || !names_known_ || !recorded_.complete()) return;
     const auto* const fleet = checked_.document.at_path("fleet");
     if (fleet != nullptr && (!fleet->sound() || !fleet->items.empty())) return;
-    complain("fleet", "has nobody in it; required is at least one [[fleet]] or recorded chaos without \"of\"");
+    complain("fleet", "has no services; required is at least one [[fleet]] or recorded chaos without \"of\"");
   }
 
   // Chaos
@@ -235,7 +235,7 @@ class ScenarioChecks : FleetChecks {
   bool name_exists(const std::string& path, const std::string& name) {
     if (names_.has_group(name) || names_.has_service(name)) return true;
     const auto hint = pattern_hint(name);
-    complain(path, "is " + in_quotes(name) + ", which is no group and no service; " +
+    complain(path, "is " + in_quotes(name) + ", which is neither a group nor a service; " +
                        (hint.empty() ? names_.suggestion(name) : hint));
     return false;
   }
@@ -254,7 +254,7 @@ class ScenarioChecks : FleetChecks {
       const auto service = recorded.of + '-' + recorded.trace.entities[entity];
       if (names_.has_service(service) && numbered_name(service)->group == recorded.of) continue;
       complain_of_entity(path + ".of", recorded, entity,
-                         "but " + in_quotes(service) + " is no service of group " + in_quotes(recorded.of) +
+                         "but " + in_quotes(service) + " is not a service of group " + in_quotes(recorded.of) +
                              ": allowed are " + names_.services_of(recorded.of));
     }
   }

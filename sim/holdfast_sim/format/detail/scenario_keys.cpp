@@ -33,7 +33,7 @@ void describe(TableOf<LogNormal>& table) {
              .help = "the standard deviation of the natural logarithm"});
 }
 
-// How an alternative stands in a table of distributions, where it is no table of its own.
+// How an alternative stands in a table of distributions, where it is not a table of its own.
 struct AsPair {
   static std::vector<Form> forms() { return {LengthPair{}}; }
   static Uniform read(const TomlValue& value) {
@@ -176,9 +176,8 @@ void describe(TableOf<Resource>& table) {
   table.key("queue", &Resource::queue,
             {.forms = {Integer{0, kServicesMax}},
              .otherwise = "any number",
-             .help = "how many may wait; a run that finds the queue full fails at once. `0`: nobody waits"});
-  table.key("next", &Resource::next,
-            {.help = "who of those that wait is served next: the one that came first, or last"});
+             .help = "how many may wait; a run that finds the queue full fails at once. `0`: no run waits"});
+  table.key("next", &Resource::next, {.help = "which waiting run is served next: the one that came first, or last"});
   table.key("stale", &Resource::stale,
             {.help = "what becomes of a start whose run is over when its turn comes: it is served all the same, and "
                      "takes its time, or it takes none and no place in the queue. What is being served is served to "

@@ -26,7 +26,7 @@ struct Capacity {
   template <class Keys>
   static void describe(Keys& keys) {
     keys.key("of", &Capacity::of, {.required = true, .help = "the name of a resource"});
-    keys.key("slots", &Capacity::slots, {.help = "how many it has at most; `0`: nobody is served"});
+    keys.key("slots", &Capacity::slots, {.help = "how many it has at most; `0`: no run is served"});
     keys.key("for", &Capacity::length, {.otherwise = "for ever", .help = "how long it lasts"});
   }
 
