@@ -117,6 +117,28 @@ TEST_CASE("a cell is in a fault that lasts for most of it, and a hang lasts as l
   REQUIRE(letters(map.rows().at(1)) == "rRRwwwwwww");
 }
 
+// Story: a run that had waited for a resource was in a fault to the end of the page, also after it was served.
+TEST_CASE("a run that waits for a resource shows as waiting until it is served or ends, and that is no fault") {
+  FleetMap map{8s, 8};
+  History history{map};
+  for (const std::uint32_t slot : {0U, 1U}) {
+    const std::string_view name = slot == 0 ? "served" : "gives_up";
+    history.add(0s, slot, name);
+    history.tell(0s, slot, name, event::Started{});
+    history.fault(0s, slot, name, 10h, ChaosEvent::Kind::waits);
+    history.tell(0s, slot, name, event::Running{});
+  }
+  history.fault(3s, 0, "served", 3s, ChaosEvent::Kind::served);
+  history.tell(4s, 1, "gives_up", event::Ended{Outcome::failed, 4s, "x"});
+  history.tell(4s, 1, "gives_up", event::Started{}, 2);
+  history.tell(4s, 1, "gives_up", event::Running{}, 2);
+  map.finish(at(8s));
+  REQUIRE(letters(map.rows().at(0)) == "wwwrrrrr");
+  REQUIRE(letters(map.rows().at(1)) == "wwwwrrrr");
+  REQUIRE(map.rows().at(0).first_trouble == std::nullopt);
+  REQUIRE(map.faults().empty());
+}
+
 TEST_CASE("faults that begin and end together are one, with how many services they reached") {
   FleetMap map{10s, 10};
   History history{map};

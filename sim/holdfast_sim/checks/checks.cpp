@@ -528,7 +528,15 @@ void Checks::on_event(const Event& event) { state_->on_event(event); }
 void Checks::on_chaos(const ChaosEvent& event) {
   state_->time_never_goes_backwards(
       event, [&] { return fmt::format("{} {} hit by {}", to_string(event.at), event.name, event.cause); });
-  if (event.kind == ChaosEvent::Kind::gone) state_->nothing_starts_before(event.service, event.until);
+  switch (event.kind) {
+    case ChaosEvent::Kind::gone: return state_->nothing_starts_before(event.service, event.until);
+    case ChaosEvent::Kind::storm:
+    case ChaosEvent::Kind::outage:
+    case ChaosEvent::Kind::hang:
+    case ChaosEvent::Kind::run_hang:
+    case ChaosEvent::Kind::waits:
+    case ChaosEvent::Kind::served: return;  // the supervisor goes on
+  }
 }
 
 void Checks::comes_soon(ServiceId service) noexcept {

@@ -295,11 +295,21 @@ struct ExpectationChecks::State {
 
   void on_chaos(const ChaosEvent& event) {
     if (event.at > now) let_pass(event.at);
-    if (event.kind == ChaosEvent::Kind::run_hang) return on_run_hang(event);
-    if (event.kind == ChaosEvent::Kind::waits) return on_wait(event, true);
-    if (event.kind == ChaosEvent::Kind::served) return on_wait(event, false);
-    if (!expect.all_running_by || event.at > TimePoint{} + *expect.all_running_by) return;
-    disturbed_until = std::max(disturbed_until, event.kind == ChaosEvent::Kind::storm ? event.at : event.until);
+    switch (event.kind) {
+      case ChaosEvent::Kind::storm: return on_disturbance(event.at, event.at);
+      case ChaosEvent::Kind::outage:
+      case ChaosEvent::Kind::hang:
+      case ChaosEvent::Kind::gone: return on_disturbance(event.at, event.until);
+      case ChaosEvent::Kind::run_hang: return on_run_hang(event);
+      case ChaosEvent::Kind::waits: return on_wait(event, true);
+      case ChaosEvent::Kind::served: return on_wait(event, false);
+    }
+  }
+
+  // Before its end nothing counts as recovered.
+  void on_disturbance(TimePoint at, TimePoint until) {
+    if (!expect.all_running_by || at > TimePoint{} + *expect.all_running_by) return;
+    disturbed_until = std::max(disturbed_until, until);
     all_running_at.reset();
   }
 

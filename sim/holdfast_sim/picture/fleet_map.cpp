@@ -51,11 +51,9 @@ void FleetMap::on_event(const Event& event) {
   const std::size_t row = row_of(event);
   if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
     if (ended->outcome != Outcome::clean) note_trouble(row, event.at);
-    if (pens_[row].run_hangs) {
-      draw(row, event.at);
-      pens_[row].run_hangs = false;
-    }
+    forget_run(row, event.at);
   }
+  if (std::holds_alternative<event::Started>(event.what)) forget_run(row, event.at);
   if (std::holds_alternative<event::Started>(event.what) && event.run.value > 1) {
     const auto bucket = static_cast<std::size_t>(event.at.nanoseconds / bucket_.count());
     ++restarts_[std::min(bucket, restarts_.size() - 1)];
@@ -66,16 +64,32 @@ void FleetMap::on_event(const Event& event) {
   pens_[row].state = *state;
 }
 
+// What was special about the latest run.
+void FleetMap::forget_run(std::size_t row, TimePoint at) {
+  Pen& pen = pens_[row];
+  if (!pen.run_hangs && !pen.run_waits) return;
+  draw(row, at);
+  pen.run_hangs = pen.run_waits = false;
+}
+
 void FleetMap::on_chaos(const ChaosEvent& event) {
   const std::size_t row = by_slot_[event.service.slot];
   draw(row, event.at);
-  note_trouble(row, event.at);
   Pen& pen = pens_[row];
-  if (event.kind == ChaosEvent::Kind::run_hang) {
-    pen.run_hangs = true;
-  } else {
-    pen.fault_until = std::max(pen.fault_until, event.until);
+  switch (event.kind) {
+    case ChaosEvent::Kind::storm:
+    case ChaosEvent::Kind::outage:
+    case ChaosEvent::Kind::hang:
+    case ChaosEvent::Kind::gone: pen.fault_until = std::max(pen.fault_until, event.until); break;
+    case ChaosEvent::Kind::run_hang: pen.run_hangs = true; break;
+    case ChaosEvent::Kind::waits: pen.run_waits = true; return;
+    case ChaosEvent::Kind::served: pen.run_waits = false; return;
   }
+  note_trouble(row, event.at);
+  note_fault(event);
+}
+
+void FleetMap::note_fault(const ChaosEvent& event) {
   const auto key = std::tuple{event.at, event.until, event.kind};
   const auto known = faults_.find(key);
   if (known != faults_.end()) {
@@ -112,7 +126,8 @@ void FleetMap::note_trouble(std::size_t row, TimePoint at) {
 // A fault that ends on the way changes the cell.
 void FleetMap::draw(std::size_t row, TimePoint until) {
   Pen& pen = pens_[row];
-  const auto state = static_cast<std::uint8_t>(pen.state);
+  const bool waits = pen.run_waits && pen.state == CellState::running;
+  const auto state = static_cast<std::uint8_t>(waits ? CellState::waiting : pen.state);
   const bool present = pen.state != CellState::absent;
   if (present && pen.run_hangs) return draw_as(row, state | kInFault, until);
   if (present && pen.fault_until > pen.since) draw_as(row, state | kInFault, std::min(until, pen.fault_until));

@@ -75,6 +75,7 @@ class FleetMap final : public Observer {
     TimePoint since;        // drawn up to here
     TimePoint fault_until;  // in a fault before
     bool run_hangs = false;
+    bool run_waits = false;               // for a resource
     std::uint32_t drawn = 0;              // buckets
     std::uint8_t cell = 0;                // of the run of cells that is not written yet
     std::uint64_t run = 0;                // its length; 0: none
@@ -87,7 +88,9 @@ class FleetMap final : public Observer {
   void finish_cell(std::size_t row);
   void put(std::size_t row, std::uint8_t cell, std::uint64_t count);
   void write_run(std::size_t row);
+  void forget_run(std::size_t row, TimePoint at);
   void note_trouble(std::size_t row, TimePoint at);
+  void note_fault(const ChaosEvent& event);
 
   const Duration bucket_;
   const std::uint32_t buckets_;
