@@ -104,6 +104,16 @@ TEST_CASE("a run is planned as the table says, in every combination of windows, 
   CHECK(planned == 4 * 4 * 2 * 3 * 3 * 3);
 }
 
+TEST_CASE("a run that was served works for as long as it would have without waiting") {
+  for (const auto length : {Length::none, Length::fixed, Length::drawn}) {
+    const Behaviour behaviour{.runs_for = runs_for(length)};
+    for (const std::uint64_t run : {1U, 2U, 3U}) {
+      const auto key = [] { return kKey; };
+      CHECK(plan_work(behaviour, key, run) == plan_run(behaviour, nullptr, kNow, key, run));
+    }
+  }
+}
+
 TEST_CASE("the draws of a run belong to its service and its number alone") {
   const Behaviour behaviour{.runs_for = Exponential{1h}};
   const auto planned = [&](DrawKey key, std::uint64_t run) {

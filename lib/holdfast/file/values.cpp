@@ -2,7 +2,11 @@
 
 namespace holdfast::file {
 
+namespace {
+
 using Kind = TomlValue::Kind;
+
+}  // namespace
 
 TomlValue toml(std::string_view text) {
   TomlValue made;

@@ -50,6 +50,14 @@ Duration drawn_length(const Distribution& distribution, Purpose purpose, const K
   return sample(distribution, draw(key(), purpose, run));
 }
 
+// The plan of a run that works: nothing makes it fail, and it has the resource that it needs. A run that has waited for
+// its resource works from that moment on, for as long as it would have without waiting.
+template <class Key>
+RunPlan plan_work(const Behaviour& behaviour, const Key& key, std::uint64_t run) {
+  if (!behaviour.runs_for) return {};
+  return {RunPlan::End::natural, drawn_length(*behaviour.runs_for, Purpose::run_length, key, run)};
+}
+
 // `suffering` is null for a service that chaos has not reached. The run's number never repeats within the service, so
 // neither does a draw.
 template <class Key>
@@ -59,8 +67,7 @@ RunPlan plan_run(const Behaviour& behaviour, const Suffering* suffering, TimePoi
   if (suffering != nullptr && now < suffering->down_until)
     return {RunPlan::End::failure_of_outage, suffering->affliction.fails_after};
   if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};
-  if (!behaviour.runs_for) return {};
-  return {RunPlan::End::natural, drawn_length(*behaviour.runs_for, Purpose::run_length, key, run)};
+  return plan_work(behaviour, key, run);
 }
 
 }  // namespace holdfast::sim

@@ -22,9 +22,8 @@ void SimulatedService::start(Run run) {
     role_.scheduler.disarm(*this);  // it may have waited to boot
     run_is_off_ = false;
   }
-  const RunPlan plan = plan_run(
-      role_.behaviour, suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(),
-      [this] { return role_.supervisor.draw_key(run_.service()); }, run.number().value);
+  const RunPlan plan = plan_run(role_.behaviour, suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(),
+                                key(), run.number().value);
   switch (plan.end) {
     case RunPlan::End::silence: fall_silent(); return;
     case RunPlan::End::failure_at_first: next_ = Next::failure_at_first; break;
@@ -71,11 +70,10 @@ void SimulatedService::served(std::uint64_t) {
   if (next_ != Next::giving_up) return;  // it was asked to stop
   role_.scheduler.disarm(*this);
   next_ = Next::natural_end;
-  const auto& runs_for = role_.behaviour.runs_for;
-  if (!runs_for) return;
-  const Duration length = draw_length(*runs_for, Purpose::run_length);
-  if (length > Duration::zero() || hung()) {
-    role_.scheduler.arm(*this, now() + length);
+  const RunPlan plan = plan_work(role_.behaviour, key(), run_.number().value);
+  if (plan.end == RunPlan::End::never) return;
+  if (plan.after > Duration::zero() || hung()) {
+    role_.scheduler.arm(*this, now() + plan.after);
   } else {
     finish_and_catch();
   }
@@ -206,8 +204,7 @@ Suffering& SimulatedService::suffer() {
 }
 
 Duration SimulatedService::draw_length(const Distribution& distribution, Purpose purpose) const {
-  return drawn_length(
-      distribution, purpose, [this] { return role_.supervisor.draw_key(run_.service()); }, run_.number().value);
+  return drawn_length(distribution, purpose, key(), run_.number().value);
 }
 
 // A run that lasts no time ends, or throws, inside its own start.

@@ -83,6 +83,10 @@ class alignas(64) SimulatedService final : public Service, public Timer {
     run_.ends_soon();
     role_.sink.comes_soon(run_.service());
   }
+  // Of its draws. Called only for what is really drawn.
+  [[nodiscard]] auto key() const {
+    return [this] { return role_.supervisor.draw_key(run_.service()); };
+  }
   [[nodiscard]] Duration draw_length(const Distribution& distribution, Purpose purpose) const;
   bool has_what_it_needs();
   void let_go();
