@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""lib/docs/guide/ci.md as somebody follows it: each file and command of the page, in a repository that is not ours.
+"""lib/docs/guide/ci.md as a reader follows it: each file and command of the page, in a repository that is not ours.
 
     ci_guide_test.py HOLDFAST SOURCE_ROOT
 
@@ -18,9 +18,9 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-import cli_test  # noqa: E402
+import holdfast_command  # noqa: E402
 import yaml  # noqa: E402  # Debian: python3-yaml
-from cli_test import CommandTest  # noqa: E402
+from holdfast_command import CommandTest  # noqa: E402
 from jsonschema import Draft202012Validator  # noqa: E402  # Debian: python3-jsonschema
 
 
@@ -55,7 +55,7 @@ JOB = table(
 
 
 def page() -> str:
-    return (cli_test.ROOT / "lib/docs/guide/ci.md").read_text()
+    return (holdfast_command.ROOT / "lib/docs/guide/ci.md").read_text()
 
 
 def block(kind: str) -> str:
@@ -73,7 +73,7 @@ class Guide(CommandTest):
     def shell(self, status: int, line: str) -> str:
         """A line of the page, in the repository, with our holdfast."""
         self.assertIn(line, page())
-        words = line.replace("holdfast ", f"{cli_test.HOLDFAST} ", 1)
+        words = line.replace("holdfast ", f"{holdfast_command.HOLDFAST} ", 1)
         done = subprocess.run(words, shell=True, cwd=self.folder, capture_output=True, text=True, env=os.environ | {"COLUMNS": "100"})
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout
@@ -107,7 +107,7 @@ class Guide(CommandTest):
 class Kubernetes(CommandTest):
     def setUp(self):
         super().setUp()
-        self.job = yaml.safe_load((cli_test.ROOT / "tools/operators/sweep_job.yaml").read_text())
+        self.job = yaml.safe_load((holdfast_command.ROOT / "tools/operators/sweep_job.yaml").read_text())
 
     def test_the_job_has_fields_that_there_are_and_mounts_what_it_names(self):
         self.assertEqual([error.message for error in Draft202012Validator(JOB).iter_errors(self.job)], [])
@@ -127,12 +127,11 @@ class Kubernetes(CommandTest):
         file, ledgers = self.file(block("toml"), "exchange.toml"), f"{self.folder}/ledgers/"
         line = container["args"][0].replace("/scenarios/exchange.toml", file).replace("/ledgers/", ledgers)
         self.assertIn(f"/{shards}\"", line)
-        line = line.replace("1..1000000", "1..48").replace("exec holdfast", f"exec {cli_test.HOLDFAST}")
+        line = line.replace("1..1000000", "1..48").replace("exec holdfast", f"exec {holdfast_command.HOLDFAST}")
         for index in [*range(shards), 3]:  # one pod is started twice
             subprocess.run([*container["command"], line], check=True, env=os.environ | {"JOB_COMPLETION_INDEX": str(index)})
         self.assertEqual(self.expect(1, "merge", ledgers).stdout, self.expect(1, "sweep", file, "--seeds", "1..48").stdout)
 
 
 if __name__ == "__main__":
-    cli_test.HOLDFAST, cli_test.ROOT = sys.argv[1], Path(sys.argv[2])
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    holdfast_command.main()

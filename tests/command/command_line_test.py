@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-import cli_test  # noqa: E402
-from cli_test import BUSY, HEALTHY, VIOLATED, CommandTest  # noqa: E402
+import holdfast_command  # noqa: E402
+from holdfast_command import BUSY, HEALTHY, VIOLATED, CommandTest  # noqa: E402
 
 COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "report",
             "schema")
@@ -106,20 +106,20 @@ class Words(CommandTest):
 
     def test_every_exit_status_is_in_the_help_and_on_the_page_of_the_command(self):
         whole = self.expect(0, "help").stdout
-        page = (cli_test.ROOT / "lib/docs/reference/command.md").read_text()
+        page = (holdfast_command.ROOT / "lib/docs/reference/command.md").read_text()
         for status in (0, 1, 2, 3, 4, 130):
             self.assertRegex(whole, rf"\n  {status} +\w")
             self.assertRegex(page, rf"\n\| {status} \| ")
 
     def test_the_examples_of_the_help_run(self):
-        shutil.copytree(cli_test.ROOT / "scenarios", self.folder / "scenarios")
+        shutil.copytree(holdfast_command.ROOT / "scenarios", self.folder / "scenarios")
         self.file(HEALTHY, "FILE")
         self.file(HEALTHY, "fleet.toml")
         (self.folder / "my_scenarios").mkdir()
         shutil.copy(self.folder / "fleet.toml", self.folder / "my_scenarios")
-        shutil.copy(cli_test.ROOT / "tests/fuzz/corpus/recording_fuzz/real_run.ndjson", self.folder / "recording.ndjson")
+        shutil.copy(holdfast_command.ROOT / "tests/fuzz/corpus/recording_fuzz/real_run.ndjson", self.folder / "recording.ndjson")
         for policy in ("patient.toml", "hasty.toml"):
-            shutil.copy(cli_test.ROOT / "scenarios/policies/patient.toml", self.folder / policy)
+            shutil.copy(holdfast_command.ROOT / "scenarios/policies/patient.toml", self.folder / policy)
         shutil.copy(self.folder / "FILE", self.folder / "FILE.toml")
         (self.folder / "failures").mkdir()
         shutil.copy(self.folder / "FILE", self.folder / "failures/one.toml")
@@ -128,7 +128,7 @@ class Words(CommandTest):
         generate = self.folder / "generate"
         generate.write_text(f"#!/bin/sh\ncat {self.folder}/FILE\n")
         generate.chmod(0o755)
-        path = f"{self.folder}:{Path(cli_test.HOLDFAST).parent}:{os.environ['PATH']}"
+        path = f"{self.folder}:{Path(holdfast_command.HOLDFAST).parent}:{os.environ['PATH']}"
         for i, name in ((1, "one"), (2, "two")):  # to be merged
             done = self.run_it("sweep", "FILE", "--seeds", "1..20", "--shard", f"{i}/2", "--ledger", f"{name}.ledger",
                                cwd=self.folder)
@@ -202,7 +202,7 @@ class Dash(ReaderTest):
         self.assertFalse(Path("-").exists())
 
     def test_a_recording_comes_from_standard_input(self):
-        recording = (cli_test.ROOT / "tests/fuzz/corpus/recording_fuzz/real_run.ndjson").read_text()
+        recording = (holdfast_command.ROOT / "tests/fuzz/corpus/recording_fuzz/real_run.ndjson").read_text()
         done = self.run_it("replay", "-", "--trace", "-", input=recording)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stderr.endswith("as recorded\n"))
@@ -222,7 +222,7 @@ class Dash(ReaderTest):
         self.assertIn('"--" is not an option of holdfast itself', self.expect(2, "--").stderr)
 
     def test_a_reader_of_a_trace_who_goes_away_ends_the_run_without_a_word(self):
-        process = subprocess.Popen([cli_test.HOLDFAST, "run", self.file(ENDLESS), "--trace", "-"], stdout=subprocess.PIPE,
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "run", self.file(ENDLESS), "--trace", "-"], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         self.assertIn("holdfast_trace", process.stdout.readline())
         process.stdout.close()
@@ -231,7 +231,7 @@ class Dash(ReaderTest):
     @unittest.skipUnless(os.path.exists("/dev/full"), "the system has no /dev/full")
     def test_a_trace_that_does_not_fit_into_standard_output_is_reported(self):
         with open("/dev/full", "w") as full:
-            done = subprocess.run([cli_test.HOLDFAST, "run", self.file(BUSY), "--trace", "-"], stdout=full,
+            done = subprocess.run([holdfast_command.HOLDFAST, "run", self.file(BUSY), "--trace", "-"], stdout=full,
                                   stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 2)
         self.assertIn("cannot write the trace to standard output: No space left on device", done.stderr)
@@ -267,9 +267,9 @@ class ListElsewhere(CommandTest):
 
     def test_it_finds_what_was_installed_beside_it_wherever_that_lies(self):
         (self.folder / "usr/bin").mkdir(parents=True)
-        shutil.copy(cli_test.HOLDFAST, self.folder / "usr/bin")
+        shutil.copy(holdfast_command.HOLDFAST, self.folder / "usr/bin")
         (self.folder / "usr/share/doc/holdfast").mkdir(parents=True)
-        shutil.copytree(cli_test.ROOT / "scenarios", self.folder / "usr/share/doc/holdfast/scenarios")
+        shutil.copytree(holdfast_command.ROOT / "scenarios", self.folder / "usr/share/doc/holdfast/scenarios")
         os.symlink(self.folder / "usr/bin/holdfast", self.folder / "holdfast")
         done = subprocess.run([self.folder / "holdfast", "list"], cwd=self.folder, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -278,14 +278,14 @@ class ListElsewhere(CommandTest):
 
 class Readers(ReaderTest):
     def test_a_sweep_whose_reader_goes_away_ends_in_silence(self):
-        process = subprocess.Popen([cli_test.HOLDFAST, "sweep", self.file(HEALTHY), "--seeds", "1..1000000000", "--lines"],
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(HEALTHY), "--seeds", "1..1000000000", "--lines"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.assertTrue(process.stdout.readline().startswith("1 held "))
         process.stdout.close()
         self.assertEqual(self.end_of(process), (0, ""))
 
     def test_the_status_is_that_of_the_seeds_that_were_run(self):
-        process = subprocess.Popen([cli_test.HOLDFAST, "sweep", self.file(VIOLATED), "--seeds", "1..1000000000", "--lines"],
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(VIOLATED), "--seeds", "1..1000000000", "--lines"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.assertTrue(process.stdout.readline().startswith("1 violated "))
         process.stdout.close()
@@ -293,7 +293,7 @@ class Readers(ReaderTest):
         self.assertEqual(process.returncode, 1)
 
     def test_it_ends_also_while_a_run_goes_on_and_nothing_is_to_be_printed(self):
-        process = subprocess.Popen([cli_test.HOLDFAST, "sweep", self.file(ENDLESS), "--seeds", "1..3"],
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(ENDLESS), "--seeds", "1..3"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         process.stdout.close()
         self.assertEqual(self.end_of(process), (0, ""))
@@ -303,7 +303,7 @@ class Interruption(CommandTest):
     def interrupted(self, *arguments: str, by: int = signal.SIGINT, when: str = "timers") -> tuple[int, str, str]:
         """Ends the command when its progress has been shown on a terminal, or its first line in a pipe."""
         error, error_inside = os.openpty()
-        process = subprocess.Popen([cli_test.HOLDFAST, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        process = subprocess.Popen([holdfast_command.HOLDFAST, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=error_inside, text=True)
         os.close(error_inside)
         first = ""
@@ -351,7 +351,7 @@ class Interruption(CommandTest):
         self.assertEqual((summary["held"], summary["interrupted"]), (len(text.splitlines()) - 1, True))
 
     def test_ctrl_c_ends_the_run_that_a_sweep_is_in_and_does_not_count_it(self):
-        process = subprocess.Popen([cli_test.HOLDFAST, "sweep", self.file(ENDLESS), "--seeds", "1..3"], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(ENDLESS), "--seeds", "1..3"], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11]) < 20:  # ticks of CPU time
             self.assertIsNone(process.poll())
@@ -371,7 +371,7 @@ class Interruption(CommandTest):
         code = ("import os, signal, subprocess, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
                 "p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True); p.stdout.readline(); "
                 "p.send_signal(signal.SIGINT); p.stdout.read(); sys.exit(p.wait())")
-        done = subprocess.run([sys.executable, "-c", code, cli_test.HOLDFAST, "sweep", self.file(HEALTHY), "--seeds", "1..300",
+        done = subprocess.run([sys.executable, "-c", code, holdfast_command.HOLDFAST, "sweep", self.file(HEALTHY), "--seeds", "1..300",
                                "--lines"], timeout=300)
         self.assertEqual(done.returncode, 0)
 
@@ -393,18 +393,18 @@ class Width(CommandTest):
 
     def shown(self, columns: int, *arguments: str, locale: str = "C.UTF-8") -> list[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG"))}
-        done = subprocess.run([cli_test.HOLDFAST, *arguments], cwd=cli_test.ROOT, capture_output=True, timeout=300,
+        done = subprocess.run([holdfast_command.HOLDFAST, *arguments], cwd=holdfast_command.ROOT, capture_output=True, timeout=300,
                               env=environment | {"COLUMNS": str(columns), "LC_ALL": locale})
         return (done.stdout + done.stderr).decode().splitlines()
 
     LONG = ("real_cluster.toml", "real_storms.toml")  # seconds each, and a minute under a sanitizer
 
     def everything(self, long: bool) -> list[list[str]]:
-        scenarios = sorted(str(file.relative_to(cli_test.ROOT)) for file in (cli_test.ROOT / "scenarios").glob("*.toml")
+        scenarios = sorted(str(file.relative_to(holdfast_command.ROOT)) for file in (holdfast_command.ROOT / "scenarios").glob("*.toml")
                            if long or file.name not in self.LONG)
         return [["run", file] for file in scenarios] + [["replay", self.RECORDING], ["list"], ["run", self.file(VIOLATED)],
                 ["sweep", "scenarios/hangs.toml", "--seeds", "1..20"], ["sweep", self.file(VIOLATED), "--seeds", "1..20"],
-                ["run", self.file(HEALTHY + "[budget]\nevents = 50\n", "b.toml")], ["run", self.file(cli_test.STALLED, "s.toml")]]
+                ["run", self.file(HEALTHY + "[budget]\nevents = 50\n", "b.toml")], ["run", self.file(holdfast_command.STALLED, "s.toml")]]
 
     def test_reports_fit_into_40_60_80_and_200_columns(self):
         for columns in (40, 60, 80, 200):
@@ -446,7 +446,7 @@ class Width(CommandTest):
 
 class Violated(ReaderTest):
     def test_a_violation_in_a_sweep_outweighs_a_reader_who_goes_away(self):
-        process = subprocess.Popen([cli_test.HOLDFAST, "sweep", self.file(VIOLATED), "--seeds", "1..1000000000", "--lines"],
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(VIOLATED), "--seeds", "1..1000000000", "--lines"],
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         process.stdout.readline()
         process.stdout.close()
@@ -454,5 +454,4 @@ class Violated(ReaderTest):
 
 
 if __name__ == "__main__":
-    cli_test.HOLDFAST, cli_test.ROOT = sys.argv[1], Path(sys.argv[2])
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    holdfast_command.main()

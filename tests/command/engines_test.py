@@ -19,9 +19,9 @@ import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-import cli_test  # noqa: E402
+import holdfast_command  # noqa: E402
 import slurm_cluster  # noqa: E402
-from cli_test import CommandTest, HEALTHY  # noqa: E402
+from holdfast_command import CommandTest, HEALTHY  # noqa: E402
 
 # A seed takes some milliseconds, so that a task is found in the middle. Some seeds are missed, most are not.
 SLOW = HEALTHY.replace("count = 20", "count = 1000") + "[expect]\nrestarts = { min = 0, max = 6040 }\n"
@@ -49,7 +49,7 @@ class EngineTest(CommandTest):
         return ["sweep", "slow.toml", "--seeds", SEEDS, "--on", self.engine, "--tasks", str(TASKS), "--ledger", str(self.ledgers), *more]
 
     def begin(self, *more: str) -> subprocess.Popen:
-        process = subprocess.Popen([cli_test.HOLDFAST, *self.words(*more)], cwd=self.folder, env=os.environ | self.environment,
+        process = subprocess.Popen([holdfast_command.HOLDFAST, *self.words(*more)], cwd=self.folder, env=os.environ | self.environment,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         return process
@@ -79,7 +79,7 @@ class EngineTest(CommandTest):
                 words = (entry / "cmdline").read_bytes().decode().split("\0") if entry.name.isdigit() else []
             except OSError:
                 continue
-            if words[:1] == [cli_test.HOLDFAST] and "--quiet" in words and f"{self.ledgers}/" in words:
+            if words[:1] == [holdfast_command.HOLDFAST] and "--quiet" in words and f"{self.ledgers}/" in words:
                 found[int(words[words.index("--shard") + 1].split("/")[0])] = int(entry.name)
         return found
 
@@ -325,5 +325,4 @@ class SlurmController(OnSlurm):
 
 
 if __name__ == "__main__":
-    cli_test.HOLDFAST, cli_test.ROOT = sys.argv[1], Path(sys.argv[2])
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    holdfast_command.main()

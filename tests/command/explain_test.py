@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-import cli_test  # noqa: E402
-from cli_test import CommandTest  # noqa: E402
+import holdfast_command  # noqa: E402
+from holdfast_command import CommandTest  # noqa: E402
 
 # The breaker opens after two waits of 1 s and 2 s at most, and one run between them.
 FRAGILE = """\
@@ -39,18 +39,18 @@ BLOCK = re.compile(r"^```\n\$ holdfast ([^\n]*)\n(.*?)^```", re.MULTILINE | re.D
 
 def blocks(page: str) -> dict[str, str]:
     """What a page shows of commands: the command, and its output."""
-    return dict(BLOCK.findall((cli_test.ROOT / page).read_text()))
+    return dict(BLOCK.findall((holdfast_command.ROOT / page).read_text()))
 
 
 def printed(command: str) -> str:
     """By a command of a page, as wide as the page."""
-    return subprocess.run([cli_test.HOLDFAST, *command.split()], cwd=cli_test.ROOT, capture_output=True, text=True, timeout=300,
-                          env=os.environ | {"COLUMNS": "100", "LC_ALL": "C.UTF-8"}).stdout
+    return subprocess.run([holdfast_command.HOLDFAST, *command.split()], cwd=holdfast_command.ROOT, capture_output=True, text=True,
+                          timeout=300, env=os.environ | {"COLUMNS": "100", "LC_ALL": "C.UTF-8"}).stdout
 
 
 def record() -> None:
     for page in PAGES:
-        file = cli_test.ROOT / page
+        file = holdfast_command.ROOT / page
         file.write_text(BLOCK.sub(lambda found: f"```\n$ holdfast {found[1]}\n{printed(found[1])}```", file.read_text()))
 
 
@@ -70,8 +70,8 @@ class Pages(CommandTest):
 
     def test_the_page_of_compare_shows_what_it_prints_and_its_policy(self):
         self.shown("lib/docs/guide/comparing.md")
-        policy = (cli_test.ROOT / "scenarios/policies/patient.toml").read_text()
-        self.assertIn(policy[policy.index("[supervisor]"):], (cli_test.ROOT / "lib/docs/guide/comparing.md").read_text())
+        policy = (holdfast_command.ROOT / "scenarios/policies/patient.toml").read_text()
+        self.assertIn(policy[policy.index("[supervisor]"):], (holdfast_command.ROOT / "lib/docs/guide/comparing.md").read_text())
 
 
 class Predict(CommandTest):
@@ -132,7 +132,7 @@ class Diff(CommandTest):
                 self.assertIn(says, self.expect(2, "diff", file, other).stderr)
 
     def test_a_replay_names_its_difference_in_the_same_words(self):
-        recording = (cli_test.ROOT / "tests/fuzz/corpus/recording_fuzz/real_run.ndjson").read_text()
+        recording = (holdfast_command.ROOT / "tests/fuzz/corpus/recording_fuzz/real_run.ndjson").read_text()
         changed = self.file(re.sub(r'"delay_ns":\d+', '"delay_ns":7', recording), "changed.ndjson")
         original = self.file(recording, "original.ndjson")
         found = json.loads(self.run_it("diff", changed, original, "--json").stdout)["first_difference"]["says"]
@@ -177,7 +177,7 @@ class Compare(CommandTest):
 
 
 if __name__ == "__main__":
-    cli_test.HOLDFAST, cli_test.ROOT = sys.argv[1], Path(sys.argv[2])
+    holdfast_command.HOLDFAST, holdfast_command.ROOT = sys.argv[1], Path(sys.argv[2])
     if sys.argv[3:] == ["--record"]:
         sys.exit(record())
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]])

@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-import cli_test  # noqa: E402
-from cli_test import CommandTest  # noqa: E402
+import holdfast_command  # noqa: E402
+from holdfast_command import CommandTest  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -202,7 +202,7 @@ class Shown(CommandTest):
         cls.addClassCleanup(shutil.rmtree, cls.place, True)
         for name, text in (("small", SCENARIO), ("day", DAY)):
             (cls.place / f"{name}.toml").write_text(text)
-            subprocess.run([cli_test.HOLDFAST, "report", cls.place / f"{name}.toml", "-o", cls.place / f"{name}.html"],
+            subprocess.run([holdfast_command.HOLDFAST, "report", cls.place / f"{name}.toml", "-o", cls.place / f"{name}.html"],
                            check=True, timeout=300)
         cls.browser = Browser(cls.place)
         cls.addClassCleanup(cls.browser.close)
@@ -280,5 +280,4 @@ class Shown(CommandTest):
 
 
 if __name__ == "__main__":
-    cli_test.HOLDFAST, cli_test.ROOT = sys.argv[1], Path(sys.argv[2])
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    holdfast_command.main()

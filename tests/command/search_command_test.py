@@ -12,13 +12,12 @@ import os
 import re
 import subprocess
 import sys
-import unittest
 import xml.etree.ElementTree
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-import cli_test  # noqa: E402
-from cli_test import CommandTest, HEALTHY, VIOLATED  # noqa: E402
+import holdfast_command  # noqa: E402
+from holdfast_command import CommandTest, HEALTHY, VIOLATED  # noqa: E402
 
 # Some seeds are missed, most are not.
 MIXED = HEALTHY + "[expect]\nrestarts = { min = 0, max = 130 }\n"
@@ -32,7 +31,7 @@ class Ledger(CommandTest):
     def test_a_sweep_that_is_killed_again_and_again_goes_on_and_prints_what_an_undisturbed_one_does(self):
         file, ledger = self.file(MIXED), self.folder / "x.ledger"
         expected = self.undisturbed(file, "--failed")
-        command = [cli_test.HOLDFAST, "sweep", file, "--seeds", SEEDS, "--failed", "--ledger", str(ledger)]
+        command = [holdfast_command.HOLDFAST, "sweep", file, "--seeds", SEEDS, "--failed", "--ledger", str(ledger)]
         kills = 0
         for jobs in ("1", "2", "5", "3", "1"):
             before = ledger.stat().st_size if ledger.exists() else 0
@@ -363,5 +362,4 @@ class Shrink(CommandTest):
 
 
 if __name__ == "__main__":
-    cli_test.HOLDFAST, cli_test.ROOT = sys.argv[1], Path(sys.argv[2])
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    holdfast_command.main()

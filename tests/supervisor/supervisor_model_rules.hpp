@@ -1,0 +1,407 @@
+// What follows in the model (supervisor_model.hpp) from what has been said, and from time that passes.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "supervisor_model_state.hpp"
+
+#include <holdfast/random.hpp>
+
+namespace holdfast::test {
+
+class ModelRules : public ModelState {
+ protected:
+  ModelRules(std::shared_ptr<const Setup> setup, Seed seed) : ModelState(std::move(setup), seed) {}
+  ~ModelRules() = default;
+  ModelRules(const ModelRules&) = default;
+  ModelRules& operator=(const ModelRules&) = default;
+
+  // A service may do inside of a callback whatever can be done.
+  virtual void do_now(const Step& step) = 0;
+
+  // Only the first end of the latest run counts.
+  void end(std::pair<std::size_t, std::uint64_t> whose, Outcome how, const std::string& error) {
+    Life& life = lives[whose.first];
+    if (life.gone) return;
+    if (const auto old = life.set_aside.extract(whose.second)) {
+      said_.push_back(
+          {Said::What::ended_late, whose.first, how, how == Outcome::clean ? "" : error, whose.second, old.mapped()});
+      return;
+    }
+    if (!life.run_alive || life.run != whose.second) return;
+    life.run_alive = false;
+    said_.push_back({Said::What::ended, whose.first, how, how == Outcome::clean ? "" : error});
+  }
+
+  void settle() {
+    while (!said_.empty()) {
+      const Said first = said_.front();
+      said_.erase(said_.begin());
+      act_on(first);
+    }
+  }
+
+  void act_on(const Said& said) {
+    switch (said.what) {
+      case Said::What::shutdown: return shut_down("requested");
+      case Said::What::all_terminated:
+        if (counters.active_services == 0) shut_down("all_terminated");
+        return;
+      case Said::What::end_drain: return end_drain("cut_short");
+      case Said::What::abandon_rest: return finish_drain();
+      default: break;
+    }
+    Life& life = lives[said.life];
+    if (life.gone) return;
+    switch (said.what) {
+      case Said::What::added: return tell_added(life);
+      case Said::What::first_start:
+        if (life.phase == Phase::starting && life.never_run) begin(life);
+        return;
+      case Said::What::ended: return ended(life, said.outcome, said.error);
+      case Said::What::ended_late:
+        return tell(life, "ended_late " + end_text(said.run, said.began, said.outcome, said.error));
+      case Said::What::stop: tell(life, "commanded stop"); return stop_for_good(life, StopCause::stop);
+      case Said::What::restart: tell(life, "commanded restart"); return restarted(life, said.run);
+      case Said::What::reset: tell(life, "commanded reset"); return was_reset(life);
+      case Said::What::remove: tell(life, "commanded remove"); return removed(life);
+      default: return;
+    }
+  }
+
+  void tell_added(Life& life) {
+    const std::string before = life.run == 0 ? "" : " after run " + std::to_string(life.run);
+    const auto& grace = setup_->config.stop_grace;
+    const std::string stops = (grace ? ", stop_grace " + to_string(*grace) : "") +
+                              (killable(life) ? ", can be killed" : "") +
+                              (runs_side_by_side(number_of(life)) ? ", runs side by side" : "");
+    tell(life, "added " + std::string{to_string(life.restart)} + before + stops);
+    said_.push_back({Said::What::first_start, place_of(life)});
+  }
+
+  void begin(Life& life) {
+    enter(life, Phase::starting);
+    ++life.run;
+    ++life.starts;
+    ++counters.starts;
+    if (!life.never_run) ++counters.restarts;
+    life.never_run = false;
+    life.run_alive = true;
+    life.began = now;
+    runs.push_back({place_of(life), life.run});
+    tell(life, "started " + std::to_string(life.run));
+    if (does_inside(Where::in_start, life)) end(runs.back(), Outcome::threw, "thrown");
+    enter(life, Phase::running);
+    tell(life, "running " + std::to_string(life.run));
+    if (life.openings == 0 || !life.run_alive) return;
+    life.probe_up_at = now + life.policy.breaker->half_open->probe_success_after.count();
+    life.probe_order = ++dues_;
+  }
+
+  // What a service does inside a callback, once; true if it throws.
+  bool does_inside(Where where, const Life& life) {
+    const auto found = planned_[where].extract(number_of(life));
+    if (!found) return false;
+    do_now(found.mapped());
+    return found.mapped().then_throws || found.mapped().verb == Verb::throws;
+  }
+
+  void ended(Life& life, Outcome how, const std::string& error) {
+    if (life.phase == Phase::starting) return;  // of a life that a restart has replaced: nobody's
+    const std::int64_t lasted = now - life.began;
+    const std::string text = end_text(life.run, life.began, how, error);
+    if (life.phase == Phase::terminated) return tell(life, "ended_late " + text);
+    life.last_run_failed = how != Outcome::clean;
+    life.running_time += lasted;
+    if (how != Outcome::clean) life.last_error = error;
+    tell(life, "ended " + text);
+    life.grace_over.reset();
+    life.probe_up_at.reset();
+    if (life.phase == Phase::stopping) {
+      life.ended_badly_in_drain = life.last_run_failed && shutting_down;
+      return life.stop_cause == StopCause::restart ? begin(life) : terminate(life, "cancelled");
+    }
+    if (life.openings == 0 && lasted >= life.policy.cooldown.count()) reset(life);
+    how == Outcome::clean ? exited(life) : failed_run(life, how);
+  }
+
+  std::string end_text(std::uint64_t run, std::int64_t began, Outcome how, const std::string& error) const {
+    return std::to_string(run) + " after " + to_string(Duration{now - began}) + ' ' + std::string{to_string(how)} +
+           (error.empty() ? "" : ": " + error);
+  }
+
+  void exited(Life& life) {
+    ++life.clean_exits;
+    ++counters.clean_exits;
+    close(life);
+    if (life.restart != RestartPolicy::always) return terminate(life, "completed");
+    life.attempt = 0;
+    back_off(life, "clean_exit", life.policy.clean_restart_delay.count(), life.policy.clean_restart_delay.count());
+  }
+
+  void failed_run(Life& life, Outcome how) {
+    ++life.failures;
+    ++life.attempt;
+    ++counters.failures;
+    if (how == Outcome::fatal || life.restart == RestartPolicy::never) {
+      life.failed_for_good = true;
+      return terminate(life, "failed: " + life.last_error);
+    }
+    if (life.openings > 0) return open(life, 1);
+    if (life.policy.breaker && breaker_trips(life, *life.policy.breaker)) return;
+    const std::int64_t ceiling = ceiling_of(life.policy.base, life.policy.max, life.attempt);
+    back_off(life, "failure", ceiling, drawn_delay(life, ceiling));
+  }
+
+  bool breaker_trips(Life& life, const BreakerPolicy& breaker) {
+    std::erase_if(life.failed_at, [&](std::int64_t at) { return now - at > breaker.window.count(); });
+    if (life.failed_at.size() + 1 < breaker.max_failures) {
+      life.failed_at.push_back(now);
+      return false;
+    }
+    open(life, breaker.max_failures);
+    return true;
+  }
+
+  void open(Life& life, std::uint32_t failures) {
+    const std::string count = std::to_string(failures) + '/' + std::to_string(failures);
+    ++counters.circuit_breaker_trips;
+    tell(life, "breaker_tripped " + count);
+    const auto& half_open = life.policy.breaker->half_open;
+    if (!half_open) {
+      life.failed_for_good = true;
+      return terminate(life, "circuit breaker open (" + count + " failures)");
+    }
+    if (life.openings == 0) ++counters.open_breakers;
+    life.attempt = ++life.openings;
+    const std::int64_t ceiling = ceiling_of(half_open->open_for, half_open->open_for_max, life.openings);
+    back_off(life, "breaker_open", ceiling, ceiling - drawn_delay(life, ceiling / 2));
+  }
+
+  // As if nothing had ever failed.
+  void close(Life& life) {
+    if (life.openings == 0) return;
+    const std::uint32_t openings = std::exchange(life.openings, 0);
+    --counters.open_breakers;
+    life.probe_up_at.reset();
+    reset(life);
+    tell(life, "breaker_closed after " + std::to_string(openings));
+  }
+
+  // A probe that has ended, and nobody has got to that yet, did not stay up.
+  void probe_is_up(Life& life) {
+    life.probe_up_at.reset();
+    if (life.run_alive) close(life);
+  }
+
+  void was_reset(Life& life) {
+    if (shutting_down || life.remove_asked || life.phase == Phase::terminated) return;  // overtaken
+    close(life);
+    reset(life);
+    if (life.phase == Phase::backing_off) begin(life);
+  }
+
+  static std::int64_t ceiling_of(Duration base, Duration max, std::uint32_t k) {
+    std::int64_t ceiling = base.count();
+    for (std::uint32_t i = 1; i < k && ceiling < max.count(); ++i) ceiling *= 2;
+    return std::min(ceiling, max.count());
+  }
+
+  std::int64_t drawn_delay(const Life& life, std::int64_t ceiling) const {
+    const DrawKey key{seed_, name_hash(life.name), TimePoint{life.added_at}, life.earlier_lives_now};
+    const Draw bits = draw(key, Purpose::backoff_jitter, life.run);
+    __extension__ using Wide = unsigned __int128;
+    const Wide values = static_cast<Wide>(ceiling) + 1;
+    return static_cast<std::int64_t>((bits.high * values + ((bits.low * values) >> 64)) >> 64);
+  }
+
+  void back_off(Life& life, const std::string& cause, std::int64_t ceiling, std::int64_t delay) {
+    enter(life, Phase::backing_off);
+    life.due = now + delay;
+    life.due_order = ++dues_;
+    tell(life, "backing_off " + cause + ' ' + std::to_string(life.attempt) + ", " + to_string(Duration{delay}) +
+                   " of " + to_string(Duration{ceiling}));
+  }
+
+  void restarted(Life& life, std::uint64_t latest_run) {
+    if (shutting_down || life.remove_asked) return;  // asked for first, but overtaken
+    if (life.run != latest_run) return;              // another run has begun since it was asked for
+    if (life.phase != Phase::terminated) close(life);
+    reset(life);
+    if (life.phase == Phase::running) return ask_to_stop(life, StopCause::restart);
+    if (life.phase == Phase::backing_off) return begin(life);
+    if (life.phase == Phase::terminated) return begin_again_in_place(life);
+  }
+
+  void removed(Life& life) {
+    life.removal_begun = true;
+    if (life.phase == Phase::terminated) return forget(life);
+    stop_for_good(life, StopCause::remove);
+  }
+
+  void ask_to_stop(Life& life, StopCause cause) {
+    enter(life, Phase::stopping);
+    life.probe_up_at.reset();
+    life.stop_cause = cause;
+    tell(life, "stopping " + std::string{to_string(cause)});
+    life.killed = false;
+    life.stop_asked_at = now;
+    if (!life.run_alive) return;
+    if (does_inside(Where::in_stop, life)) tell(life, "stop_threw thrown");
+    give_grace(life);
+  }
+
+  // A run that has ended inside of its stop needs none.
+  void give_grace(Life& life) {
+    life.grace_over.reset();
+    if (!life.run_alive) return;
+    life.grace_over = now + setup_->config.stop_grace.value_or(setup_->config.shutdown_timeout).count();
+    life.grace_order = ++dues_;
+  }
+
+  void grace_is_over(Life& life) {
+    if (killable(life) && !life.killed) {
+      kill(life);
+      return give_grace(life);
+    }
+    life.grace_over.reset();
+    const bool goes_on = life.stop_cause == StopCause::restart && runs_side_by_side(number_of(life)) &&
+                         life.set_aside.size() < kAbandonedRunsMax;
+    if (!goes_on) return abandon(life);
+    ++counters.abandoned_runs;
+    life.running_time += now - life.began;
+    tell(life, "abandoned " + std::to_string(life.run) + " after " + to_string(Duration{now - life.stop_asked_at}));
+    life.set_aside[life.run] = life.began;
+    life.run_alive = false;
+    begin(life);
+  }
+
+  void kill(Life& life) {
+    life.killed = true;
+    ++counters.killed_runs;
+    tell(life, "killed after " + to_string(Duration{now - life.stop_asked_at}));
+    if (does_inside(Where::in_kill, life)) tell(life, "kill_threw thrown");
+  }
+
+  void abandon(Life& life) {
+    life.grace_over.reset();
+    life.was_abandoned = true;
+    ++counters.abandoned_runs;
+    life.running_time += now - life.began;
+    terminate(life, "abandoned after " + to_string(Duration{now - life.stop_asked_at}));
+  }
+
+  void stop_for_good(Life& life, StopCause cause) {
+    if (life.phase == Phase::starting) return terminate(life, "cancelled");
+    if (life.phase == Phase::running) return ask_to_stop(life, cause);
+    const bool to_restart = life.phase == Phase::stopping && life.stop_cause == StopCause::restart;
+    if (life.phase != Phase::backing_off && !to_restart) return;
+    life.stop_cause = cause;
+    tell(life, "stopping " + std::string{to_string(cause)});
+    if (life.phase == Phase::backing_off) terminate(life, "cancelled");
+  }
+
+  void terminate(Life& life, const std::string& why) {
+    enter(life, Phase::terminated);
+    life.termination = why;
+    life.probe_up_at.reset();
+    if (std::exchange(life.openings, 0) > 0) --counters.open_breakers;
+    ++counters.terminated;
+    --counters.active_services;
+    tell(life, "terminated " + why);
+    if (life.removal_begun) forget(life);
+    if (counters.active_services > 0 || drained) return;
+    if (!outcome.empty()) return finish_drain();
+    if (shutting_down) return end_drain("drained");
+    if (setup_->config.when_all_terminated == WhenAllTerminated::return_) {
+      said_.push_back({Said::What::all_terminated});
+    }
+  }
+
+  void begin_again_in_place(Life& life) {
+    tell(life, "removed");
+    Life next;
+    next.name = life.name;
+    next.restart = life.restart;
+    next.policy = life.policy;
+    next.run = life.run;
+    next.stop_asked = life.stop_asked;
+    next.set_aside = life.set_aside;
+    if (life.run_alive) next.set_aside[life.run] = life.began;
+    life = std::move(next);
+    be_born(life);
+    tell_added(life);
+  }
+
+  void be_born(Life& life) {
+    life.added_at = life.phase_since = now;
+    const std::pair birth{life.name, now};
+    life.earlier_lives_now = static_cast<std::uint32_t>(std::count(births_.begin(), births_.end(), birth));
+    births_.push_back(birth);
+    ++counters.spawned;
+    ++counters.active_services;
+  }
+
+  void forget(Life& life) {
+    tell(life, "removed");
+    life.gone = life.name_free = true;
+    if (!shutting_down || drained) return;
+    if (life.ended_badly_in_drain) errors.push_back(life.name + ": " + life.last_error);
+    if (life.was_abandoned) abandoned.push_back(life.name);
+  }
+
+  void shut_down(const std::string& cause) {
+    if (shutting_down) return;
+    if (!shutdown_asked) deadline = now + setup_->config.shutdown_timeout.count();
+    shutdown_asked = shutting_down = true;
+    tell("-", "shutdown_requested " + cause + ' ' + to_string(setup_->config.shutdown_timeout));
+    // A service that is added from within such a stop comes too late for that, and is refused.
+    for (auto& life : lives) {
+      if (!life.gone && life.phase != Phase::terminated) stop_for_good(life, StopCause::shutdown);
+    }
+    if (counters.active_services == 0 && !drained) end_drain("drained");
+  }
+
+  void end_drain(const std::string& how) {
+    if (!outcome.empty()) return;
+    outcome = how;
+    bool may_end = false;
+    for (auto& life : lives) {
+      if (life.gone || life.phase != Phase::stopping) continue;
+      if (life.run_alive && (life.killed || !killable(life))) continue;
+      may_end = true;
+      if (!life.run_alive) continue;
+      kill(life);
+      killed_in_drain = true;
+    }
+    if (may_end) return said_.push_back({Said::What::abandon_rest});
+    finish_drain();
+  }
+
+  void finish_drain() {
+    if (drained) return;
+    drained = true;
+    bool any_abandoned = false;
+    for (auto& life : lives) {
+      if (life.gone) continue;
+      if (life.phase == Phase::terminated) {
+        if (life.failed_for_good) failed.push_back(life.name);
+        if (life.was_abandoned) abandoned.push_back(life.name);
+        if (life.ended_badly_in_drain) errors.push_back(life.name + ": " + life.last_error);
+        continue;
+      }
+      abandoned.push_back(life.name);
+      abandon(life);
+      any_abandoned = true;
+    }
+    if (!killed_in_drain && !any_abandoned) outcome = "drained";
+    tell("-", "drained " + outcome);
+  }
+};
+
+}  // namespace holdfast::test

@@ -1,0 +1,177 @@
+// The state of the model (supervisor_model.hpp): the lives of services, what has been said and not been acted on, what
+// is due next, and the lines that the supervisor has to report.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "supervisor_model_step.hpp"
+
+#include <holdfast/snapshot.hpp>
+
+namespace holdfast::test {
+
+class ModelState {
+ public:
+  struct Life {
+    std::string name;
+    RestartPolicy restart = RestartPolicy::on_failure;
+    BackoffPolicy policy;
+    Phase phase = Phase::starting;
+    StopCause stop_cause = StopCause::stop;
+    bool run_alive = false;  // begun, and has not said that it ended
+    bool never_run = true;
+    bool stop_asked = false;     // for good, by a command; acted on or not
+    bool remove_asked = false;   // acted on or not
+    bool removal_begun = false;  // acted on: it is forgotten once it has terminated
+    bool name_free = false;
+    bool gone = false;
+    bool failed_for_good = false;
+    bool was_abandoned = false;
+    bool last_run_failed = false;
+    bool ended_badly_in_drain = false;
+    std::map<std::uint64_t, std::int64_t> set_aside;  // abandoned runs that are alive: when they began, by number
+    std::uint64_t run = 0, starts = 0, failures = 0, clean_exits = 0;
+    std::uint32_t attempt = 0;
+    std::uint32_t openings = 0;               // of its breaker in a row; 0: it is closed
+    std::optional<std::int64_t> probe_up_at;  // while it runs as a probe
+    std::uint64_t probe_order = 0;
+    std::vector<std::int64_t> failed_at;
+    std::string last_error;
+    std::string termination;
+    std::int64_t running_time = 0, added_at = 0, phase_since = 0, began = 0, due = 0;
+    std::uint64_t due_order = 0;
+    std::optional<std::int64_t> grace_over;  // while it stops under a grace
+    std::uint64_t grace_order = 0;
+    std::int64_t stop_asked_at = 0;
+    bool killed = false;  // the latest run
+    std::uint32_t earlier_lives_now = 0;
+  };
+
+  [[nodiscard]] const Life* find(std::string_view name) const {
+    for (const auto& life : lives) {
+      if (life.name == name && !life.name_free) return &life;
+    }
+    return nullptr;
+  }
+
+  // The next moment at which something happens by itself.
+  [[nodiscard]] std::optional<std::int64_t> next_due() const {
+    const auto first = first_due();
+    return first ? std::optional{first->at} : std::nullopt;
+  }
+
+  std::int64_t now = 0;
+  std::deque<Life> lives;                                   // in the order of adding, those gone included
+  std::vector<std::pair<std::size_t, std::uint64_t>> runs;  // every run that ever began: whose, and its number
+  std::vector<std::string> lines;                           // reported and not yet taken
+  std::vector<std::string> answers;                         // to commands, not yet taken
+  Counters counters;
+  bool shutdown_asked = false, shutting_down = false, drained = false, killed_in_drain = false;
+  std::int64_t deadline = 0;
+  std::string outcome;
+  std::vector<std::string> abandoned, failed, errors;
+
+ protected:
+  // What has been said, and is acted on in the order of arrival.
+  struct Said {
+    enum class What {
+      added,
+      first_start,
+      ended,
+      ended_late,
+      stop,
+      restart,
+      reset,
+      remove,
+      shutdown,
+      all_terminated,
+      end_drain,
+      abandon_rest
+    };
+    What what;
+    std::size_t life = 0;
+    Outcome outcome = Outcome::clean;
+    std::string error = {};
+    std::uint64_t run = 0;  // restart: the latest when it was said; ended_late: the one that ended
+    std::int64_t began = 0;
+  };
+
+  ModelState(std::shared_ptr<const Setup> setup, Seed seed) : setup_(std::move(setup)), seed_(seed) {}
+  ~ModelState() = default;
+  ModelState(const ModelState&) = default;
+  ModelState& operator=(const ModelState&) = default;
+
+  std::optional<std::size_t> present(const std::string& name) const {
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      if (lives[i].name == name && !lives[i].name_free) return i;
+    }
+    return std::nullopt;
+  }
+
+  std::size_t place_of(const Life& life) const {
+    std::size_t place = 0;
+    while (&lives[place] != &life) ++place;
+    return place;
+  }
+
+  // What is due first: of one time the drain's deadline, then what was said first to be due.
+  struct Due {
+    std::int64_t at;
+    std::uint64_t order;
+    std::optional<std::size_t> whose;  // of nobody: the drain's deadline
+  };
+  std::optional<Due> first_due() const {
+    std::optional<Due> first;
+    const auto consider = [&first](const Due& due) {
+      if (!first || std::pair{due.at, due.order} < std::pair{first->at, first->order}) first = due;
+    };
+    if (waits_for_first_ && !shutting_down) consider({0, 0, std::nullopt});
+    if (shutting_down && outcome.empty()) consider({deadline, 0, std::nullopt});
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      if (lives[i].gone) continue;
+      if (lives[i].phase == Phase::backing_off) consider({lives[i].due, lives[i].due_order, i});
+      if (lives[i].probe_up_at) consider({*lives[i].probe_up_at, lives[i].probe_order, i});
+      if (lives[i].grace_over) consider({*lives[i].grace_over, lives[i].grace_order, i});
+    }
+    return first;
+  }
+
+  static unsigned number_of(const Life& life) {
+    return static_cast<unsigned>(std::find(kNames.begin(), kNames.end(), life.name) - kNames.begin());
+  }
+  static bool killable(const Life& life) { return can_be_killed(number_of(life)); }
+
+  void reset(Life& life) {
+    life.attempt = 0;
+    life.failed_at.clear();
+  }
+  void enter(Life& life, Phase phase) {
+    life.phase = phase;
+    life.phase_since = now;
+  }
+  void tell(const Life& life, const std::string& what) { tell(life.name, what); }
+  void tell(const std::string& who, const std::string& what) {
+    lines.push_back(to_string(TimePoint{now}) + ' ' + who + ' ' + what);
+  }
+
+  static constexpr std::size_t kAbandonedRunsMax = 3;
+
+  std::shared_ptr<const Setup> setup_;
+  bool waits_for_first_ = false;
+  Seed seed_;
+  std::vector<Said> said_;
+  std::map<Where, std::map<unsigned, Step>> planned_;  // by name
+  std::vector<std::pair<std::string, std::int64_t>> births_;
+  std::uint64_t dues_ = 0;
+};
+
+}  // namespace holdfast::test
