@@ -22,6 +22,7 @@
 #include <boost/asio/write.hpp>
 #include <holdfast/asio/runtime.hpp>
 
+#include "run_io.hpp"
 #include "support.hpp"
 
 namespace holdfast::test::endpoint_test {
@@ -29,7 +30,6 @@ namespace holdfast::test::endpoint_test {
 namespace net = boost::asio;
 using net::ip::tcp;
 
-inline constexpr std::chrono::seconds kPatience{60};  // turns a hang into a failure
 inline constexpr auto kWithError = net::as_tuple(net::use_awaitable);
 
 inline net::awaitable<void> waits(Context& ctx) { co_await ctx.stopped(); }
@@ -75,14 +75,7 @@ class Program {
   net::io_context& io() { return io_; }
   [[nodiscard]] tcp::endpoint address() const { return address_; }
 
-  [[nodiscard]] bool run_until(const std::function<bool()>& done) {
-    const auto limit = std::chrono::steady_clock::now() + kPatience;
-    io_.restart();
-    while (!done()) {
-      if (io_.run_one_until(limit) == 0 && !done()) return false;
-    }
-    return true;
-  }
+  [[nodiscard]] bool run_until(const std::function<bool()>& done) { return test::run_until(io_, done); }
 
   tcp::socket connect() {
     tcp::socket socket{io_};

@@ -21,6 +21,8 @@
 #include <boost/asio/write.hpp>
 #include <holdfast/asio/detail/http_connection.hpp>
 
+#include "run_io.hpp"
+
 namespace holdfast::http_connection_test {
 
 namespace net = boost::asio;
@@ -30,7 +32,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kWithError = net::as_tuple(net::use_awaitable);
-constexpr auto kPatience = 60s;  // turns a hang into a failure
 constexpr Duration kTimeout = 400ms;
 // Two of them are longer than the time of a step. However late this thread is, they come before a deadline that is over
 // after them: both are timers of one io_context.
@@ -56,14 +57,7 @@ class Server final : public detail::HttpConnection::Host {
     if (connection_) connection_->close();
   }
 
-  [[nodiscard]] bool run_until(const std::function<bool()>& done) {
-    const auto limit = std::chrono::steady_clock::now() + kPatience;
-    io_.restart();
-    while (!done()) {
-      if (io_.run_one_until(limit) == 0 && !done()) return false;
-    }
-    return true;
-  }
+  [[nodiscard]] bool run_until(const std::function<bool()>& done) { return test::run_until(io_, done); }
 
   bool has_ended = false;
   int steps = 0;

@@ -13,9 +13,7 @@ import os
 import re
 import subprocess
 import sys
-import unittest
 import xml.etree.ElementTree
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 import holdfast_command  # noqa: E402

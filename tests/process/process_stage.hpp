@@ -36,13 +36,13 @@
 #include <boost/asio/post.hpp>
 #include <holdfast/asio/runtime.hpp>
 
+#include "run_io.hpp"
+
 namespace holdfast::test {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
-
-inline constexpr std::chrono::seconds kPatience{60};
 
 // ---------------------------------------------------------------------------------------------------------------------
 // A stage for processes
@@ -192,13 +192,7 @@ class Stage {
     return *pipe_;
   }
 
-  bool run_until(const std::function<bool()>& done) {
-    const auto limit = std::chrono::steady_clock::now() + kPatience;
-    while (!done()) {
-      if (io.run_one_until(limit) == 0 && !done()) return false;
-    }
-    return true;
-  }
+  bool run_until(const std::function<bool()>& done) { return test::run_until(io, done); }
   void run_until_terminated() {
     REQUIRE(run_until([&] { return diary.has_kind("terminated"); }));
   }

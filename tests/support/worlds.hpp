@@ -16,9 +16,9 @@
 #include <holdfast/asio/real_time_scheduler.hpp>
 #include <holdfast_sim/asio/asio_simulation.hpp>
 
-namespace holdfast::test {
+#include "run_io.hpp"
 
-inline constexpr std::chrono::seconds kPatience{60};  // real or virtual
+namespace holdfast::test {
 
 class World {
  public:
@@ -46,14 +46,7 @@ class VirtualWorld final : public World {
 class RealWorld final : public World {
  public:
   ExecutorScheduler& scheduler() override { return scheduler_; }
-  bool run_until(const std::function<bool()>& done) override {
-    const auto limit = std::chrono::steady_clock::now() + kPatience;
-    io_.restart();
-    while (!done()) {
-      if (io_.run_one_until(limit) == 0 && !done()) return false;
-    }
-    return true;
-  }
+  bool run_until(const std::function<bool()>& done) override { return test::run_until(io_, done); }
   void run_ready() override {
     io_.restart();
     io_.poll();

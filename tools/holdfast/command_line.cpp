@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -50,6 +51,8 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
   return error == std::errc{} && stopped == end ? std::optional{number} : std::nullopt;
 }
 
+namespace {
+
 std::uint64_t seed_from(std::string_view text) {
   if (const auto seed = whole_number(text)) return *seed;
   const bool is_range = text.find("..") != std::string_view::npos;
@@ -82,6 +85,29 @@ sim::SeedRange seeds_from(std::string_view text) {
   throw UsageError{fmt::format("--seeds: {} is not a range of seeds; write {}, or a single seed like 7",
                                in_quotes(text),
                                meant ? fmt::format("{}..{}", *from, *to) : "the first and the last like 1..1000")};
+}
+
+}  // namespace
+
+CLI::Option* add_scenario(CLI::App& line, std::string& path) {
+  return line.add_option("FILE", path, "The scenario, a TOML file; - is standard input")->required();
+}
+
+CLI::Option* add_seed(CLI::App& line, std::optional<std::uint64_t>& seed, const std::string& help) {
+  const auto set = [&seed](const std::string& text) { seed = seed_from(text); };
+  return line.add_option_function<std::string>("--seed", set, help)->type_name("N");
+}
+
+CLI::Option* add_seeds(CLI::App& line, std::function<void(const sim::SeedRange&)> set, const std::string& help) {
+  const auto read = [set = std::move(set)](const std::string& text) { set(seeds_from(text)); };
+  return line.add_option_function<std::string>("--seeds", read, help)->type_name("A..B");
+}
+
+CLI::Option* add_jobs(CLI::App& line, unsigned& jobs) {
+  constexpr unsigned kJobsMax = 1024;
+  return line.add_option("--jobs", jobs, "Runs at a time; by default one for each processor")
+      ->type_name("N")
+      ->check(CLI::Range(1U, kJobsMax));
 }
 
 void refuse_unknown_command(const CLI::App& app, const std::string& word) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace holdfast::tools {
 
@@ -24,11 +26,12 @@ class UsageError : public std::runtime_error {
 // Decimal only, and the whole range: CLI11 would read "010" as eight.
 std::optional<std::uint64_t> whole_number(std::string_view text);
 
-// The value of --seed. Throws UsageError.
-std::uint64_t seed_from(std::string_view text);
-
-// The value of --seeds: "A..B" or "A". Throws UsageError.
-sim::SeedRange seeds_from(std::string_view text);
+// Options that several commands have. What they set outlives the parsing. A wrong value throws UsageError.
+CLI::Option* add_scenario(CLI::App& line, std::string& path);
+CLI::Option* add_seed(CLI::App& line, std::optional<std::uint64_t>& seed, const std::string& help);
+// "A..B", or "A".
+CLI::Option* add_seeds(CLI::App& line, std::function<void(const sim::SeedRange&)> set, const std::string& help);
+CLI::Option* add_jobs(CLI::App& line, unsigned& jobs);
 
 // Throws UsageError about the first word of the command line that is not a command.
 [[noreturn]] void refuse_unknown_command(const CLI::App& app, const std::string& word);

@@ -161,20 +161,16 @@ int call(const Arguments& arguments) {
 }  // namespace
 
 Command add_to(CLI::App& app) {
-  constexpr unsigned kJobsMax = 1024;
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("compare", "Run policies under the same seeds and report which is better");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->scenario, "The scenario, a TOML file; - is standard input")->required();
+  add_scenario(*line, arguments->scenario);
   line->add_option("POLICY", arguments->policies, "Policies that are laid over it, TOML files")->required();
-  line->add_option_function<std::string>(
-          "--seeds", [arguments](const std::string& text) { arguments->seeds = seeds_from(text); },
-          "The first seed and the last, both included")
-      ->type_name("A..B")
+  add_seeds(
+      *line, [arguments](const sim::SeedRange& seeds) { arguments->seeds = seeds; },
+      "The first seed and the last, both included")
       ->required();
-  line->add_option("--jobs", arguments->jobs, "Runs at a time; by default one for each processor")
-      ->type_name("N")
-      ->check(CLI::Range(1U, kJobsMax));
+  add_jobs(*line, arguments->jobs);
   line->add_flag("--json", arguments->json, "Print JSON (lib/docs/reference/json.md)");
   return {line, [arguments] { return call(*arguments); }};
 }

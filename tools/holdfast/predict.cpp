@@ -66,7 +66,7 @@ Command add_to(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("predict", "Compute what the policies do while every start fails");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->scenario, "The scenario, a TOML file; - is standard input")->required();
+  add_scenario(*line, arguments->scenario);
   line->add_option_function<std::string>(
           "--fails-after",
           [arguments](const std::string& text) { arguments->options.fails_after = fails_after_from(text); },

@@ -87,14 +87,11 @@ Command add_to(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("report", "Write a run as a page for a browser");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->scenario, "The scenario, a TOML file; - is standard input")->required();
+  add_scenario(*line, arguments->scenario);
   line->add_option("-o,--output", arguments->output, "The page, an HTML file; - is standard output")
       ->type_name("OUT")
       ->required();
-  line->add_option_function<std::string>(
-          "--seed", [arguments](const std::string& text) { arguments->seed = seed_from(text); },
-          "A whole number that replaces the scenario's seed")
-      ->type_name("N");
+  add_seed(*line, arguments->seed, "A whole number that replaces the scenario's seed");
   return {line, [arguments] { return call(*arguments); }};
 }
 

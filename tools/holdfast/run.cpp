@@ -137,11 +137,8 @@ Command add_to(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("run", "Run a scenario in virtual time and show what happened");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->scenario, "The scenario, a TOML file; - is standard input")->required();
-  line->add_option_function<std::string>(
-          "--seed", [arguments](const std::string& text) { arguments->seed = seed_from(text); },
-          "A whole number that replaces the scenario's seed")
-      ->type_name("N");
+  add_scenario(*line, arguments->scenario);
+  add_seed(*line, arguments->seed, "A whole number that replaces the scenario's seed");
   add_settings(*line, arguments->settings);
   line->add_option("--trace", arguments->trace,
                    "Write every event to this file, one line of JSON each; - is standard output")

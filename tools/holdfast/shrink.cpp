@@ -113,11 +113,8 @@ Command add_to(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("shrink", "Find the smallest scenario that still fails as a seed does");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->scenario, "The scenario, a TOML file; - is standard input")->required();
-  line->add_option_function<std::string>(
-          "--seed", [arguments](const std::string& text) { arguments->seed = seed_from(text); }, "A seed that fails")
-      ->type_name("N")
-      ->required();
+  add_scenario(*line, arguments->scenario);
+  add_seed(*line, arguments->seed, "A seed that fails")->required();
   add_settings(*line, arguments->settings);
   line->add_option("--out", arguments->out, "The file to write; - is standard output; by default FILE.seed-N.toml")
       ->type_name("OUT");

@@ -456,19 +456,15 @@ sim::Shard shard_from(std::string_view text) {
 }  // namespace
 
 Command add_to(CLI::App& app) {
-  constexpr unsigned kJobsMax = 1024;
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("sweep", "Run scenarios under many seeds and sum up what happened");
   line->footer(kFooter);
   line->add_option("FILE", arguments->files, "The scenarios, TOML files; - is standard input")->required();
-  line->add_option_function<std::string>(
-          "--seeds", [arguments](const std::string& text) { arguments->seeds = seeds_from(text); },
-          "The first seed and the last, both included, or a single one; without it each file's own")
-      ->type_name("A..B");
+  add_seeds(
+      *line, [arguments](const sim::SeedRange& seeds) { arguments->seeds = seeds; },
+      "The first seed and the last, both included, or a single one; without it each file's own");
   add_settings(*line, arguments->settings);
-  line->add_option("--jobs", arguments->jobs, "Runs at a time; by default one for each processor")
-      ->type_name("N")
-      ->check(CLI::Range(1U, kJobsMax));
+  add_jobs(*line, arguments->jobs);
   line->add_option("--recheck", arguments->recheck, "Run one in N seeds twice, and compare; 0: none")
       ->type_name("N")
       ->capture_default_str();

@@ -6,21 +6,11 @@
 
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
+#include <holdfast_sim/scenario/detail/square_root.hpp>
 
 namespace holdfast::sim {
 
 namespace {
-
-double root_of(double x) noexcept {
-  if (x <= 0) return 0;
-  double root = x < 1 ? 1 : x;
-  for (int i = 0; i < 1100; ++i) {
-    const double next = (root + x / root) / 2;
-    if (next >= root) break;
-    root = next;
-  }
-  return root;
-}
 
 // The 97.5 % quantile of Student's distribution: tables below five degrees of freedom, then Fisher and Cornish's
 // expansion (Abramowitz and Stegun, 26.7.5), which is right to four digits there.
@@ -86,8 +76,8 @@ MeanInterval interval(const std::vector<double>& values, std::vector<double> res
   const auto all = static_cast<double>(resampled.size());
   const double below = (static_cast<double>(first - resampled.begin()) + static_cast<double>(last - first) / 2) / all;
   const double bias = normal_quantile(std::clamp(below, 0.5 / all, 1 - 0.5 / all));
-  const double acceleration = cubes / (6 * squares * root_of(squares));
-  const double wide = student(values.size() - 1) * root_of(n / (n - 1));
+  const double acceleration = cubes / (6 * squares * detail::square_root(squares));
+  const double wide = student(values.size() - 1) * detail::square_root(n / (n - 1));
   const auto share = [&](double z) {
     const double shifted = bias + z;
     const double narrowed = 1 - acceleration * shifted;

@@ -6,6 +6,7 @@
 
 #include <holdfast/backoff.hpp>
 #include <holdfast_sim/predict/detail/trials.hpp>
+#include <holdfast_sim/scenario/detail/square_root.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
@@ -18,21 +19,10 @@ using namespace std::chrono_literals;
 // Of the normal distribution: 99.9 % lie between.
 constexpr double kDeviations = 3.2905;
 
-double square_root(double x) noexcept {
-  if (x <= 0) return 0;
-  double root = x < 1 ? 1 : x;
-  for (int i = 0; i < 200; ++i) {
-    const double next = (root + x / root) / 2;
-    if (next >= root) break;
-    root = next;
-  }
-  return root;
-}
-
 // The quantile of a share of `services`, of whom only those in `sorted` have a value.
 std::optional<Interval> interval(const std::vector<Duration>& sorted, std::uint64_t services, double share) {
   const auto n = static_cast<double>(services);
-  const double spread = kDeviations * square_root(n * share * (1 - share));
+  const double spread = kDeviations * detail::square_root(n * share * (1 - share));
   const auto low = static_cast<std::size_t>(std::max(0.0, n * share - spread));
   const auto high = static_cast<std::size_t>(std::min(n - 1, n * share + spread + 1));
   if (low >= sorted.size()) return std::nullopt;
@@ -57,7 +47,7 @@ std::optional<std::array<std::uint64_t, 2>> rate_interval(const std::vector<doub
   for (const double cycle : cycles) mean += cycle / n;
   double squares = 0;
   for (const double cycle : cycles) squares += (cycle - mean) * (cycle - mean);
-  const double spread = kDeviations * square_root(squares / (n - 1) / n);
+  const double spread = kDeviations * detail::square_root(squares / (n - 1) / n);
   return std::array{thousandths_an_hour(mean + spread), thousandths_an_hour(mean - spread)};
 }
 

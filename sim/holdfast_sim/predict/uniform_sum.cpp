@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include <holdfast_sim/scenario/detail/square_root.hpp>
+
 namespace holdfast::sim {
 
 namespace {
@@ -13,12 +15,6 @@ constexpr std::size_t kDrawnOfOneWidth = 64;
 
 // A width below this part of the whole changes no probability by as much as kError, and would cost digits.
 constexpr double kNarrow = 1e-6;
-
-double square_root_of(double x) noexcept {
-  double root = x;
-  for (int i = 0; i < 100; ++i) root = (root + x / root) / 2;
-  return root;
-}
 
 // Where there are more of one width, each stands for several: it is as wide as their variance says, and what their mean
 // is larger is returned. Descending before and after.
@@ -31,7 +27,7 @@ double with_fewer(std::vector<double>& widths) {
     while (i + count < widths.size() && widths[i + count] == width) ++count;
     const std::size_t drawn = std::min(count, kDrawnOfOneWidth);
     const double each = static_cast<double>(count) / static_cast<double>(drawn);
-    const double wide = width * square_root_of(each);
+    const double wide = width * detail::square_root(each);
     fewer.insert(fewer.end(), drawn, wide);
     larger += static_cast<double>(drawn) * (each * width - wide) / 2;
     i += count;
