@@ -115,6 +115,12 @@ TEST_CASE("a shutdown is asked for from a signal handler") {
   std::signal(SIGUSR1, before);
 }
 
+__sighandler_t handler_of(int signal) {
+  struct sigaction action {};
+  ::sigaction(signal, nullptr, &action);
+  return action.sa_handler;
+}
+
 TEST_CASE("a runtime takes signals and gives them back, also beside signal_sets of the program, in any order") {
   std::this_thread::sleep_for(1s);  // no signal of another test counts as the same stop any more
   std::signal(SIGHUP, SIG_DFL);     // the tests may run under nohup

@@ -122,12 +122,6 @@ TEST_CASE("several runtimes share an io_context, which is done when all have dra
   CHECK(at_once);
 }
 
-__sighandler_t handler_of(int signal) {
-  struct sigaction action {};
-  ::sigaction(signal, nullptr, &action);
-  return action.sa_handler;
-}
-
 TEST_CASE("waiting for a shutdown is cancelled, and ends when the runtime is destroyed") {
   net::io_context io;
   std::optional<Runtime> runtime{std::in_place, io, with({})};

@@ -59,7 +59,7 @@ IN_FLEET = {
     # OTP
     'restart = "permanent"': 'write "always"', 'restart = "transient"': 'write "on_failure"',
     'shutdown = 5000': 'how long a stop may take is stop_grace = "10s"', 'shutdown = "brutal_kill"': "stop_grace",
-    "significant = true": "nothing like it", 'modules = ["a"]': "no such thing", 'start = "a"': "runs_for =",
+    "significant = true": "nothing like it", 'modules = ["a"]': "nothing like it", 'start = "a"': "runs_for =",
     'restart = "temporary"': 'write "never"', "intensity = 3": "max_failures", "period = 5": "window",
     # Distributions
     'runs_for = { min = "1s", max = "5s" }\nthen = "fail"': 'is { uniform = ["1s", "5s"] }',
