@@ -268,6 +268,24 @@ TEST_CASE("a budget of runs ends it with what there is, which still fails") {
             .failures.size() == 1);
 }
 
+TEST_CASE("a law that a scenario breaks is broken by the smallest one that can be found") {
+  const std::string text =
+      "name = \"x\"\nseed = 9\nduration = \"1h\"\n[[fleet]]\nname = \"a\"\ncount = 40\nruns_for = \"7min\"\nthen = "
+      "\"fail\"\n"
+      "[[fleet]]\nname = \"b\"\n[[chaos]]\nat = \"5min\"\noutage = { of = \"b\", for = \"2min\" }\n[[chaos]]\nat = "
+      "\"6min\"\nstorm = {}\n";
+  const auto few = [](const Scenario& scenario) {
+    std::uint64_t services = 0;
+    for (const auto& group : scenario.fleet) services += group.size();
+    return services < 5;
+  };
+  const auto smallest = smallest_breaker(text, few);
+  CHECK(smallest.finished);
+  CHECK(smallest.text == "name = \"x\"\n\n[[fleet]]\nname = \"a\"\ncount = 5\n");
+  CHECK_THROWS_AS(smallest_breaker(smallest.text, [](const Scenario&) { return true; }), NothingToShrink);
+  CHECK_FALSE(smallest_breaker(text, few, {.runs_max = 2}).finished);
+}
+
 TEST_CASE("for a corpus nothing gets worse: policies, life times and what failing takes stay, and faults get weaker") {
   const std::string text =
       "name = \"x\"\nduration = \"1h\"\n[supervisor]\nbackoff = { base = \"1s\", max = \"30s\" }\n[[fleet]]\nname = "
@@ -280,8 +298,8 @@ TEST_CASE("for a corpus nothing gets worse: policies, life times and what failin
   CHECK_THAT(weaker.text, Contains("fails_after = \"20ms\""));
   CHECK_THAT(weaker.text, !Contains("count") && !Contains("runs_for = \"0s\"") && !Contains("9min"));
   CHECK(shrink(weaker.text, "test.toml", "", {.seed = Seed{7}, .only_weaker = true}).text == weaker.text);
-  // Without it the service that sometimes fails becomes one that always does.
-  CHECK_THAT(shrunk(text).text, !Contains("backoff") && Contains("runs_for = \"0s\""));
+  // Otherwise it becomes an outage that the default policy does not survive.
+  CHECK_THAT(shrunk(text).text, !Contains("backoff") && !Contains("runs_for"));
 }
 
 }  // namespace holdfast::shrink_test

@@ -212,7 +212,8 @@ std::string type_hint(const TomlValue& value, const Key& key, std::string_view p
 
 std::string share_hint(double number, const Number& range) {
   const bool is_share = range.above_min && range.max == Ratio::from(1);
-  if (!is_share || number < 2 || number > 100) return "";
+  const bool is_percentage = number >= 2 && number <= 100;
+  if (!is_share || !is_percentage) return "";
   return "write " + decimal(number / 100) + " for " + decimal(number).substr(0, decimal(number).find(".0")) + " %";
 }
 

@@ -125,6 +125,20 @@ class Shrinker {
     timers_max_ = 4 * result.report.end.timers_fired + kTimersLeast;
   }
 
+  // For a law of scenarios instead of a failure of one.
+  Shrinker(std::string_view text, std::string file, const std::function<bool(const Scenario&)>& holds,
+           const ShrinkOptions& options)
+      : file_(std::move(file)), options_(options), document_(file::parse_toml(text, file_)), holds_(holds) {
+    if (holds_(parse_scenario(text, file_, folder_)))
+      throw NothingToShrink("the law holds: there is nothing to shrink");
+  }
+
+  SmallestBreaker breaker() {
+    while (running_ && round()) {
+    }
+    return {toml_text(document_), runs_, running_};
+  }
+
   ShrinkResult result() {
     only_what_fails();
     while (running_ && round()) {
@@ -164,6 +178,7 @@ class Shrinker {
     try {
       const auto scenario = parse_scenario(text, file_, folder_);
       ++runs_;
+      if (holds_) return holds_(scenario) ? std::nullopt : std::optional{SeedOutcome{}};
       // A candidate that would take for ever is none.
       const auto result =
           rehearse(scenario, {.interrupted = [] { return true; }, .slice = timers_max_, .with_history = false});
@@ -377,6 +392,7 @@ class Shrinker {
     if (options_.only_weaker && (is_policy(path) || last_key(path) == "fails_after")) return true;
     if (path.size() > 1) return too_little_ && is_count_of_services(path);
     const std::string& key = document_.entries[path.front()].key;
+    if (holds_) return key == "name";
     return key == "name" || key == "seed" || key == "expect" || (too_little_ && key == "duration");
   }
 
@@ -422,6 +438,26 @@ class Shrinker {
       auto& entries = at(candidate, path).entries;
       entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
       if (!accept(std::move(candidate))) without_keys_below(inner);
+    }
+    if (!path.empty()) without_pairs_in(path);
+  }
+
+  // Two keys may need each other, such as `runs_for` and `then`.
+  void without_pairs_in(const Path& path) {
+    const auto inner = [&](std::size_t i) {
+      Path below = path;
+      below.push_back(i);
+      return below;
+    };
+    for (std::size_t i = at(document_, path).entries.size(); i-- > 0;) {
+      for (std::size_t k = i; k-- > 0 && i < at(document_, path).entries.size();) {
+        if (stays(inner(i)) || stays(inner(k))) continue;
+        TomlValue candidate = document_;
+        auto& entries = at(candidate, path).entries;
+        entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
+        entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(k));
+        accept(std::move(candidate));
+      }
     }
   }
 
@@ -640,6 +676,7 @@ class Shrinker {
   const std::filesystem::path folder_;
   const ShrinkOptions& options_;
   TomlValue document_;
+  const std::function<bool(const Scenario&)> holds_{};  // the law, if it is one
   FailureReason reason_;
   bool too_little_ = false;
   bool running_ = true;           // until it is interrupted, or no run is left
@@ -656,6 +693,11 @@ class Shrinker {
 ShrinkResult shrink(std::string_view text, const std::string& file, const std::filesystem::path& folder,
                     const ShrinkOptions& options) {
   return Shrinker{text, file, folder, options}.result();
+}
+
+SmallestBreaker smallest_breaker(std::string_view text, const std::function<bool(const Scenario&)>& holds,
+                                 const ShrinkOptions& options) {
+  return Shrinker{text, "scenario", holds, options}.breaker();
 }
 
 std::string shrunk_file(const ShrinkResult& result, std::string_view origin, Seed seed) {

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <holdfast/random.hpp>
+#include <holdfast_sim/scenario/scenario.hpp>
 #include <holdfast_sim/search/seed_outcome.hpp>
 #include <holdfast_sim/text/file.hpp>
 
@@ -77,6 +78,17 @@ class NothingToShrink : public std::runtime_error {
 // call it. Throws NothingToShrink, and BadInput if it cannot be read.
 ShrinkResult shrink(std::string_view text, const std::string& file, const std::filesystem::path& folder,
                     const ShrinkOptions& options);
+
+// The smallest scenario that breaks a law: `holds` is false for it, as it is for the scenario of `text`. Everything may
+// be taken away. For a property that failed on a generated scenario. Of the options it uses runs_max, interrupted and
+// progress. Throws what shrink() throws.
+struct SmallestBreaker {
+  std::string text;  // of the scenario file
+  std::uint64_t runs = 0;
+  bool finished = false;
+};
+SmallestBreaker smallest_breaker(std::string_view text, const std::function<bool(const Scenario&)>& holds,
+                                 const ShrinkOptions& options = {});
 
 // The file: the scenario below comments that say what fails, and how far the numbers may be changed. `origin` is what
 // it was shrunk from.
