@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The parts that judge a run cannot overlook a new kind of event. The test adds one to a copy of event.hpp. The checks, the
-expectations and the report must not compile until they handle it, unless it only informs.
+expectations and the report must not compile until they handle it, unless it only informs. The same for a kind of what chaos
+does, added to a copy of observer.hpp: then the picture of the fleet must handle it, too.
 
     new_event_test.py SOURCE_ROOT COMPILER...
 """
@@ -30,15 +31,18 @@ class NewEvent(unittest.TestCase):
         header = header.replace("namespace event {\n", f"namespace event {{\n{kind}", 1)
         header = header.replace("std::variant<event::Added", "std::variant<event::Added, event::Planted", 1)
         self.assertEqual(header.count("Planted"), 2)
+        return self.compile_with("holdfast/event.hpp", header, sources)
+
+    def compile_with(self, path: str, header: str, sources: list[Path]) -> dict[str, str]:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        planted = Path(folder.name) / "holdfast/event.hpp"
-        planted.parent.mkdir()
+        planted = Path(folder.name) / path
+        planted.parent.mkdir(parents=True)
         planted.write_text(header)
 
         def said(source: Path) -> str:
-            return subprocess.run([*COMPILER, "-std=c++20", "-fsyntax-only", f"-I{folder.name}", f"-I{ROOT / 'lib'}", f"-I{ROOT / 'sim'}",
-                                   source], capture_output=True, text=True).stderr
+            return subprocess.run([*COMPILER, "-std=c++20", "-fsyntax-only", "-Werror=switch", f"-I{folder.name}", f"-I{ROOT / 'lib'}",
+                                   f"-I{ROOT / 'sim'}", source], capture_output=True, text=True).stderr
         with ThreadPool(os.cpu_count()) as pool:
             return dict(zip((source.name for source in sources), pool.map(said, sources)))
 
@@ -59,6 +63,14 @@ class NewEvent(unittest.TestCase):
         for name, said in self.compile(members, self.sources(JUDGES)).items():
             with self.subTest(source=name):
                 self.assertNotIn("error", said)
+
+    def test_no_judge_and_no_picture_compiles_with_an_unknown_kind_of_chaos(self) -> None:
+        header = (ROOT / "sim/holdfast_sim/observe/observer.hpp").read_text()
+        header = header.replace("    storm, ", "    planted,\n    storm, ", 1)
+        sources = self.sources([*JUDGES, "observe/observer.cpp", "picture/fleet_map.cpp"])
+        for name, said in self.compile_with("holdfast_sim/observe/observer.hpp", header, sources).items():
+            with self.subTest(source=name):
+                self.assertIn("planted", said)
 
     def test_a_kind_without_a_level_does_not_compile(self) -> None:
         said = self.compile("  static constexpr bool kOnlyInforms = true;\n", [ROOT / "lib/holdfast/log_line.cpp"])["log_line.cpp"]
