@@ -123,9 +123,9 @@ LedgerHead parse_ledger_head(std::string_view line) {
 namespace {
 
 // In the order of RehearsalVerdict, the last of which no ledger has.
-constexpr std::string_view kVerdicts = "hvb";
+constexpr std::string_view kVerdictLetters = "hvb";
 // In the order of FailureReason::Kind.
-constexpr std::string_view kKinds = "resb";
+constexpr std::string_view kReasonLetters = "resb";
 
 void append_escaped(std::string& line, std::string_view text) {
   for (const char c : text) {
@@ -182,11 +182,11 @@ std::size_t index_of(std::string_view text, std::string_view letters) {
 
 std::string to_line(const SeedOutcome& outcome) {
   std::string line =
-      fmt::format("{} {} {}", outcome.seed, kVerdicts[static_cast<std::size_t>(outcome.verdict)], outcome.digest);
+      fmt::format("{} {} {}", outcome.seed, kVerdictLetters[static_cast<std::size_t>(outcome.verdict)], outcome.digest);
   for (const auto& figure : outcome.figures) line += figure ? fmt::format(" {}", *figure) : std::string{" -"};
   for (const auto& failure : outcome.failures) {
     line += '\t';
-    line += kKinds[static_cast<std::size_t>(failure.reason.kind)];
+    line += kReasonLetters[static_cast<std::size_t>(failure.reason.kind)];
     for (const auto* const part : {&failure.reason.what, &failure.reason.cause, &failure.says}) {
       line += '\t';
       append_escaped(line, *part);
@@ -199,7 +199,7 @@ SeedOutcome parse_ledger_line(std::string_view line) {
   auto fields = cut(line, '\t');
   SeedOutcome outcome;
   outcome.seed = number_of(cut(fields, ' '));
-  outcome.verdict = static_cast<RehearsalVerdict>(index_of(cut(fields, ' '), kVerdicts));
+  outcome.verdict = static_cast<RehearsalVerdict>(index_of(cut(fields, ' '), kVerdictLetters));
   outcome.digest = cut(fields, ' ');
   if (outcome.digest.size() != 32) throw BadLedger{"has a digest of another length than 32"};
   for (auto& figure : outcome.figures) {
@@ -209,7 +209,7 @@ SeedOutcome parse_ledger_line(std::string_view line) {
   if (!fields.empty()) throw BadLedger{"has more figures than there are"};
   while (!line.empty()) {
     SeedFailure failure;
-    failure.reason.kind = static_cast<FailureReason::Kind>(index_of(cut(line, '\t'), kKinds));
+    failure.reason.kind = static_cast<FailureReason::Kind>(index_of(cut(line, '\t'), kReasonLetters));
     failure.reason.what = unescaped(cut(line, '\t'));
     failure.reason.cause = unescaped(cut(line, '\t'));
     failure.says = unescaped(cut(line, '\t'));
