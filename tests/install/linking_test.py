@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import unittest
+from itertools import product
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -82,10 +83,10 @@ class PkgConfig(unittest.TestCase):
         for header, package in (("holdfast/asio/executor_scheduler", "holdfast-asio"), ("holdfast/asio/runtime", "holdfast-asio"),
                                 ("holdfast_sim/asio/asio_simulation", "holdfast-sim-asio")):
             file.write_text(f"#include <{header}.hpp>\nint main() {{}}\n")
-            for compiler in (installed.COMPILER, other_compiler()):
-                with self.subTest(header=header, compiler=compiler):
-                    command = [compiler, "-std=c++20", *self.flags("--cflags", package), file, "-o", installed.WORK / "other_compiler",
-                               *self.flags("--libs", package)]
+            for compiler, options in product((installed.COMPILER, other_compiler()), ([], ["-O2", "-fdata-sections", "-Wl,--gc-sections"])):
+                with self.subTest(header=header, compiler=compiler, options=options):
+                    command = [compiler, "-std=c++20", *options, *self.flags("--cflags", package), file, "-o",
+                               installed.WORK / "other_compiler", *self.flags("--libs", package)]
                     if compiler == installed.COMPILER:
                         call(*command)
                         continue

@@ -10,6 +10,13 @@ pkg-config, holdfast::asio of CMake and the Meson dependency do"
 
 #include <boost/asio/version.hpp>
 
+// A linker that drops unused sections (--gc-sections) would otherwise drop what it has to refuse.
+#if __has_attribute(retain)
+#define HOLDFAST_KEPT [[gnu::used, gnu::retain]]
+#else
+#define HOLDFAST_KEPT [[gnu::used]]
+#endif
+
 namespace holdfast::detail {
 
 // "undefined reference to AsioOfVersion<…>": the headers of Asio have another version than the library was built with.
@@ -20,7 +27,7 @@ struct AsioOfVersion {
 template <>
 const bool AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn;
 
-[[gnu::used]] inline const bool* const kAsioOfTheseHeaders = &AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn;
+HOLDFAST_KEPT inline const bool* const kAsioOfTheseHeaders = &AsioOfVersion<BOOST_ASIO_VERSION>::kIsCompiledIn;
 
 // "undefined reference to CompiledBy<Gcc>": g++ compiles the program, and clang++ has compiled the library. The two
 // give some functions of Asio different names, so that a program would link or not depending on what it uses.
@@ -38,6 +45,8 @@ struct CompiledBy {
 template <>
 const bool CompiledBy<ThisCompiler>::kIsTheSame;
 
-[[gnu::used]] inline const bool* const kCompilerOfThisProgram = &CompiledBy<ThisCompiler>::kIsTheSame;
+HOLDFAST_KEPT inline const bool* const kCompilerOfThisProgram = &CompiledBy<ThisCompiler>::kIsTheSame;
+
+#undef HOLDFAST_KEPT
 
 }  // namespace holdfast::detail
