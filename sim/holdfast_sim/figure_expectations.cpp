@@ -1,4 +1,4 @@
-#include <holdfast_sim/figure_expectations.hpp>
+#include <holdfast_sim/detail/figure_expectations.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include <holdfast_sim/checks/detail/configuration_check.hpp>
-#include <holdfast_sim/figure_expectations.hpp>
+#include <holdfast_sim/detail/figure_expectations.hpp>
 #include <holdfast_sim/observe/digest.hpp>
 #include <holdfast_sim/observe/trace.hpp>
 #include <holdfast_sim/report/report.hpp>

@@ -79,6 +79,11 @@ class Rules(unittest.TestCase):
                                      int(target != folder and target not in house_test.DOORS[folder]))
                     (self.root / place).unlink()
         self.assertIn("checks", folders)
+        self.plant("sim/holdfast_sim/present/planted.cpp", "#include <holdfast_sim/detail/planted.hpp>\n")
+        self.assertEqual(complaints(house_test.check_doors, self.root), [])
+        self.plant("sim/holdfast_sim/report/planted.cpp", "#include <holdfast_sim/detail/planted.hpp>\n")
+        self.assertEqual(len(complaints(house_test.check_doors, self.root)), 1)
+        (self.root / "sim/holdfast_sim/report/planted.cpp").unlink()
         self.plant("sim/holdfast_sim/new_folder/planted.cpp", "")
         self.assertEqual(len(complaints(house_test.check_doors, self.root)), 1)
 

@@ -122,7 +122,8 @@ def check_includes(root: Path) -> None:
 
 def folder_of(path: str) -> str:
     """Of a file of the simulator, by its path below sim/holdfast_sim or in an include."""
-    return path.split("/")[0] if "/" in path else "."
+    folder = path.split("/")[0] if "/" in path else "."
+    return "." if folder == "detail" else folder  # of what stands in no folder
 
 
 def check_doors(root: Path) -> None:

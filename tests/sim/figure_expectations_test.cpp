@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <holdfast_sim/figure_expectations.hpp>
+#include <holdfast_sim/detail/figure_expectations.hpp>
 #include <holdfast_sim/format/scenario_reader.hpp>
 #include <holdfast_sim/rehearsal.hpp>
 #include <holdfast_sim/search/seed_outcome.hpp>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <holdfast_sim/figure_expectations.hpp>
+#include <holdfast_sim/detail/figure_expectations.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
