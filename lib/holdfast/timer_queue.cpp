@@ -78,29 +78,31 @@ bool TimerQueue::fire_earliest_by(TimePoint limit, TimePoint& clock) {
   return true;
 }
 
-TimerQueue::Entry TimerQueue::take_earliest() {
-  settle();
-  const bool in_lane = lane_is_next();
-  const Entry next = in_lane ? lane_.front() : soon_.back();
-  if (in_lane) {
-    lane_.drop_front();
-  } else {
-    soon_.pop_back();
-  }
-  --size_;
-  next.timer->armed_ = false;
-  return next;
-}
-
+// What needs memory comes first: a timer that was taken out would be lost. They all go into the buckets, where there is
+// room for them, in the order in which they were to fire.
 void TimerQueue::postpone_all(Duration by) {
+  if (empty()) return;
   std::vector<Entry> all;
   all.reserve(size());
-  while (!empty()) all.push_back(take_earliest());
-  for (const Entry& entry : all) arm(*entry.timer, entry.at + by);
+  later_.make_room(detail::TimerBuckets::chunks_for(size()));
+  const auto take = [&](const Entry& entry) {
+    if (!disarmed_.erase(entry)) all.push_back(entry);
+    return true;
+  };
+  for (auto entry = soon_.rbegin(); entry != soon_.rend(); ++entry) take(*entry);
+  soon_.clear();
+  later_.erase_if(take);
+  lane_.erase_if(take);
+  std::stable_sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return a.at < b.at; });
+  for (Entry& entry : all) entry.timer->at_ = entry.at = entry.at + by;
+  later_from_ = all.front().at;
+  if (!later_.accepts(later_from_)) later_.accept_from(later_from_);
+  for (const Entry& entry : all) later_.append(entry);
 }
 
-// Prefetches them. A timer that was disarmed may no longer exist, so it gets no hint.
-void TimerQueue::fetch_ahead(bool in_lane) {
+// Prefetches them. A timer that was disarmed may no longer exist, so it gets no hint. Without memory nobody gets one: a
+// timer is about to fire.
+void TimerQueue::fetch_ahead(bool in_lane) noexcept try {
   if (in_lane) {
     if (lane_.size() >= kTimerAhead) __builtin_prefetch(lane_[kTimerAhead - 1].timer, 1);
     if (lane_.size() >= kOwnerAhead && disarmed_.empty()) lane_[kOwnerAhead - 1].timer->comes_soon();
@@ -110,6 +112,7 @@ void TimerQueue::fetch_ahead(bool in_lane) {
   const std::size_t left = soon_.size();
   if (left >= kTimerAhead) __builtin_prefetch(soon_[left - kTimerAhead].timer, 1);
   if (left >= kOwnerAhead && disarmed_.empty()) soon_[left - kOwnerAhead].timer->comes_soon();
+} catch (const std::bad_alloc&) {
 }
 
 void TimerQueue::clear() noexcept {
@@ -142,6 +145,7 @@ void TimerQueue::find_earliest() {
 // Taken while some of the next timers are left, so that those after them are known in time.
 void TimerQueue::take_more() {
   taken_.clear();
+  taken_.reserve(soon_.size() + detail::TimerBuckets::kTakenMax);  // what is taken must not be lost
   later_from_ = later_.take_earliest(taken_, disarmed_);
   taken_.insert(taken_.end(), soon_.begin(), soon_.end());
   soon_.swap(taken_);

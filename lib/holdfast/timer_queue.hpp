@@ -54,7 +54,8 @@ class TimerQueue {
   // False: no timer is due by then.
   bool fire_earliest_by(TimePoint limit, TimePoint& clock);
 
-  // Arms every armed timer anew, in the same order, for a time that is later by this much.
+  // Arms every armed timer anew, in the same order, for a time that is later by this much. Throws std::bad_alloc; then
+  // nothing has happened. REQUIRES: by is not negative.
   void postpone_all(Duration by);
 
   // Forgets every armed timer without calling it.
@@ -69,8 +70,6 @@ class TimerQueue {
       find_earliest();
   }
   void find_earliest();
-  // REQUIRES: !empty().
-  Entry take_earliest();
   // Among timers with equal times, those in the lane were armed last. REQUIRES: soon_ is not empty, or later_ is too.
   [[nodiscard]] bool lane_is_next() const noexcept {
     return !lane_.empty() && (soon_.empty() || lane_.front().at < soon_.back().at);
@@ -78,7 +77,7 @@ class TimerQueue {
   void arm_beside_lane(const Entry& entry, detail::TimerLane::Delay delay);
   void arm_in_order(const Entry& entry);
   void empty_lane();
-  void fetch_ahead(bool in_lane);
+  void fetch_ahead(bool in_lane) noexcept;
   void take_more();
   void arm_soon(const Entry& entry);
   void make_room_soon();

@@ -5,17 +5,23 @@
 
 #include <malloc.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <holdfast/detail/numbered_timers.hpp>
+#include <holdfast/recorder.hpp>
 #include <holdfast/supervisor.hpp>
+#include <holdfast/timer_queue.hpp>
 #include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/report/detail/storm_tracker.hpp>
 #include <holdfast_sim/stage/simulation.hpp>
 #include <holdfast_sim/stage/virtual_scheduler.hpp>
 
@@ -253,6 +259,44 @@ TEST_CASE("adding and removing services of different policies again and again co
   CHECK(supervisor.snapshot("a")->id == ServiceId{0, 1101});  // one slot for all of them
 }
 
+TEST_CASE("a recorder keeps nothing of timers that were disarmed or have fired") {
+  class Silent final : public Timer {
+    void fired() override {}
+  };
+  sim::VirtualScheduler scheduler;
+  Counting events;
+  std::ostream nowhere{nullptr};
+  Recorder recorder{nowhere, scheduler, {}, Seed{1}, events};
+  Silent disarmed, fires;
+  const auto churn = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      recorder.arm(disarmed, scheduler.now() + 2ms);
+      recorder.arm(fires, scheduler.now() + 1ms);
+      recorder.disarm(disarmed);
+      scheduler.fire_next(scheduler.now() + 1ms);
+    }
+  };
+  churn(100);
+  const std::size_t before = alive;
+  churn(1000);
+  CHECK(alive == before);
+}
+
+TEST_CASE("a storm that goes on for ever takes no more memory than a minute of it") {
+  sim::StormTracker storms;
+  std::int64_t second = 0;
+  const auto pass = [&](int seconds) {
+    for (const auto end = second + seconds; second < end; ++second) {
+      for (std::uint32_t slot = 0; slot < 10; ++slot) storms.fell(slot, TimePoint{} + std::chrono::seconds{second});
+      storms.forget(static_cast<std::uint32_t>(second % 10));
+    }
+  };
+  pass(200);
+  const std::size_t before = bytes;
+  pass(10'000);
+  CHECK(bytes == before);
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // No memory
 // ---------------------------------------------------------------------------------------------------------------------
@@ -432,6 +476,81 @@ TEST_CASE("a fleet drains although there is no memory at all any more") {
   const auto& result = *supervisor.shutdown_result();
   CHECK(result.abandoned.size() + result.errors.size() + result.unnamed == 1000);
   CHECK(result.suggested_exit_status() == 1);
+}
+
+// Whatever fails, each timer that counts as armed is found, and fires once, in its order.
+TEST_CASE("whichever allocation of a timer queue fails, no timer is lost, none fires twice, and the order stays") {
+  struct Bell final : Timer {
+    void fired() override { all->push_back(number); }
+    std::vector<int>* all = nullptr;
+    int number = 0;
+  };
+  constexpr int kTimers = 1500;
+  std::vector<int> fired;
+  fired.reserve(2 * kTimers);
+  std::vector<std::unique_ptr<Bell>> bells;
+  for (int i = 0; i < kTimers; ++i) {
+    bells.push_back(std::make_unique<Bell>());
+    bells.back()->all = &fired;
+    bells.back()->number = i;
+  }
+  // Many of one instant, of one delay, near and far.
+  const auto time_of = [](int i) {
+    return TimePoint{i % 5 == 0 ? 1'000'000 : i % 5 == 1 ? 700 : static_cast<std::int64_t>(i) * i % 977 * 1'000'003};
+  };
+  std::vector<int> expected;
+  for (int i = 0; i < kTimers; ++i) {
+    if (i % 7 != 0) expected.push_back(i);
+  }
+  std::stable_sort(expected.begin(), expected.end(), [&](int a, int b) { return time_of(a) < time_of(b); });
+  const bool postpones = GENERATE(false, true);
+  // Both look for what was lost: the queue forgets all that it has, or goes on.
+  const auto run = [&](std::size_t fails_at, bool goes_on) {
+    TimerQueue queue;
+    fired.clear();
+    for (int i = 0; i < kTimers; ++i) queue.arm(*bells[static_cast<std::size_t>(i)], time_of(i));
+    for (int i = 0; i < kTimers; i += 7) queue.disarm(*bells[static_cast<std::size_t>(i)]);
+    bool has_failed = false;
+    fails_in = fails_at;
+    const auto attempt = [&](const auto& act) {
+      try {
+        act();
+      } catch (const std::bad_alloc&) {
+        has_failed = true;
+      }
+    };
+    TimePoint clock;
+    if (postpones) {
+      attempt([&] { queue.postpone_all(3s); });
+      fails_in = 0;
+      CHECK(queue.size() == expected.size());
+    }
+    while (!queue.empty() && (goes_on || !has_failed)) {
+      attempt([&] { queue.fire_earliest_by(TimePoint::max(), clock); });
+    }
+    fails_in = 0;
+    if (goes_on) {
+      const bool same = fired == expected;
+      CHECK(same);
+      CHECK(clock == time_of(expected.back()) + Duration{postpones && !has_failed ? 3s : 0s});
+    }
+    queue.clear();
+    int lost = 0;
+    for (auto& bell : bells) {
+      if (!bell->armed()) continue;
+      ++lost;
+      (void)bell.release();  // it must not be destroyed
+    }
+    REQUIRE(lost == 0);
+    return has_failed;
+  };
+  CHECK_FALSE(run(0, true));
+  std::size_t fails_at = 1;
+  while (run(fails_at, false)) {
+    run(fails_at, true);
+    ++fails_at;
+  }
+  CHECK(fails_at > (postpones ? 2U : 1U));
 }
 
 // tools/soak found a recorded supervisor that stopped on an assertion: a timer for which there was no memory counted as

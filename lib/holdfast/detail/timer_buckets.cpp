@@ -33,17 +33,20 @@ TimePoint TimerBuckets::take_earliest(std::vector<TimerEntry>& soon, DisarmedSet
 
 // A bucket of the lowest level is one instant: one chunk of it at a time, and nothing to sort.
 TimePoint TimerBuckets::take_instant(std::vector<TimerEntry>& soon, unsigned digit, DisarmedSet& disarmed) {
-  base_ = (base_ & ~std::uint64_t{kDigits - 1}) | digit;
   Bucket& from = bucket(0, digit);
   Chunk* const chunk = from.first;
+  soon.resize(chunk->size);
+  base_ = (base_ & ~std::uint64_t{kDigits - 1}) | digit;
   if (chunk->next) {
     from.first = chunk->next;
   } else {
     (void)take_out(0, digit);
   }
+  std::size_t taken = 0;
   for (std::uint32_t i = 0; i < chunk->size; ++i) {
-    if (!disarmed.erase(chunk->entries[i])) soon.push_back(chunk->entries[i]);
+    if (!disarmed.erase(chunk->entries[i])) soon[taken++] = chunk->entries[i];
   }
+  soon.resize(taken);
   std::reverse(soon.begin(), soon.end());
   size_ -= chunk->size;
   give_back(chunk);
@@ -54,9 +57,9 @@ TimePoint TimerBuckets::take_bucket(std::vector<TimerEntry>& soon, unsigned leve
                                     DisarmedSet& disarmed) {
   const unsigned shift = level * kDigitBits;
   const std::uint64_t above = shift + kDigitBits == 64 ? 0 : base_ >> (shift + kDigitBits) << (shift + kDigitBits);
+  soon.resize(kTakenMax);
   base_ = above | (std::uint64_t{digit} << shift);
   std::size_t taken = 0;
-  soon.resize(kTakenMax);
   for (Chunk* chunk = take_out(level, digit); chunk;) {
     for (std::uint32_t i = 0; i < chunk->size; ++i) {
       if (!disarmed.erase(chunk->entries[i])) put_in(soon.data(), taken++, chunk->entries[i]);

@@ -12,6 +12,7 @@
 // Thread-safety: none.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -29,6 +30,8 @@ namespace holdfast::detail {
 
 class TimerBuckets {
  public:
+  static constexpr std::size_t kTakenMax = 48;  // at a time; more are spread over finer buckets first
+
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -50,7 +53,8 @@ class TimerBuckets {
 
   // Moves the earliest entries to the empty `soon`, the latest of them first, but for those that are disarmed. What is
   // left in here, and what is appended later, comes after them if it is not before the time that is returned.
-  // REQUIRES: !empty(). `soon` may be empty afterwards: then all of them were disarmed.
+  // REQUIRES: !empty(). `soon` may be empty afterwards: then all of them were disarmed. Throws std::bad_alloc; then
+  // nothing was taken.
   TimePoint take_earliest(std::vector<TimerEntry>& soon, DisarmedSet& disarmed);
 
   // Drops every entry of which `drop` says so; it is asked in order for those of one time.
@@ -59,6 +63,10 @@ class TimerBuckets {
 
   void clear() noexcept;
 
+  // As many chunks as so many entries can take: one that is not full for each bucket.
+  [[nodiscard]] static constexpr std::size_t chunks_for(std::size_t entries) noexcept {
+    return std::min(entries, entries / kChunkEntries + std::size_t{kLevels} * kDigits);
+  }
   // Has at least so many chunks in reserve afterwards: what moves entries in several steps asks for them before the
   // first one. Throws std::bad_alloc.
   void make_room(std::size_t chunks) {
@@ -69,8 +77,6 @@ class TimerBuckets {
   static constexpr unsigned kDigitBits = 4;
   static constexpr unsigned kDigits = 1U << kDigitBits;
   static constexpr unsigned kLevels = 64 / kDigitBits;
-  static constexpr std::size_t kTakenMax = 48;  // more at a time are spread over finer buckets first
-
   static constexpr std::uint32_t kChunkEntries = 31;  // a chunk has 512 bytes
   struct Chunk {
     Chunk* next = nullptr;
