@@ -26,11 +26,19 @@ void UptimeHistogram::on_event(const Event& event) {
     Life& life = life_of(event);
     life.ran = saturating_add(life.ran, ended->lasted);
     life.running = false;
+  } else if (std::holds_alternative<event::Abandoned>(event.what)) {
+    give_up_run(life_of(event), event.at);
   } else if (std::holds_alternative<event::Terminated>(event.what)) {
-    const Life& life = life_of(event);
-    const Duration abandoned = life.running ? event.at - life.began : Duration::zero();
-    observe(event.name, saturating_add(life.ran, abandoned));
+    Life& life = life_of(event);
+    give_up_run(life, event.at);
+    observe(event.name, life.ran);
   }
+}
+
+// A run that is alive has run until now, and what becomes of it is not looked at.
+void UptimeHistogram::give_up_run(Life& life, TimePoint now) noexcept {
+  if (life.running) life.ran = saturating_add(life.ran, now - life.began);
+  life.running = false;
 }
 
 UptimeHistogram::Life& UptimeHistogram::life_of(const Event& event) {

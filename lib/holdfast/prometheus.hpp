@@ -77,6 +77,7 @@ class UptimeHistogram final : public EventSink {
   };
 
   Life& life_of(const Event& event);
+  static void give_up_run(Life& life, TimePoint now) noexcept;
   void observe(std::string_view service, Duration uptime);
 
   std::vector<Life> lives_;                            // of the services that have not terminated, by slot

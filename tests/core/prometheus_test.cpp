@@ -191,6 +191,31 @@ TEST_CASE("a service's uptime is observed once, at its termination, over all its
   CHECK(text.find("x_uptime_seconds_sum{service=\"two runs\"} " + sum) != std::string::npos);
 }
 
+TEST_CASE("an uptime has the runs that were abandoned on the way to a restart, until their abandonment") {
+  UptimeHistogram histogram;
+  const auto tell = [&](Duration at, const Event::What& what) {
+    Event event;
+    event.at = TimePoint{} + at;
+    event.service = {0, 1};
+    event.name = "feed";
+    event.what = what;
+    histogram.on_event(event);
+  };
+  const ServicePolicy policy{.backoff = BackoffPolicy{}};
+  tell(0s, event::Added{&policy, {0}});
+  tell(0s, event::Started{});
+  tell(10s, event::Stopping{StopCause::restart});
+  tell(40s, event::Abandoned{30s});  // it ran for 40 s
+  tell(40s, event::Started{});
+  tell(50s, event::EndedLate{Outcome::clean, 50s, ""});
+  tell(55s, event::Stopping{StopCause::restart});
+  tell(58s, event::Abandoned{3s});  // 18 s
+  tell(58s, event::Started{});
+  tell(60s, event::Ended{Outcome::clean, 2s, ""});
+  tell(60s, event::Terminated{{.reason = Termination::Reason::completed}, ""});
+  CHECK(prometheus_text("x", {}, {}, histogram).find(buckets("feed", "0011111111", "60")) != std::string::npos);
+}
+
 TEST_CASE("a service that is terminated before its first run has an uptime of zero, and a name can be forgotten") {
   Uptimes uptimes;
   Simulation sim{{.seed = {1}}, {&uptimes}};
