@@ -41,6 +41,37 @@ struct Life {
   Simulation simulation;
 };
 
+// A history that is written by hand, of one service.
+struct Told {
+  void tell(Duration at, Event::What what) {
+    Event event;
+    event.at = TimePoint{} + at;
+    event.service = {0, 1};
+    event.name = "feed";
+    event.what = what;
+    incident.on_event(event);
+  }
+  void add(const ServicePolicy& policy = {.backoff = BackoffPolicy{}}) { tell(0s, event::Added{&policy, {0}}); }
+  void start(Duration at) {
+    tell(at, event::Started{});
+    tell(at, event::Running{});
+  }
+  void end(Duration at, Duration lasted, Outcome outcome = Outcome::failed) {
+    tell(at, event::Ended{outcome, lasted, outcome == Outcome::clean ? "" : "lost"});
+  }
+  [[nodiscard]] Scenario scenario(Duration over, Mended mended = Mended::early) const {
+    ReplayResult result{.file = "x.ndjson", .seed = {9}};
+    result.report.end.at = TimePoint{} + over;
+    return incident.scenario(result, "x.csv", mended);
+  }
+  [[nodiscard]] std::string rows(Duration over, Mended mended = Mended::early) const {
+    const auto files = recorded_files(scenario(over, mended));
+    return files.empty() ? "none" : files.front().text.substr(sizeof("entity,from,until,cause"));
+  }
+
+  Incident incident;
+};
+
 }  // namespace
 
 TEST_CASE("failures in a row are one outage, from the first end to the last; a run that lasted begins another") {
@@ -199,7 +230,8 @@ TEST_CASE("the scenario has the run's name, seed, time, policies and shutdown") 
 TEST_CASE("alike services with numbers from 0 on become one group, all others stand by themselves") {
   Life run;
   const BackoffPolicy own{.base = 5s};
-  for (const char* const name : {"feed-0", "feed-1", "engine", "feed-2", "desk-0", "desk-1", "desk-2", "x-1", "y-0"}) {
+  for (const char* const name :
+       {"feed-0", "feed-1", "engine", "feed-2", "desk-0", "desk-1", "desk-2", "x-1", "x-2", "y-0"}) {
     ServiceConfig config{.name = name};
     if (std::string_view{name} == "desk-2") config.policy.backoff = own;
     REQUIRE(run.simulation.add(config));
@@ -211,6 +243,7 @@ TEST_CASE("alike services with numbers from 0 on become one group, all others st
                                          {.name = "desk", .count = 2},
                                          {.name = "desk-2", .policy = {.backoff = own}},
                                          {.name = "x-1"},
+                                         {.name = "x-2"},
                                          {.name = "y-0"}};
   CHECK(run.scenario().fleet == expected);
 }
@@ -284,6 +317,111 @@ TEST_CASE("an outage is over with the last start that failed, or late, with the 
   while (starts() == 3 && run.simulation.now() < before + 1ms) run.simulation.run_for(1ms);
   CHECK(until_of(Mended::early, 1) == at);
   CHECK(until_of(Mended::late, 1) == run.simulation.now());
+}
+
+TEST_CASE("a run that ended otherwise than by failing ends the row: a start that fails after it is another outage") {
+  // Story: a service that had recovered and was restarted by an operator an hour later had been down all that hour, as
+  // soon as the new run failed at once.
+  SECTION("a clean exit") {
+    Told told;
+    told.add();
+    told.start(0s);
+    told.end(1min, 1min);
+    told.start(61s);
+    told.end(1h, 1h - 61s, Outcome::clean);
+    told.start(1h + 1s);
+    told.end(1h + 3s, 2s);
+    CHECK(told.rows(2h) == "feed,1min,1min,lost\nfeed,1h3s,1h3s,lost\n");
+  }
+  SECTION("a stop by command, of a run that had lasted") {
+    Told told;
+    told.add();
+    told.start(0s);
+    told.end(1min, 1min);
+    told.start(61s);
+    told.tell(1h, event::Stopping{StopCause::restart});
+    told.end(1h + 1s, 1h - 60s, Outcome::clean);
+    told.start(1h + 1s);
+    told.end(1h + 3s, 2s);
+    CHECK(told.rows(2h) == "feed,1min,1min,lost\nfeed,1h3s,1h3s,lost\n");
+    CHECK(told.rows(2h, Mended::late) == "feed,1min,1min1s,lost\nfeed,1h3s,2h,lost\n");
+  }
+  SECTION("a stop by command, of a run of which nobody knows whether it would have held") {
+    Told told;
+    told.add();
+    told.start(0s);
+    told.end(1min, 1min);
+    told.start(61s);
+    told.tell(62s, event::Stopping{StopCause::restart});
+    told.end(62s, 1s, Outcome::failed);
+    told.start(62s);
+    told.end(64s, 2s);
+    CHECK(told.rows(2h) == "feed,1min,1min4s,lost\n");
+  }
+  SECTION("a run that was abandoned") {
+    Told told;
+    told.add();
+    told.start(0s);
+    told.end(1min, 1min);
+    told.start(61s);
+    told.tell(1h, event::Stopping{StopCause::restart});
+    told.tell(1h + 30s, event::Abandoned{30s});
+    told.start(1h + 30s);
+    told.end(1h + 33s, 3s);
+    CHECK(told.rows(2h) == "feed,1min,1min,lost\nfeed,1h33s,1h33s,lost\n");
+  }
+}
+
+TEST_CASE("a service of which a run was abandoned on the way to a restart does not obey in the scenario either") {
+  Told told;
+  told.add();
+  told.start(0s);
+  CHECK(told.scenario(1h).fleet.front().behaviour.on_stop != OnStop{Ignores{}});
+  told.tell(1min, event::Stopping{StopCause::restart});
+  told.tell(2min, event::Abandoned{1min});
+  told.start(2min);
+  CHECK(told.scenario(1h).fleet.front().behaviour.on_stop == OnStop{Ignores{}});
+}
+
+TEST_CASE("a run that was asked to stop has not failed, however it ends") {
+  Told told;
+  told.add();
+  told.start(0s);
+  told.tell(1h, event::Commanded{Command::restart});
+  told.tell(1h, event::Stopping{StopCause::restart});
+  told.end(1h + 1s, 1h + 1s, Outcome::fatal);
+  told.start(1h + 1s);
+  CHECK(told.rows(2h) == "none");
+  CHECK(told.incident.left_out() == std::vector<std::string>{"1 command from outside: stop, restart or remove"});
+}
+
+TEST_CASE("a service that was added again has the policy that it had last") {
+  Told told;
+  told.add({.restart = RestartPolicy::never, .backoff = BackoffPolicy{}});
+  told.add({.restart = RestartPolicy::always, .backoff = BackoffPolicy{}});
+  CHECK(told.scenario(1h).fleet.front().policy.restart == RestartPolicy::always);
+}
+
+TEST_CASE("rows are in the order of their beginnings, however long each lasts") {
+  Life run{{.backoff = {.base = 0ns, .max = 0ns, .breaker = std::nullopt}}};
+  for (const char* const name : {"long", "short"}) REQUIRE(run.simulation.add({.name = name}));
+  run.simulation.run_for(1min);
+  run.fail("long");
+  run.simulation.run_for(1s);
+  run.fail("short");
+  run.simulation.run_for(1s);
+  run.fail("long");
+  run.simulation.run_for(1min);
+  CHECK(run.rows() == "entity,from,until,cause\nlong,1min,1min2s,lost\nshort,1min1s,1min1s,lost\n");
+}
+
+TEST_CASE("of an even number of failed starts the longer one of the middle counts") {
+  Told told;
+  told.add();
+  told.start(0s);
+  told.end(1min, 1min);
+  for (const auto lasted : {Duration{8s}, Duration{1s}, Duration{2s}, Duration{5s}}) told.end(2min, lasted);
+  CHECK(std::get<Recorded>(told.scenario(1h).chaos.front().what).fails_after == Duration{5s});
 }
 
 TEST_CASE("a start before which nothing failed ends no outage, and the second after it does not move its end") {

@@ -101,24 +101,35 @@ void Incident::on_event(const Event& event) {
     const auto reason = terminated->why.reason;
     if (reason == Termination::Reason::abandoned) life.deaf = true;
     life.given_up = reason == Termination::Reason::circuit_open || reason == Termination::Reason::failed;
+  } else if (std::holds_alternative<event::Abandoned>(event.what)) {
+    life.deaf = true;
+    life.start_may_fail = false;
   } else if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
-    if (life.asked_to_stop) return;
-    if (ended->outcome == Outcome::clean) {
-      ++clean_exits_;
-    } else {
-      failed(life, event, *ended);
-    }
+    this->ended(life, event, *ended);
+  }
+}
+
+// Of a run that was stopped soon after its start nobody knows whether it would have held.
+void Incident::ended(Life& life, const Event& event, const event::Ended& ended) {
+  if (life.asked_to_stop) {
+    if (ended.lasted >= kStartFailedWithin) life.start_may_fail = false;
+  } else if (ended.outcome == Outcome::clean) {
+    ++clean_exits_;
+    life.start_may_fail = false;
+  } else {
+    failed(life, event, ended);
   }
 }
 
 void Incident::failed(Life& life, const Event& event, const event::Ended& ended) {
   if (ended.outcome == Outcome::fatal) ++fatal_errors_;
-  if (!life.outages.empty() && ended.lasted < kStartFailedWithin) {
+  if (life.start_may_fail && ended.lasted < kStartFailedWithin) {
     life.outages.back().until = event.at;
     life.outages.back().started.reset();
     failed_starts_.push_back(ended.lasted);
   } else {
     life.outages.push_back({event.at, event.at, cause_of(ended.error), std::nullopt});
+    life.start_may_fail = true;
   }
 }
 

@@ -6,13 +6,14 @@
 //     const Scenario scenario = incident.scenario(result, "incident.csv");   // scenario_writer.hpp writes it
 //
 // The runs of a service show its outages. An outage begins when a run fails, and lasts until the end of the last run
-// in a row that failed within kStartFailedWithin of its start, as it would have under any policy. The recording does
-// not show when it was mended after that: somewhere up to the start of the next run. Mended::early takes the earliest
+// in a row that failed within kStartFailedWithin of its start, as it would have under any policy. A run that lasted
+// longer, ended cleanly or was abandoned has held, and ends the row. The recording does not show when an outage was
+// mended: somewhere between its last failed start and the start of the next run. Mended::early takes the earliest
 // moment: a policy that tries sooner than the recorded one did is then rewarded for it, though the start might have
 // failed. Mended::late takes the latest, so that no policy recovers sooner than was seen to be possible. A service that
 // was given up on is down to the end of the scenario, and for Mended::late so is one that was not started again. The
-// rehearsal does not repeat the
-// recording: its services start at once, fail only in these outages, and draw other delays.
+// rehearsal does not repeat the recording: its services start at once, fail only in these outages, and draw other
+// delays.
 //
 // Thread-safety: none.
 #pragma once
@@ -63,12 +64,14 @@ class Incident final : public Observer {
     std::string name;
     ServicePolicy policy;  // in force
     bool asked_to_stop = false;
-    bool deaf = false;      // was abandoned
-    bool given_up = false;  // its breaker opened, or it failed for good, and it was not added again
+    bool deaf = false;            // was abandoned, or a run of it was
+    bool given_up = false;        // its breaker opened, or it failed for good, and it was not added again
+    bool start_may_fail = false;  // no run has held since the latest outage began
     std::vector<Down> outages;
   };
 
   Life& life_of(std::string_view name);
+  void ended(Life& life, const Event& event, const event::Ended& ended);
   void failed(Life& life, const Event& event, const event::Ended& ended);
   [[nodiscard]] std::vector<FleetGroup> fleet(const SupervisorConfig& config) const;
   [[nodiscard]] std::string rows(TimePoint end, Mended mended) const;
