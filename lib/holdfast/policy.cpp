@@ -122,6 +122,8 @@ void check_name(std::vector<Problem>& found, const std::string& name) {
               " at byte " + std::to_string(at) + "; " + allowed);
   } else if (const auto broken = broken_utf8(name); broken != std::string_view::npos) {
     error(found, "name", "is not UTF-8 at byte " + std::to_string(broken) + "; " + allowed);
+  } else if (const auto blank = detail::blank_at_an_end(name); !blank.empty()) {
+    error(found, "name", std::string{blank} + ", which nobody sees; leave it out");
   }
 }
 

@@ -95,7 +95,7 @@ struct ServicePolicy {
 ServicePolicy in_force(const ServicePolicy& given, const SupervisorConfig&);
 
 struct ServiceConfig {
-  std::string name{};  // UTF-8, 1 to kNameLengthMax bytes, all of them show; unique among the services present
+  std::string name{};  // UTF-8, 1 to kNameLengthMax bytes, all of them show, no blank at an end; unique
   ServicePolicy policy{};
 };
 inline constexpr std::size_t kNameLengthMax = 255;

@@ -23,7 +23,7 @@ HOLDFAST = sys.argv[1]
 ROOT = Path(sys.argv[2])
 
 # What is wrong with the value of one key, or with the keys of one table.
-RULES = {"type", "unknown_key", "missing", "alone", "none", "two", "word", "form", "range", "empty", "control_character", "too_long",
+RULES = {"type", "unknown_key", "missing", "alone", "none", "two", "word", "form", "range", "empty", "blank", "control_character", "too_long",
          "item", "items", "no_items", "false"}
 # What a schema cannot say, or says in another way.
 BEYOND_A_SCHEMA = {

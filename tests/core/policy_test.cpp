@@ -152,6 +152,26 @@ TEST_CASE("a name has no characters that do not show") {
   CHECK(says_of("feed \u00a0é €").empty());
 }
 
+TEST_CASE("a name has no blank at either end") {
+  const auto says_of = [](const std::string& name) {
+    const auto found = problems(ServiceConfig{.name = name});
+    return found.empty() ? std::string{} : found.front().says;
+  };
+  for (const std::string blank :
+       {" ", "\u00a0", "\u1680", "\u2000", "\u2003", "\u200a", "\u202f", "\u205f", "\u3000"}) {
+    CAPTURE(blank);
+    CHECK(says_of(blank + "feed") == "begins with a blank, which nobody sees; leave it out");
+    CHECK(says_of("feed" + blank) == "ends with a blank, which nobody sees; leave it out");
+    CHECK(says_of("é" + blank) == "ends with a blank, which nobody sees; leave it out");
+    CHECK(says_of(blank) == "begins with a blank, which nobody sees; leave it out");
+    CHECK(says_of("fe" + blank + "ed").empty());
+  }
+  for (const std::string shows :
+       {"\u00a1", "\u1681", "\u1fff", "\u2010", "\u2030", "\u3001", "\U00002070", "\U00020000"}) {
+    CHECK(says_of(shows + "feed" + shows).empty());
+  }
+}
+
 TEST_CASE("a name has no control characters, at any place; every other byte of UTF-8 may stand in it") {
   for (int byte = 0; byte < 0x80; ++byte) {
     CAPTURE(byte);
@@ -159,7 +179,9 @@ TEST_CASE("a name has no control characters, at any place; every other byte of U
       std::string name = "ab";
       name.insert(place, 1, static_cast<char>(byte));
       const auto found = problems(ServiceConfig{.name = name});
-      if (byte >= 0x20 && byte != 0x7f) {
+      if (byte == ' ' && place != 1) {
+        CHECK(has_errors(found));
+      } else if (byte >= 0x20 && byte != 0x7f) {
         CHECK(found.empty());
       } else {
         const std::string says = "has a control character at byte " + std::to_string(place) + "; " + kAllowedName;

@@ -33,7 +33,7 @@ std::set<std::string> names_with_extension(std::string_view extension) {
 struct RulesOf {
   using Rules = std::vector<std::string>;
   Rules operator()(const file::Text&) const { return {"empty"}; }
-  Rules operator()(const file::Name&) const { return {"empty", "control_character", "too_long"}; }
+  Rules operator()(const file::Name&) const { return {"blank", "empty", "control_character", "too_long"}; }
   Rules operator()(const file::Word&) const { return {"word"}; }
   Rules operator()(const file::Length&) const { return {"form", "range"}; }
   Rules operator()(const file::Integer&) const { return {"range"}; }
@@ -106,6 +106,7 @@ const std::set<std::string> kFurtherRules{
     "recorded_trace--too_few_fields",
     "recorded_trace--no_entity",
     "recorded_trace--bad_entity",
+    "recorded_trace--blank_entity",
     "recorded_trace--long_entity",
     "recorded_trace--bad_from",
     "recorded_trace--negative_from",

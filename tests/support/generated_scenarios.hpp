@@ -202,8 +202,19 @@ inline std::string awkward() {
   return drawn;
 }
 
+// No name has a blank at an end.
+inline std::string without_blank_ends(std::string text) {
+  for (const std::string_view blank : {" ", "\u00a0", " ", "\u00a0", " ", "\u00a0"}) {
+    while (text.starts_with(blank)) text.erase(0, blank.size());
+    while (text.ends_with(blank)) text.erase(text.size() - blank.size());
+  }
+  return text;
+}
+
 // No two of different numbers are equal, nor is one of them a service of another.
-inline std::string name(std::size_t number) { return awkward() + '#' + std::to_string(number) + '.' + awkward(); }
+inline std::string name(std::size_t number) {
+  return without_blank_ends(awkward() + '#' + std::to_string(number) + '.' + awkward());
+}
 
 inline rc::Gen<Distribution> distribution() {
   return rc::gen::exec([]() -> Distribution {
@@ -318,7 +329,7 @@ inline std::string recorded_rows(const std::vector<std::string>& entities) {
 // Of a group with a count, or of services of its own. `number`: of its file.
 inline Recorded recorded(const std::vector<FleetGroup>& fleet, std::size_t number) {
   Recorded drawn{.file = awkward() + "\t" + std::to_string(number) + ".csv"};
-  std::vector<std::string> entities{"e-" + awkward(), "f", "é\"\\"};
+  std::vector<std::string> entities{without_blank_ends("e-" + awkward()), "f", "é\"\\"};
   for (const auto& group : fleet) {
     if (!group.count || *rc::gen::arbitrary<bool>()) continue;
     drawn.of = group.name;

@@ -129,6 +129,24 @@ inline std::size_t find_invisible(std::string_view text) noexcept {
   return std::string_view::npos;
 }
 
+// Whether a character is seen as nothing but a gap (Unicode 15: Zs).
+inline bool is_blank(std::string_view character) noexcept {
+  const char32_t code = code_point(character);
+  return code == 0x20 || code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x202f ||
+         code == 0x205f || code == 0x3000;
+}
+
+// "begins with a blank", or "ends with" one; empty: it does neither.
+inline std::string_view blank_at_an_end(std::string_view text) noexcept {
+  const std::size_t first = utf8_character(text);
+  if (first > 0 && is_blank(text.substr(0, first))) return "begins with a blank";
+  for (std::size_t length = 1; length <= 3 && length <= text.size(); ++length) {
+    const std::string_view last = text.substr(text.size() - length);
+    if (utf8_character(last) == length) return is_blank(last) ? "ends with a blank" : std::string_view{};
+  }
+  return {};
+}
+
 // "U+202E".
 inline std::string code_point_text(char32_t code) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";

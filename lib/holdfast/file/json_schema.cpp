@@ -89,8 +89,10 @@ TomlValue reference_to(const Table& table) {
 constexpr std::string_view kLengthPattern =
     "^([0-9]+d)?([0-9]+h)?([0-9]+min)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?([0-9]+ns)?$";
 constexpr std::string_view kNotZeroPattern = "[1-9]";
-// C0 and DEL.
-constexpr std::string_view kNamePattern = "^[^\\u0000-\\u001f\\u007f]*$";
+// No C0 and no DEL, and no blank at either end.
+constexpr std::string_view kNamePattern =
+    "^([^\\u0000-\\u001f\\u007f \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000]"
+    "([^\\u0000-\\u001f\\u007f]*[^\\u0000-\\u001f\\u007f \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000])?)?$";
 
 struct SchemaOf {
   TomlValue operator()(const Text&) const {

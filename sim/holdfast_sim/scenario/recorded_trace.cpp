@@ -173,11 +173,19 @@ class Parser {
   }
 
   bool check_entity(std::string_view entity) {
-    if (!entity.empty() && entity.size() <= kNameLengthMax) return check_text("entity", entity, 0);
+    if (!entity.empty() && entity.size() <= kNameLengthMax) {
+      return check_text("entity", entity, 0) && check_ends("entity", entity);
+    }
     complain(0, "entity",
              (entity.empty() ? "is empty" : "is " + std::to_string(entity.size()) + " bytes long") +
                  "; allowed are 1 to " + std::to_string(kNameLengthMax) + " bytes");
     return false;
+  }
+
+  bool check_ends(const char* key, std::string_view text) {
+    const auto blank = holdfast::detail::blank_at_an_end(text);
+    if (!blank.empty()) complain(0, key, "is " + in_quotes(text) + ", which " + std::string{blank} + "; leave it out");
+    return blank.empty();
   }
 
   bool check_text(const char* key, std::string_view text, std::size_t start) {
