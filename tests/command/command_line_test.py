@@ -217,8 +217,12 @@ class Dash(ReaderTest):
         self.file(HEALTHY, "-x.toml")
         self.assertEqual(self.run_it("validate", "--", "-x.toml", cwd=self.folder).returncode, 0)
         self.assertEqual(self.run_it("run", "--quiet", "--", "-x.toml", cwd=self.folder).returncode, 0)
-        self.assertIn('"-x.toml" begins like an option; write ./-x.toml',
-                      self.run_it("validate", "ok.toml", "-x.toml", cwd=self.folder).stderr)
+        for command, arguments in (("run", ["-x.toml"]), ("sweep", ["-x.toml", "--seeds", "1..2"]), ("validate", ["ok.toml", "-x.toml"]),
+                                   ("run", ["--quiet", "-no_such.toml"]), ("replay", ["-no_such.ndjson"])):
+            done = self.run_it(command, *arguments, cwd=self.folder)
+            file = next(word for word in arguments if word.startswith("-") and "." in word)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(done.stderr, f'holdfast: "{file}" begins like an option; write: holdfast {command} -- {file} (or ./{file})\n')
         self.assertIn('"--" is not an option of holdfast itself', self.expect(2, "--").stderr)
 
     def test_a_reader_of_a_trace_who_goes_away_ends_the_run_without_a_word(self):
@@ -351,8 +355,9 @@ class Interruption(CommandTest):
         self.assertEqual((summary["held"], summary["interrupted"]), (len(text.splitlines()) - 1, True))
 
     def test_ctrl_c_ends_the_run_that_a_sweep_is_in_and_does_not_count_it(self):
-        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(ENDLESS), "--seeds", "1..3"], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ledger = self.folder / "x.ledger"
+        process = subprocess.Popen([holdfast_command.HOLDFAST, "sweep", self.file(ENDLESS), "--seeds", "1..3", "--ledger", str(ledger)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11]) < 20:  # ticks of CPU time
             self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
@@ -365,6 +370,7 @@ class Interruption(CommandTest):
         self.assertEqual((process.returncode, says), (130, ""))
         self.assertIn("\n  held           0\n", out)
         self.assertTrue(out.endswith("\ninterrupted: this is what there is so far, 0 of 3 seeds\n"), out)
+        self.assertEqual(len(ledger.read_bytes().splitlines()), 1)  # its head: no seed has come to anything
 
     def test_a_signal_that_was_ignored_at_the_start_stays_ignored(self):
         # As behind nohup, or in the background of a script.

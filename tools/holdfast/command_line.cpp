@@ -128,6 +128,14 @@ void refuse_unknown_command(const CLI::App& app, const std::string& word) {
   throw UsageError{fmt::format("{} is not a command.{} {}", in_quotes(word), guess, all)};
 }
 
+void refuse_file_like_an_option(const std::string& command, const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    if (word.size() < 2 || word.front() != '-' || !looks_like_a_file(word)) continue;
+    throw UsageError{fmt::format("{0} begins like an option; write: holdfast {1} -- {2} (or ./{2})", in_quotes(word),
+                                 command, sim::printable(word))};
+  }
+}
+
 void refuse_leftovers(const CLI::App& command) {
   const auto words = command.remaining();
   if (words.empty()) return;
@@ -136,10 +144,7 @@ void refuse_leftovers(const CLI::App& command) {
   if (word.size() > 1 && word.front() == '-') {
     const auto names = option_names(command);
     const auto near = nearest_of(word.substr(0, word.find('=')), names);
-    std::error_code error;
-    if (std::filesystem::is_regular_file(word, error)) {
-      throw UsageError{fmt::format("{} begins like an option; write ./{}", in_quotes(word), sim::printable(word))};
-    }
+    refuse_file_like_an_option(command.get_name(), {word});
     throw UsageError{fmt::format("{} is not an option of \"{}\".{} The options are {}", in_quotes(word), name,
                                  near.empty() ? std::string{} : fmt::format(" Did you mean {}?", near), joined(names))};
   }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <holdfast_sim/search/sweep.hpp>
 
@@ -35,6 +36,9 @@ CLI::Option* add_jobs(CLI::App& line, unsigned& jobs);
 
 // Throws UsageError about the first word of the command line that is not a command.
 [[noreturn]] void refuse_unknown_command(const CLI::App& app, const std::string& word);
+
+// Throws UsageError if one of these words is a file whose name begins like an option.
+void refuse_file_like_an_option(const std::string& command, const std::vector<std::string>& words);
 
 // Throws UsageError if the command was given words that it does not know.
 void refuse_leftovers(const CLI::App& command);

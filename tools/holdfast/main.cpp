@@ -86,6 +86,7 @@ int parse_and_call(const std::vector<std::string>& words) {
   } catch (const CLI::Success& asked) {
     return app.exit(asked) == 0 ? all_held : bad_input;
   } catch (const CLI::ParseError& error) {
+    refuse_file_like_an_option(word, {words.begin() + 1, words.end()});
     throw UsageError{fmt::format("{}; \"holdfast help {}\" shows how it is used", error.what(), word)};
   }
   for (const auto& command : commands) {
