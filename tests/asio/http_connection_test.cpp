@@ -1,13 +1,21 @@
 // One client of the endpoint, whose server is played by the test: each step has the whole time, and is over after it.
 #include <catch2/catch.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -15,7 +23,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -49,10 +59,16 @@ class Server final : public detail::HttpConnection::Host {
     tcp::acceptor acceptor{io_, tcp::endpoint{net::ip::address_v4::loopback(), 0}};
     tcp::socket client{io_};
     client.connect(acceptor.local_endpoint());
-    connection_ = std::make_shared<detail::HttpConnection>(acceptor.accept(), *this, rules_, timeout_);
+    tcp::socket accepted = acceptor.accept();
+    const int copy = ::dup(accepted.native_handle());
+    connection_ = std::make_shared<detail::HttpConnection>(std::move(accepted), *this, rules_, timeout_);
+    socklen_t size = sizeof(no_delay_);
+    ::getsockopt(copy, IPPROTO_TCP, TCP_NODELAY, &no_delay_, &size);
+    ::close(copy);
     connection_->begin();
     return client;
   }
+  [[nodiscard]] bool does_not_delay() const { return no_delay_ != 0; }
   void close() noexcept {
     if (connection_) connection_->close();
   }
@@ -63,17 +79,21 @@ class Server final : public detail::HttpConnection::Host {
   int steps = 0;
   std::function<net::awaitable<void>()> before_page;  // empty: at once
   std::size_t page_bytes = 6;
+  std::vector<std::string> pieces;  // if there are any, of the page
 
  private:
   net::awaitable<std::shared_ptr<const detail::Page>> page(std::string, bool) override {
     if (before_page) co_await before_page();
-    co_return std::make_shared<const detail::Page>(detail::page_of(200, std::string(page_bytes, 'x')));
+    detail::Page page = detail::page_of(200, std::string(page_bytes, 'x'));
+    if (!pieces.empty()) page.pieces = pieces;
+    co_return std::make_shared<const detail::Page>(std::move(page));
   }
   detail::Turns& turns() override { return *turns_; }
   void moved_on(detail::HttpConnection&) noexcept override { ++steps; }
   void ended(detail::HttpConnection&) noexcept override { has_ended = true; }
 
   const Duration timeout_;
+  int no_delay_ = 0;  // of its socket
   net::io_context io_{1};
   const detail::RequestRules rules_{8192, {}};
   std::shared_ptr<detail::Turns> turns_ = std::make_shared<detail::Turns>(io_.get_executor());
@@ -159,10 +179,12 @@ TEST_CASE("a client that goes on sending after the answer is left after 256 KiB,
 }
 
 // The client's system may throw away what it has received when the server closes with bytes unread.
-TEST_CASE("a client that has sent more than its request is answered, and only then left") {
+TEST_CASE("a client that has sent more than its request is answered, and only then left, also if it is refused") {
+  const bool is_refused = GENERATE(false, true);
   Server server{1h};
   tcp::socket client = server.connect();
-  std::string sent = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  std::string sent =
+      std::string{is_refused ? "POST" : "GET"} + " / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
   sent += std::string(100'000, '.');
   std::string got;
   bool done = false;
@@ -178,7 +200,97 @@ TEST_CASE("a client that has sent more than its request is answered, and only th
       },
       net::detached);
   CHECK(server.run_until([&] { return done && server.has_ended; }));
-  CHECK(got.ends_with("\r\n\r\nxxxxxx"));
+  CHECK(got.ends_with(is_refused ? "only GET and HEAD are allowed\n" : "\r\n\r\nxxxxxx"));
+}
+
+TEST_CASE("a page of many pieces, some of them empty, arrives as it is, however slowly it is read") {
+  Server server{1h};
+  std::string whole;
+  for (std::size_t i = 0; i < 400; ++i) {
+    std::string piece;
+    for (std::size_t k = 0; k < i * 7919 % 30'000; ++k) piece += static_cast<char>('a' + (i + k) % 26);
+    whole += i % 3 == 0 ? "" : piece;
+    server.pieces.push_back(i % 3 == 0 ? "" : std::move(piece));
+  }
+  server.pieces.emplace_back("");
+  server.pieces.emplace_back("");
+  tcp::socket client = server.connect();
+  net::write(client, net::buffer(std::string{"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}));
+  std::string got;
+  bool done = false;
+  net::co_spawn(
+      server.io(),
+      [&]() -> net::awaitable<void> {
+        co_await wait_for(server.io(), 10ms);  // until nothing more fits
+        co_await net::async_read(client, net::dynamic_buffer(got), kWithError);
+        client.close();
+        done = true;
+      },
+      net::detached);
+  CHECK(server.run_until([&] { return done && server.has_ended; }));
+  const auto head = got.find("\r\n\r\n");
+  REQUIRE(head != std::string::npos);
+  CHECK(got.find("Content-Length: " + std::to_string(whole.size()) + "\r\n") < head);
+  const bool same = got.substr(head + 4) == whole;  // no megabytes in a message
+  CHECK(same);
+}
+
+TEST_CASE("between two pieces of a page everybody else has a turn") {
+  Server server{1h};
+  server.pieces.assign(16, std::string(detail::HttpConnection::kWrittenATurn, 'x'));
+  tcp::socket client = server.connect();
+  net::write(client, net::buffer(std::string{"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"}));
+  std::size_t most = 0, got = 0;
+  std::vector<char> read(std::size_t{4} << 20);
+  client.non_blocking(true);
+  CHECK(server.run_until([&] {  // after each handler
+    boost::system::error_code error;
+    const std::size_t size = client.read_some(net::buffer(read), error);
+    most = std::max(most, size);
+    got += size;
+    return got > 16 * detail::HttpConnection::kWrittenATurn;
+  }));
+  CHECK(most <= detail::HttpConnection::kWrittenATurn);
+}
+
+// A deadline that is late lets everything else have its turn first, and by then the client may be in another step.
+TEST_CASE("a client whose request came while the program was late may go on asking") {
+  Server server{50ms};
+  const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  tcp::socket client = server.connect();
+  server.io().poll();                  // it waits for the request
+  std::this_thread::sleep_for(100ms);  // the program is late
+  CHECK(server.io().poll_one() == 1);  // it has noticed that the deadline is over
+  net::write(client, net::buffer(request));
+  std::string got;
+  bool answered = false, again = false;
+  int left = 100;  // turns, in which it could be left
+  net::co_spawn(
+      server.io(),
+      [&]() -> net::awaitable<void> {
+        co_await net::async_read_until(client, net::dynamic_buffer(got), "xxxxxx", kWithError);
+        answered = true;
+        while (left-- > 0) co_await net::post(server.io(), net::use_awaitable);
+        co_await net::async_write(client, net::buffer(request), kWithError);
+        got.clear();
+        co_await net::async_read_until(client, net::dynamic_buffer(got), "xxxxxx", kWithError);
+        again = true;
+      },
+      net::detached);
+  CHECK(server.run_until([&] { return again; }));
+  CHECK(answered);
+  CHECK(got.ends_with("xxxxxx"));
+}
+
+TEST_CASE(
+    "a connection that is closed leaves nothing to wait for, and one that answers does not wait to fill a packet") {
+  Server server{1h};
+  tcp::socket client = server.connect();
+  server.io().poll();  // it waits for the request
+  server.close();
+  server.io().run_for(kPatience);
+  CHECK(server.io().stopped());  // and not after an hour
+  CHECK(server.does_not_delay());
 }
 
 }  // namespace holdfast::http_connection_test

@@ -34,6 +34,8 @@ TEST_CASE("every form of a target has its path, and anything else is refused") {
       {"/metrics", "/metrics"},
       {"/metrics?x=1", "/metrics"},
       {"/metrics?http://x/", "/metrics"},
+      {"/metrics#top", "/metrics"},
+      {"http://localhost#top", "/"},
       {"http://localhost/metrics", "/metrics"},
       {"http://localhost:9464/metrics?x", "/metrics"},
       {"HTTP://LocalHost/metrics", "/metrics"},
@@ -66,7 +68,7 @@ TEST_CASE("every form of a target has its path, and anything else is refused") {
 }
 
 TEST_CASE("a name that is no address is refused unless it is localhost or one of the configured names") {
-  const RequestRules rules{8192, {"Metrics.Example.", "feed_1"}};
+  const RequestRules rules{8192, {"Metrics.Example.", "feed_1", "Feed-2", "ABCXYZ"}};
   struct Row {
     const char* host;
     unsigned refused;
@@ -88,7 +90,11 @@ TEST_CASE("a name that is no address is refused unless it is localhost or one of
       {"metrics.example", 0},
       {"metrics.EXAMPLE:9464", 0},
       {"metrics.example.", 0},
+      {"abcxyz", 0},
+      {"aBcXyZ", 0},
       {"feed_1", 0},
+      {"feed-2", 0},
+      {"localhost:65535", 0},
       {"rebound.example", 421},
       {"rebound.example:9464", 421},
       {"notlocalhost", 421},
@@ -147,11 +153,40 @@ TEST_CASE("a line feed alone is refused as that, wherever it stands, and at once
   }
 }
 
+TEST_CASE("of a path what needs no encoding is decoded, in either case of its figures, and nothing else") {
+  const std::string unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (int code = 0; code < 256; ++code) {
+    for (const char* const figures : {"0123456789abcdef", "0123456789ABCDEF"}) {
+      const std::string encoded{'%', figures[code / 16], figures[code % 16]};
+      const bool is_decoded = code != 0 && unreserved.find(static_cast<char>(code)) != std::string::npos;
+      CHECK(get("/" + encoded).path == "/" + (is_decoded ? std::string{static_cast<char>(code)} : encoded));
+    }
+  }
+}
+
+TEST_CASE("a request begins with a letter, a figure, or a mark of a method, and with nothing else") {
+  const std::string token = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+  for (int code = 0; code < 256; ++code) {
+    CAPTURE(code);
+    const char first = static_cast<char>(code);
+    std::size_t seen = 0, size = 0;
+    const auto request = detail::read_request({&first, 1}, seen, size, {8192, {}});
+    const bool waits = code == '\r' || (code != 0 && token.find(first) != std::string::npos);
+    CHECK(!request == waits);
+    if (request) CHECK(request->refused == 400);
+  }
+}
+
 TEST_CASE("what cannot become a request is refused with its first byte") {
   for (const char* const text : {"\x16\x03\x01", " GET / HTTP/1.1", "\xff", "{"}) {
     CAPTURE(text);
     CHECK(read(text).refused == 400);
   }
+}
+
+TEST_CASE("an empty line before a request is no part of it, and empty lines alone are no request") {
+  CHECK(read("\r\nGET / HTTP/1.0\r\n\r\n").refused == 0);
+  CHECK(read("\r\n\r\n").refused == 400);
 }
 
 TEST_CASE("a request is read in pieces as it is as a whole, and what follows it is left") {
@@ -176,6 +211,9 @@ TEST_CASE("a head of the length that is allowed is read, and one of a byte more 
   CHECK(read(of_size(256), {256, {}}).refused == 0);
   CHECK(read(of_size(257), {256, {}}).refused == 431);
   CHECK(read(of_size(400).substr(0, 257), {256, {}}).refused == 431);
+  // A line feed alone in the last byte that is allowed, and behind it.
+  CHECK(read(std::string(255, 'x') + '\n', {256, {}}).refused == 400);
+  CHECK(read(std::string(256, 'x') + '\n', {256, {}}).refused == 431);
   std::size_t seen = 0, size = 0;
   CHECK(!detail::read_request(of_size(400).substr(0, 256), seen, size, {256, {}}));
 }
@@ -194,7 +232,10 @@ TEST_CASE("a client that accepts gzip gets it, however it says so") {
       {"Accept-Encoding: x-gzip\r\n", true},
       {"Accept-Encoding: gzip ; q=1.0\r\n", true},
       {"Accept-Encoding: gzip;q=0.01\r\n", true},
+      {"Accept-Encoding: gzip;q=0, gzip\r\n", true},  // the last one counts
+      {"Accept-Encoding: gzip, br, gzip;q=0\r\n", false},
       {"Accept-Encoding: identity\r\n", false},
+      {"Accept-Encoding: *\r\n", false},
       {"Accept-Encoding: gzip;q=0\r\n", false},
       {"Accept-Encoding: gzip; q=0.000\r\n", false},
       {"Accept-Encoding: notgzip\r\n", false},

@@ -97,6 +97,17 @@ TEST_CASE("a program that crashes, restarts, is commanded and shut down is repla
   expect_the_same(recording.str(), log);
 }
 
+TEST_CASE("a runtime waits a second for whom a drain has killed, unless it is told otherwise") {
+  for (const bool given : {false, true}) {
+    std::ostringstream recording;
+    RuntimeConfig config{.recording = &recording};
+    if (given) config.supervisor.kill_wait = 7ms;
+    const Runtime runtime{config};
+    const std::string says = given ? "\"kill_wait_ns\":7000000," : "\"kill_wait_ns\":1000000000,";
+    CHECK(recording.str().find(says) != std::string::npos);
+  }
+}
+
 TEST_CASE("two runtimes on one io_context are each replayed from a recording of their own") {
   std::ostringstream recordings[2];
   Log logs[2];

@@ -202,7 +202,7 @@ class Merge(CommandTest):
 
     def test_an_impossible_shard_is_refused(self):
         file = self.file(MIXED)
-        for shard in ("0/2", "3/2", "1", "a/b", "", "1/0"):
+        for shard in ("0/2", "3/2", "1", "a/b", "", "1/0", "1/4294967296", "4294967296/4294967297"):
             self.assertIn("write 1/4 for the first of four", self.expect(2, "sweep", file, "--seeds", SEEDS, "--shard", shard).stderr)
         self.assertIn("there is no seed for 1/3", self.expect(2, "sweep", file, "--seeds", "1..2", "--shard", "1/3").stderr)
 

@@ -59,6 +59,13 @@ class SweepTest(CommandTest):
                              (1, whole["first_violated"], True))
             self.assertEqual(first["runs"], whole["first_violated"])
 
+    def test_a_sweep_that_ends_at_the_first_seed_that_does_not_hold_leaves_out_the_files_behind_it(self) -> None:
+        out_of_budget = HEALTHY + "[budget]\nevents = 10\n"
+        for text, status in ((VIOLATED, 1), (out_of_budget, 3)):
+            first, second = self.file(text, "a.toml"), self.file(HEALTHY, "b.toml")
+            lines = self.expect(status, "sweep", first, second, "--seeds", "1..5", "--stop-at-first", "--json").stdout.splitlines()
+            self.assertEqual([(json.loads(line)["file"], json.loads(line)["runs"]) for line in lines], [(first, 1)])
+
     def test_values_are_set_from_outside_and_the_command_that_repeats_has_them(self) -> None:
         file = self.file(HEALTHY)
         summary = self.summary(1, file, "--seeds", "1..2", "--set", "fleet.feed.count=3", "--set", "expect.spawned=4")

@@ -1,6 +1,7 @@
 // The stream of a recording: when it is flushed, and what happens when it can no longer be written.
 #include "recorded.hpp"
 
+#include <cerrno>
 #include <optional>
 #include <ostream>
 #include <sstream>
@@ -75,6 +76,42 @@ TEST_CASE("a recording that cannot be written ends, once, and nothing else does:
   std::ostream out{&buffer};
   out.exceptions(std::ios::badbit);
   CHECK(run_on(out, nullptr) == expected);  // nobody wants to know
+}
+
+// Fails as a file does whose disk is full, or as a stream of its own kind does that nobody can say anything of.
+class Refusing final : public std::streambuf {
+ public:
+  explicit Refusing(int error) : error_(error) {}
+
+ private:
+  int_type overflow(int_type) override {
+    if (error_ != 0) errno = error_;
+    return traits_type::eof();
+  }
+  const int error_;
+};
+
+TEST_CASE("the reason of a recording that failed is the system's if there is one, and never an old one") {
+  class Trouble final : public RecordingTrouble {
+   public:
+    void recording_failed_with(std::string_view error) noexcept override { says = error; }
+    std::string says;
+  };
+  const auto reason = [](int error, bool throws) {
+    sim::VirtualScheduler scheduler;
+    test::Recorder sink;
+    Refusing buffer{error};
+    std::ostream out{&buffer};
+    if (throws) out.exceptions(std::ios::badbit | std::ios::failbit);
+    Trouble trouble;
+    errno = EBADF;  // of something else, long ago
+    const holdfast::Recorder recorder{out, scheduler, {}, kSeed, sink, &trouble};
+    return trouble.says;
+  };
+  CHECK(reason(ENOSPC, false) == "No space left on device");
+  CHECK(reason(ENOSPC, true) == "No space left on device");
+  CHECK(reason(0, false) == "the stream has failed");
+  CHECK(reason(0, true).find("basic_ios::clear") != std::string::npos);
 }
 
 // Counts how often it was flushed.

@@ -2,6 +2,7 @@
 #include "recorded.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -27,6 +28,42 @@ TEST_CASE("a recording opens with format, version, seed, time and configuration"
                                        {"clean_restart_delay_ns", 100'000'000},
                                        {"max_failures", 3},
                                        {"window_ns", 60'000'000'000}})});
+}
+
+TEST_CASE("a recording has everything of its configuration that is not the default, and nothing that is") {
+  const auto header_of = [](const SupervisorConfig& config) {
+    Recorded run{config};
+    return run.take().at(0);
+  };
+  const std::string plain = header_of({});
+  for (const char* const key : {"abandoned_runs_max", "kill_wait_ns", "stop_grace_ns"}) {
+    CHECK(plain.find(key) == std::string::npos);
+  }
+  CHECK(header_of({.abandoned_runs_max = 2}).find(",\"abandoned_runs_max\":2}") != std::string::npos);
+  CHECK(header_of({.kill_wait = 7ns}).find(",\"kill_wait_ns\":7}") != std::string::npos);
+  CHECK(header_of({.stop_grace = 8ns}).find(",\"stop_grace_ns\":8}") != std::string::npos);
+}
+
+TEST_CASE("a service is recorded with its own grace, whether it can be killed, and whether its runs are side by side") {
+  const auto added = [](const Duration* grace, bool can_be_killed, bool side_by_side) {
+    Recorded run;
+    run.take();
+    Script feed;
+    if (can_be_killed) feed.on_kill = [](Run) {};
+    feed.side_by_side = side_by_side;
+    ServiceConfig config{.name = "feed"};
+    if (grace) config.policy.stop_grace = *grace;
+    REQUIRE(run.supervisor->add(config, feed));
+    const std::string line = run.take().at(0);
+    run.finish();
+    return line;
+  };
+  const Duration grace = 9ns;
+  const std::string begin = R"({"t_ns":0,"input":"add","service":"feed","restart":"on_failure")";
+  CHECK(added(nullptr, false, false) == begin + "}");
+  CHECK(added(&grace, false, false) == begin + R"(,"stop_grace_ns":9})");
+  CHECK(added(nullptr, true, false) == begin + R"(,"can_be_killed":true})");
+  CHECK(added(nullptr, false, true) == begin + R"(,"runs_side_by_side":true})");
 }
 
 TEST_CASE("a life is recorded as what the supervisor was given and what it did, in that order") {
@@ -106,6 +143,79 @@ TEST_CASE("an input from within a service or an event sink says so, and a stop t
                                      R"({"t_ns":1000000000,"input":"stop_threw","error":"no"})"});
   run.sink.on_each = nullptr;
   run.finish();
+}
+
+TEST_CASE("a kill that threw is an input, and so is a timer that fires for nothing") {
+  Recorded run{{.backoff = kAtOnce, .stop_grace = 1s}};
+  Script feed;
+  feed.on_kill = [](Run) { throw std::runtime_error{"not allowed"}; };
+  REQUIRE(run.supervisor->add({.name = "feed"}, feed));
+  run.settle();
+  REQUIRE(run.supervisor->stop("feed"));
+  run.settle();
+  run.take();
+  run.pass(1s);
+  const Lines lines = run.take();
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0] == R"({"t_ns":1000000000,"timer":1,"due_ns":1000000000})");
+  CHECK(lines[2] == R"({"t_ns":1000000000,"input":"kill_threw","error":"not allowed"})");
+  run.finish();
+}
+
+TEST_CASE("after a sink has thrown, an input from a service is not from that sink, and one from outside from nobody") {
+  Recorded run;
+  Script feed;
+  REQUIRE(run.supervisor->add({.name = "feed"}, feed));
+  run.sink.on_each = [](const Event& event) {
+    if (kind(event) == "started") throw std::runtime_error{"no"};
+  };
+  feed.on_start = [](Run r) { r.warn("from the service"); };
+  CHECK_THROWS(run.settle());
+  feed.on_start = nullptr;
+  run.sink.on_each = nullptr;
+  const Lines told = run.take();
+  const JsonFields warning{
+      {"slot", 0}, {"generation", 1}, {"run", 1}, {"says", "from the service"}, {"within", "service"}};
+  CHECK(std::count(told.begin(), told.end(), input_line(0, "warn", warning)) == 1);
+  feed.on_stop = [](Run r) { r.end(Exit::clean()); };
+  REQUIRE(run.supervisor->stop("feed"));
+  run.settle();
+  const Lines lines = run.take();
+  CHECK(lines.at(0) == R"({"t_ns":0,"input":"stop","service":"feed"})");
+  CHECK(std::count(lines.begin(), lines.end(), end_line(0, "clean", "", {{"within", "service"}})) == 1);
+  run.finish();
+}
+
+TEST_CASE("a timer is recorded before what it leads to, and when it fires, also if it leads to nothing") {
+  struct Bell final : Timer {
+    explicit Bell(std::function<void()> act) : act_(std::move(act)) {}
+    void fired() override { act_(); }
+    std::function<void()> act_;
+  };
+  Recorded run;
+  Script feed;
+  REQUIRE(run.supervisor->add({.name = "feed"}, feed));
+  run.settle();
+  run.take();
+  Bell nothing{[] {}}, ends{[&] { feed.end_cleanly(); }};
+  run.recorder->arm(nothing, TimePoint{5});
+  run.recorder->arm(ends, TimePoint{8});
+  REQUIRE(run.scheduler.fire_next(TimePoint{5}));
+  CHECK(run.take() == Lines{json_line({{"t_ns", 5}, {"timer", 1}, {"due_ns", 5}})});
+  REQUIRE(run.scheduler.fire_next(TimePoint{8}));
+  const Lines lines = run.take();
+  REQUIRE(lines.size() > 2);
+  CHECK(lines[0] == json_line({{"t_ns", 8}, {"timer", 2}, {"due_ns", 8}}));
+  CHECK(lines[1] == end_line(8, "clean", "", {{"within", "service"}}));
+  run.finish();
+}
+
+TEST_CASE("a supervisor that was destroyed before it acted leaves that as undone") {
+  Recorded run;
+  Script feed;
+  REQUIRE(run.supervisor->add({.name = "feed"}, feed));
+  run.finish();
+  CHECK(run.take().back() == R"({"end":"closed","t_ns":0,"events":0,"undone":1})");
 }
 
 TEST_CASE("the process of a run, what it warns of, and the signals of a shutdown are recorded, and replayed the same") {
@@ -207,6 +317,22 @@ TEST_CASE("a text of a recording has a length at most, and what was shortened is
     const auto replayed = sim::replay(in, "run.ndjson");
     CHECK(replayed.same());
     CHECK_FALSE(replayed.cut_short);
+  }
+}
+
+TEST_CASE("a text of just as many bytes as there is room for is recorded whole, and of one more the last is left out") {
+  for (const std::size_t more : {0U, 1U}) {
+    Recorded run;
+    Script feed;
+    REQUIRE(run.supervisor->add({.name = "feed", .policy = {.restart = RestartPolicy::never}}, feed));
+    run.settle();
+    run.take();
+    feed.fail(std::string(kRecordedTextMax + more, 'x'));
+    run.settle();
+    const std::string line = run.take().at(0);
+    const bool same = line == end_line(0, "failed", std::string(kRecordedTextMax, 'x').c_str());
+    CHECK(same);
+    run.finish();
   }
 }
 

@@ -55,6 +55,37 @@ TEST_CASE("only its service reaps a process that was launched here, however long
   detail::forget_launched(launched);
 }
 
+TEST_CASE("a number that was launched twice belongs to the second one until that is forgotten, too") {
+  const pid_t id = detail::note_launched([] { return zombie(); });
+  detail::note_launched([&] { return id; });
+  detail::forget_launched(id);  // the first one
+  CHECK(detail::is_launched(id));
+  CHECK_FALSE(detail::reap_unless_launched(id));
+  detail::forget_launched(id);
+  CHECK_FALSE(detail::is_launched(id));
+  CHECK(detail::reap_unless_launched(id));
+  CHECK_FALSE(detail::reap_unless_launched(id));  // there is nothing any more
+}
+
+TEST_CASE(
+    "a number that is kept for its group alone is nobody's, and its next owner is reaped; one that lives is not") {
+  const detail::KeepsLaunchedGroups keeps;
+  const pid_t id = detail::note_launched([] { return zombie(); });
+  detail::forget_launched(id);
+  CHECK(detail::is_launched_group(id));
+  CHECK_FALSE(detail::is_launched(id));
+  CHECK(detail::reap_unless_launched(id));
+  CHECK(is_reaped(id));
+  const pid_t alive = ::fork();
+  if (alive == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  CHECK_FALSE(detail::reap_unless_launched(alive));
+  ::kill(alive, SIGKILL);
+  ::waitpid(alive, nullptr, 0);
+}
+
 TEST_CASE("an unknown child is reaped when it has been dead for two seconds, and never where the program waits") {
   OrphanReaper reaper{false}, polite{true};
   const pid_t child = zombie();

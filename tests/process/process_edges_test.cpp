@@ -4,9 +4,13 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include <holdfast/asio/detail/before_exec.hpp>
+#include <holdfast/asio/detail/launch.hpp>
+#include <holdfast/asio/detail/launched.hpp>
 #include <holdfast/asio/detail/output_tail.hpp>
 
 #include "process_stage.hpp"
@@ -34,6 +41,64 @@ fs::path make_tool(const fs::path& folder, const std::string& text, fs::perms pe
   std::ofstream{folder / "holdfast-tool"} << text;
   fs::permissions(folder / "holdfast-tool", permissions);
   return folder;
+}
+
+// Takes these descriptors away from the program, and gives them back.
+class Closed {
+ public:
+  explicit Closed(std::vector<int> numbers) : numbers_(std::move(numbers)) {
+    for (const int number : numbers_) kept_.push_back(::fcntl(number, F_DUPFD_CLOEXEC, 100));
+    for (const int number : numbers_) ::close(number);
+  }
+  ~Closed() {
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      if (kept_[i] < 0) continue;
+      ::dup2(kept_[i], numbers_[i]);
+      ::close(kept_[i]);
+    }
+  }
+  Closed(const Closed&) = delete;
+  Closed& operator=(const Closed&) = delete;
+
+ private:
+  const std::vector<int> numbers_;
+  std::vector<int> kept_;
+};
+
+std::string all_of(int descriptor) {
+  std::string text;
+  std::array<char, 256> piece{};
+  for (;;) {
+    pollfd wait{descriptor, POLLIN, 0};
+    ::poll(&wait, 1, -1);
+    const auto size = ::read(descriptor, piece.data(), piece.size());
+    if (size <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+}
+
+void reap(detail::Launched& launched) {
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(launched.id), &info, WEXITED) == 0);
+  detail::forget_launched(launched.id);
+  detail::settle(launched);
+}
+
+// So that it may not signal those that it has started as root. It takes root to be refused something.
+class Nobody {
+ public:
+  static constexpr uid_t kNumber = 65534;
+  Nobody() { REQUIRE(::setresuid(kNumber, kNumber, 0) == 0); }
+  ~Nobody() { back(); }
+  void back() { CHECK(::setresuid(0, 0, 0) == 0); }
+  Nobody(const Nobody&) = delete;
+  Nobody& operator=(const Nobody&) = delete;
+};
+
+std::size_t count(const std::string& text, std::string_view word) {
+  std::size_t found = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + word.size())) ++found;
+  return found;
 }
 
 }  // namespace
@@ -89,6 +154,28 @@ TEST_CASE("overlong, too large and cut characters of four bytes are no character
   CHECK(shown("a\x7f\r\n\r\n") == "a?");
 }
 
+TEST_CASE(
+    "only an output that was cut begins in the middle of a character, and three bytes of it at most are left out") {
+  const auto kept = [](std::size_t kept_max, std::string_view written) {
+    detail::OutputTail tail{kept_max};
+    tail.append(written);
+    return tail.text();
+  };
+  CHECK(kept(4, "ab\xf0\x9f\x98\x80|") == "|");
+  CHECK(kept(5, "ab\xf0\x9f\x98\x80|") == "\xf0\x9f\x98\x80|");
+  CHECK(kept(5, "ab\x80\x80\x80\x80|") == "?|");
+  CHECK(kept(9, "\x80\x80|") == "??|");
+}
+
+TEST_CASE("the number of a process that has ended is nobody's any more") {
+  Stage stage;
+  stage.add(stage.script("echo ready >&3; read go; exit 3"));
+  stage.run_until_written("ready");
+  const auto id = static_cast<pid_t>(stage.diary.pid);
+  stage.run_until_terminated();
+  CHECK_FALSE(detail::is_launched(id));
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Stops
 // ---------------------------------------------------------------------------------------------------------------------
@@ -120,6 +207,87 @@ TEST_CASE("after a stop to the process alone a kill reaches the whole group") {
   REQUIRE(stage.runtime->supervisor().stop("p"));
   stage.run_until_terminated();
   CHECK(stage.diary.has_kind("killed"));
+  stage.run_until_pipe_is_over();
+}
+
+TEST_CASE("the rest of the group gets the stop_signal after the process, and no other") {
+  Stage stage;
+  Process process = stage.script(
+      "sh -c 'trap \"echo lost >&3; exit 1\" TERM; trap \"echo saved >&3; exit 0\" USR1; echo ready. >&3; "
+      "while :; do sleep 1000 & wait; done' & trap 'exit 0' USR1; while :; do wait; done");
+  process.stop_signal = SIGUSR1;
+  process.stop_to = StopTo::process;
+  stage.add(process, {.name = "p", .policy = {.restart = RestartPolicy::never, .stop_grace = 60s}});
+  stage.run_until_written("ready.");
+  REQUIRE(stage.runtime->supervisor().stop("p"));
+  stage.run_until_terminated();
+  stage.run_until_pipe_is_over();
+  CHECK(stage.pipe().text() == "ready.\nsaved\n");
+}
+
+TEST_CASE("a process gets the signal of a stop once") {
+  Stage stage;
+  // A signal of real time that is blocked waits as often as it was sent.
+  Process process = stage.script(
+      "exec python3 -c \"import os, signal; signal.pthread_sigmask(signal.SIG_BLOCK, [40]); os.write(3, b'ready.'); "
+      "signal.sigwait([40]); more = list(iter(lambda: signal.sigtimedwait([40], 0.1), None)); "
+      "os.write(3, b'got %d.' % (1 + len(more)))\"");
+  process.stop_signal = 40;
+  stage.add(process, {.name = "p", .policy = {.restart = RestartPolicy::never, .stop_grace = 60s}});
+  stage.run_until_written("ready.");
+  REQUIRE(stage.runtime->supervisor().stop("p"));
+  stage.run_until_terminated();
+  stage.run_until_pipe_is_over();
+  CHECK(stage.pipe().text() == "ready.got 1.");
+}
+
+TEST_CASE("a stop that arrives within a few turns after any end comes before it: nothing has failed") {
+  Stage stage;
+  const Gate gate{stage};
+  stage.add(stage.script("echo ready >&3; read go < " + gate.path() + "; exit 3"),
+            {.name = "p", .policy = {.restart = RestartPolicy::always}});
+  stage.run_until_written("ready");
+  gate.open();
+  const auto id = static_cast<pid_t>(stage.diary.pid);
+  REQUIRE(stage.run_until([&] { return ::kill(id, 0) == -1; }));  // it has been reaped
+  for (int turns = 0; turns < 3; ++turns) stage.io.run_one();
+  CHECK_FALSE(stage.diary.has_kind("ended"));
+  REQUIRE(stage.runtime->supervisor().stop("p"));
+  stage.run_until_terminated();
+  CHECK(stage.diary.lines == Lines{"added", "started", "running", "commanded", "stopping",
+                                   "ended failed: exit status 3", "terminated cancelled"});
+  CHECK(stage.runtime->supervisor().counters().failures == 0);
+}
+
+TEST_CASE("who handles the signal of a stop, and whose parent is gone, gets it once") {
+  Stage stage;
+  const Gate gate{stage};
+  stage.add(stage.script("sh -c 'trap \"echo told >&3\" TERM; echo ready. >&3; "
+                         "while [ ! -e \"$PIPE.enough\" ]; do sleep 0.01; done; read go < " +
+                         gate.path() + "' & trap 'exit 0' TERM; while :; do sleep 1000 & wait; done"),
+            {.name = "p", .policy = {.restart = RestartPolicy::never, .stop_grace = 60s}});
+  stage.run_until_written("ready.");
+  REQUIRE(stage.runtime->supervisor().stop("p"));
+  stage.run_until_written("told");
+  int looks = 0;  // at the group, 50 ms apart at most
+  REQUIRE(stage.run_until([&] { return ++looks > 15; }));
+  const std::ofstream enough{stage.folder.path() / "pipe.enough"};
+  gate.open();
+  stage.run_until_terminated();
+  stage.run_until_pipe_is_over();
+  CHECK(count(stage.pipe().text(), "told") == 1);
+}
+
+TEST_CASE("who has missed a stop, and is halted, is set going to obey it") {
+  Stage stage;
+  stage.add(stage.script("trap 'sh -c \"kill -STOP \\$\\$; exec sleep 1000\" & exit 0' TERM; echo ready >&3; "
+                         "while :; do sleep 1000 & wait; done"),
+            {.name = "p", .policy = {.restart = RestartPolicy::never, .stop_grace = 10s}});
+  stage.run_until_written("ready");
+  REQUIRE(stage.runtime->supervisor().stop("p"));
+  stage.run_until_terminated();
+  CHECK_FALSE(stage.diary.has_kind("killed"));
+  CHECK(stage.diary.has("ended clean"));
   stage.run_until_pipe_is_over();
 }
 
@@ -182,9 +350,216 @@ TEST_CASE("what lives on of a group because it may not be killed is reported, an
   stage.run_until_pipe_is_over();
 }
 
+TEST_CASE("a clean end is none where others of the group may not be killed") {
+  if (::geteuid() != 0) return;
+  Stage stage;
+  const Gate gate{stage};
+  stage.add(stage.script("sh -c 'echo $$. >&3; exec sleep 1000' & read go < " + gate.path() + "; exit 0"));
+  stage.run_until_written(".");
+  const int left = std::stoi(stage.pipe().text());
+  gate.open();
+  Nobody nobody;
+  const bool terminated = stage.run_until([&] { return stage.diary.has_kind("terminated"); });
+  nobody.back();
+  ::kill(left, SIGKILL);
+  REQUIRE(terminated);
+  CHECK(stage.diary.has("ended failed: others of its process group could not be killed"));
+  stage.run_until_pipe_is_over();
+}
+
+TEST_CASE("who has asked for a kill does not wait for who may not be killed") {
+  if (::geteuid() != 0) return;
+  Stage stage;
+  const Gate gate{stage};
+  stage.add(stage.script("sh -c 'echo $$. >&3; exec sleep 1000' & read go < " + gate.path() + "; exit 0"),
+            {.name = "p", .policy = {.restart = RestartPolicy::never, .stop_grace = 300ms}});
+  stage.run_until_written(".");
+  const int left = std::stoi(stage.pipe().text());
+  gate.open();
+  bool terminated = false;
+  {
+    const Nobody nobody;
+    REQUIRE(stage.runtime->supervisor().stop("p"));
+    terminated = stage.run_until([&] { return stage.diary.has_kind("terminated"); });
+  }
+  ::kill(left, SIGKILL);
+  REQUIRE(terminated);
+  CHECK(stage.diary.has_kind("kill_threw"));
+  CHECK(stage.diary.has("terminated cancelled"));  // and not abandoned
+  stage.run_until_pipe_is_over();
+}
+
+TEST_CASE("that a process may not be signalled is reported, although others of its group may be") {
+  if (::geteuid() != 0) return;
+  Stage stage;
+  stage.add(
+      stage.script("python3 -c \"import os, time; os.setuid(65534); os.write(3, b'$$.'); time.sleep(1000)\" & wait; "
+                   "exec sleep 1000"));
+  stage.run_until_written(".");
+  const int leader = std::stoi(stage.pipe().text());
+  bool reported = false;
+  {
+    const Nobody nobody;
+    REQUIRE(stage.runtime->supervisor().stop("p"));
+    reported = stage.run_until([&] { return stage.diary.has_kind("stopping"); }) && stage.diary.has_kind("stop_threw");
+  }
+  ::kill(leader, SIGKILL);
+  stage.run_until_terminated();
+  CHECK(reported);
+  stage.run_until_pipe_is_over();
+}
+
+TEST_CASE("a runtime that is destroyed waits for nobody who may not be killed, and forgets their numbers") {
+  if (::geteuid() != 0) return;
+  Stage stage;
+  stage.add(stage.script("echo $$. >&3; exec sleep 1000"));
+  stage.run_until_written(".");
+  const int process = std::stoi(stage.pipe().text());
+  const auto began = std::chrono::steady_clock::now();
+  {
+    const Nobody nobody;
+    stage.runtime.reset();
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK_FALSE(detail::is_launched(process));
+  ::kill(process, SIGKILL);
+  ::waitpid(process, nullptr, 0);
+  CHECK(took < 2s);  // the bound for those that can be killed
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // What a process gets
 // ---------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("the pipe of an output does not block who reads it, and no other program inherits it") {
+  const Process process = shell("exit 0");
+  detail::Launched launched = detail::launch(process, {});
+  CHECK((::fcntl(launched.output.number(), F_GETFL) & O_NONBLOCK) != 0);
+  CHECK((::fcntl(launched.output.number(), F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK((::fcntl(launched.process.number(), F_GETFD) & FD_CLOEXEC) != 0);
+  reap(launched);
+}
+
+TEST_CASE("in a program without stdin and stdout the output of a process is captured, or goes where it is to go") {
+  Stage stage;
+  const fs::path path = stage.folder.path() / "out";
+  Process process = shell("echo out; echo err >&2");
+  std::string captured;
+  {
+    const Closed closed{{0, 1}};
+    detail::Launched launched = detail::launch(process, {});
+    captured = all_of(launched.output.number());
+    reap(launched);
+    launched = {};  // its descriptors were the lowest numbers
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);  // the lowest number: 0
+    process.output_descriptor = file;
+    launched = detail::launch(process, {});
+    reap(launched);
+    ::close(file);
+  }
+  CHECK(captured == "out\nerr\n");
+  std::ifstream in{path};
+  CHECK(std::string{std::istreambuf_iterator<char>{in}, {}} == "out\nerr\n");
+}
+
+TEST_CASE("a umask of zero is one, too") {
+  const ::mode_t before = ::umask(0027);
+  Process process = shell("umask; exit 1");
+  const std::string inherited = end_of(process);
+  process.umask = 0;
+  const std::string own = end_of(process);
+  ::umask(before);
+  CHECK(inherited == "ended failed: exit status 1; its output: 0027");
+  CHECK(own == "ended failed: exit status 1; its output: 0000");
+}
+
+TEST_CASE("a process with a group of its own takes no debugger and no dump away from the supervisor") {
+  if (::geteuid() != 0) return;
+  REQUIRE(::prctl(PR_SET_DUMPABLE, 1) == 0);  // a test before may have changed the user
+  Process process = shell("exit 1");
+  process.group = "12345";
+  CHECK(end_of(process) == "ended failed: exit status 1");
+  CHECK(::prctl(PR_GET_DUMPABLE) == 1);
+}
+
+TEST_CASE("the supervisor's rights decide about limits and the folder of a process with a user of its own") {
+  if (::geteuid() != 0) return;
+  Stage stage;
+  Process process = shell("exit 7");
+  process.user = "nobody";
+  process.folder = (stage.folder.path() / "root_alone").string();
+  fs::create_directory(process.folder);
+  fs::permissions(process.folder, fs::perms::owner_all);
+  CHECK(end_of(process) == "ended failed: exit status 7");
+  rlimit nice{};
+  ::getrlimit(RLIMIT_NICE, &nice);
+  const rlimit higher{nice.rlim_max + 1, nice.rlim_max + 1};
+  const pid_t other = ::fork();  // may root, where this runs?
+  if (other == 0) ::_exit(::setrlimit(RLIMIT_NICE, &higher) == 0 ? 0 : 1);
+  int status = 0;
+  REQUIRE(::waitpid(other, &status, 0) == other);
+  process.limits = {{RLIMIT_NICE, higher.rlim_cur, higher.rlim_max}};
+  if (status == 0) CHECK(end_of(process) == "ended failed: exit status 7");
+}
+
+TEST_CASE("the first descriptor after stdio is not inherited either") {
+  const int flags = ::fcntl(3, F_GETFD);
+  const int opened = flags == -1 ? ::open("/dev/null", O_RDONLY) : -1;
+  if (opened >= 0 && opened != 3) REQUIRE(::dup2(opened, 3) == 3);
+  if (flags != -1) ::fcntl(3, F_SETFD, flags & ~FD_CLOEXEC);
+  const std::string end = end_of(shell("ls /proc/$$/fd; exit 1"));
+  if (flags != -1) {
+    ::fcntl(3, F_SETFD, flags);
+  } else {
+    if (opened != 3) ::close(opened);
+    ::close(3);
+  }
+  CHECK(end == "ended failed: exit status 1; its output: 0\n1\n2");
+}
+
+TEST_CASE("a process whose supervisor has died before it was tied to its life ends without executing its program") {
+  const char* const candidates[] = {"/bin/true", nullptr};
+  char* nothing[] = {nullptr};
+  void* const shared =
+      ::mmap(nullptr, sizeof(detail::Trouble), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(shared != MAP_FAILED);
+  auto* const trouble = new (shared) detail::Trouble{};
+  const auto status_of_child_of = [&](pid_t supervisor) {
+    *trouble = {};
+    const detail::Orders orders{.candidates = candidates,
+                                .arguments = nothing,
+                                .environment = nothing,
+                                .folder = nullptr,
+                                .input = "/dev/null",
+                                .output_file = nullptr,
+                                .output = -1,
+                                .file_mode_mask = -1,
+                                .limits = nullptr,
+                                .limit_count = 0,
+                                .groups = nullptr,
+                                .group_count = 0,
+                                .changes_group = false,
+                                .changes_user = false,
+                                .group = 0,
+                                .user = 0,
+                                .supervisor = supervisor,
+                                .descriptors_max = 256,
+                                .trouble = trouble,
+                                .in_use = nullptr};
+    const detail::Created created = detail::create_process(detail::Memory::copied, nullptr, orders);
+    REQUIRE(created.id > 0);
+    ::close(created.process);
+    int status = 0;
+    REQUIRE(::waitpid(created.id, &status, 0) == created.id);
+    return WEXITSTATUS(status);
+  };
+  CHECK(status_of_child_of(::getpid()) == 0);
+  CHECK(trouble->stage == detail::Stage::none);
+  CHECK(status_of_child_of(::getpid() + 1) == detail::kNotExecutableStatus);
+  CHECK(trouble->stage == detail::Stage::set_up);
+  CHECK(trouble->error == ESRCH);
+  ::munmap(shared, sizeof(detail::Trouble));
+}
 
 TEST_CASE("a name of the environment is the whole name, and the text of another may begin with it") {
   ::setenv("HOLDFAST_FOOBAR", "bar", 1);

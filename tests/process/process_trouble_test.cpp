@@ -163,6 +163,44 @@ TEST_CASE("a process without a watch obeys a stop") {
   CHECK(stage.diary.has("ended clean"));
 }
 
+TEST_CASE("a flood of a process without a watch is read as it comes, for a full pipe would stop the process") {
+  Stage stage;
+  const Process process = shell("head -c 1000000 /dev/zero | tr '\\0' x; exit 3");
+  {
+    const OutOfWatches none;
+    stage.add(process);
+    REQUIRE(stage.run_until([&] { return stage.diary.has_kind("running"); }));
+  }
+  stage.run_until_terminated();
+  CHECK(stage.diary.lines.at(3).find("the last 4096 of 1000000 bytes of its output") != std::string::npos);
+}
+
+TEST_CASE("a process without a watch that ends well and leaves nobody has not gone into the background") {
+  Stage stage;
+  {
+    const OutOfWatches none;
+    stage.add(shell("echo last words"));
+    REQUIRE(stage.run_until([&] { return stage.diary.has_kind("running"); }));
+  }
+  stage.run_until_terminated();
+  CHECK(stage.diary.has("ended clean"));
+  CHECK(stage.diary.warnings.empty());
+}
+
+TEST_CASE("a process whose output is not captured is not looked at again and again") {
+  Stage stage;
+  Process process = shell("exec sleep 1000");
+  process.output_file = "/dev/null";
+  stage.add(process);
+  REQUIRE(stage.run_until([&] { return stage.diary.has_kind("running"); }));
+  bool over = false;
+  boost::asio::steady_timer timer{stage.io, 500ms};
+  timer.async_wait([&](auto) { over = true; });
+  int rounds = 0;
+  REQUIRE(stage.run_until([&] { return ++rounds, over; }));
+  CHECK(rounds < 10);  // a look every 20 ms makes two dozen
+}
+
 TEST_CASE("a process takes two descriptors, and one if its output is not captured") {
   Stage stage;
   const std::size_t before = open_descriptors();
@@ -171,12 +209,15 @@ TEST_CASE("a process takes two descriptors, and one if its output is not capture
     stage.add(process, {.name = "captured" + std::to_string(i)});
     process.output_file = "/dev/null";
     stage.add(process, {.name = "not" + std::to_string(i)});
+    process.output_file = "";
+    process.output_descriptor = 2;
+    stage.add(process, {.name = "nor" + std::to_string(i)});
   }
   REQUIRE(stage.run_until([&] {
     const std::string text = stage.pipe().text();
-    return std::count(text.begin(), text.end(), '.') == 10;
+    return std::count(text.begin(), text.end(), '.') == 15;
   }));
-  CHECK(open_descriptors() - before == 3U * 5U + 2U);  // and the pipe of the stage
+  CHECK(open_descriptors() - before == 4U * 5U + 2U);  // and the pipe of the stage
 }
 
 TEST_CASE("a process for which there is no descriptor is not started, and the failure says what is missing") {

@@ -168,4 +168,32 @@ TEST_CASE("a trace that was saved gives the same report as the run itself") {
   CHECK(report_json(result) == reported);
 }
 
+TEST_CASE("only what was up falls in a storm, and a service that has another one's slot falls as itself") {
+  SECTION("down already, or asked to stop") {
+    History history{scenario_of({{.name = "feed", .count = 2}})};
+    for (const std::uint32_t slot : {0U, 1U}) {
+      const std::string name = "feed-" + std::to_string(slot);
+      history.add(0s, slot, name);
+      history.start(0s, slot, name);
+    }
+    history.chaos(10s, 0, "feed-0", ChaosEvent::Kind::hang, at(1h));
+    history.outage(20s, 0, "feed-0", 30s);
+    history.tell(20s, 1, "feed-1", event::Stopping{StopCause::stop});
+    history.outage(25s, 1, "feed-1", 30s);
+    CHECK(history.over(1min).worst_storm.services == 0);
+  }
+  SECTION("one after the other in one slot") {
+    History history{scenario_of({{.name = "a"}, {.name = "b"}})};
+    history.add(0s, 0, "a");
+    history.start(0s, 0, "a");
+    history.end(10s, 0, "a", Outcome::failed);
+    history.terminate(10s, 0, "a", {.reason = Termination::Reason::failed});
+    history.tell(11s, 0, "a", event::Removed{});
+    history.add(12s, 0, "b");
+    history.start(12s, 0, "b");
+    history.fail(20s, 0, "b");
+    CHECK(history.over(1min).worst_storm == WorstStorm{2, at(10s), at(20s)});
+  }
+}
+
 }  // namespace holdfast::report_test

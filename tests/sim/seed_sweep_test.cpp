@@ -90,6 +90,21 @@ TEST_CASE("a sweep counts its runs by verdict, and its failures by reason with t
   CHECK(groups[1].says == "feed-3 at 5s: it did not");
 }
 
+TEST_CASE("of a reason is told what its smallest seed says, whichever comes first") {
+  const auto saying = [](std::uint64_t seed, const char* says) {
+    auto failure = kTooMany;
+    failure.says = says;
+    return violated(seed, {failure});
+  };
+  for (const auto& outcomes : {std::vector{saying(3, "three"), saying(2, "two"), saying(4, "four")},
+                               std::vector{saying(2, "two"), saying(4, "four"), saying(3, "three")}}) {
+    const auto groups = sweep_of(outcomes).failures();
+    REQUIRE(groups.size() == 1);
+    CHECK(groups[0].smallest_seed == 2);
+    CHECK(groups[0].says == "two");
+  }
+}
+
 TEST_CASE("one cause more is another reason") {
   auto few = kTooMany;
   few.reason.cause = "too few";
@@ -115,6 +130,24 @@ TEST_CASE("percentiles go from the best seed to the worst, and the worst seeds a
   CHECK(restarts.not_worse(60) == 2);
   CHECK(restarts.not_worse(61) == 7);
   CHECK(sweep.spread(SeedFigure::drain).count() == 0);
+}
+
+TEST_CASE("the five worst seeds are kept, whichever come first") {
+  for (const bool backwards : {false, true}) {
+    Sweep sweep;
+    for (std::uint64_t i = 1; i <= 12; ++i) {
+      const std::uint64_t seed = backwards ? 13 - i : i;
+      sweep.add(held(seed, 900'000 + static_cast<std::uint32_t>(seed % 6), seed % 6));
+    }
+    const auto seeds_of = [&](SeedFigure which) {
+      std::vector<std::uint64_t> seeds;
+      for (const auto& worst : sweep.spread(which).worst_seeds()) seeds.push_back(worst.seed);
+      return seeds;
+    };
+    CHECK(seeds_of(SeedFigure::restarts) == std::vector<std::uint64_t>{5, 11, 4, 10, 3});
+    CHECK(seeds_of(SeedFigure::availability) == std::vector<std::uint64_t>{6, 12, 1, 7, 2});
+    CHECK(sweep.spread(SeedFigure::restarts).worst_seeds()[4].value == 3);
+  }
 }
 
 TEST_CASE("a sweep does not depend on the order of its seeds") {
@@ -187,6 +220,42 @@ TEST_CASE("a sweep that held says what that proves, and an interrupted one how f
   const auto text = sweep_text({kPlan, sweep, SweepSummary::End::interrupted});
   CHECK(text.find("held: all 4 seeds; with 95 % confidence at most 75 % of all seeds fail (3/n)\n") != text.npos);
   CHECK(text.find("interrupted: this is what there is so far, 4 of 5 seeds\n") != text.npos);
+}
+
+TEST_CASE("three seeds prove next to nothing, four a little") {
+  Sweep sweep;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) sweep.add(held(seed, 1'000'000, 0));
+  CHECK(sweep_text({kPlan, sweep}).find("held: 3 seeds, which prove next to nothing\n") != std::string::npos);
+  sweep.add(held(4, 1'000'000, 0));
+  CHECK(sweep_text({kPlan, sweep}).find("held: all 4 seeds; with 95 % confidence at most 75 %") != std::string::npos);
+}
+
+TEST_CASE("of more than twenty reasons the first twenty are shown, and how many more there are") {
+  const auto reasons = [](int count) {
+    std::vector<SeedFailure> failures;
+    for (int i = 0; i < count; ++i) {
+      failures.push_back({{Kind::expectation, "restarts", "cause " + std::to_string(100 + i)}, "says"});
+    }
+    return sweep_text({kPlan, sweep_of({violated(1, failures)})});
+  };
+  CHECK(reasons(20).find("cause 119\n") != std::string::npos);
+  CHECK(reasons(20).find(" more are in the JSON") == std::string::npos);
+  CHECK(reasons(22).find("cause 119\n") != std::string::npos);
+  CHECK(reasons(22).find("cause 120\n") == std::string::npos);
+  CHECK(reasons(22).find("  and 2 reasons more are in the JSON\n") != std::string::npos);
+}
+
+TEST_CASE("the command that repeats a failure can be copied into a shell, whatever the file is called") {
+  auto plan = kPlan;
+  plan.settings.clear();
+  const auto command = [&](const std::string& file) {
+    plan.file = file;
+    return repeat_command(plan, 7);
+  };
+  CHECK(command("a/b-c_1.toml") == "holdfast run a/b-c_1.toml --seed 7");
+  CHECK(command("it's.toml") == R"(holdfast run 'it'\''s.toml' --seed 7)");
+  CHECK(command("$HOME") == "holdfast run '$HOME' --seed 7");
+  CHECK(command("") == "holdfast run '' --seed 7");
 }
 
 TEST_CASE("a line of a seed has all that is wrong with it") {
@@ -266,6 +335,46 @@ TEST_CASE("a broken rule is of the group whose service broke it first, and each 
   CHECK(to_string(outcome.failures[2].reason) == "rule stops_when_asked: stranger");
 }
 
+TEST_CASE("a broken rule of which no violation was kept is a reason as well") {
+  const auto scenario = parse_scenario(kTwoMissed, "test", "");
+  RehearsalResult result{.seed = {7}, .digest = "d"};
+  result.violations = {{Rule::stops_when_asked, "feed", TimePoint{} + 5s, "it did not", {}}};
+  result.rules = {{Rule::stops_when_asked, 9, 5}, {Rule::shuts_down_once, 9, 3}, {Rule::last_error_is_kept, 9, 0}};
+  const auto outcome = outcome_of(scenario, result);
+  REQUIRE(outcome.failures.size() == 2);
+  CHECK(to_string(outcome.failures[1].reason) == "rule shuts_down_once");
+  CHECK(outcome.failures[1].says == "violated 3 times");
+}
+
+TEST_CASE("each figure of a seed is the report's") {
+  const auto scenario = parse_scenario(kTwoMissed, "test", "");
+  RehearsalResult result{.seed = {7}, .digest = "d"};
+  const auto figure = [&](SeedFigure which) { return outcome_of(scenario, result).figure(which); };
+  CHECK_FALSE(figure(SeedFigure::slowest_recovery));
+  CHECK_FALSE(figure(SeedFigure::drain));
+  result.report.losses.count = 7;
+  result.report.fleet.restarts = 9;
+  CHECK(figure(SeedFigure::lost) == 7U);
+  CHECK(figure(SeedFigure::restarts) == 9U);
+  result.report.after_outages.lost = 1;
+  result.report.after_outages.waiting = 2;
+  result.report.after_failures.lost = 4;
+  result.report.after_failures.waiting = 8;
+  CHECK(figure(SeedFigure::never_recovered) == 15U);
+  result.report.after_outages.count = 1;
+  result.report.after_outages.max = 5ns;
+  result.report.after_failures.max = 9ns;  // of none
+  CHECK(figure(SeedFigure::slowest_recovery) == 5U);
+  result.report.after_failures.count = 1;
+  CHECK(figure(SeedFigure::slowest_recovery) == 9U);
+  result.report.after_outages.max = 11ns;
+  CHECK(figure(SeedFigure::slowest_recovery) == 11U);
+  result.report.shutdown_at = TimePoint{100};
+  CHECK_FALSE(figure(SeedFigure::drain));
+  result.report.drained_at = TimePoint{130};
+  CHECK(figure(SeedFigure::drain) == 30U);
+}
+
 TEST_CASE("expectations do not judge a run that was cut off, and a stall names the services that wait") {
   const auto cut = kTwoMissed + "[budget]\nevents = 2\n";
   const auto outcome = outcome_of(parse_scenario(cut, "test", ""), result_of(cut));
@@ -276,6 +385,10 @@ TEST_CASE("expectations do not judge a run that was cut off, and a stall names t
   REQUIRE(stalled.failures.size() == 1);
   CHECK(to_string(stalled.failures[0].reason) == "stalled: running");
   CHECK(stalled.failures[0].says == "at 0s: 12 still waited");
+  const std::string missed = stalls + "[expect]\nspawned = 3\n";
+  const auto both = outcome_of(parse_scenario(missed, "test", ""), result_of(missed));
+  REQUIRE(both.failures.size() == 2);
+  CHECK(to_string(both.failures[1].reason) == "expectation spawned: too many");
 }
 
 TEST_CASE("a run without history has the same report but for its buckets") {

@@ -70,6 +70,19 @@ TEST_CASE("with many different values percentiles are less than 0.4 % too small,
   }
 }
 
+TEST_CASE("no percentile is below the least value, though that would be rounded down further, and rounding goes on") {
+  ValueCounts counts;
+  for (std::uint64_t i = 0; i < 4 * ValueCounts::kDistinctMax; ++i) counts.add(1'000'001 + i);
+  CHECK(counts.rounded());
+  CHECK(counts.least() == 1'000'001);
+  CHECK(counts.up_to(1) == 1'001'472);   // of 1 002 000, in steps of 2 048
+  CHECK(counts.up_to(50) == 1'097'728);  // of 1 100 000, in steps of 4 096
+  ValueCounts same;                      // all of them in one step
+  for (std::uint64_t i = 0; i <= ValueCounts::kDistinctMax; ++i) same.add((std::uint64_t{1} << 40) + 7 + i);
+  CHECK(same.up_to(1) == (std::uint64_t{1} << 40) + 7);
+  CHECK(same.down_to(99) == (std::uint64_t{1} << 40) + 7);
+}
+
 TEST_CASE("so many different values as fit are exact, and one more is not") {
   ValueCounts counts;
   for (std::uint64_t i = 0; i < ValueCounts::kDistinctMax; ++i) counts.add(1'000'001 + i);

@@ -174,7 +174,7 @@ void read_target(Request& request, std::string_view target, std::string_view hos
 // Fields
 // ---------------------------------------------------------------------------------------------------------------------
 
-// "gzip", "gzip;q=0.5", "*", in any of the fields, in any order. A quality of 0 is a refusal.
+// "gzip", "gzip;q=0.5", in any of the fields, in any order. A quality of 0 is a refusal; "*" is no wish for gzip.
 bool accepts_gzip(const Parser::value_type& request) {
   bool accepts = false;
   const auto [first, last] = request.equal_range(http::field::accept_encoding);
