@@ -23,6 +23,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <holdfast/asio/detail/launch.hpp>
 #include <holdfast/asio/detail/launched.hpp>
+#include <holdfast/asio/detail/process_group.hpp>
 
 #include "process_stage.hpp"
 
@@ -260,6 +261,23 @@ TEST_CASE("what a process leaves behind is killed also while there is hardly a d
     CHECK(!stage.diary.has_warning("could not be killed"));
     stage.run_until_pipe_is_over();  // nobody has it open any more
   }
+}
+
+// A look may take long where much is to be done. That is no lack of a descriptor, and was reported as one.
+TEST_CASE("a look at a process group knows whether it has a descriptor to look with") {
+  const auto becomes = [](bool blind) {
+    const auto limit = std::chrono::steady_clock::now() + kPatience;
+    while (detail::look_at(::getpgrp()).is_blind != blind) {
+      if (std::chrono::steady_clock::now() > limit) return false;
+    }
+    return true;
+  };
+  CHECK(becomes(false));
+  for (const unsigned left : {0U, 1U}) {  // one is enough for the folder, and not for a process in it
+    const FewDescriptors few{left};
+    CHECK(becomes(true));
+  }
+  CHECK(becomes(false));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

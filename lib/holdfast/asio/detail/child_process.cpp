@@ -285,7 +285,8 @@ void ChildProcess::on_decided() {
   if (!has_group_) return end_unasked(false);
   look_again_in(kLookPause);
   const bool only_zombies = only_zombies_are_left();
-  if (!only_zombies && looked_at_ < ended_at_ && Clock::now() - ended_at_ < kKilledGroupMax) return;
+  const bool gives_up = is_blind_ && Clock::now() - ended_at_ >= kKilledGroupMax;
+  if (!only_zombies && looked_at_ < ended_at_ && !gives_up) return;
   end_unasked(!only_zombies);
 }
 
@@ -340,8 +341,10 @@ void ChildProcess::poll_group() {
   if (looked_at_ > group_killed_at_) {
     remains_ = Remains::unkillable;
     warn("processes of its process group could not be killed and live on");
-  } else {
+  } else if (is_blind_) {
     warn("there is no descriptor to see whether the processes of its process group have died");
+  } else {
+    return;  // the look takes its time
   }
   finish();
 }
@@ -356,6 +359,7 @@ bool ChildProcess::group_is_gone() {
 // looks are needed; after a SIGKILL one is enough, because nothing forks any more.
 bool ChildProcess::only_zombies_are_left() {
   const LookAtGroup look = look_at(launched_.id);
+  is_blind_ = look.is_blind;
   if (look.began <= std::max({ended_at_, looked_at_, group_killed_at_})) return false;
   looked_at_ = look.began;
   zombies_seen_ = look.alive.empty() ? zombies_seen_ + 1 : 0;

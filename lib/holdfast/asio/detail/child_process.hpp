@@ -142,6 +142,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool is_same_stop_ = false;  // the signal that ended it was part of a stop requested a moment later
   bool killed_ = false;        // by a kill, not by a stop
   bool refused_ = false;       // it may not be killed
+  bool is_blind_ = false;      // there is no descriptor to look at its group with
   bool is_held_ = false;       // it has ended, and its tracer still holds it
 };
 

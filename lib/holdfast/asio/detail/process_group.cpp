@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -56,6 +57,13 @@ std::optional<GroupMember> living_in(const std::string& path) {
   return GroupMember{.group = next(), .id = id, .parent = parent};
 }
 
+// Of this thread.
+Clock::duration processor_time() noexcept {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
 bool has_lower_group(const GroupMember& a, const GroupMember& b) { return a.group < b.group; }
 
 // Goes through /proc for ever, a slice at a time.
@@ -64,18 +72,23 @@ class Observer {
   LookAtGroup look_at(pid_t group) {
     const std::lock_guard lock{mutex_};
     if (const auto began = Clock::now(); began >= next_) {
+      const auto used = processor_time();
       const std::size_t found = found_.size();
       try {
         look_at_a_slice();
+        is_blind_ = false;
       } catch (const NotSeen&) {  // the slice comes again
         found_.resize(found, {});
+        is_blind_ = true;
       }
-      constexpr int kRest = 6;  // all callers together take a sixth of a processor
-      next_ = began + kRest * (Clock::now() - began);
+      // All callers together take a sixth of a processor. What the thread waited for one does not count: where much is
+      // to be done, a look would take seconds.
+      constexpr int kRest = 6;
+      next_ = began + kRest * (processor_time() - used);
     }
     const auto [first, last] =
         std::equal_range(living_.begin(), living_.end(), GroupMember{group, 0, 0}, has_lower_group);
-    return {began_, {first, last}};
+    return {began_, {first, last}, is_blind_};
   }
 
  private:
@@ -84,7 +97,7 @@ class Observer {
     constexpr int kSlice = 200;  // processes, a few microseconds each
     if (position_ == 0) begins_ = Clock::now();
     const std::unique_ptr<DIR, int (*)(DIR*)> folder{::opendir("/proc"), ::closedir};
-    if (!folder) return;
+    if (!folder) throw NotSeen{};
     if (position_ != 0) ::seekdir(folder.get(), position_);
     for (int left = kSlice; left > 0;) {
       const dirent* const entry = ::readdir(folder.get());
@@ -110,6 +123,7 @@ class Observer {
   Clock::time_point begins_;         // this pass
   Clock::time_point began_;          // the last one
   Clock::time_point next_;
+  bool is_blind_ = false;
 };
 
 }  // namespace

@@ -36,6 +36,7 @@ struct LookAtGroup {
   // When the last pass over everything began. It may have missed what has happened since.
   std::chrono::steady_clock::time_point began;
   std::vector<GroupMember> alive;  // in that pass
+  bool is_blind = false;           // the latest slice could not be looked at: there is no descriptor
 };
 LookAtGroup look_at(pid_t group);
 
