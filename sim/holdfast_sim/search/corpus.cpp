@@ -51,7 +51,7 @@ CorpusReason& Corpus::of(const std::string& scenario, const FailureReason& reaso
       reasons_.begin(), reasons_.end(), std::tie(scenario, reason),
       [](const CorpusReason& one, const auto& wanted) { return std::tie(one.scenario, one.reason) < wanted; });
   if (place != reasons_.end() && place->scenario == scenario && place->reason == reason) return *place;
-  return *reasons_.insert(place, CorpusReason{scenario, reason});
+  return *reasons_.insert(place, CorpusReason{.scenario = scenario, .reason = reason});
 }
 
 void Corpus::count(const std::string& scenario, const std::string& fingerprint, const SeedOutcome& outcome) {

@@ -126,9 +126,9 @@ class Shrinker {
   }
 
   // For a law of scenarios instead of a failure of one.
-  Shrinker(std::string_view text, std::string file, const std::function<bool(const Scenario&)>& holds,
+  Shrinker(std::string_view text, std::string file, std::function<bool(const Scenario&)> holds,
            const ShrinkOptions& options)
-      : file_(std::move(file)), options_(options), document_(file::parse_toml(text, file_)), holds_(holds) {
+      : file_(std::move(file)), options_(options), document_(file::parse_toml(text, file_)), holds_(std::move(holds)) {
     if (holds_(parse_scenario(text, file_, folder_)))
       throw NothingToShrink("the law holds: there is nothing to shrink");
   }
