@@ -42,6 +42,11 @@ struct Ended {
 struct PidKnown {
   std::uint32_t pid;
 };
+// A run reported that it is ready.
+struct BecameReady {
+  ServiceId service;
+  RunNumber run;
+};
 // A run reports something that changes nothing.
 struct RunWarned {
   ServiceId service;
@@ -63,8 +68,9 @@ struct SignalIgnored {
 }  // namespace arrival
 
 struct Arrival {
-  using What = std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested,
-                            arrival::DrainEnded, arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored>;
+  using What =
+      std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested, arrival::DrainEnded,
+                   arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored, arrival::BecameReady>;
 
   TimePoint at;           // the clock, as far as it matters: when a service was added, when a shutdown was asked for
   std::string_view name;  // of the service; empty for the supervisor itself

@@ -69,7 +69,7 @@ struct Warned {
   std::string_view field;
   std::string_view says;
 };
-// A run begins; phase `starting`.
+// A run begins; phase `starting` until it is ready.
 struct Started {
   static constexpr std::string_view kKind = "started";
   static constexpr LogLevel kLevel = LogLevel::debug;  // `running` follows it
@@ -118,7 +118,8 @@ struct Commanded {
   static constexpr LogLevel kLevel = LogLevel::info;
   Command command;
 };
-// The service was asked to stop; phase `stopping`. Emitted again if a stop in order to restart becomes final.
+// The run was asked to stop; phase `stopping`. Emitted again if its cause changes: a stop after which the service goes
+// on becomes final, or a restart command comes while a run stops that was not ready in time.
 struct Stopping {
   static constexpr std::string_view kKind = "stopping";
   static constexpr LogLevel kLevel = LogLevel::info;
@@ -166,6 +167,13 @@ struct Abandoned {
   static constexpr LogLevel kLevel = LogLevel::warning;
   Duration after;  // since it was asked to stop
 };
+// A run reported that it is ready, but too late: it was asked to stop or abandoned before. The run need not be the
+// latest one.
+struct ReadyLate {
+  static constexpr std::string_view kKind = "ready_late";
+  static constexpr LogLevel kLevel = LogLevel::warning;
+  static constexpr bool kOnlyInforms = true;
+};
 // The service is forgotten; its name is free. It is the last event of a service.
 struct Removed {
   static constexpr std::string_view kKind = "removed";
@@ -207,8 +215,8 @@ struct Event {
       std::variant<event::Added, event::Warned, event::Started, event::Running, event::Ended, event::BackingOff,
                    event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
                    event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained, event::Killed,
-                   event::KillThrew, event::RecordingFailed, event::Abandoned,
-                   event::BreakerClosed>;  // a kind keeps its place: digests count on it
+                   event::KillThrew, event::RecordingFailed, event::Abandoned, event::BreakerClosed,
+                   event::ReadyLate>;  // a kind keeps its place: digests count on it
 
   TimePoint at{};
   ServiceId service{};          // generation 0: about the supervisor itself

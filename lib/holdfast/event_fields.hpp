@@ -47,6 +47,16 @@ constexpr void visit_part(Field& field, const char (&key)[kSize], std::optional<
   *part.*member = *value;
 }
 
+// A word that is written unless it is the default.
+template <class Field, std::size_t kSize, class Word>
+constexpr void visit_unless_default(Field& field, const char (&key)[kSize], Word& word,
+                                    std::remove_const_t<Word> by_default) {
+  std::optional<std::remove_const_t<Word>> value;
+  if (word != by_default) value = word;
+  field(key, value);
+  if constexpr (!std::is_const_v<Word>) word = value.value_or(by_default);
+}
+
 // The other fields of a policy, which are written only where they differ from the default. They end every line that has
 // a policy: `added`, an `add` in a recording, and the first line of a recording. A new field stands at the end, because
 // digests depend on the order.
@@ -60,6 +70,8 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   if constexpr (!std::is_const_v<Policy>) {
     if (has_breaker) policy.backoff->breaker->half_open = half_open;
   }
+  visit_unless_default(field, "ready", policy.ready, Ready::at_once);
+  field("start_timeout_ns", policy.start_timeout);
 }
 
 // The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
@@ -152,6 +164,7 @@ void visit_counters(Field&& field, C& counters) {
   field("abandoned_runs", counters.abandoned_runs);
   field("active_services", counters.active_services);
   visit_unless_zero(field, "open_breakers", counters.open_breakers);
+  visit_unless_zero(field, "failed_starts", counters.failed_starts);
 }
 
 }  // namespace holdfast

@@ -39,6 +39,7 @@ std::string_view to_string(StopCause cause) noexcept {
     case StopCause::stop: return "stop";
     case StopCause::restart: return "restart";
     case StopCause::remove: return "remove";
+    case StopCause::start_timeout: return "start_timeout";
   }
   return "?";
 }

@@ -62,8 +62,19 @@ enum class BreakerState : std::uint8_t {
 std::string_view to_string(BreakerState) noexcept;
 
 // Who asked a run to stop.
-enum class StopCause : std::uint8_t { shutdown, stop, restart, remove };
+enum class StopCause : std::uint8_t {
+  shutdown,
+  stop,
+  restart,
+  remove,
+  start_timeout,  // it was not ready in time, which is a failure
+};
 std::string_view to_string(StopCause) noexcept;
+
+// Whether the service goes on after such a stop. A later stop or shutdown makes it final.
+constexpr bool is_final(StopCause cause) noexcept {
+  return cause != StopCause::restart && cause != StopCause::start_timeout;
+}
 
 // Why a service terminated for good.
 struct Termination {

@@ -138,6 +138,14 @@ std::string_view to_string(RestartPolicy policy) noexcept {
   return "?";
 }
 
+std::string_view to_string(Ready ready) noexcept {
+  switch (ready) {
+    case Ready::at_once: return "at_once";
+    case Ready::notified: return "notified";
+  }
+  return "?";
+}
+
 std::string_view to_string(WhenAllTerminated when) noexcept {
   return when == WhenAllTerminated::wait ? "wait" : "return";
 }
@@ -187,6 +195,12 @@ std::vector<Problem> problems(const SupervisorConfig& config) {
 std::vector<Problem> problems(const ServicePolicy& policy) {
   auto found = policy.backoff ? problems(*policy.backoff) : std::vector<Problem>{};
   check_stop_grace(found, policy.stop_grace);
+  if (policy.start_timeout) check_duration(found, "start_timeout", *policy.start_timeout, Duration{1});
+  if (!has_errors(found) && policy.start_timeout && policy.ready == Ready::at_once) {
+    warning(found, "start_timeout",
+            "is " + to_string(*policy.start_timeout) +
+                ", but every run is ready at once; it takes effect with ready = \"notified\"");
+  }
   return found;
 }
 

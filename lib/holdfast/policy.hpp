@@ -55,6 +55,13 @@ struct BackoffPolicy {
   friend bool operator==(const BackoffPolicy&, const BackoffPolicy&) = default;
 };
 
+// When a run counts as ready. Until then its service is `starting`.
+enum class Ready : std::uint8_t {
+  at_once,   // when it has been started
+  notified,  // when it says so: Run::ready()
+};
+std::string_view to_string(Ready) noexcept;
+
 // What the supervisor does when every service that was added has terminated.
 enum class WhenAllTerminated : std::uint8_t {
   wait,    // wait for a shutdown, or for more services
@@ -87,6 +94,10 @@ struct ServicePolicy {
   RestartPolicy restart = RestartPolicy::on_failure;
   std::optional<BackoffPolicy> backoff{};             // overrides the supervisor's as a whole
   std::optional<Duration> stop_grace = std::nullopt;  // overrides the supervisor's
+  Ready ready = Ready::at_once;
+  // How long a run may take from its start until it is ready. One that takes longer is stopped, and has failed. 1 ns to
+  // kDurationMax; nullopt: as long as it likes. No effect if it is ready at once.
+  std::optional<Duration> start_timeout = std::nullopt;
   friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
 };
 

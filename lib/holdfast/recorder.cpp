@@ -88,6 +88,7 @@ struct InputWord {
   std::string_view operator()(const arrival::PidKnown&) const { return "pid"; }
   std::string_view operator()(const arrival::RunWarned&) const { return "warn"; }
   std::string_view operator()(const arrival::SignalIgnored&) const { return "signal_ignored"; }
+  std::string_view operator()(const arrival::BecameReady&) const { return "ready"; }
 };
 
 template <class What>
@@ -107,6 +108,10 @@ void put_fields(RecordedLine& line, const What& what) {
     line("error", what.error);
   } else if constexpr (std::is_same_v<What, arrival::PidKnown>) {
     line("pid", what.pid);
+  } else if constexpr (std::is_same_v<What, arrival::BecameReady>) {
+    line("slot", what.service.slot);
+    line("generation", what.service.generation);
+    line("run", what.run.value);
   } else if constexpr (std::is_same_v<What, arrival::RunWarned>) {
     line("slot", what.service.slot);
     line("generation", what.service.generation);

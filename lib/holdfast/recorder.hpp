@@ -25,13 +25,13 @@
 //     {"end":"closed","t_ns":9000000000,"events":57,"undone":0,"check":"c40e9a71"}
 //
 // Lines with `input`, `timer` and `clock_ns` are what the supervisor was given: an input of kind add, stop, restart,
-// reset, remove, shutdown, end_drain, end (of a run), stop_threw or kill_threw; a timer by the number of its arming,
-// which fired `t_ns - due_ns` late; the clock's next reading. An input from an event sink has `"within":"sink"`, one
-// from a service's callback `"within":"service"`. Lines with `kind` are events, as in traces. Times are nanoseconds
-// since the scheduler's start. Bytes of a text that are not UTF-8 become U+FFFD, and a text is cut after
-// kRecordedTextMax bytes. `undone` is 1 if the supervisor was destroyed before it acted on its latest inputs. Every
-// line that is not an event ends with `"check"`: eight digits that depend on the line and on all lines above. By them a
-// replay finds the first line that was changed, dropped, repeated or inserted.
+// reset, remove, shutdown, end_drain, end (of a run), ready, stop_threw or kill_threw; a timer by the number of its
+// arming, which fired `t_ns - due_ns` late; the clock's next reading. An input from an event sink has
+// `"within":"sink"`, one from a service's callback `"within":"service"`. Lines with `kind` are events, as in traces.
+// Times are nanoseconds since the scheduler's start. Bytes of a text that are not UTF-8 become U+FFFD, and a text is
+// cut after kRecordedTextMax bytes. `undone` is 1 if the supervisor was destroyed before it acted on its latest inputs.
+// Every line that is not an event ends with `"check"`: eight digits that depend on the line and on all lines above. By
+// them a replay finds the first line that was changed, dropped, repeated or inserted.
 //
 // ## When it cannot be written
 //

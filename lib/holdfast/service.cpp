@@ -69,8 +69,16 @@ bool Run::is_over() const noexcept {
 
 // A number that is set outside of start() would be reported with another run, if at all.
 void Run::set_pid(std::uint32_t pid) const {
-  if (!is_over() && record_->phase == Phase::starting) record_->policy->supervisor->set_pid(*record_, pid);
+  const bool in_start = record_->phase == Phase::starting && !record_->awaits_ready;
+  if (!is_over() && in_start) record_->policy->supervisor->set_pid(*record_, pid);
 }
+
+void Run::ready() const noexcept {
+  if (record_->forgotten || record_->policy->in_force.ready == Ready::at_once) return;
+  record_->policy->supervisor->run_is_ready(*record_, *this, is_over());
+}
+
+bool Run::says_when_ready() const noexcept { return record_->policy->in_force.ready == Ready::notified; }
 
 void Run::warn(std::string_view says) const {
   if (!is_over()) record_->policy->supervisor->run_warned(*record_, Error{says});
@@ -79,8 +87,8 @@ void Run::warn(std::string_view says) const {
 void Run::end(Exit exit) const noexcept {
   detail::ServiceRecord& record = *record_;
   if (record.forgotten) return;
-  if (record.id == service_ && record.run == number_) [[likely]] {
-    if (record.run_alive) record.policy->supervisor->run_ended(record, exit);
+  if (record.id == service_ && record.run == number_ && record.run_alive) [[likely]] {
+    record.policy->supervisor->run_ended(record, exit);
   } else if (record.has_abandoned_runs) {
     record.policy->supervisor->abandoned_run_ended(record, *this, exit);
   }

@@ -116,6 +116,17 @@ class Run {
   // REQUIRES: this Run came from a supervisor.
   void set_pid(std::uint32_t pid) const;
 
+  // The run is ready: under `ready = notified` (policy.hpp) the service is `running` from then on. It is queued like
+  // other inputs, and counts from the call. Only the first call counts. A call after the run was asked to stop, or was
+  // abandoned, is reported in an event and changes nothing; a call after its end does nothing at all, nor does one
+  // under `ready = at_once`.
+  // REQUIRES: this Run came from a supervisor.
+  void ready() const noexcept;
+
+  // Whether its service is ready only when ready() says so.
+  // REQUIRES: this Run came from a supervisor, from within start().
+  [[nodiscard]] bool says_when_ready() const noexcept;
+
   // Reports something that an operator should know, as a `warned` event; it is queued like other inputs. It changes
   // nothing else, and is ignored once this run has ended. The text is one sentence for people, without the service's
   // name.

@@ -31,6 +31,7 @@ struct Counters {
   std::uint64_t abandoned_runs = 0;         // runs that did not stop in time, whether or not their services went on
   std::uint64_t active_services = 0;        // added and not terminated
   std::uint64_t open_breakers = 0;          // a gauge, too: services whose breaker is open or half open, not terminated
+  std::uint64_t failed_starts = 0;          // of the failures, those of runs that were not ready yet
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -43,6 +44,8 @@ struct ServiceSnapshot {
   std::uint64_t starts = 0;       // runs begun since the service was added
   std::uint64_t failures = 0;     // since it was added; a reset of the backoff does not clear it
   std::uint64_t clean_exits = 0;  // since it was added
+  Ready ready = Ready::at_once;
+  std::uint64_t failed_starts = 0;  // since it was added; of the failures, those of runs that were not ready yet
   Attempt attempt = 0;  // consecutive failures since the last reset; openings in a row of a breaker that has opened
   std::uint32_t failures_in_window = 0;  // that the breaker remembers
   BreakerState breaker = BreakerState::off;
@@ -52,6 +55,7 @@ struct ServiceSnapshot {
   Duration age{0};                   // since it was added
   Duration time_in_phase{0};
   std::optional<TimePoint> next_start;     // while backing off: when the next run, or the probe, is due
+  std::optional<TimePoint> ready_by;       // while starting: when the start_timeout is over
   std::optional<TimePoint> grace_until;    // while stopping: when the grace is over
   bool killed = false;                     // while stopping: its run was killed, and has not ended yet
   std::optional<Termination> termination;  // once terminated

@@ -47,7 +47,7 @@ using detail::Input;
 }
 
 template <class Kind>
-void Supervisor::emit(Record& record, const Kind& what) noexcept {
+[[gnu::always_inline]] inline void Supervisor::emit_inline(Record& record, const Kind& what) noexcept {
   try {
     sink_.on_event({now_, record.id, record.name.text(), record.hash, ++record.events, record.run, what});
   } catch (...) {
@@ -55,10 +55,15 @@ void Supervisor::emit(Record& record, const Kind& what) noexcept {
   }
 }
 
+template <class Kind>
+void Supervisor::emit(Record& record, const Kind& what) noexcept {
+  emit_inline(record, what);
+}
+
 [[gnu::always_inline]] inline void Supervisor::back_off(Record& record, BackoffCause cause, Duration ceiling,
                                                         Duration delay) {
   set_phase(record, Phase::backing_off);
-  emit(record, event::BackingOff{cause, record.retries.attempt, ceiling, delay});
+  emit_inline(record, event::BackingOff{cause, record.retries.attempt, ceiling, delay});
   wake_at(record, now_ + delay);
 }
 
@@ -126,6 +131,9 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
     record = &services_.add(config.name, service, policy, now);
     if (const std::uint32_t incarnation = incarnations_.next_of(record->hash, now); incarnation != 0) {
       incarnations_.set_past(*record, {.incarnation = incarnation});
+    }
+    if (config.policy.ready == Ready::notified && failed_starts_.size() <= record->id.slot) {
+      failed_starts_.resize(record->id.slot + std::size_t{1});
     }
     enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
   } catch (...) {
@@ -309,6 +317,11 @@ void Supervisor::tell_arrival(const Input& input) {
       const auto& record = *input.record;
       return arrived(scheduler_.now(), &record, arrival::RunWarned{record.id, record.run, input.error.text()});
     }
+    case Input::Kind::became_ready: {
+      const auto* const abandoned = abandoned_runs_.find(*input.record, input.run);
+      return arrived(scheduler_.now(), input.record,
+                     arrival::BecameReady{abandoned ? abandoned->service : input.record->id, input.run});
+    }
     case Input::Kind::warn:
     case Input::Kind::first_start:
     case Input::Kind::all_terminated:
@@ -358,6 +371,19 @@ void Supervisor::run_warned(Record& record, Error says) noexcept {
   try {
     enqueue({.kind = Input::Kind::run_warned, .tenancy = record.tenancy, .record = &record, .error = std::move(says)});
   } catch (const std::bad_alloc&) {
+  }
+}
+
+// `is_over`: it is not the present run, or that has ended. Without memory for it the loop does it later, unless it is
+// late: then it changes nothing.
+void Supervisor::run_is_ready(Record& record, const Run& run, bool is_over) noexcept {
+  if (is_over && !abandoned_runs_.find_alive(record, run.service(), run.number())) return;
+  try {
+    enqueue({.kind = Input::Kind::became_ready, .tenancy = record.tenancy, .run = run.number(), .record = &record});
+  } catch (const std::bad_alloc&) {
+    if (is_over || record.phase != Phase::starting) return;
+    record.ready_is_due = true;
+    owe(kRecords);
   }
 }
 
@@ -430,6 +456,7 @@ void Supervisor::process(Input& input, Record& record) {
     case Input::Kind::late_end: return on_late_end(record, input);
     case Input::Kind::added: return on_added(record);
     case Input::Kind::run_warned: return emit(record, event::Warned{"run", input.error.text()});
+    case Input::Kind::became_ready: return on_ready(record, input.run);
     case Input::Kind::first_start:
       if (record.first_run_due && record.phase == Phase::starting) begin_run(record);
       return;
@@ -452,7 +479,7 @@ void Supervisor::on_added(Record& record) {
   enqueue_or_owe({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
 }
 
-[[gnu::always_inline]] inline void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration lasted) {
+[[gnu::always_inline]] inline void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration ready_for) {
   if (outcome == Outcome::clean) {
     ++counters_.clean_exits;
     count_clean_exit(record);
@@ -462,7 +489,7 @@ void Supervisor::on_added(Record& record) {
   }
   // The run's number never repeats, so neither does the draw.
   const auto draws = [&] { return draw(key_of(record), Purpose::backoff_jitter, record.run.value); };
-  const auto next = detail::after_end(record.policy->in_force, record.retries, {outcome, lasted}, now_, draws);
+  const auto next = detail::after_end(record.policy->in_force, record.retries, {outcome, ready_for}, now_, draws);
   if (outcome == Outcome::clean && next.closes_after > 0) [[unlikely]]
     emit_closed(record, next.closes_after);
   switch (next.what) {
@@ -474,6 +501,7 @@ void Supervisor::on_added(Record& record) {
     case detail::Next::What::open:
       emit_tripped(record, next.failures);
       if (record.retries.attempt == 1) ++counters_.open_breakers;  // the first opening in a row
+      record.starts_specially = true;
       [[fallthrough]];
     case detail::Next::What::back_off: return back_off(record, next.cause, next.ceiling, next.delay);
   }
@@ -481,28 +509,70 @@ void Supervisor::on_added(Record& record) {
 
 // Takes the error over, if there is one.
 void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
-  // The end is of a life that a restart has replaced in place since it was queued, so it is dropped.
-  if (record.phase == Phase::starting && record.first_run_due) return;
-  const Duration lasted = record.lasted(now_);
-  if (record.phase == Phase::terminated) {
-    emit(record, event::EndedLate{outcome, lasted, error.text()});
-    return;
+  if (record.phase != Phase::running) [[unlikely]] {
+    if (!is_end_of_a_run(record, outcome, error)) return;
+    outcome = outcome_of_other_end(record, outcome, error);
   }
+  const Duration lasted = record.lasted(now_);
   close_run(record);
   const bool failed = outcome != Outcome::clean;
   record.last_run_failed = failed;
   if (failed) record.last_error = std::move(error);
   emit(record, event::Ended{outcome, lasted, failed ? record.last_error.text() : std::string_view{}});
-  if (record.phase != Phase::stopping) {
-    on_unasked_end(record, outcome, lasted);
-    return;
+  if (record.phase != Phase::running || record.starts_specially) [[unlikely]]
+    return on_other_end(record, outcome);
+  on_unasked_end(record, outcome, lasted);  // all the time it was ready
+}
+
+// Not so of a run that was abandoned, which is reported, and of a life that a restart has replaced in place since the
+// end was queued, which is dropped.
+[[gnu::cold, gnu::noinline]] bool Supervisor::is_end_of_a_run(Record& record, Outcome outcome, const Error& error) {
+  if (record.phase == Phase::terminated) {
+    emit(record, event::EndedLate{outcome, record.lasted(now_), error.text()});
+    return false;
   }
-  record.ended_badly_in_drain = failed && shutdown_begun_;
+  return record.phase == Phase::stopping || !record.first_run_due;
+}
+
+// A run that was stopped because it was not ready in time has failed, and its error says so.
+[[gnu::cold, gnu::noinline]] Outcome Supervisor::outcome_of_other_end(Record& record, Outcome outcome, Error& error) {
+  const bool too_late = record.phase == Phase::stopping && record.stop_cause == StopCause::start_timeout;
+  if (too_late) error = not_ready_in_time(record, error);
+  if (too_late && outcome == Outcome::clean) outcome = Outcome::failed;
+  if (outcome != Outcome::clean && (too_late || record.phase == Phase::starting)) count_failed_start(record);
+  return outcome;
+}
+
+[[gnu::cold, gnu::noinline]] void Supervisor::on_unasked_special_end(Record& record, Outcome outcome,
+                                                                     Duration ready_for) {
+  on_unasked_end(record, outcome, ready_for);
+}
+
+[[gnu::cold, gnu::noinline]] void Supervisor::on_other_end(Record& record, Outcome outcome) {
+  if (record.phase == Phase::running) return on_unasked_special_end(record, outcome, now_ - record.phase_since);
+  forget_readiness(record);
+  if (record.phase == Phase::starting || record.stop_cause == StopCause::start_timeout) {
+    return on_unasked_special_end(record, outcome, Duration::zero());  // so that it never resets the backoff
+  }
+  record.ended_badly_in_drain = record.last_run_failed && shutdown_begun_;
   if (record.stop_cause == StopCause::restart) {
     begin_run(record);
   } else {
     terminate(record, Termination::Reason::cancelled);
   }
+}
+
+// The first report of the present run counts, unless the run was asked to stop before.
+void Supervisor::on_ready(Record& record, RunNumber run) {
+  const bool is_present = record.run == run && record.run_open;
+  if (is_present && record.awaits_ready) return become_ready(record);
+  if (is_present && record.phase == Phase::running) return;
+  emit_of(run, record, event::ReadyLate{});
+}
+
+// A run that has said that it ended, before the supervisor got to it, is not asked to stop.
+void Supervisor::on_start_timeout(Record& record) {
+  if (record.run_alive) ask_to_stop(record, StopCause::start_timeout);
 }
 
 void Supervisor::on_late_end(Record& record, const Input& input) {
@@ -552,8 +622,11 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
   if (record.waits_for_end()) return ask_to_stop(record, StopCause::restart);
   switch (record.phase) {
     case Phase::starting:
-    case Phase::running:
-    case Phase::stopping: return;
+    case Phase::running: return;
+    case Phase::stopping:
+      if (record.stop_cause != StopCause::start_timeout) return;
+      record.stop_cause = StopCause::restart;
+      return emit(record, event::Stopping{StopCause::restart});
     case Phase::backing_off: return begin_run(record);
     case Phase::terminated: return add_again_in_place(record);
   }
@@ -689,6 +762,7 @@ void Supervisor::on_deadline(Record& record) {
   if (record.phase == Phase::backing_off) [[likely]]
     return begin_run(record);
   if (record.phase == Phase::running) return on_probe_up(record);
+  if (record.phase == Phase::starting) return on_start_timeout(record);
   HOLDFAST_ASSERT(record.phase == Phase::stopping, "a service waited for a time in a phase that has no deadline");
   if (drain_ends_by(record.deadline())) {  // of one time the drain's deadline comes first
     scheduler_.disarm(drain_timer_);
@@ -708,15 +782,23 @@ void Supervisor::on_grace_over(Record& record) {
   if (record.run_alive) give_grace(record);
 }
 
-// The run did not stop in time. A restart goes on without it where that is possible.
+// The run did not stop in time. If that was not for good, the service goes on without it where that is possible.
 void Supervisor::give_up(Record& record) {
-  const bool goes_on = record.stop_cause == StopCause::restart && record.service.runs_side_by_side() &&
+  const bool goes_on = !is_final(record.stop_cause) && record.service.runs_side_by_side() &&
                        abandoned_runs_.count(record) < config_.abandoned_runs_max;
   if (!goes_on || !set_aside(record)) return abandon(record);
+  abandon_and_go_on(record);
+}
+
+void Supervisor::abandon_and_go_on(Record& record) {
   ++counters_.abandoned_runs;
   close_run(record);
   emit(record, event::Abandoned{now_ - record.stop_asked_at()});
-  begin_run(record);
+  if (record.stop_cause == StopCause::restart) return begin_run(record);
+  record.last_run_failed = true;
+  record.last_error = not_ready_in_time(record, {});
+  count_failed_start(record);
+  on_unasked_special_end(record, Outcome::failed, Duration::zero());
 }
 
 // False: there is no memory.
@@ -749,11 +831,35 @@ void Supervisor::begin_run(Record& record) {
   } catch (...) {
     run.end(Exit::from_current_exception());
   }
+  if (record.starts_specially) [[unlikely]]
+    return begin_specially(record);
   set_phase(record, Phase::running);
   emit(record, event::Running{pid_of(record)});
-  if (record.retries.breaker_has_opened && record.run_alive) [[unlikely]]
-    wake_at(record, now_ + record.policy->backoff().breaker->half_open->probe_success_after);
 }
+
+// The run is not ready at once, or perhaps it is a probe. Like a grace, the time until it is to be ready begins when
+// start() has returned: a run that takes exactly as long is ready in time.
+[[gnu::cold, gnu::noinline]] void Supervisor::begin_specially(Record& record) {
+  const ServicePolicy& policy = record.policy->in_force;
+  if (policy.ready == Ready::at_once) {
+    record.starts_specially = record.retries.breaker_has_opened;
+    return become_ready(record);
+  }
+  record.awaits_ready = true;
+  if (policy.start_timeout && record.run_alive) wake_at(record, now_ + *policy.start_timeout);
+}
+
+void Supervisor::become_ready(Record& record) {
+  forget_readiness(record);
+  set_phase(record, Phase::running);
+  emit(record, event::Running{pid_of(record)});
+  if (record.retries.breaker_has_opened && record.run_alive) {
+    wake_at(record, now_ + record.policy->backoff().breaker->half_open->probe_success_after);
+  }
+}
+
+// The run is ready, or never will be.
+void Supervisor::forget_readiness(Record& record) noexcept { record.awaits_ready = record.ready_is_due = false; }
 
 void Supervisor::close_run(Record& record) {
   record.run_open = false;
@@ -767,6 +873,7 @@ void Supervisor::give_grace(Record& record) noexcept { wake_at(record, now_ + re
 void Supervisor::ask_to_stop(Record& record, StopCause cause) {
   record.stop_cause = cause;
   record.killed = record.kill_failed = false;
+  forget_readiness(record);
   set_phase(record, Phase::stopping);
   emit(record, event::Stopping{cause});
   if (!record.run_alive) return;  // it has ended by itself, and its end is still queued
@@ -809,7 +916,7 @@ void Supervisor::stop_for_good(Record& record, StopCause cause) {
       emit(record, event::Stopping{cause});
       return terminate(record, Termination::Reason::cancelled);
     case Phase::stopping:
-      if (record.stop_cause != StopCause::restart) return;
+      if (is_final(record.stop_cause)) return;
       record.stop_cause = cause;
       emit(record, event::Stopping{cause});
       return;
@@ -851,7 +958,7 @@ void Supervisor::add_again_in_place(Record& record) {
   record.phase = Phase::starting;  // not a transition: another service begins
   record.first_run_due = true;
   record.last_run_failed = false;
-  forget_clean_exits(record);
+  forget_counts(record);
   record.failures = record.events = 0;
   record.added_at = record.phase_since = now_;
   record.running_time = Duration::zero();
@@ -929,15 +1036,33 @@ void Supervisor::count_clean_exit(Record& record) noexcept {
   }
 }
 
-void Supervisor::forget_clean_exits(const Record& record) noexcept {
+// There is room for it since the service was added.
+void Supervisor::count_failed_start(const Record& record) noexcept {
+  ++counters_.failed_starts;
+  ++failed_starts_[record.id.slot];
+}
+
+void Supervisor::forget_counts(const Record& record) noexcept {
   const std::uint32_t slot = record.id.slot;
   if (slot < clean_exits_.size()) clean_exits_[slot] = 0;
+  if (slot < failed_starts_.size()) failed_starts_[slot] = 0;
+}
+
+// "not ready within 30s", with what the run itself returned behind it.
+Error Supervisor::not_ready_in_time(const Record& record, const Error& returned) noexcept {
+  try {
+    std::string says = "not ready within " + to_string(*record.policy->in_force.start_timeout);
+    if (!returned.text().empty()) (says += ": ") += returned.text();
+    return Error{says};
+  } catch (const std::bad_alloc&) {
+    return Error::literal("not ready in time");
+  }
 }
 
 void Supervisor::forget_side_entries(Record& record) noexcept {
   incarnations_.forget_past(record);
   abandoned_runs_.forget(record);
-  forget_clean_exits(record);
+  forget_counts(record);
 }
 
 // A breaker opens with the very failure that fills it.

@@ -4,7 +4,11 @@
 //
 //     from          on                                             to
 //     (none)        add()                                          starting
-//     starting      its run begins                                 running
+//     starting      its run begins; with ready = notified,         running
+//                   its run says that it is ready
+//     starting      its run ends before that                       as from running
+//     starting      stop, restart, remove or shutdown in a run     stopping
+//     starting      the start_timeout passes                       stopping
 //     starting      stop, remove or shutdown before its first run  terminated(cancelled)
 //     running       clean exit, `always`                           backing_off for clean_restart_delay
 //     running       clean exit, `on_failure` or `never`            terminated(completed)
@@ -17,6 +21,7 @@
 //     backing_off   the delay has passed, restart or reset         starting
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
+//     stopping      its run ends; it was not ready in time         as from running after a failure
 //     stopping      its run ends; any other stop                   terminated(cancelled)
 //     stopping      its stop_grace passes: killed, if it can be    stopping
 //     stopping      it passes again, or it could not be killed     terminated(abandoned)
@@ -205,13 +210,20 @@ class Supervisor {
   void run_ended(Record& record, Exit& exit) noexcept;
   void abandoned_run_ended(Record& record, const Run& run, Exit& exit) noexcept;
   void run_warned(Record& record, Error says) noexcept;
+  void run_is_ready(Record& record, const Run& run, bool is_over) noexcept;
   void set_pid(Record& record, std::uint32_t pid);
 
   // What the inputs do
   void on_added(Record& record);
   void on_run_ended(Record& record, Outcome outcome, Error& error);
+  bool is_end_of_a_run(Record& record, Outcome outcome, const Error& error);
+  Outcome outcome_of_other_end(Record& record, Outcome outcome, Error& error);
+  void on_unasked_special_end(Record& record, Outcome outcome, Duration ready_for);
+  void on_other_end(Record& record, Outcome outcome);
+  void on_ready(Record& record, RunNumber run);
+  void on_start_timeout(Record& record);
   void on_late_end(Record& record, const detail::Input& input);
-  void on_unasked_end(Record& record, Outcome outcome, Duration lasted);
+  void on_unasked_end(Record& record, Outcome outcome, Duration ready_for);
   void on_command(Record& record, const detail::Input& input);
   void on_restart_command(Record& record, RunNumber run);
   void on_reset_command(Record& record);
@@ -229,9 +241,13 @@ class Supervisor {
   void on_probe_up(Record& record);
   void on_grace_over(Record& record);
   void give_up(Record& record);
+  void abandon_and_go_on(Record& record);
 
   // Steps of a life
   void begin_run(Record& record);
+  void begin_specially(Record& record);
+  void become_ready(Record& record);
+  void forget_readiness(Record& record) noexcept;
   void close_run(Record& record);
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
   void ask_to_stop(Record& record, StopCause cause);
@@ -254,6 +270,8 @@ class Supervisor {
   template <class Kind>
   void emit(Record& record, const Kind& what) noexcept;
   template <class Kind>
+  void emit_inline(Record& record, const Kind& what) noexcept;  // for what every restart reports
+  template <class Kind>
   void emit_of(RunNumber run, Record& record, const Kind& what) noexcept;
   template <class Kind>
   void emit(const Kind& what) noexcept;
@@ -274,7 +292,9 @@ class Supervisor {
   [[nodiscard]] std::optional<std::uint32_t> pid_of(const Record& record) const noexcept;
   [[nodiscard]] DrawKey key_of(const Record& record) const noexcept;
   void count_clean_exit(Record& record) noexcept;
-  void forget_clean_exits(const Record& record) noexcept;
+  void forget_counts(const Record& record) noexcept;
+  void count_failed_start(const Record& record) noexcept;
+  [[nodiscard]] static Error not_ready_in_time(const Record& record, const Error& returned) noexcept;
   static void list_in(ShutdownResult& result, const Record& record) noexcept;
   void list_removed(const Record& record) noexcept;
   void forget_side_entries(Record& record) noexcept;
@@ -294,8 +314,9 @@ class Supervisor {
   detail::ServiceSet objects_;  // of services that might be added twice
   detail::Incarnations incarnations_;
   detail::AbandonedRuns abandoned_runs_;
-  std::vector<std::uint64_t> clean_exits_;  // by slot, as far as there are any
-  std::vector<std::uint32_t> pids_;         // the same
+  std::vector<std::uint64_t> clean_exits_;    // by slot, as far as there are any
+  std::vector<std::uint32_t> pids_;           // the same
+  std::vector<std::uint64_t> failed_starts_;  // the same, with room for every service that may have any
 
   TimePoint now_;  // of the input that is being processed
   detail::InputQueue inputs_;

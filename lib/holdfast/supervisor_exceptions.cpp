@@ -94,12 +94,17 @@ void Supervisor::pay(Record& record) noexcept {
   if (record.timer_is_due) {
     record.timer_is_due = false;
     const bool probes = record.phase == Phase::running && record.retries.breaker_has_opened;
-    const bool waits = record.phase == Phase::backing_off || record.phase == Phase::stopping || probes;
+    const bool starts = record.awaits_ready && record.policy->in_force.start_timeout;
+    const bool waits = record.phase == Phase::backing_off || record.phase == Phase::stopping || probes || starts;
     if (waits && !record.armed()) wake_again(record);
   }
   if (record.first_start_is_due) {
     record.first_start_is_due = false;
     if (record.first_run_due && record.phase == Phase::starting) begin_run(record);
+  }
+  if (record.ready_is_due) {
+    record.ready_is_due = false;
+    on_ready(record, record.run);
   }
   if (record.end_is_due) {
     record.end_is_due = false;

@@ -75,6 +75,7 @@ TEST_CASE("every kind of event has its line and its level") {
       {about_feed(event::EndedLate{Outcome::clean, 1h, ""}), LogLevel::warning,
        "event=ended_late" + of_feed + "outcome=clean lasted=3600s " + end},
       {about_feed(event::Removed{}), LogLevel::info, "event=removed" + of_feed + end},
+      {about_feed(event::ReadyLate{}), LogLevel::warning, "event=ready_late" + of_feed + end},
       {about_supervisor(event::ShutdownRequested{ShutdownCause::requested, 30s}), LogLevel::info,
        "event=shutdown_requested cause=requested timeout=30s n=1 at=86400s"},
       {about_supervisor(event::RecordingFailed{"the disk is full"}), LogLevel::error,

@@ -45,7 +45,8 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
                           .killed_runs = 10,
                           .abandoned_runs = 9,
                           .active_services = 5,
-                          .open_breakers = 3};
+                          .open_breakers = 3,
+                          .failed_starts = 6};
   CHECK(prometheus_text("holdfast", counters, {}, UptimeHistogram{}) ==
         "# HELP holdfast_restarts_total Runs begun but for the first of each service.\n"
         "# TYPE holdfast_restarts_total counter\n"
@@ -71,6 +72,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_failures_total Runs that ended with an error or an exception, unasked.\n"
         "# TYPE holdfast_failures_total counter\n"
         "holdfast_failures_total 7\n"
+        "# HELP holdfast_failed_starts_total Runs that failed before they were ready.\n"
+        "# TYPE holdfast_failed_starts_total counter\n"
+        "holdfast_failed_starts_total 6\n"
         "# HELP holdfast_clean_exits_total Runs that ended without an error, unasked.\n"
         "# TYPE holdfast_clean_exits_total counter\n"
         "holdfast_clean_exits_total 8\n"
@@ -84,6 +88,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# TYPE holdfast_service_starts_total counter\n"
         "# HELP holdfast_service_failures_total Runs that ended with an error or an exception, unasked.\n"
         "# TYPE holdfast_service_failures_total counter\n"
+        "# HELP holdfast_service_failed_starts_total Runs of services that say when they are ready, which failed "
+        "before.\n"
+        "# TYPE holdfast_service_failed_starts_total counter\n"
         "# HELP holdfast_service_clean_exits_total Runs that ended without an error, unasked.\n"
         "# TYPE holdfast_service_clean_exits_total counter\n"
         "# HELP holdfast_service_running_seconds_total Running time, all runs together.\n"
@@ -143,6 +150,14 @@ TEST_CASE("each service has its numbers and its states, metric by metric, in the
             ",breaker=\"closed\"} 0\n" + "breaker" + odd + ",breaker=\"open\"} 1\n" + "breaker" + odd +
             ",breaker=\"half_open\"} 0\n" + "termination" + odd + ",reason=\"circuit_open\"} 1\n");
   CHECK(text.find("not here") == std::string::npos);  // an error has no bounds, and is no label
+}
+
+TEST_CASE("failed starts are counted for services that say when they are ready") {
+  const std::vector<ServiceSnapshot> services{{.name = "a"},
+                                              {.name = "b", .ready = Ready::notified, .failed_starts = 2}};
+  const std::string text = prometheus_text("x", {}, services, UptimeHistogram{});
+  CHECK(text.find("x_service_failed_starts_total{service=\"b\"} 2\n") != std::string::npos);
+  CHECK(text.find("x_service_failed_starts_total{service=\"a\"}") == std::string::npos);
 }
 
 TEST_CASE("the state of a breaker is off, closed or open, and closed again after a restart by command") {

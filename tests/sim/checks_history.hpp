@@ -98,6 +98,16 @@ class History {
   }
   History& commanded(Command command) { return tell(event::Commanded{command}); }
   History& stopping(StopCause cause) { return tell(event::Stopping{cause}); }
+  // A service that says when it is ready, and has 5 s for that. Its first run has begun.
+  History& starting_slowly(const std::string& name, bool runs_side_by_side = false,
+                           RestartPolicy restart = RestartPolicy::on_failure) {
+    name_ = name;
+    services_[name] = {.id = service().id};
+    const ServicePolicy policy{
+        .restart = restart, .backoff = kPolicy, .stop_grace = 2s, .ready = Ready::notified, .start_timeout = 5s};
+    tell(event::Added{&policy, {}, false, runs_side_by_side});
+    return started();
+  }
   History& stop_threw() { return tell(event::StopThrew{"no"}); }
   History& killed(Duration after) { return tell(event::Killed{after}); }
   History& kill_threw() { return tell(event::KillThrew{"no"}); }
@@ -129,6 +139,8 @@ class History {
     return terminated({Termination::Reason::circuit_open, failures, 3}, last_error);
   }
   History& abandoned(Duration after) { return terminated({.reason = Termination::Reason::abandoned, .after = after}); }
+  // The run is abandoned, and the service is not.
+  History& goes_on(Duration after) { return tell(event::Abandoned{after}); }
   History& ended_late() { return tell(event::EndedLate{Outcome::clean, now_ - service().began, {}}); }
   History& removed() { return tell(event::Removed{}); }
   History& shutdown(ShutdownCause cause = ShutdownCause::requested) {

@@ -63,6 +63,60 @@ TEST_CASE("tells_how_long_runs_lasted") {
   check_only(history, Rule::tells_how_long_runs_lasted, "the run lasted 2s, from 1s, but 3s is reported");
 }
 
+TEST_CASE("a start that is ready in time, one that is not and fails, and one that is abandoned") {
+  History history;
+  history.starting_slowly("a").at(5s).running().at(6min).failed().backs_off(1, 100ms, 100ms);
+  history.at(6min + 100ms).started().at(6min + 5100ms).stopping(StopCause::start_timeout);
+  history.at(6min + 6s)
+      .failed("not ready within 5s: no database")
+      .backs_off(2, 200ms, 100ms)
+      .at(6min + 6100ms)
+      .started();
+  history.at(6min + 6200ms).exited().completed("");
+  check_held(history.finish());
+  History abandoned;
+  abandoned.starting_slowly("a", true).at(5s).stopping(StopCause::start_timeout).at(7s).goes_on(2s);
+  abandoned.backs_off(1, 100ms, 100ms).at(7100ms).started().running();
+  check_held(abandoned.finish());
+  History never;
+  never.starting_slowly("a", true, RestartPolicy::never).at(5s).stopping(StopCause::start_timeout).at(7s).goes_on(2s);
+  never.given_up("not ready within 5s");
+  check_held(never.finish());
+  History commanded;
+  commanded.starting_slowly("a").at(5s).stopping(StopCause::start_timeout).at(6s).commanded(Command::restart);
+  commanded.stopping(StopCause::restart).exited().started().commanded(Command::stop).stopping(StopCause::stop);
+  commanded.exited().cancelled();
+  check_held(commanded.finish());
+}
+
+TEST_CASE("gives_up_a_start_exactly_at_its_timeout") {
+  History early;
+  early.starting_slowly("a").at(4s).stopping(StopCause::start_timeout).finish(EndReason::events_budget);
+  check_only(early, Rule::gives_up_a_start_exactly_at_its_timeout,
+             "is stopped for its start_timeout at 4s, but has until 5s");
+  History late;
+  late.starting_slowly("a").at(6s).stopping(StopCause::start_timeout).finish(EndReason::events_budget);
+  check_only(late, Rule::gives_up_a_start_exactly_at_its_timeout,
+             "the run was not stopped, though it was not ready at 5s");
+  History ready_late;
+  ready_late.starting_slowly("a").at(5s + 1ns).running().finish();
+  check_only(ready_late, Rule::gives_up_a_start_exactly_at_its_timeout,
+             "the run was not stopped, though it was not ready at 5s");
+  History never;
+  never.starting_slowly("a").at(6s).finish();
+  check_only(never, Rule::gives_up_a_start_exactly_at_its_timeout,
+             "the run was not stopped by 6s, though it was not ready at 5s");
+  History is_ready;
+  is_ready.starting_slowly("a").running().at(5s).stopping(StopCause::start_timeout).finish(EndReason::events_budget);
+  check_only(is_ready, Rule::gives_up_a_start_exactly_at_its_timeout,
+             "is stopped for its start_timeout, but no run is starting");
+  History obeyed;
+  obeyed.starting_slowly("a").at(5s).stopping(StopCause::start_timeout).exited().completed().finish();
+  check_only(obeyed, Rule::gives_up_a_start_exactly_at_its_timeout,
+             "ends clean with the error \"\"; a run that was stopped because it was not ready in time fails with \"not "
+             "ready within 5s\"");
+}
+
 TEST_CASE("never_runs_after_termination") {
   History history;
   history.up("a").exited().completed().at(1s).restarted().finish();

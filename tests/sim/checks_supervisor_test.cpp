@@ -36,6 +36,7 @@ struct Plan {
   End end = End::clean;
   OnStop on_stop = OnStop::obeys;
   OnKill on_kill = OnKill::dies;
+  std::optional<Duration> ready_after = Duration{0};  // nullopt: never
 };
 
 Exit exit_of(Plan::End end) {
@@ -52,12 +53,19 @@ class PlannedService final : public Service, public Timer {
  public:
   PlannedService(Scheduler& scheduler, std::vector<Plan> plans, bool can_be_killed)
       : scheduler_(scheduler), plans_(std::move(plans)), can_be_killed_(can_be_killed) {}
-  ~PlannedService() { scheduler_.disarm(*this); }
+  ~PlannedService() {
+    scheduler_.disarm(*this);
+    scheduler_.disarm(ready_);
+  }
 
   void start(Run run) override {
     scheduler_.disarm(*this);
     run_ = run;
     exit_ = plan().end;
+    scheduler_.disarm(ready_);
+    ready_.run = run;
+    if (plan().ready_after == Duration{0}) run.ready();
+    if (plan().ready_after) scheduler_.arm(ready_, scheduler_.now() + *plan().ready_after);
     if (plan().end == Plan::End::threw_at_start) throw std::runtime_error("threw");
     if (plan().end == Plan::End::at_start) return run.end(exit_of(exit_));
     if (plan().end != Plan::End::never) scheduler_.arm(*this, scheduler_.now() + plan().length);
@@ -87,6 +95,12 @@ class PlannedService final : public Service, public Timer {
   }
 
  private:
+  // Says that the run is ready, perhaps once it has ended or when it was asked to stop.
+  struct ReadyTimer final : Timer {
+    void fired() override { run.ready(); }
+    Run run;
+  };
+
   void fired() override { run_.end(exit_of(exit_)); }
   const Plan& plan() const { return plans_[run_.number().value % plans_.size()]; }
 
@@ -94,6 +108,7 @@ class PlannedService final : public Service, public Timer {
   const std::vector<Plan> plans_;
   const bool can_be_killed_;
   Run run_;
+  ReadyTimer ready_;
   Plan::End exit_ = Plan::End::clean;
 };
 
@@ -218,7 +233,8 @@ Plan random_plan() {
           .on_stop = *rc::gen::weightedElement<Plan::OnStop>(
               {{3, obeys}, {3, takes_a_while}, {2, fails}, {1, ignores}, {1, throws}}),
           .on_kill = *rc::gen::element(Plan::OnKill::dies, Plan::OnKill::takes_a_while, Plan::OnKill::lives_on,
-                                       Plan::OnKill::throws)};
+                                       Plan::OnKill::throws),
+          .ready_after = *rc::gen::element<std::optional<Duration>>(0ns, 1ms, 5ms, std::nullopt)};
 }
 
 Order random_order() {
@@ -250,6 +266,10 @@ Play random_play() {
                        {{3, RestartPolicy::always}, {3, RestartPolicy::on_failure}, {1, RestartPolicy::never}})}};
     if (*rc::gen::arbitrary<bool>()) service.policy.backoff = random_policy();
     if (*rc::gen::arbitrary<bool>()) service.policy.stop_grace = *short_time();
+    if (*rc::gen::inRange(0, 3) == 0) {
+      service.policy.ready = Ready::notified;
+      service.policy.start_timeout = *rc::gen::element<std::optional<Duration>>(1ns, 1ms, 5ms, 10ms, std::nullopt);
+    }
     play.services.push_back(std::move(service));
     play.plans.push_back(several(1, 4, random_plan));
   }
@@ -294,25 +314,28 @@ TEST_CASE("a busy day tests every rule") {
   BackoffPolicy again = kPolicy;
   again.breaker =
       BreakerPolicy{1, 1min, HalfOpenPolicy{.open_for = 100ms, .open_for_max = 1s, .probe_success_after = 50ms}};
-  const Play play{.config = {.shutdown_timeout = 1s, .backoff = kPolicy},
-                  .services = {{.name = "fails"},
-                               {.name = "hangs", .policy = {.stop_grace = 100ms}},
-                               {.name = "leaves"},
-                               {.name = "cycles", .policy = {.restart = RestartPolicy::always}},
-                               {.name = "stutters", .policy = {.backoff = often}},
-                               {.name = "limps", .policy = {.backoff = seldom}},
-                               {.name = "probes", .policy = {.backoff = again}}},
-                  .plans = {{{.length = 1ms, .end = Plan::End::failed}},
-                            {{.length = 32s, .end = Plan::End::clean, .on_stop = Plan::OnStop::ignores}},
-                            {{.end = Plan::End::never, .on_stop = Plan::OnStop::takes_a_while}},
-                            {{.length = 1s, .end = Plan::End::clean}},
-                            {{.length = 1ms, .end = Plan::End::failed}},
-                            {{.length = 1ms, .end = Plan::End::failed}},
-                            {{.length = 32s, .end = Plan::End::clean}, {.length = 1ms, .end = Plan::End::failed}}},
-                  .orders = {{2s, {Order::Kind::restart, 0}},
-                             {3s, {Order::Kind::remove, 2}},
-                             {4s, {Order::Kind::add, 2}},
-                             {30s, {Order::Kind::shutdown, 0}}}};
+  const Play play{
+      .config = {.shutdown_timeout = 1s, .backoff = kPolicy},
+      .services = {{.name = "fails"},
+                   {.name = "hangs", .policy = {.stop_grace = 100ms}},
+                   {.name = "leaves"},
+                   {.name = "cycles", .policy = {.restart = RestartPolicy::always}},
+                   {.name = "stutters", .policy = {.backoff = often}},
+                   {.name = "limps", .policy = {.backoff = seldom}},
+                   {.name = "probes", .policy = {.backoff = again}},
+                   {.name = "warms", .policy = {.ready = Ready::notified, .start_timeout = 2s}}},
+      .plans = {{{.length = 1ms, .end = Plan::End::failed}},
+                {{.length = 32s, .end = Plan::End::clean, .on_stop = Plan::OnStop::ignores}},
+                {{.end = Plan::End::never, .on_stop = Plan::OnStop::takes_a_while}},
+                {{.length = 1s, .end = Plan::End::clean}},
+                {{.length = 1ms, .end = Plan::End::failed}},
+                {{.length = 1ms, .end = Plan::End::failed}},
+                {{.length = 32s, .end = Plan::End::clean}, {.length = 1ms, .end = Plan::End::failed}},
+                {{.end = Plan::End::never, .ready_after = 1s}, {.end = Plan::End::never, .ready_after = 3s}}},
+      .orders = {{2s, {Order::Kind::restart, 0}},
+                 {3s, {Order::Kind::remove, 2}},
+                 {4s, {Order::Kind::add, 2}},
+                 {30s, {Order::Kind::shutdown, 0}}}};
   Theatre theatre{play};
   theatre.run_until(TimePoint{} + 60s);
   CHECK(texts_of(theatre.checks) == std::vector<std::string>{});

@@ -34,6 +34,40 @@ TEST_CASE("outages of a service that overlap or touch are one, and are recovered
   CHECK(report.fleet.availability.up == time(18s));
 }
 
+TEST_CASE("a service that says when it is ready has recovered when it is, and is up from then on") {
+  History history{scenario_of({{.name = "feed"}})};
+  history.add(0s, 0, "feed");
+  history.start(0s, 0, "feed");
+  history.outage(10s, 0, "feed", 20s);
+  history.fail(10s, 0, "feed");
+  history.tell(22s, 0, "feed", event::Started{});
+  history.tell(25s, 0, "feed", event::Stopping{StopCause::start_timeout});
+  history.fail(26s, 0, "feed");
+  history.tell(27s, 0, "feed", event::Started{});
+  history.tell(30s, 0, "feed", event::Running{});
+  const ReportData report = history.over(40s);
+  CHECK(report.after_outages.count == 1);
+  CHECK(report.after_outages.max == 10s);
+  CHECK(report.fleet.failures == 2);
+  CHECK(report.fleet.failed_starts == 1);
+  CHECK(report.fleet.availability.up == time(20s));
+}
+
+TEST_CASE("a run that was abandoned because it was not ready in time has failed, and one that was to restart has not") {
+  for (const auto& [cause, failures] : {std::pair{StopCause::start_timeout, 1U}, std::pair{StopCause::restart, 0U}}) {
+    History history{scenario_of({{.name = "feed"}})};
+    history.add(0s, 0, "feed");
+    history.tell(0s, 0, "feed", event::Started{});
+    history.tell(5s, 0, "feed", event::Stopping{cause});
+    history.tell(6s, 0, "feed", event::Abandoned{1s});
+    history.start(7s, 0, "feed");
+    const ReportData report = history.over(10s);
+    CHECK(report.fleet.failures == failures);
+    CHECK(report.fleet.failed_starts == failures);
+    CHECK(report.fleet.availability.up == time(3s));
+  }
+}
+
 TEST_CASE("a start ends every outage that was over by then, also when another one has begun") {
   History history{scenario_of({{.name = "feed"}})};
   history.add(0s, 0, "feed");

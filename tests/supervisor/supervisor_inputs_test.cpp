@@ -14,7 +14,7 @@ namespace {
 // No delay is longer than 0 ns, and no run here lasts as long as the cooldown; policy 1 opens its breaker at once,
 // and under policy 2 it tries again after 1 ns.
 constexpr std::string_view kSettings =
-    "shutdown_timeout 5ns; policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns; "
+    "shutdown_timeout 5ns; start_timeout 4ns; policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns; "
     "policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns breaker 1 in 9ns; "
     "policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns breaker 1 in 9ns half_open 1ns max 8ns up 3ns; ";
 
@@ -41,10 +41,26 @@ const std::vector<PhaseRow>& table() {
         {"end a threw", "added on_failure, started 1, running 1"},
         {"end a fatal", "added on_failure, started 1, running 1"},
         {"end_old 0 failed", "added on_failure, started 1, running 1"},
+        {"ready a", "added on_failure, started 1, running 1"},
         {"pass 1ns", "added on_failure, started 1, running 1"},
         {"pass 9ns", "added on_failure, started 1, running 1"},
         {"shutdown", "added on_failure, - shutdown_requested, terminated cancelled, - drained drained"},
         {"end_drain", "added on_failure, - shutdown_requested, terminated cancelled, - drained drained"}}},
+      {"starting, and its run is not ready",
+       "add a on_failure policy 0 notified; end a failed; pass 0ns;",
+       {{"add a always policy 0", "no:"},
+        {"stop a", "yes: commanded stop, stopping stop"},
+        {"restart a", "yes: commanded restart, stopping restart"},
+        {"reset a", "yes: commanded reset"},
+        {"remove a", "yes: commanded remove, stopping remove"},
+        {"end a clean", "ended 2 clean, terminated completed"},
+        {"end a failed", "ended 2 failed: ended, backing_off failure 2"},
+        {"end a threw", "ended 2 threw: ended, backing_off failure 2"},
+        {"end a fatal", "ended 2 fatal: ended, terminated failed: ended"},
+        {"ready a", "running 2"},
+        {"pass 9ns", "stopping start_timeout, killed"},
+        {"shutdown", "- shutdown_requested, stopping shutdown"},
+        {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
       {"running",
        "add a on_failure policy 0; end a failed; pass 0ns;",
        {{"add a always policy 0", "no:"},
@@ -73,6 +89,7 @@ const std::vector<PhaseRow>& table() {
         {"end a threw", "ended 2 failed: ended, backing_off failure 2"},
         {"end a fatal", "ended 2 failed: ended, backing_off failure 2"},
         {"end_old 0 failed", "ended 2 failed: ended, backing_off failure 2"},
+        {"ready a", "ended 2 failed: ended, backing_off failure 2"},
         {"pass 1ns", "ended 2 failed: ended, backing_off failure 2, started 3, running 3"},
         {"pass 9ns", "ended 2 failed: ended, backing_off failure 2, started 3, running 3"},
         {"shutdown",
@@ -170,6 +187,21 @@ const std::vector<PhaseRow>& table() {
         {"pass 9ns", "killed"},
         {"shutdown", "- shutdown_requested, stopping shutdown"},
         {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
+      {"stopping, not ready in time",
+       "add a on_failure policy 0 notified; end a failed; pass 0ns; pass 4ns;",
+       {{"add a always policy 0", "no:"},
+        {"stop a", "yes: commanded stop, stopping stop"},
+        {"restart a", "yes: commanded restart, stopping restart"},
+        {"reset a", "yes: commanded reset"},
+        {"remove a", "yes: commanded remove, stopping remove"},
+        {"end a clean", "ended 2 failed: not ready within 4ns, backing_off failure 2"},
+        {"end a failed", "ended 2 failed: not ready within 4ns: ended, backing_off failure 2"},
+        {"end a threw", "ended 2 threw: not ready within 4ns: ended, backing_off failure 2"},
+        {"end a fatal", "ended 2 fatal: not ready within 4ns: ended, terminated failed: not ready within 4ns: ended"},
+        {"ready a", "ready_late 2"},
+        {"pass 9ns", "killed"},
+        {"shutdown", "- shutdown_requested, stopping shutdown"},
+        {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
       {"stopping in a shutdown",
        "add a on_failure policy 0; end a failed; pass 0ns; shutdown;",
        {{"add a always policy 0", "no:"},
@@ -243,9 +275,21 @@ const std::vector<PhaseRow>& table() {
   return kTable;
 }
 
-const std::vector<std::string> kInputs{
-    "add a always policy 0", "stop a",      "restart a",        "reset a",  "remove a", "end a clean", "end a failed",
-    "end a threw",           "end a fatal", "end_old 0 failed", "pass 1ns", "pass 9ns", "shutdown",    "end_drain"};
+const std::vector<std::string> kInputs{"add a always policy 0",
+                                       "stop a",
+                                       "restart a",
+                                       "reset a",
+                                       "remove a",
+                                       "end a clean",
+                                       "end a failed",
+                                       "end a threw",
+                                       "end a fatal",
+                                       "end_old 0 failed",
+                                       "pass 1ns",
+                                       "pass 9ns",
+                                       "shutdown",
+                                       "end_drain",
+                                       "ready a"};
 
 // "1ns a ended 2 after 0s clean" -> "ended 2 clean"
 std::string without_times(const std::string& line) {

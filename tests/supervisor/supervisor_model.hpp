@@ -36,7 +36,7 @@ class Model final : public ModelRules {
   void do_now(const Step& step) override {
     const std::string name{kNames[step.name]};
     switch (step.verb) {
-      case Verb::add: return answer(step, add(name, static_cast<RestartPolicy>(step.restart), step.number));
+      case Verb::add: return answer(step, add(step));
       case Verb::stop: return answer(step, stop(name));
       case Verb::restart: return answer(step, restart(name));
       case Verb::remove: return answer(step, remove(name));
@@ -45,6 +45,10 @@ class Model final : public ModelRules {
       case Verb::end: return end_latest(name, static_cast<Outcome>(step.outcome));
       case Verb::end_old:
         if (step.number < runs.size()) end(runs[step.number], static_cast<Outcome>(step.outcome), "ended");
+        return;
+      case Verb::ready: return latest_is_ready(name);
+      case Verb::ready_old:
+        if (step.number < runs.size()) be_ready(runs[step.number]);
         return;
       case Verb::throws: return;  // by a service: its caller handles that
       case Verb::shutdown: return ask_for_shutdown();
@@ -57,12 +61,14 @@ class Model final : public ModelRules {
 
   void answer(const Step& step, bool accepted) { answers.push_back(text_of(step) + (accepted ? " yes" : " no")); }
 
-  bool add(const std::string& name, RestartPolicy restart, unsigned policy) {
+  bool add(const Step& step) {
+    const std::string name{kNames[step.name]};
     if (shutdown_asked || find(name)) return false;
     Life& life = lives.emplace_back();
     life.name = name;
-    life.restart = restart;
-    life.policy = setup_->policy(policy).value_or(setup_->config.backoff);
+    life.restart = static_cast<RestartPolicy>(step.restart);
+    life.policy = setup_->policy(step.number).value_or(setup_->config.backoff);
+    life.notified = step.notified;
     be_born(life);
     waits_for_first_ = false;
     said_.push_back({Said::What::added, lives.size() - 1});
@@ -114,6 +120,21 @@ class Model final : public ModelRules {
     if (at) end({*at, lives[*at].run}, how, "ended");
   }
 
+  void latest_is_ready(const std::string& name) {
+    const auto at = present(name);
+    if (at) be_ready({*at, lives[*at].run});
+  }
+
+  // Said by a run that is alive, abandoned or not.
+  void be_ready(std::pair<std::size_t, std::uint64_t> whose) {
+    const Life& life = lives[whose.first];
+    if (life.gone || !life.notified) return;
+    const bool is_latest = life.run_alive && life.run == whose.second;
+    if (is_latest || life.set_aside.contains(whose.second)) {
+      said_.push_back({Said::What::ready, whose.first, {}, {}, whose.second});
+    }
+  }
+
   void ask_for_shutdown() {
     if (shutdown_asked) return;
     shutdown_asked = true;
@@ -130,6 +151,8 @@ class Model final : public ModelRules {
         shutting_down ? end_drain("deadline") : shut_down("all_terminated");
       } else if (lives[*first->whose].phase == Phase::backing_off) {
         begin(lives[*first->whose]);
+      } else if (lives[*first->whose].start_over) {
+        start_is_over(lives[*first->whose]);
       } else if (lives[*first->whose].probe_up_at) {
         probe_is_up(lives[*first->whose]);
       } else {

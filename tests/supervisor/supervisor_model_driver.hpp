@@ -57,6 +57,12 @@ class Real {
       case Verb::end_old:
         if (step.number < runs_.size()) runs_[step.number].end(exit_of(step.outcome));
         return;
+      case Verb::ready:
+        if (latest_.at(step.name)) latest_.at(step.name)->ready();
+        return;
+      case Verb::ready_old:
+        if (step.number < runs_.size()) runs_[step.number].ready();
+        return;
       case Verb::throws: return;
       case Verb::shutdown: return supervisor.request_shutdown();
       case Verb::end_drain: return supervisor.end_drain();
@@ -76,12 +82,12 @@ class Real {
     script.on_stop = [this, name](Run) { act(Where::in_stop, name); };
     script.side_by_side = runs_side_by_side(name);
     if (can_be_killed(name)) script.on_kill = [this, name](Run) { act(Where::in_kill, name); };
-    if (!supervisor.add(
-            {.name = std::string{kNames[name]},
-             .policy = {.restart = static_cast<RestartPolicy>(step.restart), .backoff = setup_.policy(step.number)}},
-            script)) {
-      return false;
+    ServicePolicy policy{.restart = static_cast<RestartPolicy>(step.restart), .backoff = setup_.policy(step.number)};
+    if (step.notified) {
+      policy.ready = Ready::notified;
+      policy.start_timeout = setup_.start_timeout;
     }
+    if (!supervisor.add({.name = std::string{kNames[name]}, .policy = policy}, script)) return false;
     latest_.at(name).reset();
     return true;
   }
@@ -145,6 +151,8 @@ inline std::string text_of(const ServiceSnapshot& s) {
                  number(s.failures),
                  "clean_exits",
                  number(s.clean_exits),
+                 "failed_starts",
+                 number(s.failed_starts),
                  "attempt",
                  number(s.attempt),
                  "in_window",
@@ -159,6 +167,8 @@ inline std::string text_of(const ServiceSnapshot& s) {
                  to_string(s.time_in_phase),
                  "next",
                  s.next_start ? to_string(*s.next_start) : "-",
+                 "ready_by",
+                 s.ready_by ? to_string(*s.ready_by) : "-",
                  "grace",
                  s.grace_until ? to_string(*s.grace_until) : "-",
                  s.killed ? "killed" : "",
@@ -178,7 +188,7 @@ inline std::string breaker_of(const Model::Life& life) {
 inline std::string text_of(const Model::Life& life, std::int64_t now) {
   const auto number = [](auto value) { return std::to_string(value); };
   const auto length = [](std::int64_t value) { return to_string(Duration{value}); };
-  const bool runs = life.phase == Phase::running || life.phase == Phase::stopping;
+  const bool runs = life.phase == Phase::running || life.phase == Phase::stopping || life.awaits_ready;
   return row_of({life.name,
                  std::string{to_string(life.restart)},
                  std::string{to_string(life.phase)},
@@ -190,6 +200,8 @@ inline std::string text_of(const Model::Life& life, std::int64_t now) {
                  number(life.failures),
                  "clean_exits",
                  number(life.clean_exits),
+                 "failed_starts",
+                 number(life.failed_starts),
                  "attempt",
                  number(life.attempt),
                  "in_window",
@@ -204,6 +216,8 @@ inline std::string text_of(const Model::Life& life, std::int64_t now) {
                  length(now - life.phase_since),
                  "next",
                  life.phase == Phase::backing_off ? to_string(TimePoint{life.due}) : "-",
+                 "ready_by",
+                 life.start_over ? to_string(TimePoint{*life.start_over}) : "-",
                  "grace",
                  life.grace_over ? to_string(TimePoint{*life.grace_over}) : "-",
                  life.phase == Phase::stopping && life.killed ? "killed" : "",

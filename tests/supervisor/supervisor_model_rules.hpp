@@ -66,6 +66,7 @@ class ModelRules : public ModelState {
       case Said::What::ended: return ended(life, said.outcome, said.error);
       case Said::What::ended_late:
         return tell(life, "ended_late " + end_text(said.run, said.began, said.outcome, said.error));
+      case Said::What::ready: return said_ready(life, said.run);
       case Said::What::stop: tell(life, "commanded stop"); return stop_for_good(life, StopCause::stop);
       case Said::What::restart: tell(life, "commanded restart"); return restarted(life, said.run);
       case Said::What::reset: tell(life, "commanded reset"); return was_reset(life);
@@ -77,7 +78,11 @@ class ModelRules : public ModelState {
   void tell_added(Life& life) {
     const std::string before = life.run == 0 ? "" : " after run " + std::to_string(life.run);
     const auto& grace = setup_->config.stop_grace;
-    const std::string stops = (grace ? ", stop_grace " + to_string(*grace) : "") +
+    const std::string ready =
+        !life.notified ? ""
+                       : ", ready when notified" +
+                             (setup_->start_timeout ? ", start_timeout " + to_string(*setup_->start_timeout) : "");
+    const std::string stops = (grace ? ", stop_grace " + to_string(*grace) : "") + ready +
                               (killable(life) ? ", can be killed" : "") +
                               (runs_side_by_side(number_of(life)) ? ", runs side by side" : "");
     tell(life, "added " + std::string{to_string(life.restart)} + before + stops);
@@ -96,6 +101,36 @@ class ModelRules : public ModelState {
     runs.push_back({place_of(life), life.run});
     tell(life, "started " + std::to_string(life.run));
     if (does_inside(Where::in_start, life)) end(runs.back(), Outcome::threw, "thrown");
+    if (!life.notified) return becomes_ready(life);
+    life.awaits_ready = true;
+    if (!setup_->start_timeout || !life.run_alive) return;
+    life.start_over = now + setup_->start_timeout->count();
+    life.start_order = ++dues_;
+  }
+
+  void said_ready(Life& life, std::uint64_t run) {
+    const bool is_latest = life.run == run && !life.never_run && !life.set_aside.contains(run);
+    if (is_latest && life.awaits_ready) return becomes_ready(life);
+    if (!is_latest || life.phase != Phase::running) tell(life, "ready_late " + std::to_string(run));
+  }
+
+  void no_longer_starts(Life& life) {
+    life.awaits_ready = false;
+    life.start_over.reset();
+  }
+
+  // A run that has ended, and nobody has got to that yet, is not asked to stop.
+  void start_is_over(Life& life) {
+    life.start_over.reset();
+    if (life.run_alive) ask_to_stop(life, StopCause::start_timeout);
+  }
+
+  std::string too_late_text(const std::string& returned) const {
+    return "not ready within " + to_string(*setup_->start_timeout) + (returned.empty() ? "" : ": " + returned);
+  }
+
+  void becomes_ready(Life& life) {
+    no_longer_starts(life);
     enter(life, Phase::running);
     tell(life, "running " + std::to_string(life.run));
     if (life.openings == 0 || !life.run_alive) return;
@@ -111,8 +146,11 @@ class ModelRules : public ModelState {
     return found.mapped().then_throws || found.mapped().verb == Verb::throws;
   }
 
-  void ended(Life& life, Outcome how, const std::string& error) {
-    if (life.phase == Phase::starting) return;  // of a life that a restart has replaced: nobody's
+  void ended(Life& life, Outcome how, std::string error) {
+    if (life.phase == Phase::starting && !life.awaits_ready) return;  // of a life that a restart has replaced: nobody's
+    const bool too_late = life.phase == Phase::stopping && life.stop_cause == StopCause::start_timeout;
+    if (too_late) error = too_late_text(error);
+    if (too_late && how == Outcome::clean) how = Outcome::failed;
     const std::int64_t lasted = now - life.began;
     const std::string text = end_text(life.run, life.began, how, error);
     if (life.phase == Phase::terminated) return tell(life, "ended_late " + text);
@@ -122,12 +160,19 @@ class ModelRules : public ModelState {
     tell(life, "ended " + text);
     life.grace_over.reset();
     life.probe_up_at.reset();
-    if (life.phase == Phase::stopping) {
+    no_longer_starts(life);
+    if (life.phase == Phase::stopping && !too_late) {
       life.ended_badly_in_drain = life.last_run_failed && shutting_down;
       return life.stop_cause == StopCause::restart ? begin(life) : terminate(life, "cancelled");
     }
-    if (life.openings == 0 && lasted >= life.policy.cooldown.count()) reset(life);
+    cool_down(life);
     how == Outcome::clean ? exited(life) : failed_run(life, how);
+  }
+
+  // What counts is how long the run has been ready.
+  void cool_down(Life& life) {
+    const std::int64_t ready_for = life.phase == Phase::running ? now - life.phase_since : 0;
+    if (life.openings == 0 && ready_for >= life.policy.cooldown.count()) reset(life);
   }
 
   std::string end_text(std::uint64_t run, std::int64_t began, Outcome how, const std::string& error) const {
@@ -148,6 +193,10 @@ class ModelRules : public ModelState {
     ++life.failures;
     ++life.attempt;
     ++counters.failures;
+    if (life.phase != Phase::running) {
+      ++life.failed_starts;
+      ++counters.failed_starts;
+    }
     if (how == Outcome::fatal || life.restart == RestartPolicy::never) {
       life.failed_for_good = true;
       return terminate(life, "failed: " + life.last_error);
@@ -233,7 +282,11 @@ class ModelRules : public ModelState {
     if (life.run != latest_run) return;              // another run has begun since it was asked for
     if (life.phase != Phase::terminated) close(life);
     reset(life);
-    if (life.phase == Phase::running) return ask_to_stop(life, StopCause::restart);
+    if (life.phase == Phase::running || life.awaits_ready) return ask_to_stop(life, StopCause::restart);
+    if (life.phase == Phase::stopping && life.stop_cause == StopCause::start_timeout) {
+      life.stop_cause = StopCause::restart;
+      return tell(life, "stopping restart");
+    }
     if (life.phase == Phase::backing_off) return begin(life);
     if (life.phase == Phase::terminated) return begin_again_in_place(life);
   }
@@ -247,6 +300,7 @@ class ModelRules : public ModelState {
   void ask_to_stop(Life& life, StopCause cause) {
     enter(life, Phase::stopping);
     life.probe_up_at.reset();
+    no_longer_starts(life);
     life.stop_cause = cause;
     tell(life, "stopping " + std::string{to_string(cause)});
     life.killed = false;
@@ -270,7 +324,8 @@ class ModelRules : public ModelState {
       return give_grace(life);
     }
     life.grace_over.reset();
-    const bool goes_on = life.stop_cause == StopCause::restart && runs_side_by_side(number_of(life)) &&
+    const bool too_late = life.stop_cause == StopCause::start_timeout;
+    const bool goes_on = (too_late || life.stop_cause == StopCause::restart) && runs_side_by_side(number_of(life)) &&
                          life.set_aside.size() < kAbandonedRunsMax;
     if (!goes_on) return abandon(life);
     ++counters.abandoned_runs;
@@ -278,7 +333,11 @@ class ModelRules : public ModelState {
     tell(life, "abandoned " + std::to_string(life.run) + " after " + to_string(Duration{now - life.stop_asked_at}));
     life.set_aside[life.run] = life.began;
     life.run_alive = false;
-    begin(life);
+    if (!too_late) return begin(life);
+    life.last_run_failed = true;
+    life.last_error = too_late_text("");
+    cool_down(life);
+    failed_run(life, Outcome::failed);
   }
 
   void kill(Life& life) {
@@ -297,10 +356,11 @@ class ModelRules : public ModelState {
   }
 
   void stop_for_good(Life& life, StopCause cause) {
+    if (life.phase == Phase::running || life.awaits_ready) return ask_to_stop(life, cause);
     if (life.phase == Phase::starting) return terminate(life, "cancelled");
-    if (life.phase == Phase::running) return ask_to_stop(life, cause);
-    const bool to_restart = life.phase == Phase::stopping && life.stop_cause == StopCause::restart;
-    if (life.phase != Phase::backing_off && !to_restart) return;
+    const bool goes_on = life.phase == Phase::stopping &&
+                         (life.stop_cause == StopCause::restart || life.stop_cause == StopCause::start_timeout);
+    if (life.phase != Phase::backing_off && !goes_on) return;
     life.stop_cause = cause;
     tell(life, "stopping " + std::string{to_string(cause)});
     if (life.phase == Phase::backing_off) terminate(life, "cancelled");
@@ -329,6 +389,7 @@ class ModelRules : public ModelState {
     next.name = life.name;
     next.restart = life.restart;
     next.policy = life.policy;
+    next.notified = life.notified;
     next.run = life.run;
     next.stop_asked = life.stop_asked;
     next.set_aside = life.set_aside;

@@ -39,7 +39,11 @@ class ModelState {
     bool last_run_failed = false;
     bool ended_badly_in_drain = false;
     std::map<std::uint64_t, std::int64_t> set_aside;  // abandoned runs that are alive: when they began, by number
-    std::uint64_t run = 0, starts = 0, failures = 0, clean_exits = 0;
+    std::uint64_t run = 0, starts = 0, failures = 0, clean_exits = 0, failed_starts = 0;
+    bool notified = false;                   // its runs say when they are ready
+    bool awaits_ready = false;               // the present one has not yet
+    std::optional<std::int64_t> start_over;  // when it is too late for that
+    std::uint64_t start_order = 0;
     std::uint32_t attempt = 0;
     std::uint32_t openings = 0;               // of its breaker in a row; 0: it is closed
     std::optional<std::int64_t> probe_up_at;  // while it runs as a probe
@@ -95,7 +99,8 @@ class ModelState {
       shutdown,
       all_terminated,
       end_drain,
-      abandon_rest
+      abandon_rest,
+      ready
     };
     What what;
     std::size_t life = 0;
@@ -139,6 +144,7 @@ class ModelState {
     for (std::size_t i = 0; i < lives.size(); ++i) {
       if (lives[i].gone) continue;
       if (lives[i].phase == Phase::backing_off) consider({lives[i].due, lives[i].due_order, i});
+      if (lives[i].start_over) consider({*lives[i].start_over, lives[i].start_order, i});
       if (lives[i].probe_up_at) consider({*lives[i].probe_up_at, lives[i].probe_order, i});
       if (lives[i].grace_over) consider({*lives[i].grace_over, lives[i].grace_order, i});
     }

@@ -10,6 +10,8 @@
 // `in_stop NAME` and `in_kill NAME` say what the service does by itself inside its next start, stop or kill, once.
 // A breaker may end with `half_open 2ns max 8ns up 3ns`: its open times, and how long a probe has to stay up.
 // `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
+// A service that is added with `notified` is ready when `ready NAME` says so; `start_timeout 3ns` among the settings is
+// how long it may take. `ready_old N` says so for the N-th run that was begun in the whole fleet.
 // `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
 // service that is gone. `then_throw` is an exception after the step, where a service does it.
 //
@@ -32,9 +34,26 @@
 
 namespace holdfast::test {
 
-enum class Verb { add, stop, restart, reset, remove, pass, end, end_old, throws, shutdown, end_drain };
-inline constexpr std::array<std::string_view, 11> kVerbs{"add", "stop",    "restart", "reset",    "remove",   "pass",
-                                                         "end", "end_old", "throw",   "shutdown", "end_drain"};
+enum class Verb {
+  add,
+  stop,
+  restart,
+  reset,
+  remove,
+  pass,
+  end,
+  end_old,
+  throws,
+  shutdown,
+  end_drain,
+  ready,
+  ready_old
+};
+inline constexpr std::array<std::string_view, 13> kVerbs{"add",       "stop",  "restart",  "reset", "remove",
+                                                         "pass",      "end",   "end_old",  "throw", "shutdown",
+                                                         "end_drain", "ready", "ready_old"};
+constexpr bool names_a_service(Verb verb) { return verb <= Verb::remove || verb == Verb::end || verb == Verb::ready; }
+constexpr bool names_a_run(Verb verb) { return verb == Verb::end_old || verb == Verb::ready_old; }
 
 enum class Where { outside, in_start, in_stop, in_kill };
 inline constexpr std::array<std::string_view, 4> kWheres{"", "in_start", "in_stop", "in_kill"};
@@ -47,10 +66,11 @@ inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure
 
 struct Step {
   Verb verb = Verb::pass;
-  unsigned name = 0;     // of kNames
-  unsigned restart = 1;  // of kRestarts; add
-  unsigned outcome = 0;  // of kOutcomes; end, end_old
-  unsigned number = 0;   // of a policy (add), of nanoseconds (pass), of a run (end_old)
+  unsigned name = 0;      // of kNames
+  unsigned restart = 1;   // of kRestarts; add
+  unsigned outcome = 0;   // of kOutcomes; end, end_old
+  unsigned number = 0;    // of a policy (add), of nanoseconds (pass), of a run (end_old, ready_old)
+  bool notified = false;  // add: it says when it is ready
   bool then_throws = false;
   Where where = Where::outside;
   unsigned inside_of = 0;  // of kNames
@@ -60,7 +80,8 @@ struct Step {
 
 struct Setup {
   SupervisorConfig config;
-  std::vector<BackoffPolicy> policies;  // the first is the supervisor's own
+  std::vector<BackoffPolicy> policies;    // the first is the supervisor's own
+  std::optional<Duration> start_timeout;  // of services that say when they are ready
 
   // What a service is added with: none of its own, or one.
   [[nodiscard]] std::optional<BackoffPolicy> policy(unsigned number) const {
@@ -85,11 +106,12 @@ inline std::string text_of(const Step& step) {
     say(kNames[step.inside_of]);
   }
   say(kVerbs[static_cast<std::size_t>(step.verb)]);
-  if (step.verb <= Verb::remove || step.verb == Verb::end) say(kNames[step.name]);
+  if (names_a_service(step.verb)) say(kNames[step.name]);
   if (step.verb == Verb::add) say(kRestarts[step.restart]);
   if (step.verb == Verb::add) say("policy " + std::to_string(step.number));
+  if (step.verb == Verb::add && step.notified) say("notified");
   if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
-  if (step.verb == Verb::end_old) say(std::to_string(step.number));
+  if (names_a_run(step.verb)) say(std::to_string(step.number));
   if (step.verb == Verb::end || step.verb == Verb::end_old) say(kOutcomes[step.outcome]);
   if (step.then_throws) say("then_throw");
   return text;
@@ -113,6 +135,7 @@ inline std::string text_of(const Setup& setup) {
   std::string text = "shutdown_timeout " + std::to_string(setup.config.shutdown_timeout.count()) +
                      "ns; when_all_terminated " + std::string{to_string(setup.config.when_all_terminated)};
   if (setup.config.stop_grace) text += "; stop_grace " + std::to_string(setup.config.stop_grace->count()) + "ns";
+  if (setup.start_timeout) text += "; start_timeout " + std::to_string(setup.start_timeout->count()) + "ns";
   for (const auto& policy : setup.policies) text += "; " + text_of(policy);
   return text + "; ";
 }
@@ -223,13 +246,14 @@ inline Step step_from(Words& words) {
     step.inside_of = words.one_of(kNames);
   }
   step.verb = static_cast<Verb>(words.one_of(kVerbs));
-  if (step.verb <= Verb::remove || step.verb == Verb::end) step.name = words.one_of(kNames);
+  if (names_a_service(step.verb)) step.name = words.one_of(kNames);
   if (step.verb == Verb::add) {
     step.restart = words.one_of(kRestarts);
     words.expect("policy");
   }
   if (step.verb == Verb::pass) step.number = static_cast<unsigned>(words.length().count());
-  if (step.verb == Verb::add || step.verb == Verb::end_old) step.number = words.number();
+  if (step.verb == Verb::add || names_a_run(step.verb)) step.number = words.number();
+  if (step.verb == Verb::add) step.notified = words.take("notified");
   if (step.verb == Verb::end || step.verb == Verb::end_old) step.outcome = words.one_of(kOutcomes);
   step.then_throws = words.take("then_throw");
   return step;
@@ -243,6 +267,8 @@ inline void read_into(Sequence& sequence, const std::string& text, bool joined) 
     sequence.setup.config.shutdown_timeout = words.length();
   } else if (words.take("stop_grace")) {
     sequence.setup.config.stop_grace = words.length();
+  } else if (words.take("start_timeout")) {
+    sequence.setup.start_timeout = words.length();
   } else if (words.take("when_all_terminated")) {
     sequence.setup.config.when_all_terminated = words.one_of(std::array<std::string_view, 2>{"wait", "return"}) == 0
                                                     ? WhenAllTerminated::wait

@@ -68,6 +68,7 @@ rc::Gen<Setup> any_setup() {
     setup.config.shutdown_timeout = dice.length(8);
     if (dice.one_in(4)) setup.config.when_all_terminated = WhenAllTerminated::return_;
     if (dice.one_in(2)) setup.config.stop_grace = dice.length(4);
+    if (!dice.one_in(4)) setup.start_timeout = Duration{1} + dice.length(4);
     return rc::shrinkable::just(setup);
   };
 }
@@ -90,11 +91,12 @@ unsigned any_outcome(Dice& dice) {
 
 Step step_of(Dice& dice, Verb verb, const Model& model) {
   Step step{.verb = verb};
-  if (verb <= Verb::remove || verb == Verb::end) step.name = any_name(dice, model, verb != Verb::add);
+  if (names_a_service(verb)) step.name = any_name(dice, model, verb != Verb::add);
   if (verb == Verb::add) step.restart = dice.up_to(2);
   if (verb == Verb::add) step.number = dice.up_to(2);
+  if (verb == Verb::add) step.notified = dice.one_in(3);
   if (verb == Verb::pass) step.number = dice.up_to(6);
-  if (verb == Verb::end_old) step.number = dice.up_to(static_cast<unsigned>(model.runs.size()));
+  if (names_a_run(verb)) step.number = dice.up_to(static_cast<unsigned>(model.runs.size()));
   if (verb == Verb::end || verb == Verb::end_old) step.outcome = any_outcome(dice);
   return step;
 }
@@ -103,6 +105,7 @@ Step step_of(Dice& dice, Verb verb, const Model& model) {
 Step inside_step(Dice& dice, const Model& model) {
   using enum Verb;
   const Verb verb = dice.weighted<Verb>({{12, end},
+                                         {3, ready},
                                          {4, throws},
                                          {2, stop},
                                          {2, restart},
@@ -115,7 +118,7 @@ Step inside_step(Dice& dice, const Model& model) {
   Step step = step_of(dice, verb, model);
   step.where = dice.weighted<Where>({{3, Where::in_start}, {3, Where::in_stop}, {1, Where::in_kill}});
   step.inside_of = any_name(dice, model, true);
-  if (verb == end && !dice.one_in(8)) step.name = step.inside_of;
+  if ((verb == end || verb == ready) && !dice.one_in(8)) step.name = step.inside_of;
   step.then_throws = verb != throws && dice.one_in(6);
   return step;
 }
@@ -124,6 +127,8 @@ Step any_step(Dice& dice, const Model& model) {
   using enum Verb;
   if (dice.one_in(7)) return inside_step(dice, model);
   const Verb verb = dice.weighted<Verb>({{24, end},
+                                         {8, ready},
+                                         {1, ready_old},
                                          {24, pass},
                                          {14, add},
                                          {6, restart},
@@ -148,6 +153,7 @@ std::vector<Step> simpler(const Step& step) {
   };
   with(&Step::joined, false);
   with(&Step::then_throws, false);
+  with(&Step::notified, false);
   with(&Step::restart, 1U);
   with(&Step::number, 0U);
   with(&Step::number, step.number / 2);
@@ -181,7 +187,7 @@ std::string kind_in(const std::string& line) {
   std::string time, who, kind, word;
   in >> time >> who >> kind;
   if (kind == "started" || kind == "running" || kind == "breaker_tripped" || kind == "breaker_closed" ||
-      kind == "removed" || kind == "killed" || kind == "abandoned") {
+      kind == "removed" || kind == "killed" || kind == "abandoned" || kind == "ready_late") {
     return kind;
   }
   in >> word;
@@ -313,6 +319,39 @@ TEST_CASE("every short sequence of steps after a stop that has a grace agrees wi
   SUCCEED();
 }
 
+// The same of a service that says when it is ready, and has 2 ns for that: one that can be killed, and one whose
+// abandoned runs do not hold the next one up.
+TEST_CASE("every short sequence of steps in a start that is to be ready in time agrees with the model") {
+  const auto all = sequence_from(
+                       "stop a; restart a; reset a; remove a; pass 1ns; pass 2ns; ready a; end a clean; end a failed;"
+                       "in_start a ready a; in_stop a ready a; ready_old 0; shutdown; ready a & end a failed & ready a "
+                       "& restart a &")
+                       .steps;
+  for (const unsigned name : {0U, 3U}) {
+    for (const Duration grace : {0ns, 2ns}) {
+      Sequence sequence;
+      sequence.setup.policies = {{.base = 1ns,
+                                  .max = 1ns,
+                                  .cooldown = 2ns,
+                                  .clean_restart_delay = 1ns,
+                                  .breaker = BreakerPolicy{2, 4ns, HalfOpenPolicy{2ns, 3ns, 1ns}}}};
+      sequence.setup.config = config_of(sequence.setup.policies.front(), 3ns);
+      sequence.setup.config.stop_grace = grace;
+      sequence.setup.start_timeout = 2ns;
+      const std::size_t count = how_many(all.size());
+      for (std::size_t number = 0; number < count; ++number) {
+        sequence.steps = {{.verb = Verb::add, .name = name, .notified = true}};
+        for (std::size_t rest = number, i = 0; i < kStepsInFull; ++i, rest /= all.size()) {
+          sequence.steps.push_back(all[rest % all.size()]);
+          sequence.steps.back().name = sequence.steps.back().inside_of = name;
+        }
+        if (const auto found = replay(sequence); !found.empty()) FAIL(found);
+      }
+    }
+  }
+  SUCCEED();
+}
+
 // The commands reach what there is: a sequence that never trips a breaker or never ends late would prove little.
 TEST_CASE("the commands that are generated lead to every kind of event, every end, every cause and every reason") {
   std::set<std::string> seen;
@@ -351,6 +390,7 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "ended_late threw",
                                       "kill_threw thrown",
                                       "killed",
+                                      "ready_late",
                                       "removed",
                                       "running",
                                       "shutdown_requested all_terminated",
@@ -360,6 +400,7 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "stopping remove",
                                       "stopping restart",
                                       "stopping shutdown",
+                                      "stopping start_timeout",
                                       "stopping stop",
                                       "terminated abandoned",
                                       "terminated cancelled",
@@ -413,6 +454,7 @@ TEST_CASE("every sequence reads back from its text") {
     RC_ASSERT(text_of(back) == text_of(sequence));
     RC_ASSERT(back.steps == sequence.steps);
     RC_ASSERT(back.setup.config.backoff == sequence.setup.config.backoff);
+    RC_ASSERT(back.setup.start_timeout == sequence.setup.start_timeout);
   });
 }
 
@@ -427,7 +469,7 @@ TEST_CASE("an unreadable sequence is refused with the step and what is allowed")
   };
   CHECK(refusal("ad a never policy 0") ==
         "\"ad a never policy 0\" has \"ad\"; allowed here: add stop restart reset remove "
-        "pass end end_old throw shutdown end_drain");
+        "pass end end_old throw shutdown end_drain ready ready_old");
   CHECK(refusal("stop a; stop e").find("has \"e\"; allowed here: a b c d") != std::string::npos);
   CHECK(refusal("pass 3").find("allowed here: a whole number of at most 18 digits with ns") != std::string::npos);
   CHECK(refusal("stop").find("ends where one of them should follow") != std::string::npos);

@@ -96,6 +96,7 @@ class RestlessFleet final : public EventSink {
       case 0:
       case 1: return add();
       case 2: return command();
+      case 3: return some_run_is_ready();
       default: return end_some_run();
     }
   }
@@ -120,6 +121,10 @@ class RestlessFleet final : public EventSink {
     ServiceConfig config{.name = dice_.of(kNames), .policy = {.restart = dice_.of(restarts)}};
     if (dice_.one_in(3)) config.policy.backoff = some_policy();
     if (dice_.one_in(4)) config.policy.stop_grace = dice_.of(kGraces);
+    if (dice_.one_in(4)) {
+      config.policy.ready = Ready::notified;
+      if (!dice_.one_in(3)) config.policy.start_timeout = dice_.one_in(2) ? 1ms : 2s;
+    }
     (void)supervisor_->add(std::move(config), *dice_.of(services_));
   }
   void command() {
@@ -133,6 +138,9 @@ class RestlessFleet final : public EventSink {
   }
   void end_some_run() {
     if (!runs_.empty()) runs_[dice_.below(runs_.size())].end(some_exit());
+  }
+  void some_run_is_ready() {
+    if (!runs_.empty()) runs_[dice_.below(runs_.size())].ready();
   }
   BackoffPolicy some_policy() {
     const std::array<Duration, 4> bases{0ns, 1ns, 1ms, 1s};
@@ -188,6 +196,7 @@ class RestlessFleet final : public EventSink {
   void start(Run run) {
     runs_.push_back(run);
     meddle();
+    if (dice_.one_in(3)) run.ready();
     if (dice_.one_in(6)) run.end(some_exit());
     if (dice_.one_in(10)) throw std::runtime_error{"start"};
   }

@@ -39,6 +39,9 @@ class Ledger {
     std::uint64_t starts = 0;
     std::uint64_t failures = 0;
     std::uint64_t clean_exits = 0;
+    std::uint64_t failed_starts = 0;
+    Ready ready = Ready::at_once;
+    std::optional<Duration> start_timeout;
     TimePoint began;
     TimePoint due;
     std::optional<StopCause> stop_cause;
@@ -87,6 +90,8 @@ class Ledger {
     lives_.push_back({.name = std::string{event.name}, .id = event.service, .n = 1, .run = event.run.value});
     lives_.back().stop_grace = what.policy->stop_grace;
     lives_.back().can_be_killed = what.can_be_killed;
+    lives_.back().ready = what.policy->ready;
+    lives_.back().start_timeout = what.policy->start_timeout;
     if (what.runs_before.value > 0) lives_.back().abandoned_runs = std::exchange(left_by_[event.service.slot], {});
     by_slot_[event.service.slot] = std::prev(lives_.end());
     ++counters_.spawned;
@@ -114,16 +119,35 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Running&) {
     move(life, event, Phase::running);
-    expect(event.at == life.began, event, "ready later than started");
+    expect(life.run_open, event, "no run is alive");
+    if (life.ready == Ready::at_once) {
+      expect(event.at == life.began, event, "ready later than started");
+    } else if (life.start_timeout && !real_time_) {
+      expect(event.at <= life.began + *life.start_timeout, event, "ready after the start_timeout");
+    }
   }
   void apply(Life& life, const Event& event, const event::Ended& what) {
     expect(life.run_open, event, "no run is alive");
-    expect(life.phase == Phase::running || life.phase == Phase::stopping, event, "an end in a wrong phase");
+    const bool starts = life.phase == Phase::starting && life.ready == Ready::notified;
+    expect(starts || life.phase == Phase::running || life.phase == Phase::stopping, event, "an end in a wrong phase");
     expect(what.lasted == event.at - life.began, event, "lasted longer or shorter");
     life.run_open = false;
-    if (life.phase != Phase::running) return;
-    ++(what.outcome == Outcome::clean ? life.clean_exits : life.failures);
-    ++(what.outcome == Outcome::clean ? counters_.clean_exits : counters_.failures);
+    const bool too_late = life.phase == Phase::stopping && life.stop_cause == StopCause::start_timeout;
+    if (too_late) {
+      const std::string right = "not ready within " + to_string(life.start_timeout.value_or(Duration{0}));
+      expect(what.outcome != Outcome::clean && what.error.starts_with(right), event, "has failed in another way");
+    }
+    if (life.phase == Phase::stopping && !too_late) return;
+    if (what.outcome != Outcome::clean) return count_failure(life);
+    ++life.clean_exits;
+    ++counters_.clean_exits;
+  }
+  void count_failure(Life& life) {
+    ++life.failures;
+    ++counters_.failures;
+    if (life.phase == Phase::running) return;
+    ++life.failed_starts;
+    ++counters_.failed_starts;
   }
   void apply(Life& life, const Event& event, const event::BackingOff& what) {
     move(life, event, Phase::backing_off);
@@ -146,8 +170,15 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Stopping& what) {
     if (life.phase == Phase::stopping) {
-      expect(life.stop_cause == StopCause::restart && what.cause != StopCause::restart, event, "reported again");
+      const bool goes_on = life.stop_cause == StopCause::restart || life.stop_cause == StopCause::start_timeout;
+      expect(goes_on && what.cause != life.stop_cause && what.cause != StopCause::start_timeout, event,
+             "reported again");
     } else {
+      if (what.cause == StopCause::start_timeout) {
+        expect(life.phase == Phase::starting && life.run_open && life.start_timeout &&
+                   is_when(event.at, life.began + *life.start_timeout),
+               event, "not when the start_timeout had passed");
+      }
       move(life, event, Phase::stopping);
       life.stop_asked_at = event.at;
     }
@@ -180,12 +211,14 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Abandoned& what) {
     expect(life.phase == Phase::stopping && life.run_open, event, "no run was asked to stop");
-    expect(life.stop_cause == StopCause::restart, event, "it was to stop for good");
+    expect(life.stop_cause == StopCause::restart || life.stop_cause == StopCause::start_timeout, event,
+           "it was to stop for good");
     expect(!life.can_be_killed || life.killed, event, "was to be killed first");
     expect(what.after == event.at - life.stop_asked_at, event, "after another time");
     life.run_open = false;
     life.abandoned_runs[life.run] = life.began;
     ++counters_.abandoned_runs;
+    if (life.stop_cause == StopCause::start_timeout) count_failure(life);
   }
   void apply(Life& life, const Event& event, const event::EndedLate& what) {
     if (const auto old = life.abandoned_runs.extract(event.run.value)) {

@@ -21,6 +21,8 @@ inline std::string text_of(const event::Added& what, RunNumber) {
   std::string text = "added " + std::string{to_string(what.policy->restart)};
   if (what.runs_before.value > 0) text += " after run " + std::to_string(what.runs_before.value);
   if (what.policy->stop_grace) text += ", stop_grace " + to_string(*what.policy->stop_grace);
+  if (what.policy->ready == Ready::notified) text += ", ready when notified";
+  if (what.policy->start_timeout) text += ", start_timeout " + to_string(*what.policy->start_timeout);
   if (what.can_be_killed) text += ", can be killed";
   if (what.runs_side_by_side) text += ", runs side by side";
   return text;
@@ -65,6 +67,7 @@ inline std::string text_of(const event::Terminated& what, RunNumber) {
 inline std::string text_of(const event::EndedLate& what, RunNumber run) {
   return end_text("ended_late", what.outcome, what.lasted, what.error, run);
 }
+inline std::string text_of(const event::ReadyLate&, RunNumber run) { return "ready_late " + std::to_string(run.value); }
 inline std::string text_of(const event::Removed&, RunNumber) { return "removed"; }
 inline std::string text_of(const event::ShutdownRequested& what, RunNumber) {
   return "shutdown_requested " + std::string{to_string(what.cause)} + ' ' + to_string(what.timeout);

@@ -29,6 +29,7 @@ void append(std::string& text, const Counters& counters) {
   object("abandoned_runs", counters.abandoned_runs);
   object("active_services", counters.active_services);
   object("open_breakers", counters.open_breakers);
+  object("failed_starts", counters.failed_starts);
 }
 
 // Never negative: an overdue start is due now.
@@ -51,6 +52,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("starts", service.starts);
   object("failures", service.failures);
   object("clean_exits", service.clean_exits);
+  object("failed_starts", service.failed_starts);
   object("attempt", service.attempt);
   object("failures_in_window", service.failures_in_window);
   object("breaker", to_string(service.breaker));
@@ -60,6 +62,8 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("age_ns", service.age.count());
   object("time_in_phase_ns", service.time_in_phase.count());
   object("next_start_in_ns", time_until(service.next_start, now));
+  object("ready", to_string(service.ready));
+  object("start_timeout_in_ns", time_until(service.ready_by, now));
   object("grace_ends_in_ns", time_until(service.grace_until, now));
   object("killed", service.killed);
   object("termination", termination);

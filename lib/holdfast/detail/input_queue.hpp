@@ -33,14 +33,15 @@ struct Input {
     run_warned,
     signal_ignored,
     recording_failed,
-    abandon_rest
+    abandon_rest,
+    became_ready
   };
   Kind kind;
   Command command = Command::stop;
   Outcome outcome = Outcome::clean;                // of a run that ended
   ShutdownCause cause = ShutdownCause::requested;  // of a shutdown, of the end of a drain; a signal
   std::uint32_t tenancy = 0;                       // of the record, at the time of the input
-  RunNumber run = {};               // a command: the latest at the time of the input; a late end: the one that ended
+  RunNumber run = {};               // a command: the latest at the time of the input; a late end, a ready: whose it is
   ServiceRecord* record = nullptr;  // the service it is about, if any
   Error error = {};                 // of a run that did not end cleanly; what a run warns of; of the recording
 };

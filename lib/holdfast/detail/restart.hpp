@@ -1,9 +1,9 @@
 // What follows the end of a run that was not asked to stop: a pure function of the policy, the state that the service
 // carries from run to run, the end, the time and a draw. The supervisor calls it and does what it returns.
 //
-// The order of the rules: a run of at least `cooldown` clears attempt and failure history, unless it is a probe. A
-// fatal error terminates. Otherwise the restart policy decides. If it wants a restart after a failure, the breaker
-// comes before the delay.
+// The order of the rules: a run that was ready for at least `cooldown` clears attempt and failure history, unless it is
+// a probe. A fatal error terminates. Otherwise the restart policy decides. If it wants a restart after a failure, the
+// breaker comes before the delay.
 //
 // ## The breaker
 //
@@ -44,7 +44,7 @@ struct RestartState {
 
 struct End {
   Outcome outcome;
-  Duration lasted;
+  Duration ready_for;  // how long the run had been ready; of one that never was, 0
 };
 
 struct Next {
@@ -110,7 +110,7 @@ inline Next after_clean_exit(const ServicePolicy& policy, RestartState& state) {
 template <class Draws>
 inline Next after_end(const ServicePolicy& policy, RestartState& state, const End& end, TimePoint now,
                       const Draws& draws) {
-  if (!state.breaker_has_opened && cools_down(*policy.backoff, end.lasted)) state.reset();
+  if (!state.breaker_has_opened && cools_down(*policy.backoff, end.ready_for)) state.reset();
   if (end.outcome == Outcome::clean) return after_clean_exit(policy, state);
   state.attempt = next_attempt(state.attempt);
   if (end.outcome == Outcome::fatal || policy.restart == RestartPolicy::never) return {Next::What::fail};

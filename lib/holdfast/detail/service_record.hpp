@@ -1,6 +1,6 @@
 // What the supervisor keeps of one service. As a timer it waits for the one thing that the service waits for in its
-// phase: the next start while it backs off, the success of a probe while it runs, the end of the grace while it stops.
-// Leaving the phase disarms it.
+// phase: the start_timeout while it starts, the success of a probe while it runs, the next start while it backs off,
+// the end of the grace while it stops. Leaving the phase disarms it.
 //
 // There may be a million records, and a restart cycle touches most of their fields. So a record stores nothing that
 // follows from other fields, and state that few services have is elsewhere (supervisor.hpp). The tests count the bytes.
@@ -29,6 +29,7 @@ struct ServiceRecord final : Timer {
       : tenancy(its_tenancy),
         service(supervised),
         policy(its_policy),
+        starts_specially(its_policy->in_force.ready == Ready::notified),
         hash(name_hash(its_name.text())),
         id(its_id),
         phase_since(now),
@@ -65,11 +66,14 @@ struct ServiceRecord final : Timer {
   bool has_pid : 1 = false;               // Supervisor::pids_ has the number of its latest run
   bool last_run_failed : 1 = false;       // the latest run that ended did so with an error
   bool ended_badly_in_drain : 1 = false;  // it was asked to stop, and ended with an error
-  // Steps for which there was no memory; Supervisor::catch_up() does them.
+  bool starts_specially : 1;              // perhaps: it is not ready at once, or its next run is a probe
+  bool awaits_ready : 1 = false;          // a run has begun and is to say that it is ready; phase `starting`
+  // Steps for which there was no memory; Supervisor::pay() does them.
   bool end_is_due : 1 = false;
   bool first_start_is_due : 1 = false;
   bool timer_is_due : 1 = false;
   bool clean_exit_is_due : 1 = false;
+  bool ready_is_due : 1 = false;
   Outcome due_outcome : 2 = Outcome::clean;  // of the end
 
   const std::uint64_t hash;  // of its name

@@ -50,6 +50,13 @@ void describe(TableOf<ServicePolicy>& table) {
   table.name("policy");
   table.key("restart", &ServicePolicy::restart, {.help = "after which kinds of end another run starts"});
   table.key("stop_grace", &ServicePolicy::stop_grace, {.otherwise = "the supervisor's", .help = "see `[supervisor]`"});
+  table.key("ready", &ServicePolicy::ready,
+            {.help = "when a run counts as ready, until which its service is `starting`: at once, or when it says so"});
+  table.key("start_timeout", &ServicePolicy::start_timeout,
+            {.forms = {kPositiveLength},
+             .otherwise = "none",
+             .help = "how long a run may take from its start until it is ready; one that takes longer is stopped, and "
+                     "has failed. It takes effect with `ready = \"notified\"`"});
   table.key(
       "backoff", &ServicePolicy::backoff,
       {.otherwise = "the supervisor's",

@@ -26,6 +26,8 @@ inline constexpr std::array kEnumerators<RestartPolicy>{RestartPolicy::always, R
                                                         RestartPolicy::never};
 template <>
 inline constexpr std::array kEnumerators<WhenAllTerminated>{WhenAllTerminated::wait, WhenAllTerminated::return_};
+template <>
+inline constexpr std::array kEnumerators<Ready>{Ready::at_once, Ready::notified};
 
 // "off", or a table.
 template <>

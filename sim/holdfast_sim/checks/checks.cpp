@@ -213,13 +213,34 @@ struct Checks::State {
   void is_not_overdue(Step& step) {
     Life& life = step.life;
     if (step.event.at <= life.due || life.reported_overdue) return;
-    if (life.has_grace) return graces.is_overdue(step);
-    if (life.breaker_has_opened && life.probes()) return is_overdue_to_close(step);
+    if (life.has_grace || life.runs_specially()) [[unlikely]] {
+      if (is_specially_overdue(step)) return;
+    }
     if (!life.waits()) return;
     if (std::holds_alternative<event::Started>(step.event.what)) return;
     life.reported_overdue = true;
     found.test(Rule::starts_when_the_delay_has_passed, false, step,
                [&] { return fmt::format("no run has started, though one was due at {}", to_string(life.due)); });
+  }
+
+  [[gnu::cold, gnu::noinline]] bool is_specially_overdue(Step& step) {
+    if (step.life.has_grace) {
+      graces.is_overdue(step);
+    } else if (step.life.probes()) {
+      is_overdue_to_close(step);
+    } else if (step.life.starts()) {
+      start_is_overdue(step);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void start_is_overdue(Step& step) {
+    step.life.reported_overdue = true;
+    found.test(Rule::gives_up_a_start_exactly_at_its_timeout, false, step, [&] {
+      return fmt::format("the run was not stopped, though it was not ready at {}", to_string(step.life.due));
+    });
   }
 
   void is_overdue_to_close(Step& step) {
@@ -247,6 +268,8 @@ struct Checks::State {
     life.started_before = life.run_alive = true;
     life.reported_overdue = false;
     life.began = step.event.at;
+    if (life.says_when_ready) [[unlikely]]
+      return retries.starts_until(step);
     life.owe(Owed::be_ready, step.event.at);
   }
 
@@ -255,6 +278,14 @@ struct Checks::State {
     never_runs_after_termination(step);
     debts.settle(step, what);
     makes_only_legal_transitions(step, Phase::running);
+    if (step.life.runs_specially()) [[unlikely]]
+      is_ready(step);
+  }
+
+  // In time: otherwise it is overdue, which was said before.
+  [[gnu::cold, gnu::noinline]] void is_ready(Step& step) {
+    if (step.life.says_when_ready) found.tested(Rule::gives_up_a_start_exactly_at_its_timeout);
+    step.past.ready_at = step.event.at;
     retries.probes_until(step);
   }
 
@@ -282,10 +313,11 @@ struct Checks::State {
     }
     tells_how_long_runs_lasted(step, what.lasted);
     life.run_alive = life.has_grace = false;
-    if (life.phase == Phase::stopping) {
+    if (life.phase == Phase::stopping && life.stop_cause != StopCause::start_timeout) {
       life.owe(life.stop_cause == StopCause::restart ? Owed::start_again : Owed::cancel, step.event.at);
     } else {
-      retries.on_unasked_end(step, what);
+      if (life.phase == Phase::stopping) retries.was_given_up_for_its_start(step, what);
+      retries.on_unasked_end<event::Ended>(step, what.outcome);
     }
     step.life.last_run_failed = what.outcome != Outcome::clean;
     if (step.life.last_run_failed) step.past.last_error = what.error;
@@ -392,7 +424,9 @@ struct Checks::State {
     Life& life = step.life;
     is_the_present_run(step);
     debts.settle(step, what);
-    if (step.paid == Owed::nothing && !step.explained) {
+    if (what.cause == StopCause::start_timeout) {
+      gives_up_a_start_exactly_at_its_timeout(step);
+    } else if (step.paid == Owed::nothing && !step.explained) {
       found.test(Rule::stops_when_asked, false, step, [&] {
         return fmt::format("stops for {}, though no such stop is requested now", to_string(what.cause));
       });
@@ -407,6 +441,17 @@ struct Checks::State {
       graces.begin(step);
     }
     if (!life.run_alive) life.owe(Owed::cancel, step.event.at);
+  }
+
+  [[gnu::cold, gnu::noinline]] void gives_up_a_start_exactly_at_its_timeout(Step& step) {
+    const Life& life = step.life;
+    const bool is_due = life.starts() && (step.event.at == life.due || life.reported_overdue);
+    found.test(Rule::gives_up_a_start_exactly_at_its_timeout, is_due, step, [&] {
+      if (!life.starts()) return std::string{"is stopped for its start_timeout, but no run is starting"};
+      if (life.due == TimePoint::max()) return std::string{"is stopped for a start_timeout, but has none"};
+      return fmt::format("is stopped for its start_timeout at {}, but has until {}", to_string(step.event.at),
+                         to_string(life.due));
+    });
   }
 
   void on(Step& step, const event::StopThrew& what) {
@@ -426,6 +471,8 @@ struct Checks::State {
     is_the_present_run(step);
     debts.settle(step, what);
     graces.on_abandoned(step, what);
+    if (step.life.owed != Owed::start_again || step.life.stop_cause != StopCause::start_timeout) return;
+    retries.fails_when_abandoned(step);
   }
 
   void on(Step& step, const event::KillThrew& what) {

@@ -101,6 +101,7 @@ struct Member {
   bool waits = false;  // its present run does, for a resource
   bool started_before = false;
   bool restart_commanded = false;  // by the latest event
+  bool asked_to_stop = false;      // its run was, by somebody: not because it was not ready in time
 
   [[nodiscard]] bool runs() const noexcept { return phase == Phase::running && !hangs && !waits; }
   [[nodiscard]] bool adds_to(std::size_t count) const noexcept { return ((counts >> count) & 1U) != 0; }
@@ -216,7 +217,6 @@ struct ExpectationChecks::State {
   template <event::OnlyInforms What>
   void on(Member&, const Event&, const What&, bool) {}
   void on(Member&, const Event&, const event::Added&, bool) {}
-  void on(Member&, const Event&, const event::Abandoned&, bool) {}  // the next run follows at once
   void on(Member&, const Event&, const event::EndedLate&, bool) {}
   void on(Member&, const Event&, const event::BreakerClosed&, bool) {}
   void on(Member&, const Event&, const event::ShutdownRequested&, bool) {}
@@ -226,12 +226,13 @@ struct ExpectationChecks::State {
     count(member, Count::starts, event.at);
     if (member.started_before) count(member, Count::restarts, event.at);
     member.started_before = true;
+    member.asked_to_stop = false;
     set_phase(member, Phase::starting);
   }
   void on(Member& member, const Event&, const event::Running&, bool) { set_phase(member, Phase::running); }
   void on(Member& member, const Event& event, const event::Ended& what, bool) {
     set_working(member, false, false);
-    if (member.phase != Phase::running) return;  // it was asked to stop
+    if (member.asked_to_stop) return;
     count(member, what.outcome == Outcome::clean ? Count::clean_exits : Count::failures, event.at);
   }
   void on(Member& member, const Event&, const event::BackingOff&, bool) { set_phase(member, Phase::backing_off); }
@@ -244,7 +245,15 @@ struct ExpectationChecks::State {
   void on(Member& member, const Event&, const event::Commanded& what, bool) {
     member.restart_commanded = what.command == Command::restart;
   }
-  void on(Member& member, const Event&, const event::Stopping&, bool) { set_phase(member, Phase::stopping); }
+  void on(Member& member, const Event&, const event::Stopping& what, bool) {
+    member.asked_to_stop = what.cause != StopCause::start_timeout;
+    set_phase(member, Phase::stopping);
+  }
+  // After a restart the next run follows at once. A run that was not ready in time has failed.
+  void on(Member& member, const Event& event, const event::Abandoned&, bool) {
+    set_working(member, false, false);
+    if (!member.asked_to_stop) count(member, Count::failures, event.at);
+  }
   void on(Member& member, const Event& event, const event::Terminated& what, bool) {
     if (member.phase == Phase::terminated) return;
     set_phase(member, Phase::terminated);

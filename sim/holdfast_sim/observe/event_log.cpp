@@ -82,6 +82,8 @@ std::string fields(const event::Added& added) {
   std::string text = word(to_string(added.policy->restart));
   if (added.runs_before.value > 0) text += " after " + std::to_string(added.runs_before.value) + " runs";
   if (added.policy->stop_grace) text += " stop_grace " + holdfast::to_string(*added.policy->stop_grace);
+  if (added.policy->ready == Ready::notified) text += " ready when notified";
+  if (added.policy->start_timeout) text += " start_timeout " + holdfast::to_string(*added.policy->start_timeout);
   if (const auto& breaker = added.policy->backoff->breaker; breaker && breaker->half_open) text += " half_open";
   if (added.can_be_killed) text += " can be killed";
   if (added.runs_side_by_side) text += " runs side by side";

@@ -142,6 +142,9 @@ class TextReport {
                                       "restarts", "failures", "clean exits",  "trips"};
     const bool any_killed = report_.fleet.killed_runs > 0;  // only services with a stop_grace can be
     if (any_killed) headings.emplace_back("kills");
+    const bool any_failed_start =
+        report_.fleet.failed_starts > 0;  // only services that say when they are ready have any
+    if (any_failed_start) headings.emplace_back("failed starts");
     TextTable table{headings};
     each_group([&](const GroupReport& group) {
       std::vector<std::string> cells{fit(group.name, name_width()),     count_of(group.services),
@@ -149,6 +152,7 @@ class TextReport {
                                      count_of(group.restarts),          count_of(group.failures),
                                      count_of(group.clean_exits),       count_of(group.breaker_trips)};
       if (any_killed) cells.push_back(count_of(group.killed_runs));
+      if (any_failed_start) cells.push_back(count_of(group.failed_starts));
       table.add(std::move(cells));
     });
     text_ += '\n' + table.text(0, options_.width);

@@ -9,6 +9,7 @@ GroupReport& GroupReport::operator+=(const GroupReport& other) noexcept {
   starts += other.starts;
   restarts += other.restarts;
   failures += other.failures;
+  failed_starts += other.failed_starts;
   clean_exits += other.clean_exits;
   breaker_trips += other.breaker_trips;
   killed_runs += other.killed_runs;

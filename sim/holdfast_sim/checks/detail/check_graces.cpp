@@ -28,8 +28,16 @@ void GraceRules::begin(Step& step) noexcept {
 
 void GraceRules::learn(Step& step) noexcept {
   if (known.grace_of(step.past)) return;
-  known.default_grace = step.event.at - step.past.stop_asked_at;
-  step.life.due = step.event.at;
+  begin_default_graces(step.event.at - step.past.stop_asked_at);
+}
+
+// Of all runs that stop under it.
+void GraceRules::begin_default_graces(Duration grace) noexcept {
+  known.default_grace = grace;
+  for (std::size_t i = 0; i < known.lives.size(); ++i) {
+    Life& life = known.lives[i];
+    if (life.has_grace && life.due == TimePoint::max()) life.due = known.pasts[i].stop_asked_at + grace;
+  }
 }
 
 void GraceRules::on_default_grace(Duration grace, TimePoint at) {
@@ -40,11 +48,7 @@ void GraceRules::on_default_grace(Duration grace, TimePoint at) {
                                to_string(grace), to_string(*known.default_grace)),
                    {found.shutdown_line});
   }
-  known.default_grace = grace;
-  for (std::size_t i = 0; i < known.lives.size(); ++i) {
-    Life& life = known.lives[i];
-    if (life.has_grace && life.due == TimePoint::max()) life.due = known.pasts[i].stop_asked_at + grace;
-  }
+  begin_default_graces(grace);
 }
 
 bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain) {
@@ -74,7 +78,7 @@ bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain)
 void GraceRules::on_abandoned(Step& step, const event::Abandoned& what) {
   Life& life = step.life;
   ++counted.abandoned_runs;
-  if (!found.test(kRule, life.has_grace && life.runs_side_by_side && life.stop_cause == StopCause::restart, step, [&] {
+  if (!found.test(kRule, life.has_grace && life.runs_side_by_side && goes_on_after(life.stop_cause), step, [&] {
         if (!life.has_grace) return "is abandoned, but no run was given a grace";
         return life.runs_side_by_side ? "is abandoned and goes on, though it was to stop for good"
                                       : "is abandoned and goes on, though its runs are no instances of their own";

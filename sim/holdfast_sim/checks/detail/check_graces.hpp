@@ -36,6 +36,7 @@ struct GraceRules {
   void is_overdue(Step& step);
 
  private:
+  void begin_default_graces(Duration grace) noexcept;
   [[nodiscard]] TimePoint due_after(const Past& past, TimePoint from) const noexcept {
     const auto grace = known.grace_of(past);
     return grace ? from + *grace : TimePoint::max();

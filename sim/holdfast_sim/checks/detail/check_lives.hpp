@@ -173,19 +173,24 @@ struct alignas(64) Life {
   std::uint64_t n = 0;
   std::uint64_t run = 0;
   TimePoint began;  // the latest run
-  TimePoint due;    // the next run, while it waits for it; the success of a probe; the end of the grace, while it stops
+  TimePoint due;  // the next run, while it waits for it; the end of the start_timeout, while it starts; the success of
+                  // a probe; the end of the grace, while it stops
   TimePoint owed_at;    // when what is owed became due
   Duration ceiling{0};  // of the latest delay
   std::uint32_t generation = 0;
   std::uint32_t policy = 0;
   Attempt attempt = 0;
   Phase phase : 3 = Phase::starting;
-  StopCause stop_cause : 2 = StopCause::stop;  // while stopping
+  StopCause stop_cause : 3 = StopCause::stop;  // while stopping
   bool present : 1 = false;
-  Owed owed : 4 = Owed::nothing;
-  StopCause owed_cause : 2 = StopCause::stop;  // of the stop that is owed
   bool run_alive : 1 = false;
+  Owed owed : 4 = Owed::nothing;
+  StopCause owed_cause : 3 = StopCause::stop;  // of the stop that is owed
   bool started_before : 1 = false;
+  // These three are mostly tested together.
+  bool has_grace : 1 = false;  // its run was asked to stop, has not ended, and is to be killed or abandoned when due
+  bool breaker_has_opened : 1 = false;  // and has not closed since
+  bool says_when_ready : 1 = false;
   bool just_stopping : 1 = false;  // the latest event was `stopping`
   bool reported_overdue : 1 = false;
   bool to_be_removed : 1 = false;
@@ -193,14 +198,12 @@ struct alignas(64) Life {
   bool late_end_reported : 1 = false;
   bool unknown : 1 = false;  // events came without an `added`; that was reported once, and they are ignored
   bool can_be_killed : 1 = false;
-  bool has_grace : 1 = false;  // its run was asked to stop, has not ended, and is to be killed or abandoned when due
-  bool killed : 1 = false;     // that run
+  bool killed : 1 = false;  // that run
   bool runs_side_by_side : 1 = false;
-  bool last_run_failed : 1 = false;     // the latest run that ended
-  bool breaker_has_opened : 1 = false;  // and has not closed since
-  bool must_close : 1 = false;          // its breaker: the probe has ended cleanly
-  bool may_close : 1 = false;           // its breaker: a command asks for it, if nothing overtakes that
-  bool owed_is_optional : 1 = false;    // the command behind it may have come too late; the events do not show it
+  bool last_run_failed : 1 = false;   // the latest run that ended
+  bool must_close : 1 = false;        // its breaker: the probe has ended cleanly
+  bool may_close : 1 = false;         // its breaker: a command asks for it, if nothing overtakes that
+  bool owed_is_optional : 1 = false;  // the command behind it may have come too late; the events do not show it
 
   std::array<Moment, kShownMax> latest;  // event n at n % kShownMax
 
@@ -211,6 +214,7 @@ struct alignas(64) Life {
     policy = its_policy;
     can_be_killed = added.can_be_killed;
     runs_side_by_side = added.runs_side_by_side;
+    says_when_ready = added.policy->ready == Ready::notified;
     due = event.at;
     present = true;
   }
@@ -218,6 +222,14 @@ struct alignas(64) Life {
   // It runs, and its breaker closes when that run has stayed up until it is due.
   [[nodiscard]] bool probes() const noexcept {
     return present && run_alive && breaker_has_opened && phase == Phase::running;
+  }
+
+  // Its runs may be probes, or say when they are ready.
+  [[nodiscard]] bool runs_specially() const noexcept { return breaker_has_opened || says_when_ready; }
+
+  // Its run has begun, and is not ready.
+  [[nodiscard]] bool starts() const noexcept {
+    return says_when_ready && present && run_alive && phase == Phase::starting;
   }
 
   [[nodiscard]] bool waits() const noexcept {
@@ -242,7 +254,7 @@ struct alignas(64) Life {
 };
 static_assert(offsetof(Life, latest) == 64);
 static_assert(holdfast::detail::enumerators_of<Phase>() <= 1 << 3 &&
-                  holdfast::detail::enumerators_of<StopCause>() <= 1 << 2 &&
+                  holdfast::detail::enumerators_of<StopCause>() <= 1 << 3 &&
                   holdfast::detail::enumerators_of<Owed>() <= 1 << 4,
               "a bit field of Life is too small for its enumeration");
 
@@ -284,6 +296,7 @@ struct alignas(64) Past {
   Duration stop_grace{-1};       // negative: none
   TimePoint stop_asked_at;       // while it stops
   TimePoint close_asked_at;      // when a breaker that must or may close was to do so
+  TimePoint ready_at;            // of a run that says when it is ready, while it runs
   // Runs that were abandoned while the service went on, and that have not ended.
   struct AbandonedRun {
     std::uint64_t run;
@@ -357,7 +370,7 @@ inline void owes_a_stop(Life& life, TimePoint at, StopCause cause) {
     case Phase::running:
     case Phase::backing_off: return life.owe(Owed::stop, at, cause);
     case Phase::stopping:
-      if (life.stop_cause == StopCause::restart) life.owe(Owed::stop, at, cause);
+      if (goes_on_after(life.stop_cause)) life.owe(Owed::stop, at, cause);
       return;
     case Phase::terminated: return;
   }
@@ -369,7 +382,11 @@ inline void owe_what_restarts(Life& life, TimePoint at) {
     case Phase::backing_off: return life.owe(Owed::start_now, at);
     case Phase::terminated: return life.owe(Owed::be_replaced, at);
     case Phase::starting:
-    case Phase::stopping: return;
+      if (life.run_alive) life.owe(Owed::stop_to_restart, at);
+      return;
+    case Phase::stopping:
+      if (life.stop_cause == StopCause::start_timeout) life.owe(Owed::stop_to_restart, at);
+      return;
   }
 }
 

@@ -76,6 +76,11 @@ constexpr const OwedText& text_of(Owed owed) noexcept { return kOwedTexts[static
 
 constexpr bool may_be_overtaken(Owed owed) noexcept { return owed >= Owed::start_now && owed <= Owed::be_replaced; }
 
+// Whether the service goes on after a stop with this cause.
+constexpr bool goes_on_after(StopCause cause) noexcept {
+  return cause == StopCause::restart || cause == StopCause::start_timeout;
+}
+
 // Whether an event of kind What pays what is owed.
 template <class What>
 inline bool pays(Owed, StopCause, const What&) noexcept {

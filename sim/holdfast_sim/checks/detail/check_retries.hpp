@@ -54,14 +54,20 @@ struct RetryRules {
     return *policies[life.policy]->backoff;
   }
 
-  void on_unasked_end(Step& step, const event::Ended& what) {
+  // A copy for each kind of event that ends a run, so that the compiler inlines that of the ordinary one.
+  template <class What>
+  void on_unasked_end(Step& step, Outcome outcome) {
     Life& life = step.life;
     const RestartPolicy restart = policies[life.policy]->restart;
     const BackoffPolicy& policy = backoff_of(life);
     const bool was_probe = life.breaker_has_opened;
-    if (!was_probe && step.event.at - life.began >= policy.cooldown) forget_failures(step);
+    if (life.runs_specially()) [[unlikely]] {
+      ends_specially(step, outcome, policy);
+    } else if (step.event.at - life.began >= policy.cooldown) {
+      forget_failures(step);
+    }
     Owed owed = Owed::nothing;
-    if (what.outcome == Outcome::clean) {
+    if (outcome == Outcome::clean) {
       ++counted.clean_exits;
       life.must_close = was_probe;
       if (was_probe) step.past.close_asked_at = step.event.at;
@@ -69,20 +75,59 @@ struct RetryRules {
       owed = restart == RestartPolicy::always ? Owed::back_off_after_clean_exit : Owed::complete;
     } else {
       ++counted.failures;
-      if (what.outcome == Outcome::fatal || restart == RestartPolicy::never) {
+      if (outcome == Outcome::fatal || restart == RestartPolicy::never) {
         owed = Owed::fail;
       } else if (was_probe) {
         if (life.attempt < std::numeric_limits<Attempt>::max()) ++life.attempt;
         owed = Owed::trip;
       } else {
-        owed = fills_the_window(step, policy) ? Owed::trip : Owed::back_off_after_failure;
+        owed = fills_the_window<What>(step, policy) ? Owed::trip : Owed::back_off_after_failure;
         if (policy.breaker) found.tested(Rule::trips_exactly_when_the_window_says_so);
       }
     }
     life.owe(owed, step.event.at);
   }
 
+  // The cooldown does not apply to a probe, and counts from when the run was ready: never, if it was not.
+  [[gnu::cold, gnu::noinline]] void ends_specially(Step& step, Outcome outcome, const BackoffPolicy& policy) {
+    const Life& life = step.life;
+    const bool was_ready = life.phase == Phase::running;
+    if (!was_ready && outcome != Outcome::clean) ++counted.failed_starts;
+    const Duration ready_for = was_ready ? step.event.at - step.past.ready_at : Duration::zero();
+    if (!life.breaker_has_opened && ready_for >= policy.cooldown) forget_failures(step);
+  }
+
+  // The run has begun. It has its start_timeout to be ready.
+  [[gnu::cold, gnu::noinline]] void starts_until(Step& step) const noexcept {
+    const auto& timeout = policies[step.life.policy]->start_timeout;
+    step.life.due = timeout ? step.event.at + *timeout : TimePoint::max();
+  }
+
+  // The error of a run that was not ready in time, perhaps with more behind it.
+  [[nodiscard]] std::string not_ready_text(const Step& step) const {
+    return fmt::format("not ready within {}",
+                       to_string(policies[step.life.policy]->start_timeout.value_or(Duration{0})));
+  }
+
+  // A run that was not ready in time has been abandoned, and the service goes on.
+  [[gnu::cold, gnu::noinline]] void fails_when_abandoned(Step& step) {
+    on_unasked_end<event::Abandoned>(step, Outcome::failed);
+    step.life.last_run_failed = true;
+    step.past.last_error = not_ready_text(step);
+  }
+
+  [[gnu::cold, gnu::noinline]] void was_given_up_for_its_start(Step& step, const event::Ended& what) {
+    const bool failed = what.outcome != Outcome::clean && what.error.starts_with(not_ready_text(step));
+    found.test(Rule::gives_up_a_start_exactly_at_its_timeout, failed, step, [&] {
+      return fmt::format(
+          "ends {} with the error \"{}\"; a run that was stopped because it was not ready in time fails "
+          "with \"{}\"",
+          to_string(what.outcome), what.error, not_ready_text(step));
+    });
+  }
+
   // Counts a failure. The window is full if the failure max_failures - 1 before this one is not older than it.
+  template <class What>
   static bool fills_the_window(Step& step, const BackoffPolicy& policy) {
     Life& life = step.life;
     Past& past = step.past;

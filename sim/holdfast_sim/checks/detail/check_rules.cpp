@@ -15,7 +15,7 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"runs_are_numbered_in_order",
      "Each run has the number after the last one's, begins when no other is alive, and is reported as started, "
      "running, "
-     "ended."},
+     "ended: as running at once, unless it says when it is ready."},
     {"tells_how_long_runs_lasted", "The end of a run reports the time since its start."},
     {"never_runs_after_termination", "A terminated service starts no run."},
     {"never_starts_after_shutdown", "No run starts after a shutdown was requested."},
@@ -35,6 +35,9 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"closes_exactly_when_the_probe_succeeds",
      "A breaker that has opened closes when its probe has stayed up for probe_success_after or ends cleanly, or by a "
      "restart or reset, and at no other time; a probe that fails opens it again, and there is one probe at a time."},
+    {"gives_up_a_start_exactly_at_its_timeout",
+     "A run that is not ready when its start_timeout has passed since its start is stopped at that very time, and has "
+     "failed with that as its error; no other is."},
     {"stops_when_asked",
      "At a shutdown, stop or remove every service concerned stops at that instant, and is cancelled once its run has "
      "ended, whatever it returned; nothing stops unasked."},

@@ -97,6 +97,7 @@ std::string_view to_string(InputKind kind) noexcept {
     case InputKind::warn: return "warn";
     case InputKind::signal_ignored: return "signal_ignored";
     case InputKind::reset: return "reset";
+    case InputKind::ready: return "ready";
   }
   return kNoWord;
 }
@@ -285,6 +286,12 @@ InputLine RecordingReader::input(const ObjectReader& object) {
       object("run", line.run.value);
       object("outcome", line.outcome);
       line.error = text_of(object, "error");
+      break;
+    case InputKind::ready:
+      line.service = text_of(object, "service");
+      object("slot", line.id.slot);
+      object("generation", line.id.generation);
+      object("run", line.run.value);
       break;
     case InputKind::stop_threw:
     case InputKind::kill_threw:

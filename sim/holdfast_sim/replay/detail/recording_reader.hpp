@@ -61,7 +61,8 @@ enum class InputKind : std::uint8_t {
   pid,
   warn,
   signal_ignored,
-  reset
+  reset,
+  ready
 };
 std::string_view to_string(InputKind) noexcept;
 // From within what it came.
@@ -74,8 +75,8 @@ struct InputLine {
   ServicePolicy policy;                            // of add
   bool can_be_killed = false;                      // of add
   bool runs_side_by_side = false;                  // of add
-  ServiceId id;                                    // of end and warn
-  RunNumber run;                                   // of end and warn
+  ServiceId id;                                    // of end, ready and warn
+  RunNumber run;                                   // of end, ready and warn
   Outcome outcome = Outcome::clean;                // of end
   std::string error;                               // of end, stop_threw and kill_threw; what a run warned of
   std::uint32_t pid = 0;                           // of pid

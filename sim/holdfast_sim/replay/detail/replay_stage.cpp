@@ -170,6 +170,7 @@ void ReplayStage::give(const InputLine& input, const RecordingLine& line) {
       starting_.set_pid(input.pid);
       break;
     case InputKind::warn: warn(input, line); break;
+    case InputKind::ready: report_ready(input, line); break;
     case InputKind::end: end_run(input, line); break;
     case InputKind::stop_threw:
     case InputKind::kill_threw: break;  // have no place but in stop() and kill()
@@ -193,6 +194,12 @@ void ReplayStage::warn(const InputLine& input, const RecordingLine& line) {
   const auto run = runs_.find({input.id.slot, input.id.generation, input.run.value});
   if (run == runs_.end()) return differ(line, "", "no such run is alive in the replay");
   run->second.warn(input.error);
+}
+
+void ReplayStage::report_ready(const InputLine& input, const RecordingLine& line) {
+  const auto run = runs_.find({input.id.slot, input.id.generation, input.run.value});
+  if (run == runs_.end()) return differ(line, "", "no such run is alive in the replay");
+  run->second.ready();
 }
 
 void ReplayStage::end_run(const InputLine& input, const RecordingLine& line) {

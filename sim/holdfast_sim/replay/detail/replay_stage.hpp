@@ -82,6 +82,7 @@ class ReplayStage final : private Scheduler, private EventSink, private ArrivalS
   StandIn& stand_in(const InputLine& input);
   void end_run(const InputLine& input, const RecordingLine& line);
   void warn(const InputLine& input, const RecordingLine& line);
+  void report_ready(const InputLine& input, const RecordingLine& line);
   template <class Answer>
   void expect(const Answer& answer, const RecordingLine& line);
 

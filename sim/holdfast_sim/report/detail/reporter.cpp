@@ -271,13 +271,7 @@ void Reporter::handle(const Event& event, const event::Started&) {
   settle(life, event.at);
   life.phase = Phase::starting;
   life.run_alive = true;
-  life.run_hangs = false;
-  while (life.repairs != kNone) {
-    Repair& repair = repairs_[life.repairs];
-    recovered(after_outages_, repair.at, event.at, event.name);
-    std::swap(repair.next, free_repairs_);
-    std::swap(life.repairs, free_repairs_);
-  }
+  life.run_hangs = life.run_ready = life.asked_to_stop = false;
   if (life.in_outage && event.at >= life.outage_until) life.started_at_repair = true;
   GroupReport& group = group_of(life);
   ++group.starts;
@@ -288,6 +282,13 @@ void Reporter::handle(const Event& event, const event::Started&) {
 
 void Reporter::handle(const Event& event, const event::Running&) {
   Life& life = life_of(event);
+  while (life.repairs != kNone) {
+    Repair& repair = repairs_[life.repairs];
+    recovered(after_outages_, repair.at, event.at, event.name);
+    std::swap(repair.next, free_repairs_);
+    std::swap(life.repairs, free_repairs_);
+  }
+  life.run_ready = true;
   set_phase(life, event, Phase::running);
   if (!life.run_waits) works(life, event.at, event.name);
 }
@@ -311,13 +312,18 @@ void Reporter::handle(const Event& event, const event::Ended& ended) {
   life.run_alive = life.run_hangs = false;
   const bool waited = life.run_waits;
   stops_waiting(life);
-  if (life.phase != Phase::running) return;  // it was asked to stop
-  GroupReport& group = group_of(life);
+  if (life.asked_to_stop) return;
   if (ended.outcome == Outcome::clean) {
-    ++group.clean_exits;
+    ++group_of(life).clean_exits;
     return;
   }
+  failed(life, event, was_up, waited);
+}
+
+void Reporter::failed(Life& life, const Event& event, bool was_up, bool waited) {
+  GroupReport& group = group_of(life);
   ++group.failures;
+  if (!life.run_ready) ++group.failed_starts;
   if (was_up) storms_.fell(event.service.slot, event.at);
   if ((life.in_outage && !life.started_at_repair) || life.repairs != kNone) return;
   if (life.awaits_running && waited) return;  // it has not been up since it failed
@@ -336,7 +342,22 @@ void Reporter::handle(const Event& event, const event::BreakerTripped&) {
 
 void Reporter::handle(const Event& event, const event::Killed&) { ++group_of(life_of(event)).killed_runs; }
 
-void Reporter::handle(const Event& event, const event::Stopping&) { set_phase(life_of(event), event, Phase::stopping); }
+void Reporter::handle(const Event& event, const event::Stopping& stopping) {
+  Life& life = life_of(event);
+  life.asked_to_stop = stopping.cause != StopCause::start_timeout;
+  set_phase(life, event, Phase::stopping);
+}
+
+// After a restart the next run follows at once. A run that was not ready in time has failed.
+void Reporter::handle(const Event& event, const event::Abandoned&) {
+  Life& life = life_of(event);
+  if (life.asked_to_stop) return;
+  settle(life, event.at);
+  const bool waited = life.run_waits;
+  life.run_alive = life.run_hangs = false;
+  stops_waiting(life);
+  failed(life, event, false, waited);
+}
 
 void Reporter::handle(const Event& event, const event::Terminated& terminated) {
   Life& life = life_of(event);

@@ -46,6 +46,8 @@ class Reporter {
     Standing standing = Standing::done;
     bool present = false;
     bool run_alive = false;
+    bool run_ready = false;      // its latest run has been
+    bool asked_to_stop = false;  // its latest run was, by somebody: not because it was not ready in time
     bool has_started = false;
     bool awaits_running = false;     // since failed_at: a run failed outside of any outage
     bool in_outage = false;          // until outage_until
@@ -64,7 +66,8 @@ class Reporter {
     // Kept down by an outage: it lasts, or no run has begun since it ended.
     [[nodiscard]] bool kept_down() const noexcept { return in_window() || repairs != kNone; }
     [[nodiscard]] bool up() const noexcept {
-      return run_alive && (phase == Phase::running || phase == Phase::stopping) && !kept_down() && !run_waits;
+      const bool works = phase == Phase::running || (phase == Phase::stopping && run_ready);
+      return run_alive && works && !kept_down() && !run_waits;
     }
     [[nodiscard]] bool lost() const noexcept { return standing == Standing::lost; }
     [[nodiscard]] bool counts() const noexcept { return present && standing != Standing::done; }
@@ -100,7 +103,7 @@ class Reporter {
   void handle(const Event&, const event::Drained&);
   void handle(const Event&, const event::Commanded&) {}
   void handle(const Event&, const event::Killed&);
-  void handle(const Event&, const event::Abandoned&) {}  // the next run follows at once
+  void handle(const Event&, const event::Abandoned&);
   void handle(const Event&, const event::EndedLate&) {}
 
   void pass_to(TimePoint at) {
@@ -114,6 +117,7 @@ class Reporter {
   void begin_wait(Life& life, const ChaosEvent& event);
   void end_wait(Life& life, const ChaosEvent& event);
   void works(Life& life, TimePoint at, std::string_view service);
+  void failed(Life& life, const Event& event, bool was_up, bool waited);
   void stops_waiting(Life& life);
 
   void settle(Life& life, TimePoint at);  // sums up its time as it stood
