@@ -60,6 +60,7 @@ const std::set<std::string> kFurtherRules{
     "fleet.on_stop.takes.uniform--min_above_max",
     "fleet.on_kill.takes.uniform--min_above_max",
     "fleet.recovers_after.uniform--min_above_max",
+    "fleet.ready_after.uniform--min_above_max",
     "fleet.needs.resource--unknown",
     "fleet.needs.resource--no_resource",
     "resource.name--repeated",

@@ -88,7 +88,8 @@ TEST_CASE("keys of rehearsals alone are passed over, whatever stands behind them
       Lines{"durration: unknown key; did you mean \"duration\"? Allowed here: name, supervisor, fleet, seed, duration, "
             "resource, chaos, expect, budget",
             "fleet[0].run_for: unknown key; did you mean \"runs_for\"? Allowed here: name, count, restart, stop_grace, "
-            "backoff, runs_for, then, fails_first, on_stop, on_kill, needs, recovers_after, fails_after"});
+            "ready, start_timeout, "
+            "backoff, runs_for, then, fails_first, on_stop, on_kill, needs, ready_after, recovers_after, fails_after"});
 }
 
 TEST_CASE("the rules of names and policies are those of scenarios") {

@@ -204,21 +204,23 @@ TEST_CASE("every value of a fleet arrives") {
   enter_source_folder();
   const auto fleet = parse_every_key().fleet;
   REQUIRE(fleet.size() == 5);
-  CHECK(fleet[0] ==
-        FleetGroup{"feed", 1000,
-                   ServicePolicy{RestartPolicy::always, BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt}, 4s},
-                   Behaviour{Exponential{4h},
-                             Then::fail,
-                             {},
-                             Takes{LogNormal{2s, Ratio::from(0.25)}},
-                             Takes{Uniform{1ms, 2ms}},
-                             Need{"db", Holds::run, 1s}}});
+  CHECK(fleet[0] == FleetGroup{"feed", 1000,
+                               ServicePolicy{RestartPolicy::always, BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt},
+                                             4s, Ready::notified, 6s},
+                               Behaviour{Exponential{4h},
+                                         Then::fail,
+                                         {},
+                                         Takes{LogNormal{2s, Ratio::from(0.25)}},
+                                         Takes{Uniform{1ms, 2ms}},
+                                         Need{"db", Holds::run, 1s},
+                                         Exponential{900ms}}});
   CHECK(fleet[1] == FleetGroup{"engine", std::nullopt, ServicePolicy{RestartPolicy::never},
                                Behaviour{Weibull{Ratio::from(0.5), 5h},
                                          Then::throw_,
                                          {2, 3s},
                                          Ignores{},
                                          Ignores{},
+                                         std::nullopt,
                                          std::nullopt,
                                          Weibull{Ratio::from(2), 70s},
                                          40ms}});

@@ -91,6 +91,29 @@ TEST_CASE("failures in a row are one outage, from the first end to the last; a r
                           ',' + to_string(again) + ",another day\n");
 }
 
+TEST_CASE("a service that says when it is ready takes as long for it as the runs did, in the middle") {
+  Life run;
+  const ServicePolicy policy{.ready = Ready::notified, .start_timeout = 30s};
+  REQUIRE(run.simulation.add({.name = "a", .policy = policy}, {.ready_after = Fixed{4s}}));
+  REQUIRE(run.simulation.add({.name = "b", .policy = policy}, {.ready_after = Fixed{9s}}));
+  REQUIRE(run.simulation.add({.name = "c"}));
+  run.simulation.run_for(1min);
+  const auto fleet = run.scenario().fleet;
+  REQUIRE(fleet.size() == 3);
+  CHECK(fleet[0].policy.ready == Ready::notified);
+  CHECK(fleet[0].policy.start_timeout == 30s);
+  CHECK(fleet[0].behaviour.ready_after == Distribution{Fixed{9s}});
+  CHECK_FALSE(fleet[2].behaviour.ready_after);
+}
+
+TEST_CASE("a start that was not in time is a failure of its run") {
+  Life run;
+  REQUIRE(run.simulation.add({.name = "a", .policy = {.ready = Ready::notified, .start_timeout = 30s}},
+                             {.ready_after = Fixed{1min}}));
+  run.simulation.run_for(40s);
+  CHECK(run.rows() == "entity,from,until,cause\na,30s,30s,not ready within 30s\n");
+}
+
 TEST_CASE("an error with characters that do not show becomes a cause that can be read back") {
   // Story: names and causes of recorded traces have none of these, so what was written was refused.
   Life run;

@@ -133,6 +133,7 @@ Scenario in_which_it_draws_nothing(Scenario scenario, std::size_t which) {
   auto& group = scenario.fleet[which];
   group.policy.restart = RestartPolicy::never;
   if (group.behaviour.runs_for) group.behaviour.runs_for = Fixed{2s};
+  if (group.behaviour.ready_after) group.behaviour.ready_after = Fixed{1s};
   if (std::holds_alternative<Takes>(group.behaviour.on_stop)) group.behaviour.on_stop = Takes{Fixed{1s}};
   if (group.behaviour.on_kill && std::holds_alternative<Takes>(*group.behaviour.on_kill)) {
     group.behaviour.on_kill = Takes{Fixed{1s}};

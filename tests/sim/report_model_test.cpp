@@ -86,7 +86,7 @@ struct History {
   std::vector<Seen> seen;
   std::vector<Interval> outages;  // joined where they overlap or touch
   std::vector<Interval> hangs;
-  std::vector<Interval> running;     // a run was alive, in running or stopping
+  std::vector<Interval> running;     // a run was alive and had been ready, in running or stopping
   std::vector<Interval> unrepaired;  // from the end of an outage to the next start
   std::optional<TimePoint> lost_at, done_at;
 };
@@ -122,14 +122,15 @@ void find_hangs(History& history) {
 }
 
 void find_running(History& history) {
-  bool alive = false;
+  bool alive = false, ready = false;
   Phase phase = Phase::starting;
   std::optional<TimePoint> since;
   for (const Seen& seen : history.seen) {
     if (seen.kind == "started") alive = true;
     if (seen.kind == "ended" || seen.kind == "terminated") alive = false;
     if (seen.about_phase) phase = seen.phase;
-    const bool runs = alive && (phase == Phase::running || phase == Phase::stopping);
+    if (seen.kind == "started" || seen.kind == "running") ready = seen.kind == "running";
+    const bool runs = alive && ready && (phase == Phase::running || phase == Phase::stopping);
     if (runs && !since) since = seen.at;
     if (!runs && since) {
       history.running.push_back({*since, seen.at});

@@ -70,6 +70,80 @@ TEST_CASE("a fleet that breaks and recovers is up for the share of time that ren
         Approx(6.0 / 7).epsilon(HOLDFAST_SLOW_BUILD ? 0.015 : 0.005));
 }
 
+const ServicePolicy kSaysWhenReady{.ready = Ready::notified};
+
+TEST_CASE("a run is ready after its time, in its start if it has none, and its length counts from then") {
+  Fixture fixture;
+  REQUIRE(
+      fixture.sim.add({.name = "slow", .policy = kSaysWhenReady}, {.runs_for = Fixed{10s}, .ready_after = Fixed{4s}}));
+  REQUIRE(fixture.sim.add({.name = "fast", .policy = kSaysWhenReady}, {.runs_for = Fixed{10s}}));
+  fixture.sim.run_for(4s - 1ns);
+  CHECK(fixture.of("slow").phase == Phase::starting);
+  CHECK(fixture.of("fast").phase == Phase::running);
+  fixture.sim.run_for(1ns);
+  CHECK(fixture.of("slow").phase == Phase::running);
+  fixture.sim.run_for(1min);
+  CHECK(fixture.ends_of("slow").front() == "14s failed simulated failure");
+  CHECK(fixture.ends_of("fast").front() == "10s failed simulated failure");
+}
+
+TEST_CASE(
+    "how long a run takes to be ready is drawn anew for each run, and means nothing to one that is ready at once") {
+  Fixture fixture;
+  ServicePolicy impatient = kSaysWhenReady;
+  impatient.start_timeout = 2s;
+  REQUIRE(fixture.sim.add({.name = "s", .policy = impatient}, {.ready_after = Exponential{20s}}));
+  REQUIRE(fixture.sim.add({.name = "at once"}, {.runs_for = Fixed{10s}, .ready_after = Fixed{4s}}));
+  fixture.sim.run_for(1h);
+  CHECK(fixture.of("s").phase == Phase::running);
+  CHECK(fixture.of("s").failed_starts > 0);
+  CHECK(fixture.ends_of("s").front() == "2s failed not ready within 2s");
+  CHECK(fixture.ends_of("at once").front() == "10s failed simulated failure");
+}
+
+TEST_CASE("runs that fail anyway are never ready, and a hang delays a start until its end") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "first", .policy = kSaysWhenReady}, {.fails_first = {2, 1s}}));
+  fixture.sim.run_for(1min);
+  CHECK(fixture.of("first").failed_starts == 2);
+
+  auto scenario = scenario_of({.ready_after = Fixed{4s}}, {{2s, HangWindow{.length = 1min}}}, 10min);
+  scenario.fleet.front().policy = kSaysWhenReady;
+  EventLog log;
+  Simulation hung{scenario, {&log}};
+  hung.run_to_end();
+  CHECK(log.lines_of("s").back() == "1min2s s#1 running");
+  scenario.fleet.front().policy.start_timeout = 10s;  // nobody hangs who is stopped, but it does not obey either
+  EventLog timed;
+  Simulation stopped{scenario, {&timed}};
+  stopped.run_to_end();
+  CHECK(timed.lines_of("s").at(2) == "10s s#1 stopping start_timeout");
+}
+
+TEST_CASE("a run that waits for a resource is not ready, and takes its time once it has that") {
+  Fixture fixture;
+  fixture.sim.add_resource({.name = "db", .takes = Fixed{3s}});
+  const Behaviour behaviour{.needs = Need{.resource = "db"}, .ready_after = Fixed{1s}};
+  REQUIRE(fixture.sim.add({.name = "a", .policy = kSaysWhenReady}, behaviour));
+  REQUIRE(fixture.sim.add({.name = "b", .policy = kSaysWhenReady}, behaviour));
+  fixture.sim.run_for(1min);
+  const auto ready_at = [&](const char* name) { return fixture.log.lines_of(name).back(); };
+  CHECK(ready_at("a") == "4s a#1 running");
+  CHECK(ready_at("b") == "7s b#1 running");
+}
+
+TEST_CASE("a start on a host that is off is not given up") {
+  auto scenario =
+      scenario_of({.ready_after = Fixed{4s}}, {{2s, Outage{.length = 1min, .mode = OutageMode::gone}}}, 10min);
+  scenario.fleet.front().policy = kSaysWhenReady;
+  scenario.fleet.front().policy.start_timeout = 10s;
+  EventLog log;
+  Simulation sim{scenario, {&log}};
+  sim.run_to_end();
+  CHECK(sim.supervisor().counters().failures == 0);
+  CHECK(log.lines_of("s").back() == "1min6s s#2 running");
+}
+
 TEST_CASE("each way in which a run can end by itself arrives as that way") {
   const auto end = [](Then then) {
     Fixture fixture;

@@ -159,6 +159,11 @@ inline rc::Gen<Scenario> runnable_scenario() {
                                         .backoff = perhaps(policy()),
                                         .stop_grace = perhaps(length())},
                              .behaviour = *behaviour()});
+      if (*rc::gen::inRange(0, 3) > 0) continue;
+      FleetGroup& slow = drawn.fleet.back();
+      slow.policy.ready = Ready::notified;
+      slow.policy.start_timeout = perhaps(positive_length());
+      slow.behaviour.ready_after = perhaps(distribution());
     }
     for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(chaos(names));
     return drawn;
@@ -283,14 +288,23 @@ inline Need need(const std::vector<Resource>& resources) {
           .gives_up_after = perhaps(length())};
 }
 
+// With what its runs do to be ready.
+inline FleetGroup says_when_ready(FleetGroup group) {
+  group.policy.ready = Ready::notified;
+  group.policy.start_timeout = perhaps(positive_length());
+  group.behaviour.ready_after = perhaps(distribution());
+  return group;
+}
+
 inline FleetGroup group(std::size_t number) {
-  return {
+  FleetGroup drawn{
       .name = name(number),
       .count = perhaps(rc::gen::element<std::uint32_t>(1, 2, 10, 11, 100'000)),
       .policy = {.restart = *rc::gen::element(RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never),
                  .backoff = perhaps(policy()),
                  .stop_grace = perhaps(length())},
       .behaviour = behaviour()};
+  return *rc::gen::inRange(0, 3) == 0 ? says_when_ready(std::move(drawn)) : drawn;
 }
 
 // Some of the groups, and of some others a service.

@@ -14,7 +14,8 @@ namespace holdfast::file {
 void describe(TableOf<ServiceGroup>& table) {
   describe_names(table);
   table.all_of(&ServiceGroup::policy);
-  table.elsewhere({"runs_for", "then", "fails_first", "on_stop", "on_kill", "needs", "recovers_after", "fails_after"});
+  table.elsewhere({"runs_for", "then", "fails_first", "on_stop", "on_kill", "needs", "ready_after", "recovers_after",
+                   "fails_after"});
 }
 
 void describe(TableOf<FleetFile>& table) {

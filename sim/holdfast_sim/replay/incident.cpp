@@ -44,6 +44,14 @@ std::string_view group_of(std::string_view name, std::size_t index) {
   return numbered && numbered->index == index ? numbered->group : std::string_view{};
 }
 
+// nullopt: there are none.
+std::optional<Duration> median_of(std::vector<Duration> lengths) {
+  if (lengths.empty()) return std::nullopt;
+  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+  std::nth_element(lengths.begin(), middle, lengths.end());
+  return *middle;
+}
+
 bool same_but_for_the_name(const FleetGroup& a, const FleetGroup& b) {
   return a.policy == b.policy && a.behaviour == b.behaviour;
 }
@@ -92,9 +100,12 @@ void Incident::on_event(const Event& event) {
     life.policy = *added->policy;
   } else if (std::holds_alternative<event::Started>(event.what)) {
     life.asked_to_stop = false;
+    life.began = event.at;
     if (!life.outages.empty() && !life.outages.back().started) life.outages.back().started = event.at;
-  } else if (std::holds_alternative<event::Stopping>(event.what)) {
-    life.asked_to_stop = true;
+  } else if (std::holds_alternative<event::Running>(event.what)) {
+    if (life.policy.ready == Ready::notified) slow_starts_.push_back(event.at - life.began);
+  } else if (const auto* const stopping = std::get_if<event::Stopping>(&event.what)) {
+    life.asked_to_stop = stopping->cause != StopCause::start_timeout;
   } else if (std::holds_alternative<event::Commanded>(event.what)) {
     ++commands_;
   } else if (const auto* const terminated = std::get_if<event::Terminated>(&event.what)) {
@@ -156,6 +167,7 @@ std::vector<FleetGroup> Incident::fleet(const SupervisorConfig& config) const {
     FleetGroup& service = services.emplace_back(FleetGroup{.name = life.name, .policy = life.policy});
     if (life.policy.backoff == config.backoff) service.policy.backoff.reset();
     if (life.policy.stop_grace == config.stop_grace) service.policy.stop_grace.reset();
+    if (life.policy.ready == Ready::notified) service.behaviour.ready_after = ready_after();
     if (life.deaf) service.behaviour.on_stop = Ignores{};
   }
   return services;
@@ -185,13 +197,11 @@ std::string Incident::rows(TimePoint end, Mended mended) const {
   return text;
 }
 
-// The median.
-Duration Incident::fails_after() const {
-  if (failed_starts_.empty()) return Recorded{}.fails_after;
-  auto lengths = failed_starts_;
-  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
-  std::nth_element(lengths.begin(), middle, lengths.end());
-  return *middle;
+Duration Incident::fails_after() const { return median_of(failed_starts_).value_or(Recorded{}.fails_after); }
+
+std::optional<Distribution> Incident::ready_after() const {
+  const auto median = median_of(slow_starts_);
+  return median ? std::optional<Distribution>{Fixed{*median}} : std::nullopt;
 }
 
 std::vector<std::string> Incident::left_out() const {

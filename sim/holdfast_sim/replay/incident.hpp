@@ -64,6 +64,7 @@ class Incident final : public Observer {
     std::string name;
     ServicePolicy policy;  // in force
     bool asked_to_stop = false;
+    TimePoint began;              // its latest run
     bool deaf = false;            // was abandoned, or a run of it was
     bool given_up = false;        // its breaker opened, or it failed for good, and it was not added again
     bool start_may_fail = false;  // no run has held since the latest outage began
@@ -77,10 +78,12 @@ class Incident final : public Observer {
   [[nodiscard]] std::string rows(TimePoint end, Mended mended) const;
   [[nodiscard]] static TimePoint end_of(const Life& life, const Down& down, TimePoint end, Mended mended);
   [[nodiscard]] Duration fails_after() const;
+  [[nodiscard]] std::optional<Distribution> ready_after() const;
 
   std::vector<Life> lives_;  // in the order of adding
   std::map<std::string, std::size_t, std::less<>> by_name_;
   std::vector<Duration> failed_starts_;  // how long they lasted
+  std::vector<Duration> slow_starts_;    // how long runs took to be ready, of services that say when they are
   std::optional<TimePoint> shutdown_at_;
   std::uint64_t commands_ = 0;
   std::uint64_t clean_exits_ = 0;

@@ -56,6 +56,10 @@ struct Behaviour {
   std::optional<OnStop> on_kill = std::nullopt;
   // nullopt: its runs work at once.
   std::optional<Need> needs = std::nullopt;
+  // How long a run takes from its start, or from when it has what it needs, until it says that it is ready; nullopt: no
+  // time. Its `runs_for` begins then. A run that fails first or in an outage is never ready. No effect on a service
+  // that is ready at once.
+  std::optional<Distribution> ready_after = std::nullopt;
   // Once it has failed by itself it is broken for this long, and each run that starts meanwhile fails after
   // `fails_after`. nullopt: it is well again at its next start.
   std::optional<Distribution> recovers_after = std::nullopt;

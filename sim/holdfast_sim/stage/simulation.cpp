@@ -131,11 +131,12 @@ struct Simulation::State {
     stage.set_supervisor(supervisor);
   }
 
-  const Role& role_of(Behaviour behaviour) {
-    Role& role = roles.emplace_back(
-        Role{scheduler, supervisor, sufferings, audience.sink(), audience.observers(), std::move(behaviour)});
+  const Role& role_of(Behaviour behaviour, const ServicePolicy& policy) {
+    Role& role = roles.emplace_back(Role{scheduler, supervisor, sufferings, audience.sink(), audience.observers(),
+                                         std::move(behaviour), policy.ready == Ready::notified});
     if (const auto& needs = role.behaviour.needs) {
       role.queue = stage.resource(needs->resource);
+      role.begins_slowly = true;
       HOLDFAST_ASSERT(role.queue != nullptr, "a service needs a resource that was not added");
       role.gave_up = "simulated: gave up on " + needs->resource;
       role.refused = "simulated: refused by " + needs->resource;
@@ -160,7 +161,7 @@ struct Simulation::State {
   }
 
   void add_group(const FleetGroup& group) {
-    const Role& role = role_of(group.behaviour);
+    const Role& role = role_of(group.behaviour, group.policy);
     stage.name_group(group.name, group.size());
     for (std::uint32_t i = 0; i < group.size(); ++i) {
       const auto added = add({group.service_name(i), group.policy}, role);
@@ -239,7 +240,8 @@ void Simulation::add_resource(Resource resource) {
 }
 
 Result<ServiceId> Simulation::add(ServiceConfig config, Behaviour behaviour) {
-  return state_->add(std::move(config), state_->role_of(std::move(behaviour)));
+  const Role& role = state_->role_of(std::move(behaviour), config.policy);
+  return state_->add(std::move(config), role);
 }
 
 Result<ServiceId> Simulation::add(ServiceConfig config, Service& service) {

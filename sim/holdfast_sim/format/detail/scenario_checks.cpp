@@ -97,6 +97,7 @@ class ScenarioChecks : FleetChecks {
     if (const auto* const takes = on_kill ? std::get_if<Takes>(&*on_kill) : nullptr) {
       distribution_works(path + ".on_kill.takes", takes->how_long);
     }
+    if (group.behaviour.ready_after) distribution_works(path + ".ready_after", *group.behaviour.ready_after);
     if (group.behaviour.recovers_after) distribution_works(path + ".recovers_after", *group.behaviour.recovers_after);
     if (group.behaviour.needs) is_resource(path + ".needs.resource", group.behaviour.needs->resource);
     FleetChecks::check_group(group.name, group.count, group.policy.backoff);

@@ -157,6 +157,14 @@ void describe(TableOf<Behaviour>& table) {
        .help = "the resource that each run needs before it works. A run that waits for it is not up, and its "
                "`runs_for` begins when it has it. Runs that fail anyway, in an outage or first, do not ask for it"});
   table.key_as<AsDistribution>(
+      "ready_after", &Behaviour::ready_after,
+      {.needs = "ready",
+       .otherwise = "no time",
+       .help =
+           "how long a run takes until it says that it is ready (`ready = \"notified\"`), counted from its start, or "
+           "from when it has what it needs; its `runs_for` begins then. A hang delays it. Runs that fail anyway, in "
+           "an outage or first, are never ready"});
+  table.key_as<AsDistribution>(
       "recovers_after", &Behaviour::recovers_after,
       {.needs = "runs_for",
        .otherwise = "it is well at its next start",

@@ -30,7 +30,7 @@ void SimulatedService::start(Run run) {
     case RunPlan::End::failure_of_outage: next_ = Next::failure_of_outage; break;
     case RunPlan::End::natural: next_ = Next::natural_end; [[fallthrough]];
     case RunPlan::End::never:
-      if (role_.queue != nullptr && !has_what_it_needs()) return;
+      if (role_.begins_slowly) return begin_slowly();
       if (plan.end == RunPlan::End::never) return;
   }
   live(plan.after);
@@ -69,6 +69,17 @@ void SimulatedService::served(std::uint64_t) {
   report(ChaosEvent::Kind::served, now(), need.resource);
   if (next_ != Next::giving_up) return;  // it was asked to stop
   role_.scheduler.disarm(*this);
+  role_.says_when_ready ? get_ready() : work();
+}
+
+// It needs something, or says when it is ready.
+void SimulatedService::begin_slowly() {
+  if (role_.queue != nullptr && !has_what_it_needs()) return;
+  role_.says_when_ready ? get_ready() : work();
+}
+
+// For its natural time.
+void SimulatedService::work() {
   next_ = Next::natural_end;
   const RunPlan plan = plan_work(role_.behaviour, key(), run_.number().value);
   if (plan.end == RunPlan::End::never) return;
@@ -77,6 +88,20 @@ void SimulatedService::served(std::uint64_t) {
   } else {
     finish_and_catch();
   }
+}
+
+// It takes its time to be ready, and works from then on.
+void SimulatedService::get_ready() {
+  const auto& takes = role_.behaviour.ready_after;
+  const Duration length = takes ? draw_length(*takes, Purpose::ready_length) : Duration::zero();
+  if (length == Duration::zero() && !hung()) return become_ready();
+  next_ = Next::ready;
+  role_.scheduler.arm(*this, now() + length);
+}
+
+void SimulatedService::become_ready() {
+  run_.ready();
+  work();
 }
 
 // Its run is over: somebody else may have what it had.
@@ -171,6 +196,7 @@ void SimulatedService::fall_silent() {
   run_alive_ = false;
   run_is_off_ = true;
   if (waits_ || holds_) let_go();
+  run_.ready();  // the supervisor that is off, too, does not wait for it
   wait_to_boot();
 }
 
@@ -221,6 +247,8 @@ void SimulatedService::fired() {
     wait_for_end_of_hang();
   } else if (next_ == Next::stop) {
     begin_to_stop();
+  } else if (next_ == Next::ready) {
+    become_ready();
   } else {
     finish_and_catch();
   }
@@ -247,6 +275,7 @@ void SimulatedService::finish_run() {
     case Next::stopped: end_run(Exit::clean()); return;
     case Next::killed: end_run(Exit::failed(Error::literal("simulated kill"))); return;
     case Next::boot: boot(); return;
+    case Next::ready: become_ready(); return;
     case Next::refusal: end_run(Exit::failed(Error::literal(role_.refused))); return;
     case Next::giving_up: end_run(Exit::failed(Error::literal(role_.gave_up))); return;
     case Next::natural_end: break;

@@ -35,6 +35,8 @@ struct Role {
   EventSink& sink;  // the supervisor's
   const std::vector<Observer*>& observers;
   Behaviour behaviour;
+  bool says_when_ready = false;                      // its policy wants that
+  bool begins_slowly = says_when_ready;              // or it needs something
   ResourceQueue<SimulatedService>* queue = nullptr;  // of what it needs
   std::string gave_up{};                             // errors of its runs
   std::string refused{};
@@ -89,10 +91,14 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   }
   [[nodiscard]] Duration draw_length(const Distribution& distribution, Purpose purpose) const;
   bool has_what_it_needs();
+  [[gnu::cold, gnu::noinline]] void begin_slowly();
+  [[gnu::cold, gnu::noinline]] void get_ready();
+  [[gnu::cold, gnu::noinline]] void become_ready();
+  [[gnu::cold, gnu::noinline]] void work();
   void let_go();
   void live(Duration length);
   void finish_and_catch();
-  void fall_silent();
+  [[gnu::cold, gnu::noinline]] void fall_silent();
   void wait_to_boot();
   void boot();
   void finish_run();
@@ -117,7 +123,8 @@ class alignas(64) SimulatedService final : public Service, public Timer {
     killed,
     boot,
     refusal,
-    giving_up
+    giving_up,
+    ready
   };
 
   Next next_ = Next::natural_end;
