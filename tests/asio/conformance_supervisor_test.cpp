@@ -25,7 +25,7 @@ namespace net = boost::asio;
 using Words = std::vector<std::string>;
 
 // What a run does.
-enum class Act { ends, fails, throws_thing, fatal, waits, hangs };
+enum class Act { ends, fails, throws_thing, fatal, waits, hangs, gets_ready };
 
 // Plays a list of acts, one a run, in either style. The last act is repeated.
 struct Troupe {
@@ -42,11 +42,12 @@ struct Troupe {
         case Act::fails: throw std::runtime_error{"boom"};
         case Act::throws_thing: throw 42;
         case Act::fatal: return run.end(Exit::fatal("no licence"));
+        case Act::gets_ready: return run.ready();
         default: return;
       }
     }
     void stop(Run run) override {
-      if (act_ == Act::waits) run.end(Exit::clean());
+      if (act_ == Act::waits || act_ == Act::gets_ready) run.end(Exit::clean());
     }
     [[nodiscard]] bool can_be_killed() const noexcept override { return true; }
     void kill(Run run) override { run.end(Exit::failed("killed")); }
@@ -62,6 +63,10 @@ struct Troupe {
       case Act::fails: throw std::runtime_error{"boom"};
       case Act::throws_thing: throw 42;
       case Act::fatal: throw FatalError{"no licence"};
+      case Act::gets_ready:
+        co_await context.sleep_for(1ms);
+        context.ready();
+        [[fallthrough]];
       case Act::waits: co_await context.stopped(); co_return;
       case Act::hangs:
         for (;;) {
@@ -89,6 +94,9 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
 
   void add(std::string name, Troupe::Script script, RestartPolicy restart = RestartPolicy::on_failure) {
+    add(std::move(name), std::move(script), ServicePolicy{.restart = restart});
+  }
+  void add(std::string name, Troupe::Script script, ServicePolicy policy) {
     Service* service = nullptr;
     if (style_ == "callbacks") {
       service = &callbacks_.emplace_back(std::move(script));
@@ -96,7 +104,7 @@ class Stage {
       service = &awaitables_.emplace_back(world_->scheduler(), name,
                                           [script](Context& context) { return Troupe::perform(script, context); });
     }
-    const auto added = supervisor_->add({.name = std::move(name), .policy = {.restart = restart}}, *service);
+    const auto added = supervisor_->add({.name = std::move(name), .policy = std::move(policy)}, *service);
     REQUIRE(added);
   }
 
@@ -158,6 +166,33 @@ TEST_CASE("a breaker that tries again opens for longer when its probe fails, and
         "started running ended breaker_tripped backing_off started running breaker_closed");
   CHECK(stage.snapshot("a").phase == Phase::running);
   CHECK(stage.snapshot("a").attempt == 0);
+}
+
+TEST_CASE("a run is running once it says that it is ready, and one that does not in time is followed by another") {
+  Stage stage;
+  stage.add("slow", [](RunNumber run) { return run.value < 3 ? Act::waits : Act::gets_ready; },
+            {.ready = Ready::notified, .start_timeout = 200ms});
+  REQUIRE(stage.run_until_phase("slow", Phase::running));
+  CHECK(stage.history("slow") ==
+        "added started stopping ended backing_off started stopping ended backing_off started running");
+  CHECK(stage.snapshot("slow").failed_starts == 2);
+  CHECK(stage.snapshot("slow").last_error == "not ready within 200ms");
+}
+
+TEST_CASE("a run that says when it is ready may fail, end, or be stopped before") {
+  Stage stage;
+  const ServicePolicy notified{.ready = Ready::notified};
+  stage.add(
+      "fails", [](RunNumber run) { return run.value < 2 ? Act::fails : Act::waits; }, notified);
+  stage.add(
+      "ends", [](RunNumber) { return Act::ends; }, notified);
+  REQUIRE(stage.run_until_phase("fails", Phase::starting, 2));
+  REQUIRE(stage.run_until_phase("ends", Phase::terminated));
+  CHECK(stage.snapshot("fails").failed_starts == 1);
+  CHECK(stage.history("ends") == "added started ended terminated");
+  REQUIRE(stage->stop("fails"));
+  REQUIRE(stage.run_until_phase("fails", Phase::terminated));
+  CHECK(stage.termination("fails") == "cancelled");
 }
 
 TEST_CASE("a run that ends cleanly completes its service, or is followed by another under always") {

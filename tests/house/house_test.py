@@ -23,7 +23,7 @@ ROOMS = {
     "lib/holdfast/file": [r"holdfast/(?!asio/)", r"toml\+\+/"],
     "sim/holdfast_sim": [r"holdfast/(?!asio/)", r"holdfast_sim/(?!asio/)", r"boost/json", r"fmt/", r"xxhash\.h$"],
     "lib/holdfast/asio": [r"holdfast/", r"boost/", r"(dirent|fcntl|grp|poll|pwd|sched|unistd|zlib)\.h$",
-                         r"sys/(eventfd|mman|prctl|resource|syscall|timerfd|types|wait)\.h$"],
+                         r"sys/(eventfd|mman|prctl|resource|socket|syscall|timerfd|types|un|wait)\.h$"],
     "sim/holdfast_sim/asio": [r"holdfast/", r"holdfast_sim/", r"boost/"],
     "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/", r"boost/asio", r"(fcntl|malloc|poll|unistd)\.h$",
               r"netinet/in\.h$", r"sys/(prctl|socket|wait)\.h$"],

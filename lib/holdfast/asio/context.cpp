@@ -13,6 +13,8 @@ const boost::asio::any_io_executor& Context::executor() const noexcept { return 
 
 TimePoint Context::now() const noexcept { return run_.carrier_.sleepers().now(); }
 
+void Context::ready() const noexcept { run_.run_.ready(); }
+
 boost::asio::awaitable<void> Context::sleep_for(Duration duration) { return run_.sleep_until(now() + duration); }
 
 boost::asio::awaitable<void> Context::sleep_until(TimePoint at) { return run_.sleep_until(at); }

@@ -10,6 +10,8 @@
 //       co_await say_goodbye(socket);
 //     }
 //
+// A service that takes a while until it is of use says so with `ctx.ready()`, if its policy has `ready = notified`.
+//
 // Returning is a clean exit, an exception is a failure, and a FatalError is a failure that no restart can fix. A run
 // that fails often may return its end instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`. An
 // exception costs as much as several restarts. Its text becomes the error. For an error of Asio that is the message
@@ -78,6 +80,10 @@ class Context {
 
   // The scheduler's time.
   [[nodiscard]] TimePoint now() const noexcept;
+
+  // The run is ready: under `ready = notified` (policy.hpp) the service is `running` from then on. Only the first call
+  // of a run counts; Run::ready() says what becomes of a late one.
+  void ready() const noexcept;
 
   // In real or virtual time. Throws boost::system::system_error with operation_aborted when it is cut short by a stop
   // (above) or cancelled, as by `||`.

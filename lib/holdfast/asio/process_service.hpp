@@ -52,6 +52,18 @@
 // The kernel does the same when the *thread* ends that started the process, so a thread that runs the io_context must
 // outlive the services. The kernel forgets this order for programs that gain privileges (set-user-ID, capabilities).
 //
+// ## When it is ready
+//
+// Under `ready = notified` (policy.hpp) the process says when it is ready, in the protocol of systemd's sd_notify(3),
+// which many programs speak: the variable NOTIFY_SOCKET has the address of a socket, and READY=1 makes the service
+// `running`. Messages count from the process and from whoever is in its process group, whatever they do with their
+// user; others are refused, with a warning. So a script may call `systemd-notify --ready`. A sender that has ended by
+// the time its message is read is not known any more: it should wait for the answer, as systemd-notify does.
+//
+// STATUS= is kept, and the last one is shown when the run fails: `exit status 1; its status: loading 3 of 9`. MAINPID=
+// of another process is refused with a warning: that process would be supervised by nobody. Other lines are passed
+// over.
+//
 // ## What the process gets
 //
 // - a session and a process group of its own, without a terminal, so that no terminal can stop it;
@@ -70,7 +82,8 @@
 // action, and it removes SA_NOCLDWAIT from a handler. If another part of the program reaps all children (waitpid(-1)),
 // it takes the exit status away; the run then fails and says so.
 //
-// A live process takes two descriptors of the supervisor, or one if its output is not captured. Where epoll has no
+// A live process takes two descriptors of the supervisor, or one if its output is not captured; one more to say when it
+// is ready. Where epoll has no
 // watch left, the process is looked at every 20 ms instead. A start takes some 50 µs, however large the supervisor is:
 // the new process uses the supervisor's memory until it executes its program, and the start does not wait for that.
 // With another user or group the memory is copied instead, as fork() does, which takes a millisecond for every 10 MB on

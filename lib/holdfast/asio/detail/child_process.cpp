@@ -34,6 +34,8 @@ constexpr std::size_t kPieceMax = 32768;  // bytes of output at a time
 constexpr auto kSameStop = 250ms;
 // After any other end the executor gets this many turns, so that a stop that has already arrived is seen.
 constexpr int kTurns = 6;
+constexpr int kNotificationsLeftMax = 64;
+constexpr std::size_t kStatusMax = 200;  // bytes of it that are kept
 // The pauses between two looks, where the kernel cannot report a change.
 constexpr auto kUnwatchedPause = 20ms;  // it is out of watches
 constexpr auto kTracedPause = 100ms;    // a debugger holds the dead process
@@ -98,10 +100,15 @@ void ChildProcess::start(const Identity& identity) {
   tick_.expires_after(kUnwatchedPause);
   await_tick();
   try {
-    launched_ = launch(*process_, identity);
+    if (run_.says_when_ready()) {
+      launch_with_socket(identity);
+    } else {
+      launched_ = launch(*process_, identity);
+    }
   } catch (...) {
     state_ = State::over;
     tick_.cancel();
+    notifications_.reset();
     throw;
   }
   began_ = Clock::now();
@@ -116,7 +123,8 @@ void ChildProcess::start(const Identity& identity) {
 void ChildProcess::watch() noexcept {
   end_is_watched_ = watch_end();
   output_is_watched_ = !launched_.output.is_open() || watch_output();
-  if (end_is_watched_ && output_is_watched_) tick_.cancel();
+  notifications_are_watched_ = !notifications_ || watch_notifications();
+  if (end_is_watched_ && output_is_watched_ && notifications_are_watched_) tick_.cancel();
 }
 
 bool ChildProcess::watch_end() noexcept try {
@@ -167,8 +175,9 @@ void ChildProcess::on_tick() {
 }
 
 void ChildProcess::look_at_what_is_not_watched() {
-  if (!end_is_watched_ || !output_is_watched_) look_again_in(kUnwatchedPause);
+  if (!end_is_watched_ || !output_is_watched_ || !notifications_are_watched_) look_again_in(kUnwatchedPause);
   if (!output_is_watched_) read_output();
+  if (!notifications_are_watched_) read_notifications_left();
   on_end();
 }
 
@@ -217,6 +226,90 @@ void ChildProcess::read_what_is_left() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// What it says of itself
+// ---------------------------------------------------------------------------------------------------------------------
+
+void ChildProcess::launch_with_socket(const Identity& identity) {
+  notifications_ = std::make_unique<Notifications>(executor_);
+  Process with_socket = *process_;
+  with_socket.environment.emplace_back("NOTIFY_SOCKET", notifications_->socket.address());
+  launched_ = launch(with_socket, identity);
+}
+
+bool ChildProcess::watch_notifications() noexcept try {
+  auto& watch = notifications_->watch;
+  if (!watch.is_open()) watch.assign(notifications_->socket.number());
+  await_notification();
+  return true;
+} catch (const std::exception&) {
+  return false;
+}
+
+void ChildProcess::await_notification() {
+  notifications_->watch.async_wait(asio::posix::stream_descriptor::wait_read,
+                                   [self = shared_from_this()](boost::system::error_code error) {
+                                     if (error || self->state_ == State::over) return;
+                                     self->read_notification();
+                                     if (self->watch_notifications()) return;
+                                     self->notifications_are_watched_ = false;
+                                     if (self->state_ == State::running) self->look_again_in(kUnwatchedPause);
+                                   });
+}
+
+// One at a time, so that others get their turn. False: there is none.
+bool ChildProcess::read_notification() try {
+  const auto message = notifications_->socket.receive();
+  if (message) on_message(*message);
+  return message.has_value();
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// As many as a process can have left behind: who has left the group may go on sending.
+void ChildProcess::read_notifications_left() {
+  if (!notifications_) return;
+  for (int i = 0; i < kNotificationsLeftMax && read_notification(); ++i) {
+  }
+}
+
+void ChildProcess::on_message(const NotifySocket::Message& message) {
+  if (!is_of_its_group(message.sender)) {
+    return warn_once(notifications_->warned_of_stranger,
+                     "process " + std::to_string(message.sender) +
+                         " wrote to its NOTIFY_SOCKET and is not, or no longer, in its process group; such messages "
+                         "are refused");
+  }
+  if (message.is_cut) {
+    return warn_once(notifications_->warned_of_length,
+                     "it wrote more than " + std::to_string(kNotifyTextMax) +
+                         " bytes at once to its NOTIFY_SOCKET; such messages are refused");
+  }
+  on_notification(notification_from(message.text));
+}
+
+void ChildProcess::on_notification(const Notification& what) {
+  if (what.status) notifications_->status = what.status->substr(0, kStatusMax);
+  if (what.main && *what.main != std::to_string(launched_.id)) {
+    warn_once(notifications_->warned_of_main,
+              "it names another process as its main one (MAINPID), which would be supervised by nobody; that is "
+              "refused: have it stay in the foreground");
+  }
+  if (what.ready) run_.ready();
+}
+
+bool ChildProcess::is_of_its_group(pid_t sender) const noexcept {
+  return sender > 0 && (sender == launched_.id || ::getpgid(sender) == launched_.id);
+}
+
+// What a failure is told with: its status, and its output.
+std::string ChildProcess::told() const {
+  if (!notifications_ || notifications_->status.empty()) return tail_.suffix();
+  OutputTail status{kStatusMax};
+  status.append(notifications_->status);
+  return "; its status: " + status.text() + tail_.suffix();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Its end
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -245,7 +338,8 @@ void ChildProcess::on_end() {
 void ChildProcess::on_main_ended() {
   tick_.cancel();
   ended_at_ = Clock::now();
-  if (!ended_) {  // it was disowned
+  read_notifications_left();  // they came before the end
+  if (!ended_) {              // it was disowned
     signal_group(SIGKILL);
     state_ = State::over;
     return close();
@@ -304,6 +398,10 @@ void ChildProcess::end_unasked(bool left_behind) {
 }
 
 void ChildProcess::warn(const std::string& says) const noexcept try { run_.warn(says); } catch (const std::bad_alloc&) {
+}
+
+void ChildProcess::warn_once(bool& warned, const std::string& says) const noexcept {
+  if (!std::exchange(warned, true)) warn(says);
 }
 
 void ChildProcess::warn_of_background(bool left_behind) {
@@ -400,23 +498,23 @@ Exit ChildProcess::verdict() const {
     return contains(process.fatal, trouble->status) ? Exit::fatal(trouble->text) : Exit::failed(trouble->text);
   }
   if (!status_is_known_) {
-    return Exit::failed("its exit status is unknown: another part of the program has reaped it" + tail_.suffix());
+    return Exit::failed("its exit status is unknown: another part of the program has reaped it" + told());
   }
   const int status = end_info_.si_status;
   if (end_info_.si_code == CLD_EXITED) {
     const bool obeyed =
         is_same_stop_ || (asked_to_stop_ && (status == 128 + process.stop_signal || status == 128 + SIGTERM));
     if (!obeyed && status != 0 && !contains(process.success, status)) {
-      const std::string text = text_of(end_info_) + tail_.suffix();
+      const std::string text = text_of(end_info_) + told();
       return contains(process.fatal, status) ? Exit::fatal(text) : Exit::failed(text);
     }
   } else if (!asked_to_stop_ || !is_of_a_stop(status)) {
-    return Exit::failed(text_of(end_info_) + tail_.suffix());
+    return Exit::failed(text_of(end_info_) + told());
   }
   switch (remains_) {
     case Remains::none: break;
-    case Remains::killed: return Exit::failed("others of its process group had to be killed" + tail_.suffix());
-    case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + tail_.suffix());
+    case Remains::killed: return Exit::failed("others of its process group had to be killed" + told());
+    case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + told());
   }
   return Exit::clean();
 }
@@ -503,6 +601,7 @@ void ChildProcess::close() noexcept {
   tick_.cancel();
   if (end_.is_open()) end_.release();
   if (output_.is_open()) output_.release();
+  if (notifications_ && notifications_->watch.is_open()) notifications_->watch.release();
   if (main_has_ended_) {
     settle(launched_);
   } else {

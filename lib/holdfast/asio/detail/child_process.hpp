@@ -25,6 +25,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <holdfast/asio/detail/launch.hpp>
+#include <holdfast/asio/detail/notify_socket.hpp>
 #include <holdfast/asio/detail/output_tail.hpp>
 #include <holdfast/asio/detail/process_group.hpp>
 #include <holdfast/asio/detail/reaper.hpp>
@@ -96,6 +97,15 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   void look_at_what_is_not_watched();
   void on_tick();
   void poll_group();
+  void launch_with_socket(const Identity& identity);
+  bool watch_notifications() noexcept;
+  void await_notification();
+  bool read_notification();
+  void read_notifications_left();
+  void on_message(const NotifySocket::Message& message);
+  void on_notification(const Notification& what);
+  [[nodiscard]] bool is_of_its_group(pid_t sender) const noexcept;
+  [[nodiscard]] std::string told() const;
   void await_output();
   void await_more_output() noexcept;
   void append_output(std::string_view piece) noexcept;
@@ -109,15 +119,28 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   [[nodiscard]] Exit verdict() const;
   [[nodiscard]] Exit verdict_or_less() const noexcept;
   void warn(const std::string& says) const noexcept;
+  void warn_once(bool& warned, const std::string& says) const noexcept;
   void warn_of_background(bool left_behind);
   int signal_group(int number) const noexcept;
   void signal(int number);
+
+  // Of a process that says when it is ready.
+  struct Notifications {
+    explicit Notifications(const boost::asio::any_io_executor& executor) : watch(executor) {}
+    NotifySocket socket;
+    boost::asio::posix::stream_descriptor watch;  // knows the descriptor, which is the socket's
+    std::string status;                           // the latest, as it came
+    bool warned_of_stranger = false;
+    bool warned_of_length = false;
+    bool warned_of_main = false;
+  };
 
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<const Process> process_;
   const Run run_;
   Ended ended_;
   Launched launched_;
+  std::unique_ptr<Notifications> notifications_;  // or null
   boost::asio::posix::stream_descriptor end_;
   boost::asio::posix::stream_descriptor output_;
   boost::asio::steady_timer tick_;
@@ -135,6 +158,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool has_group_ = true;  // false: its group has had no member since the process was reaped
   bool end_is_watched_ = true;
   bool output_is_watched_ = true;
+  bool notifications_are_watched_ = true;
   bool output_is_over_ = false;
   bool main_has_ended_ = false;
   bool status_is_known_ = false;
