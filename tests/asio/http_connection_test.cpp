@@ -38,6 +38,7 @@ namespace holdfast::http_connection_test {
 namespace net = boost::asio;
 using net::ip::tcp;
 using namespace std::chrono_literals;
+using test::kPatience;
 
 namespace {
 
