@@ -230,23 +230,9 @@ struct Runtime::State final : EventSink,
   }
 
   void on_drained() {
-    ending->result = result_or_less();
+    ending->result = detail::result_or_less(*supervisor->shutdown_result());
     ending->waiting.complete_all({});
     stop_listening();
-  }
-
-  // Without memory for the names, reports at least the counts.
-  [[nodiscard]] ShutdownResult result_or_less() const {
-    const ShutdownResult& whole = *supervisor->shutdown_result();
-    try {
-      return whole;
-    } catch (const std::bad_alloc&) {
-      ShutdownResult less;
-      less.outcome = whole.outcome;
-      less.took = whole.took;
-      less.counters = whole.counters;
-      return less;
-    }
   }
 
   void stop_listening() noexcept {

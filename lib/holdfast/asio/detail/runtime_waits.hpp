@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -29,6 +30,20 @@ auto tracked_executor(const Handler& handler, const boost::asio::any_io_executor
                              boost::asio::execution::outstanding_work.tracked);
 }
 
+// A copy; without memory for the names, at least the counts.
+inline ShutdownResult result_or_less(const ShutdownResult& whole) {
+  try {
+    return whole;
+  } catch (const std::bad_alloc&) {
+    ShutdownResult less;
+    less.outcome = whole.outcome;
+    less.took = whole.took;
+    less.unnamed = whole.abandoned.size() + whole.failed.size() + whole.unnamed;
+    less.counters = whole.counters;
+    return less;
+  }
+}
+
 // The end of a shutdown, and the handlers that wait for it. Used on the executor only.
 struct Ending {
   explicit Ending(boost::asio::any_io_executor of) : executor(std::move(of)) {}
@@ -45,7 +60,7 @@ struct AwaitShutdown {
     const auto slot = boost::asio::get_associated_cancellation_slot(handler);
     auto with_result = [ending, handler = std::decay_t<Handler>(std::forward<Handler>(handler))](
                            boost::system::error_code error) mutable {
-      std::move(handler)(error, error ? ShutdownResult{} : *ending->result);
+      std::move(handler)(error, error ? ShutdownResult{} : result_or_less(*ending->result));
     };
     auto bound =
         boost::asio::bind_cancellation_slot(slot, boost::asio::bind_executor(executor, std::move(with_result)));
