@@ -301,7 +301,7 @@ bool ChildProcess::is_of_its_group(pid_t sender) const noexcept {
   return sender > 0 && (sender == launched_.id || ::getpgid(sender) == launched_.id);
 }
 
-// What a failure is told with: its status, and its output.
+// What the text of a failure holds: the exit status, and the end of the output.
 std::string ChildProcess::told() const {
   if (!notifications_ || notifications_->status.empty()) return tail_.suffix();
   OutputTail status{kStatusMax};
