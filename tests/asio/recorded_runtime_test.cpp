@@ -97,7 +97,7 @@ TEST_CASE("a program that crashes, restarts, is commanded and shut down is repla
   expect_the_same(recording.str(), log);
 }
 
-TEST_CASE("a runtime waits a second for whom a drain has killed, unless it is told otherwise") {
+TEST_CASE("a runtime waits a second for the runs that a drain has killed, unless its configuration says otherwise") {
   for (const bool given : {false, true}) {
     std::ostringstream recording;
     RuntimeConfig config{.recording = &recording};

@@ -90,7 +90,7 @@ TEST_CASE("a sweep counts its runs by verdict, and its failures by reason with t
   CHECK(groups[1].says == "feed-3 at 5s: it did not");
 }
 
-TEST_CASE("of a reason is told what its smallest seed says, whichever comes first") {
+TEST_CASE("a reason shows what its smallest seed says, whichever seed comes first") {
   const auto saying = [](std::uint64_t seed, const char* says) {
     auto failure = kTooMany;
     failure.says = says;

@@ -165,7 +165,7 @@ TEST_CASE("a run that does not stop is killed and abandoned like any other, and 
   }
 }
 
-TEST_CASE("a report that comes too late is told with the number of its run and changes nothing") {
+TEST_CASE("a report that comes too late is an event with the number of its run, and changes nothing") {
   Slow slow{notified(), false, true};
   slow.pass_to(31s);
   (void)slow.fleet.take();
