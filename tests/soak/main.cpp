@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "fleet.hpp"
+#include "memory.hpp"
 
 namespace {
 
@@ -50,6 +51,7 @@ bool soak_a_fleet(const soak::Options& options, soak::Disturbances& disturbances
 }  // namespace
 
 int main(int argc, char** argv) {
+  soak::explain_terminate();
   soak::Disturbances disturbances;
   soak::Options options;
   if (argc < 2) return mistaken("");

@@ -1,8 +1,14 @@
 #include "memory.hpp"
 
+#include <execinfo.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <new>
+#include <string_view>
 #include <utility>
 
 namespace soak {
@@ -15,6 +21,12 @@ std::atomic<unsigned> rate_of_failures{0};
 std::atomic<std::uint64_t> failures{0};
 thread_local bool may_fail = false;
 thread_local std::uint64_t state_of_dice = 1;
+
+struct LastFailure {
+  std::array<void*, 64> frames{};
+  int depth = 0;
+};
+thread_local LastFailure last_failure;
 
 // The library's own draws are no help here: nothing must be allocated, and each thread needs state_of_dice of its own.
 std::uint64_t next() noexcept {  // xorshift64
@@ -29,10 +41,42 @@ bool fails(std::size_t size) noexcept {
   const unsigned rate = rate_of_failures.load(std::memory_order_relaxed);
   if (rate == 0 || next() % rate != 0) return false;
   ++failures;
+  last_failure.depth = backtrace(last_failure.frames.data(), static_cast<int>(last_failure.frames.size()));
   return true;
 }
 
+// Without memory of its own: who calls it has none.
+void print(std::string_view text) noexcept { (void)!write(STDERR_FILENO, text.data(), text.size()); }
+
+const char* current_error() noexcept {
+  const std::exception_ptr error = std::current_exception();
+  if (!error) return "no exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "an unknown exception";
+  }
+}
+
+[[noreturn]] void terminate_with_reason() noexcept {
+  may_fail = false;
+  print("soak: std::terminate: ");
+  print(current_error());
+  print("\nfrom:\n");
+  std::array<void*, 64> frames{};
+  backtrace_symbols_fd(frames.data(), backtrace(frames.data(), static_cast<int>(frames.size())), STDERR_FILENO);
+  if (last_failure.depth > 0) {
+    print("the last allocation that failed in this thread:\n");
+    backtrace_symbols_fd(last_failure.frames.data(), last_failure.depth, STDERR_FILENO);
+  }
+  std::abort();
+}
+
 }  // namespace
+
+void explain_terminate() noexcept { std::set_terminate(terminate_with_reason); }
 
 void let_memory_fail(unsigned rate) noexcept { rate_of_failures = rate; }
 

@@ -15,6 +15,9 @@ namespace soak {
 void let_memory_fail(unsigned rate) noexcept;
 // How many have failed.
 std::uint64_t failed_allocations() noexcept;
+// When the program ends by std::terminate, stderr says by which exception, from where, and where memory failed last in
+// that thread: that the program could not bear it is a fault in one of these places.
+void explain_terminate() noexcept;
 
 // While it exists, this thread's memory may fail.
 class FailingMemory {
