@@ -40,12 +40,13 @@ class Reference(unittest.TestCase):
         self.assert_names("events.md", kinds)
         self.assert_names("trace_format.md", kinds)
         for described in ("lib/holdfast/event_fields.hpp", "sim/holdfast_sim/observe/detail/chaos_fields.hpp"):
-            self.assert_names("trace_format.md", re.findall(r'field\("([a-z_]+)"', source(described)))
+            self.assert_names("trace_format.md", re.findall(r'\bfield(?:\(|, )"([a-z_]+)"', source(described)))
 
     def test_words_in_events(self) -> None:
         event, lifecycle = source("lib/holdfast/event.hpp"), source("lib/holdfast/lifecycle.hpp")
+        chaos = source("sim/holdfast_sim/observe/observer.hpp").split("struct ChaosEvent", 1)[1]
         for text, enumerations in ((event, ("Command", "BackoffCause", "ShutdownCause", "DrainOutcome")),
-                                   (lifecycle, ("Outcome", "StopCause"))):
+                                   (lifecycle, ("Outcome", "StopCause")), (chaos, ("Kind",))):
             for enumeration in enumerations:
                 with self.subTest(enumeration=enumeration):
                     self.assert_names("trace_format.md", words_of(text, enumeration))
