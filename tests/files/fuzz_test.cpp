@@ -79,6 +79,10 @@ TEST_CASE("the dictionary of traces holds every kind of event and every field") 
         }
       },
       std::make_index_sequence<std::variant_size_v<Event::What>>{});
+  for (std::uint8_t kind = 0; to_string(ChaosEvent::Kind{kind}) != "?"; ++kind) {
+    INFO(to_string(ChaosEvent::Kind{kind}));
+    CHECK(entries.contains(quoted(to_string(ChaosEvent::Kind{kind}))));
+  }
   const ChaosEvent chaos;
   const Counters counters;
   visit_backoff(demand, BackoffPolicy{});
