@@ -1,4 +1,4 @@
-// What the command ends with. `holdfast help` and scenarios/README.md list the same.
+// What the command ends with. `holdfast help` and lib/docs/reference/command.md list the same.
 #pragma once
 
 namespace holdfast::tools {

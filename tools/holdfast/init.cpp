@@ -36,7 +36,7 @@ Exit status:
 
 constexpr std::string_view kFirstScenario =
     R"(# A fleet of twenty feeds and an engine through an outage of five minutes.
-# Change it and run it again: every key is described in scenarios/README.md of holdfast.
+# Change it and run it again: every key is described in lib/docs/reference/scenario_format.md of holdfast.
 name = "my fleet"
 seed = 1            # another seed gives another run; "holdfast sweep" tries many
 duration = "2h"     # virtual time: a run takes milliseconds
