@@ -335,6 +335,15 @@ class Shrink(CommandTest):
         again = self.run_it("shrink", str(out), "--seed", "3", "--out", "-").stdout
         self.assertEqual(again.split("\n\n", 1)[1], text.split("\n\n", 1)[1])
 
+    def test_the_guide_shows_what_becomes_of_its_scenario(self):
+        page = (holdfast_command.ROOT / "lib/docs/guide/shrinking.md").read_text()
+        before, after = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+        self.file(before, "cluster.toml")
+        done = subprocess.run([holdfast_command.HOLDFAST, "shrink", "cluster.toml", "--seed", "1"], cwd=self.folder, capture_output=True,
+                              text=True)
+        self.assertIn("".join(f"    {line}\n" for line in done.stdout.splitlines()), page)
+        self.assertEqual((self.folder / "cluster.seed-1.toml").read_text(), after)
+
     def test_a_file_that_is_there_is_left_alone(self):
         file = self.file(VIOLATED)
         precious = self.file("precious", "scenario.seed-3.toml")
