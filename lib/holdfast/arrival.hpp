@@ -83,6 +83,10 @@ class ArrivalSink {
   // must not call the supervisor. It should not throw: see EventSink::on_event.
   virtual void on_arrival(const Arrival& arrival) = 0;
 
+  // There was no memory for a step of the supervisor, which it takes later, otherwise or not at all. From now on its
+  // events do not follow from the inputs alone. May be called again and again.
+  virtual void lacked_memory() noexcept {}
+
  protected:
   ~ArrivalSink() = default;
 };

@@ -301,6 +301,13 @@ void Recorder::on_arrival(const Arrival& arrival) {
   if (!in_handler_) flush();
 }
 
+// A replay would have the memory, and decide otherwise. What was written until now is right.
+void Recorder::lacked_memory() noexcept {
+  if (has_failed_) return;
+  flush();
+  if (!has_failed_) give_up("there was no memory for a step of the supervisor, which a replay would take");
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The scheduler
 // ---------------------------------------------------------------------------------------------------------------------
@@ -308,12 +315,19 @@ void Recorder::on_arrival(const Arrival& arrival) {
 // Calls arm(alarm) with what is armed for the timer. If it throws, nothing has happened.
 template <class Arm>
 void Recorder::arm_for(Timer& timer, TimePoint at, const Arm& arm) {
-  const std::uint64_t number = timers_.arm(timer, at);
+  std::uint64_t number = 0;
+  try {
+    number = timers_.arm(timer, at);
+  } catch (...) {
+    lacked_memory();
+    throw;
+  }
   try {
     arm(alarms_.try_emplace(number, *this, number).first->second);
   } catch (...) {
     timers_.take_back(timer);
     alarms_.erase(number);  // which is not armed
+    lacked_memory();
     throw;
   }
 }
@@ -346,7 +360,17 @@ void Recorder::fire(std::uint64_t number) {
 
 void Recorder::defer(Task& task) {
   tasks_.push(task);
-  if (!turn_.queued()) scheduler_.defer(turn_);
+  defer_turn();
+}
+
+void Recorder::defer_turn() {
+  if (turn_.queued()) return;
+  try {
+    scheduler_.defer(turn_);
+  } catch (...) {
+    lacked_memory();
+    throw;
+  }
 }
 
 bool Recorder::cancel(Task& task) noexcept {
@@ -362,7 +386,7 @@ void Recorder::run_tasks() {
   try {
     while (!tasks_.empty()) tasks_.run_oldest();
   } catch (...) {
-    if (!tasks_.empty() && !turn_.queued()) scheduler_.defer(turn_);
+    if (!tasks_.empty()) defer_turn();
     throw;
   }
 }

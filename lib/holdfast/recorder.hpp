@@ -39,6 +39,9 @@
 // nothing else. No exception leaves the recorder, nothing more is written, and RecordingTrouble is called once. Runtime
 // then makes the supervisor report it as event, metric and log line. The part that was written can be replayed.
 //
+// So does a step of the supervisor for which there is no memory: it takes the step later or otherwise, and a replay,
+// which has the memory, would not.
+//
 // A file without its last line was cut short; it, too, can be replayed as far as it goes. Lines are flushed when a
 // handler returns. With std::unitbuf the stream also keeps the lines of the handler in which a program dies.
 //
@@ -105,6 +108,7 @@ class Recorder final : public Scheduler, public EventSink, public ArrivalSink {
 
   void on_event(const Event& event) override;
   void on_arrival(const Arrival& arrival) override;
+  void lacked_memory() noexcept override;
 
  private:
   // Armed on the scheduler for a timer of the supervisor.
@@ -137,6 +141,7 @@ class Recorder final : public Scheduler, public EventSink, public ArrivalSink {
   void arm_for(Timer& timer, TimePoint at, const Arm& arm);
   void fire(std::uint64_t number);
   void run_tasks();
+  void defer_turn();
   void write_step(TimePoint at);
   void write_threw(std::string_view input, std::string_view error);
   template <class Make>

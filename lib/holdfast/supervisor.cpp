@@ -138,7 +138,8 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
     enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
   } catch (...) {
     objects_.erase(service);
-    if (record) unmake(*record);
+    if (record) unmake(*record);  // its id is used up
+    lacked_memory();
     throw;
   }
   if (drain_timer_.armed()) [[unlikely]]
@@ -363,6 +364,7 @@ void Supervisor::abandoned_run_ended(Record& record, const Run& run, Exit& exit)
              .error = exit.take_error()});
   } catch (const std::bad_alloc&) {
     (void)abandoned_runs_.take(record, run.number());
+    lacked_memory();
   }
 }
 
@@ -383,6 +385,7 @@ void Supervisor::run_is_ready(Record& record, const Run& run, bool is_over) noex
   } catch (const std::bad_alloc&) {
     if (is_over || record.phase != Phase::starting) return;
     record.ready_is_due = true;
+    lacked_memory();
     owe(kRecords);
   }
 }
@@ -411,6 +414,7 @@ void Supervisor::take_inputs() noexcept {
     try {
       process(inputs_.front());
     } catch (...) {
+      lacked_memory();
       keep_exception(std::current_exception());
     }
     inputs_.drop_front();
@@ -807,6 +811,7 @@ bool Supervisor::set_aside(Record& record) noexcept {
     abandoned_runs_.add_present_run_of(record);
     return true;
   } catch (const std::bad_alloc&) {
+    lacked_memory();
     return false;
   }
 }
@@ -947,7 +952,7 @@ void Supervisor::terminate(Record& record, Termination::Reason why) {
 }
 
 void Supervisor::add_again_in_place(Record& record) {
-  incarnations_.remember_removal(record, now_);
+  remember_removal(record, now_);
   const detail::Past past{.runs = record.run, .incarnation = incarnations_.next_of(record.hash, now_)};
   // What can fail comes first.
   if (record.run_alive) abandoned_runs_.add_present_run_of(record);
@@ -1049,12 +1054,13 @@ void Supervisor::forget_counts(const Record& record) noexcept {
 }
 
 // "not ready within 30s", with what the run itself returned behind it.
-Error Supervisor::not_ready_in_time(const Record& record, const Error& returned) noexcept {
+Error Supervisor::not_ready_in_time(const Record& record, const Error& returned) const noexcept {
   try {
     std::string says = "not ready within " + to_string(*record.policy->in_force.start_timeout);
     if (!returned.text().empty()) (says += ": ") += returned.text();
     return Error{says};
   } catch (const std::bad_alloc&) {
+    lacked_memory();
     return Error::literal("not ready in time");
   }
 }
@@ -1080,9 +1086,14 @@ DrawKey Supervisor::key_of(const Record& record) const noexcept {
   return {seed_, record.hash, record.added_at, incarnations_.past_of(record).incarnation};
 }
 
+// Without memory for it a service that is added under this name in the same instant repeats the draws.
+void Supervisor::remember_removal(const Record& record, TimePoint now) noexcept {
+  if (!incarnations_.remember_removal(record, now)) lacked_memory();
+}
+
 void Supervisor::free_name(Record& record, TimePoint now) {
   record.name_freed = true;
-  incarnations_.remember_removal(record, now);
+  remember_removal(record, now);
   services_.free_name(record);
 }
 

@@ -282,6 +282,7 @@ class Supervisor {
   void enqueue_or_owe(detail::Input&& input) noexcept;
   void owe_input(detail::Input& input) noexcept;
   void owe(std::uint8_t what) noexcept;
+  void lacked_memory() const noexcept;
   void pay_what_is_owed();
   void pay(std::uint8_t owed) noexcept;
   void pay(Record& record) noexcept;
@@ -294,12 +295,13 @@ class Supervisor {
   void count_clean_exit(Record& record) noexcept;
   void forget_counts(const Record& record) noexcept;
   void count_failed_start(const Record& record) noexcept;
-  [[nodiscard]] static Error not_ready_in_time(const Record& record, const Error& returned) noexcept;
+  [[nodiscard]] Error not_ready_in_time(const Record& record, const Error& returned) const noexcept;
   static void list_in(ShutdownResult& result, const Record& record) noexcept;
   void list_removed(const Record& record) noexcept;
   void forget_side_entries(Record& record) noexcept;
   [[nodiscard]] static Termination termination_of(const Record& record) noexcept;
   void free_name(Record& record, TimePoint now);
+  void remember_removal(const Record& record, TimePoint now) noexcept;
   [[nodiscard]] ServiceSnapshot describe(const Record& record) const;
 
   Scheduler& scheduler_;

@@ -29,6 +29,10 @@ void Supervisor::sink_threw() noexcept {
   }
 }
 
+void Supervisor::lacked_memory() const noexcept {
+  if (arrivals_) arrivals_->lacked_memory();
+}
+
 // The first one is thrown again when all that was queued is done.
 void Supervisor::keep_exception(std::exception_ptr exception) noexcept {
   if (!exception_) exception_ = std::move(exception);
@@ -42,6 +46,7 @@ void Supervisor::owe(std::uint8_t what) noexcept {
 
 // Room for these is in the supervisor and its records.
 void Supervisor::owe_input(Input& input) noexcept {
+  lacked_memory();
   switch (input.kind) {
     case Input::Kind::shutdown: owed_cause_ = input.cause; return owe(kShutdown);
     case Input::Kind::end_drain: owed_cause_ = input.cause; return owe(kEndDrain);

@@ -12,6 +12,7 @@
 #include <new>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@
 #include <holdfast/supervisor.hpp>
 #include <holdfast/timer_queue.hpp>
 #include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/replay/replay.hpp>
 #include <holdfast_sim/report/detail/storm_tracker.hpp>
 #include <holdfast_sim/stage/simulation.hpp>
 #include <holdfast_sim/stage/virtual_scheduler.hpp>
@@ -341,13 +343,18 @@ struct Outlived {
 };
 
 // A life of which allocation number `fails_at` fails; what was refused for that is asked for again.
-Outlived outlive(std::size_t fails_at, bool side_by_side) {
+// It is recorded if there is anything to record it into.
+Outlived outlive(std::size_t fails_at, bool side_by_side, std::ostream* recording = nullptr) {
   Outlived outlived;
   sim::VirtualScheduler scheduler;
   Counting events;
+  const SupervisorConfig config{
+      .shutdown_timeout = 5s, .backoff = {.base = 1ms, .max = 1ms, .breaker = BreakerPolicy{10, 1h}}, .stop_grace = 1s};
   Plain fails, exits, hangs, obeys;
   hangs.side_by_side = side_by_side;
   obeys.obeys = true;
+  std::optional<Recorder> recorder;
+  if (recording) recorder.emplace(*recording, scheduler, config, Seed{1}, events);
   std::optional<Supervisor> supervisor;
   const auto settle = [&] { insist([&] { scheduler.run_tasks(); }); };
   const auto pass = [&](Duration time) {
@@ -366,11 +373,11 @@ Outlived outlive(std::size_t fails_at, bool side_by_side) {
   };
   fails_in = fails_at;
   insist([&] {
-    supervisor.emplace(scheduler,
-                       SupervisorConfig{.shutdown_timeout = 5s,
-                                        .backoff = {.base = 1ms, .max = 1ms, .breaker = BreakerPolicy{10, 1h}},
-                                        .stop_grace = 1s},
-                       Seed{1}, events);
+    if (recorder) {
+      supervisor.emplace(*recorder, config, Seed{1}, *recorder, &*recorder);
+    } else {
+      supervisor.emplace(scheduler, config, Seed{1}, events);
+    }
   });
   bool well = add("a service with a long name, which fails", RestartPolicy::on_failure, fails);
   well = add("a service with a long name, which exits", RestartPolicy::always, exits) && well;
@@ -437,6 +444,27 @@ TEST_CASE("whichever allocation of a life fails, what was accepted happens, and 
     CHECK(outlived.exit_status == 1);
   }
   CHECK(fails_at > 30);
+}
+
+// tools/soak found a recording that a replay did not decide again: a timer had been armed later than it would have
+// been.
+TEST_CASE("whichever allocation of a recorded life fails, the recording is replayed as far as it goes") {
+  for (const bool side_by_side : {false, true}) {
+    std::size_t fails_at = 0, whole = 0;
+    for (Outlived outlived{.has_failed = true}; outlived.has_failed;) {
+      std::ostringstream recording;
+      outlived = outlive(++fails_at, side_by_side, &recording);
+      CAPTURE(fails_at, side_by_side);
+      REQUIRE(outlived.drained);
+      if (recording.str().find('\n') == std::string::npos) continue;  // not even its first line could be written
+      std::istringstream in{recording.str()};
+      const sim::ReplayResult result = sim::replay(in, "recording");
+      if (result.difference) FAIL(result.difference->says + ": " + result.difference->recorded);
+      if (recording.str().find("\"end\":\"closed\"") != std::string::npos) ++whole;
+    }
+    CHECK(fails_at > 100);
+    CHECK(whole < fails_at);
+  }
 }
 
 TEST_CASE("without memory to remember an abandoned run its service terminates, and the fleet still drains") {

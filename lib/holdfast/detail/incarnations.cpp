@@ -22,13 +22,15 @@ std::uint32_t Incarnations::next_of(std::uint64_t name, TimePoint now) const noe
   return 0;
 }
 
-void Incarnations::remember_removal(const ServiceRecord& record, TimePoint now) noexcept {
-  if (record.added_at != now) return;
+bool Incarnations::remember_removal(const ServiceRecord& record, TimePoint now) noexcept {
+  if (record.added_at != now) return true;
   if (removals_at_ != now) removals_.clear();
   removals_at_ = now;
   try {
     removals_.push_back({record.hash, past_of(record).incarnation + 1});
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): see the header
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 

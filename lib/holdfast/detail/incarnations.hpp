@@ -38,9 +38,9 @@ class Incarnations {
 
   // Of a service that is added now under the name with this hash.
   [[nodiscard]] std::uint32_t next_of(std::uint64_t name, TimePoint now) const noexcept;
-  // The name of the service is free from now on. If there is no memory the removal is not remembered; a service that is
+  // The name of the service is free from now on. False: there is no memory to remember the removal; a service that is
   // added under this name in the same instant then repeats the draws.
-  void remember_removal(const ServiceRecord& record, TimePoint now) noexcept;
+  [[nodiscard]] bool remember_removal(const ServiceRecord& record, TimePoint now) noexcept;
 
  private:
   struct Removal {
