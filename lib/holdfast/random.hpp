@@ -36,6 +36,7 @@ enum class Purpose : std::uint32_t {
   resource_time = 6,
   repair_length = 7,
   ready_length = 8,
+  start_failure = 9,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.

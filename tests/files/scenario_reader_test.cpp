@@ -245,7 +245,7 @@ TEST_CASE("every value of the chaos arrives") {
   const std::uint64_t whole = Target::kWhole;
   const std::string file = "good_record.csv";
   const RecordedTrace trace{{"0"}, {"Hardware: Memory Dimm"}, {{0, 0, 1min, 2min}}, 0, 0, 0};
-  REQUIRE(chaos.size() == 10);
+  REQUIRE(chaos.size() == 12);
   CHECK(chaos[0] == ChaosEntry{1min, Storm{{{"feed-3", "engine"}, whole / 2}}});
   CHECK(chaos[1] == ChaosEntry{2min, Outage{{{"feed"}, whole / 8}, 90s, 20ms}});
   CHECK(chaos[2] == ChaosEntry{3min, HangWindow{{{"feed"}, whole / 4}, 1s}});
@@ -254,8 +254,10 @@ TEST_CASE("every value of the chaos arrives") {
   CHECK(chaos[5] == ChaosEntry{5min, Recorded{file, "", 1s, trace}});
   CHECK(chaos[6] == ChaosEntry{5min, Outage{{}, 72h, 1s, OutageMode::gone}});
   CHECK(chaos[7] == ChaosEntry{0s, Recorded{file, "feed", 1s, trace, OutageMode::gone}});
-  CHECK(chaos[8] == ChaosEntry{6min, Shutdown{}});
-  CHECK(chaos[9] == ChaosEntry{7min, Capacity{"db", 3, 90s}});
+  CHECK(chaos[8] == ChaosEntry{6min, Outage{{}, 96h, 1s, OutageMode::refusing, Ratio::from(0.375)}});
+  CHECK(chaos[9] == ChaosEntry{0s, Recorded{file, "feed", 1s, trace, OutageMode::failing, Ratio::from(0.625)}});
+  CHECK(chaos[10] == ChaosEntry{6min, Shutdown{}});
+  CHECK(chaos[11] == ChaosEntry{7min, Capacity{"db", 3, 90s}});
 }
 
 TEST_CASE("every expectation arrives") {
@@ -328,6 +330,22 @@ backoff = { breaker = { max_failures = 3, window = "1min" } }
   CHECK(to_string(warnings[0]) ==
         "x.toml:4:11: fleet[0].backoff.cooldown: leaves a band: runs that last more than 30s and less than 5min before "
         "they fail neither open the breaker (3 failures within 1min) nor reset the backoff");
+}
+
+TEST_CASE("chaos that can never have an effect is warned of") {
+  const auto warnings_of = [](const std::string& chaos) {
+    std::vector<Complaint> warnings;
+    parse("name = \"idle\"\nduration = \"1h\"\n[[fleet]]\nname = \"a\"\n[[chaos]]\nat = \"1min\"\n" + chaos + "\n",
+          &warnings);
+    std::vector<std::string> texts;
+    for (const auto& warning : warnings) texts.push_back(warning.key + ": " + warning.says);
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(warnings_of("outage = { for = \"1ns\", mode = \"refusing\" }") == Texts{});
+  CHECK(warnings_of("outage = { for = \"0s\" }") == Texts{});  // a crash
+  CHECK(warnings_of("outage = { for = \"0s\", mode = \"refusing\" }") ==
+        Texts{"chaos[0].outage.for: is 0s: no start falls into it, so the outage has no effect"});
 }
 
 TEST_CASE("an entity that is nearly called like a service of the fleet becomes one of its own, with a warning") {

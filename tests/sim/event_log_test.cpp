@@ -169,6 +169,7 @@ TEST_CASE("chaos and ends of simulations have text forms") {
   CHECK(to_string(ChaosEvent::Kind::outage) == "outage");
   CHECK(to_string(ChaosEvent::Kind::hang) == "hang");
   CHECK(to_string(ChaosEvent::Kind::gone) == "gone");
+  CHECK(to_string(ChaosEvent::Kind::failing_starts) == "failing_starts");
   CHECK(to_string(EndReason::finished) == "finished");
   CHECK(to_string(EndReason::stalled) == "stalled");
   CHECK(to_string(EndReason::events_budget) == "events_budget");

@@ -140,7 +140,10 @@ Scenario in_which_it_draws_nothing(Scenario scenario, std::size_t which) {
   }
   for (auto& entry : scenario.chaos) {
     if (auto* const storm = std::get_if<Storm>(&entry.what)) storm->target.share = Target::kWhole;
-    if (auto* const outage = std::get_if<Outage>(&entry.what)) outage->target.share = Target::kWhole;
+    if (auto* const outage = std::get_if<Outage>(&entry.what)) {
+      outage->target.share = Target::kWhole;
+      outage->failing_starts = GoingDown::kAllStarts;
+    }
     if (auto* const hang = std::get_if<HangWindow>(&entry.what)) hang->target.share = Target::kWhole;
   }
   return scenario;

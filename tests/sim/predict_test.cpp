@@ -286,6 +286,12 @@ TEST_CASE("an outage of the scenario that loses a whole group for certain is nam
   auto gone = scenario;
   std::get<Outage>(gone.chaos[0].what).mode = OutageMode::gone;
   REQUIRE(!worst_certain_loss(gone));
+  auto refusing = scenario;
+  std::get<Outage>(refusing.chaos[0].what).mode = OutageMode::refusing;
+  REQUIRE(!worst_certain_loss(refusing));
+  auto partial = scenario;
+  std::get<Outage>(partial.chaos[0].what).failing_starts = Ratio::from(0.9);
+  REQUIRE(!worst_certain_loss(partial));
 }
 
 TEST_CASE("a prediction as text and as JSON says the same") {

@@ -302,4 +302,26 @@ TEST_CASE("for a corpus nothing gets worse: policies, life times and what failin
   CHECK_THAT(shrunk(text).text, !Contains("backoff") && !Contains("runs_for"));
 }
 
+TEST_CASE("of an outage that fails some of the starts as few fail as it takes") {
+  const std::string text = R"(name = "partial"
+duration = "20min"
+[supervisor]
+backoff = { base = "0s", max = "0s", breaker = "off" }
+[[fleet]]
+name = "s"
+restart = "always"
+runs_for = "1s"
+then = "end"
+[[chaos]]
+at = "0s"
+outage = { for = "10min", mode = "refusing", failing_starts = 0.9 }
+[expect]
+failures = { max = 10 }
+)";
+  const auto weaker = shrink(text, "test.toml", "", {.seed = Seed{7}, .only_weaker = true});
+  const auto outage = std::get<Outage>(parse_scenario(weaker.text, "test.toml", "").chaos[0].what);
+  CHECK(outage.failing_starts == Ratio::from(0.05));  // of 600 starts
+  CHECK(outage.mode == OutageMode::refusing);
+}
+
 }  // namespace holdfast::shrink_test

@@ -27,11 +27,14 @@ std::optional<T> perhaps(const rc::Gen<T>& gen) {
   return *rc::gen::arbitrary<bool>() ? std::optional<T>{*gen} : std::nullopt;
 }
 
-// Only what fails does so after a while.
+// Only what fails does so after a while, and perhaps not always.
 template <class Kind>
 Kind fails_or_is_gone(Kind drawn, Duration fails_after) {
-  drawn.mode = *rc::gen::element(OutageMode::failing, OutageMode::gone);
-  if (drawn.mode == OutageMode::failing) drawn.fails_after = fails_after;
+  drawn.mode = *rc::gen::element(OutageMode::failing, OutageMode::refusing, OutageMode::gone);
+  if (drawn.mode == OutageMode::gone) return drawn;
+  drawn.fails_after = fails_after;
+  if (*rc::gen::arbitrary<bool>())
+    drawn.failing_starts = {*rc::gen::inRange<std::uint64_t>(1, GoingDown::kAllStarts.two_to_minus_32 + 1)};
   return drawn;
 }
 

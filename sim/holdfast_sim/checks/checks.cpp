@@ -582,7 +582,8 @@ void Checks::on_chaos(const ChaosEvent& event) {
     case ChaosEvent::Kind::hang:
     case ChaosEvent::Kind::run_hang:
     case ChaosEvent::Kind::waits:
-    case ChaosEvent::Kind::served: return;  // the supervisor goes on
+    case ChaosEvent::Kind::served:
+    case ChaosEvent::Kind::failing_starts: return;  // the supervisor goes on
   }
 }
 

@@ -308,7 +308,8 @@ struct ExpectationChecks::State {
       case ChaosEvent::Kind::storm: return on_disturbance(event.at, event.at);
       case ChaosEvent::Kind::outage:
       case ChaosEvent::Kind::hang:
-      case ChaosEvent::Kind::gone: return on_disturbance(event.at, event.until);
+      case ChaosEvent::Kind::gone:
+      case ChaosEvent::Kind::failing_starts: return on_disturbance(event.at, event.until);
       case ChaosEvent::Kind::run_hang: return on_run_hang(event);
       case ChaosEvent::Kind::waits: return on_wait(event, true);
       case ChaosEvent::Kind::served: return on_wait(event, false);

@@ -11,6 +11,7 @@ std::string_view to_string(ChaosEvent::Kind kind) noexcept {
     case ChaosEvent::Kind::gone: return "gone";
     case ChaosEvent::Kind::waits: return "waits";
     case ChaosEvent::Kind::served: return "served";
+    case ChaosEvent::Kind::failing_starts: return "failing_starts";
   }
   return "?";
 }

@@ -23,8 +23,9 @@ struct ChaosEvent {
     hang,      // its run neither ends nor obeys before `until`; TimePoint::max(): for ever
     run_hang,  // its present run neither ends nor obeys any more, until it is killed; `until` is TimePoint::max()
     gone,      // its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots
-    waits,  // its present run waits for a resource, and does not work before it is served; `until` is TimePoint::max()
-    served  // its present run has waited, and works from now on; `until` is now
+    waits,   // its present run waits for a resource, and does not work before it is served; `until` is TimePoint::max()
+    served,  // its present run has waited, and works from now on; `until` is now
+    failing_starts  // its run goes on, and runs that start before `until` fail after `fails_after`, all or some of them
   };
   TimePoint at{};
   ServiceId service{};

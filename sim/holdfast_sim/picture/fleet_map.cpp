@@ -77,6 +77,7 @@ void FleetMap::on_chaos(const ChaosEvent& event) {
   draw(row, event.at);
   Pen& pen = pens_[row];
   switch (event.kind) {
+    case ChaosEvent::Kind::failing_starts: break;  // where it makes one fail the row shows that
     case ChaosEvent::Kind::storm:
     case ChaosEvent::Kind::outage:
     case ChaosEvent::Kind::hang:

@@ -101,6 +101,12 @@ struct Cause {
   bool whole = true;               // it reaches every service that it names
 };
 
+// Its targets are down from its beginning to its end, and every start fails.
+template <class Kind>
+bool takes_down(const Kind& kind) noexcept {
+  return kind.mode == OutageMode::failing && kind.failing_starts == GoingDown::kAllStarts;
+}
+
 // Which causes reach which group.
 class Causes {
  public:
@@ -108,10 +114,9 @@ class Causes {
     of_group_.resize(roster_.groups().size());
     for (std::size_t i = 0; i < scenario.chaos.size(); ++i) {
       const auto& what = scenario.chaos[i].what;
-      if (const auto* const outage = std::get_if<Outage>(&what); outage && outage->mode == OutageMode::failing) {
+      if (const auto* const outage = std::get_if<Outage>(&what); outage && takes_down(*outage)) {
         note(outage->target, {i, outage->fails_after, outage->length});
-      } else if (const auto* const recorded = std::get_if<Recorded>(&what);
-                 recorded && recorded->mode == OutageMode::failing) {
+      } else if (const auto* const recorded = std::get_if<Recorded>(&what); recorded && takes_down(*recorded)) {
         note(*recorded, {i, recorded->fails_after, std::nullopt});
       }
     }

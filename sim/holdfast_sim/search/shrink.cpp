@@ -277,6 +277,7 @@ class Shrinker {
     without_keys();
     without_targets();
     constants();
+    smaller_shares();
     smallest_numbers();
     // What needs many runs comes when nothing else is left to be done: times, and then counts, so that no service stays
     // only because another one went before it.
@@ -389,11 +390,17 @@ class Shrinker {
 
   // What the failure and the run hang on.
   [[nodiscard]] bool stays(const Path& path) const {
-    if (options_.only_weaker && (is_policy(path) || last_key(path) == "fails_after")) return true;
+    if (options_.only_weaker && (is_policy(path) || is_stronger_without(last_key(path)))) return true;
     if (path.size() > 1) return too_little_ && is_count_of_services(path);
     const std::string& key = document_.entries[path.front()].key;
     if (holds_) return key == "name";
     return key == "name" || key == "seed" || key == "expect" || (too_little_ && key == "duration");
+  }
+
+  // Chaos of which there would be more.
+  static bool is_stronger_without(std::string_view key) {
+    constexpr std::array<std::string_view, 4> kKeys{"fails_after", "failing_starts", "mode", "share"};
+    return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
   }
 
   [[nodiscard]] bool is_policy(const Path& path) const {
@@ -551,6 +558,21 @@ class Shrinker {
     each_number([this](const Path& path, const Number& number) {
       for (const std::uint64_t least : {std::uint64_t{0}, std::uint64_t{1}}) {
         if (number.value > least && accept_number(path, {least, number.is_time})) return;
+      }
+    });
+  }
+
+  // A draw that hits under a small share hits under a larger one.
+  void smaller_shares() {
+    static constexpr std::array<double, 7> kShares{0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5};
+    each_value([this](const Path& path) {
+      const TomlValue value = at(document_, path);
+      if (value.kind != Kind::number) return;
+      for (const double share : kShares) {
+        if (share >= value.number) return;
+        TomlValue candidate = document_;
+        at(candidate, path) = file::toml(share);
+        if (accept(std::move(candidate))) return;
       }
     });
   }

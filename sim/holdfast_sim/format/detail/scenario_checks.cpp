@@ -196,12 +196,18 @@ class ScenarioChecks : FleetChecks {
     [[nodiscard]] bool has(const char* key) const { return checks_.has(path_ + key); }
     [[nodiscard]] std::string in_line(const char* key) const { return checks_.in_line(path_ + key); }
     void complain(const char* key, std::string says) { checks_.complain(path_ + key, std::move(says)); }
+    // What is allowed and can never have an effect.
+    void warn(const char* key, std::string says) { checks_.warn(path_ + key, std::move(says)); }
     void is_resource(const char* key, const std::string& name) { checks_.is_resource(path_ + key, name); }
 
    private:
     ScenarioChecks& checks_;
     std::string path_;
   };
+
+  void warn(const std::string& path, std::string says) {
+    checked_.warnings.add(checked_.document.position_of(path), path, std::move(says));
+  }
 
   void within_duration(const std::string& path, Duration at) {
     if (!scenario_.duration || !has_sound(path) || at <= *scenario_.duration) return;

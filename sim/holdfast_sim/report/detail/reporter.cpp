@@ -164,7 +164,8 @@ void Reporter::on_chaos(const ChaosEvent& event) {
   Life& life = lives_[event.service.slot];
   if (!life.present || life.id != event.service) return;
   switch (event.kind) {
-    case ChaosEvent::Kind::storm: return;
+    case ChaosEvent::Kind::storm:
+    case ChaosEvent::Kind::failing_starts: return;  // it is up while its run lives
     case ChaosEvent::Kind::outage:
     case ChaosEvent::Kind::gone: return begin_outage(life, event);
     case ChaosEvent::Kind::hang: return begin_hang(life, event);

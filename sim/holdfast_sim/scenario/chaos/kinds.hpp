@@ -8,7 +8,7 @@
 //       static void describe(Keys& keys);                  // lists them, as holdfast/file/table_of.hpp has it; a kind
 //                                                          // without members has no keys, and stands there as `true`
 //       template <class Rules>
-//       void check(Rules& rules) const;                    // optional: rules across its keys
+//       void check(Rules& rules) const;                    // optional: rules across its keys, and what has no effect
 //       template <class At>
 //       void strikes_at(const At& at) const;               // optional: at(number, how long after the entry's `at`)
 //       void strike(Strike& strike) const;                 // what it does

@@ -20,9 +20,10 @@ struct Recorded {
 
   std::string file{};  // as written, relative to the scenario's folder
   std::string of{};    // entity e is service <of>-e; empty: it is a service named e, added to the fleet for it
-  Duration fails_after = std::chrono::seconds{1};  // of OutageMode::failing
+  Duration fails_after = std::chrono::seconds{1};  // not of OutageMode::gone
   RecordedTrace trace{};
   OutageMode mode = OutageMode::failing;
+  Ratio failing_starts = GoingDown::kAllStarts;  // not of OutageMode::gone
   friend bool operator==(const Recorded&, const Recorded&) = default;
 
   template <class Keys>
@@ -36,7 +37,7 @@ struct Recorded {
                       "already. An entity whose name resembles that of a service of the fleet (`W-3` or `w-77` beside "
                       "a group `w` with 5 services) gets a warning"});
     keys.key("fails_after", &Recorded::fails_after, {.help = "how long a run lasts that starts during an outage"});
-    keys.key("mode", &Recorded::mode, {.help = GoingDown::kModeHelp});
+    GoingDown::describe<Recorded>(keys);
     keys.without_key(&Recorded::trace);
   }
 
@@ -52,7 +53,7 @@ struct Recorded {
 
   void strike(Strike& strike) const {
     const Failure& failure = trace.failures[strike.number()];
-    const GoingDown down{mode, fails_after, trace.causes[failure.cause]};
+    const GoingDown down{mode, fails_after, failing_starts, trace.causes[failure.cause]};
     const TimePoint until = strike.now() + (failure.until - failure.from);
     const auto hit = [&](Victim& victim) { down.hit(victim, until); };
     const std::string& entity = trace.entities[failure.entity];

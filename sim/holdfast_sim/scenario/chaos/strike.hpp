@@ -34,6 +34,10 @@ class Victim {
   virtual void crash(std::string_view cause) = 0;
   // Its run fails now, and each run that starts before `until` fails after `fails_after`.
   virtual void begin_outage(TimePoint until, Duration fails_after, std::string_view cause) = 0;
+  // Its run goes on. Each run that starts before `until` fails after `fails_after` with this probability, in units of
+  // 2^-32, by a draw of its own.
+  virtual void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
+                                    std::string_view cause) = 0;
   // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
   virtual void begin_hang(TimePoint until, std::string_view cause) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.

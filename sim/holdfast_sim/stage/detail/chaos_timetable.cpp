@@ -45,6 +45,11 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     report(ChaosEvent::Kind::outage, until, fails_after, cause);
     who_.service->begin_outage({fails_after, cause}, until);
   }
+  void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
+                            std::string_view cause) override {
+    report(ChaosEvent::Kind::failing_starts, until, fails_after, cause);
+    who_.service->begin_failing_starts({.until = until, .share = share, .affliction = {fails_after, cause}});
+  }
   void begin_hang(TimePoint until, std::string_view cause) override {
     report(ChaosEvent::Kind::hang, until, Duration::zero(), cause);
     who_.service->begin_hang(until);

@@ -21,12 +21,21 @@ struct Affliction {
   std::string_view cause{};  // outlives the simulation's services
 };
 
+// Starts that fail, each with this probability in units of 2^-32.
+struct FailingStarts {
+  TimePoint until = TimePoint::min();
+  std::uint64_t share = 0;
+  Affliction affliction;
+  bool shown = false;  // that it is down until then, as it is once a run of its has met a whole share
+};
+
 // What chaos has done to one service. A window is open before its end.
 struct Suffering {
   Affliction affliction;  // of the latest outage
   TimePoint down_until = TimePoint::min();
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
+  FailingStarts failing_starts;
 };
 
 // What a run comes to if nothing disturbs it.
@@ -36,6 +45,7 @@ struct RunPlan {
     natural,            // its time is over: what Behaviour::then says
     failure_at_first,   // it is one of the first
     failure_of_outage,  // it started in an outage
+    failure_of_start,   // it is one of FailingStarts
     silence             // its host is off: it does nothing at all until that boots
   };
   End end = End::never;
@@ -58,6 +68,13 @@ RunPlan plan_work(const Behaviour& behaviour, const Key& key, std::uint64_t run)
   return {RunPlan::End::natural, drawn_length(*behaviour.runs_for, Purpose::run_length, key, run)};
 }
 
+template <class Key>
+bool start_fails(const FailingStarts& failing, TimePoint now, const Key& key, std::uint64_t run) {
+  constexpr std::uint64_t kAll = std::uint64_t{1} << 32;
+  if (now >= failing.until) return false;
+  return failing.share == kAll || (draw(key(), Purpose::start_failure, run).high >> 32) < failing.share;
+}
+
 // `suffering` is null for a service that chaos has not reached. The run's number never repeats within the service, so
 // neither does a draw.
 template <class Key>
@@ -66,6 +83,8 @@ RunPlan plan_run(const Behaviour& behaviour, const Suffering* suffering, TimePoi
   if (suffering != nullptr && now < suffering->off_until) return {RunPlan::End::silence};
   if (suffering != nullptr && now < suffering->down_until)
     return {RunPlan::End::failure_of_outage, suffering->affliction.fails_after};
+  if (suffering != nullptr && start_fails(suffering->failing_starts, now, key, run))
+    return {RunPlan::End::failure_of_start, suffering->failing_starts.affliction.fails_after};
   if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};
   return plan_work(behaviour, key, run);
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
+
+#include <holdfast_sim/scenario/chaos/strike.hpp>
 
 namespace holdfast::sim {
 
@@ -28,6 +31,7 @@ void SimulatedService::start(Run run) {
     case RunPlan::End::silence: fall_silent(); return;
     case RunPlan::End::failure_at_first: next_ = Next::failure_at_first; break;
     case RunPlan::End::failure_of_outage: next_ = Next::failure_of_outage; break;
+    case RunPlan::End::failure_of_start: fail_to_start(); break;
     case RunPlan::End::natural: next_ = Next::natural_end; [[fallthrough]];
     case RunPlan::End::never:
       if (role_.begins_slowly) return begin_slowly();
@@ -169,6 +173,13 @@ void SimulatedService::begin_outage(const Affliction& affliction, TimePoint unti
   crash(affliction.cause);
 }
 
+void SimulatedService::begin_failing_starts(const FailingStarts& failing) {
+  FailingStarts& mine = suffer().failing_starts;
+  const TimePoint until = std::max(mine.until, failing.until);
+  mine = failing;
+  mine.until = until;
+}
+
 void SimulatedService::begin_hang(TimePoint until) {
   Suffering& mine = suffer();
   mine.hangs_until = std::max(mine.hangs_until, until);
@@ -270,6 +281,9 @@ void SimulatedService::wait_for_end_of_hang() {
 void SimulatedService::finish_run() {
   switch (next_) {
     case Next::failure_of_outage: end_run(Exit::failed(Error::literal(suffering().affliction.cause))); return;
+    case Next::failure_of_start:
+      end_run(Exit::failed(Error::literal(suffering().failing_starts.affliction.cause)));
+      return;
     case Next::failure_at_first: end_run(Exit::failed(Error::literal("simulated failure at first"))); return;
     case Next::stop:
     case Next::stopped: end_run(Exit::clean()); return;
@@ -311,6 +325,14 @@ void SimulatedService::break_down() {
   Suffering& mine = suffer();
   mine.affliction = {behaviour.fails_after, "broken"};
   mine.down_until = std::max(mine.down_until, until);
+}
+
+// Where every start fails it is an outage, from the first that does: nothing that the supervisor does brings it back.
+void SimulatedService::fail_to_start() {
+  next_ = Next::failure_of_start;
+  FailingStarts& failing = suffer().failing_starts;
+  if (failing.share < Target::kWhole || std::exchange(failing.shown, true)) return;
+  report(ChaosEvent::Kind::outage, failing.until, failing.affliction.cause, failing.affliction.fails_after);
 }
 
 void SimulatedService::report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause,

@@ -68,6 +68,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   // began last. Each kind has an end of its own; while the host is off, nothing else matters.
   void crash(std::string_view cause);
   void begin_outage(const Affliction& affliction, TimePoint until);
+  void begin_failing_starts(const FailingStarts& failing);
   void begin_hang(TimePoint until);
   void go_off(TimePoint until);
 
@@ -105,6 +106,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void begin_to_stop();
   void hang_this_run();
   [[gnu::cold, gnu::noinline]] void break_down();
+  [[gnu::cold, gnu::noinline]] void fail_to_start();
   void report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause, Duration fails_after = {}) const;
   void wait_for_end_of_hang();
   [[nodiscard]] Suffering suffering() const noexcept;
@@ -118,6 +120,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
     natural_end,
     failure_at_first,
     failure_of_outage,
+    failure_of_start,
     stop,
     stopped,
     killed,
