@@ -87,6 +87,42 @@ TEST_CASE_METHOD(Fixture,
     pass_to(13s);
     CHECK(fired == Words{"other", "deadline"});
   }
+  // A drain whose deadline was 2 s away took 3.9 s, because an earlier grace had ended 1.9 s before it began.
+  SECTION("a while without any timer is no stall, however the last one went") {
+    const auto how =
+        GENERATE(as<std::string>{}, "fired", "disarmed by another", "disarmed by a task", "disarmed by itself, late");
+    CAPTURE(how);
+    Bell ends{loop, [&] { loop.disarm(other); }};
+    Job job{[&] { loop.disarm(other); }};
+    loop.arm_deadline(other, after(how == "fired" ? 1s : 2s));
+    if (how == "disarmed by another") loop.arm(ends, after(1s));
+    pass_to(1s);
+    if (how == "disarmed by a task") {  // the next alarm is asked for, and has not rung
+      loop.defer(job);
+      loop.turn();
+    }
+    if (how == "disarmed by itself, late") {
+      outside.clock = after(1250ms + TimerLoop::kStallMin);  // the alarm has rung, and its handler has not come yet
+      loop.disarm(other);
+    }
+    outside.clock = after(4s);
+    fired.clear();
+    loop.arm_deadline(deadline, after(6s));
+    pass_to(6s - 1ns);
+    CHECK(fired.empty());
+    pass_to(6s);
+    CHECK(fired == Words{"deadline"});
+  }
+  SECTION("an alarm that is set anew while somebody waits for it still shows the stall") {
+    loop.arm_deadline(deadline, after(2s));
+    outside.clock = after(250ms + 3s);  // a handler in the queue before the alarm's
+    loop.arm(timer, after(100ms));      // which has passed
+    wake(250ms + 3s);
+    pass_to(5s - 1ns);
+    CHECK(fired == Words{"timer"});
+    pass_to(5s);
+    CHECK(fired == Words{"timer", "deadline"});
+  }
   SECTION("late by less than counts") {
     loop.arm_deadline(deadline, after(300ms));
     wake(250ms + TimerLoop::kStallMin - 1ns);

@@ -35,14 +35,18 @@ void TimerLoop::arm(TimerQueue& queue, Timer& timer, TimePoint at, bool is_deadl
 
 bool TimerLoop::disarm(Timer& timer) noexcept {
   if (!(timer.is_deadline_ ? deadlines_ : timers_).disarm(timer)) return false;
-  // A wake-up that is too early does no harm. One without any timer would keep a program from ending. An alarm that may
-  // have rung keeps its early place in the queue.
-  if (!turning_ && !has_timers() && wake_at_) {
-    wake_at_.reset();
-    if (rings_ && now() < *rings_) rings_.reset();
-    wakeups_.wake_never();
-  }
+  // A wake-up that is too early does no harm. One without any timer would keep a program from ending.
+  if (!turning_ && !has_timers() && wake_at_) forget_alarm();
   return true;
+}
+
+// An alarm that may have rung keeps its early place in the queue. But from now on nobody waits for it, so that it says
+// nothing of a stall any more.
+void TimerLoop::forget_alarm() noexcept {
+  wake_at_.reset();
+  awaited_since_.reset();
+  if (rings_ && now() < *rings_) rings_.reset();
+  wakeups_.wake_never();
 }
 
 void TimerLoop::defer(Task& task) {
@@ -85,7 +89,7 @@ void TimerLoop::woke() {
   wake_at_.reset();
   const TimePoint at = now();
   due_ = std::min(std::exchange(rings_, std::nullopt).value_or(TimePoint::min()), at);
-  make_up_for_stall(due_, at);
+  make_up_for_stall(std::exchange(awaited_since_, std::nullopt).value_or(at), at);
   if (!has_timers() || earliest() > due_ || at - earliest() < kLate) return fire_due();
   rounds_left_ = kRoundsMax;
   rounds_end_ = at + std::min(at - earliest(), kRoundsTimeMax);
@@ -150,8 +154,7 @@ void TimerLoop::ask_for_wakeup() {
   if (has_timers()) {
     ask_for_alarm(deadlines_.empty() ? earliest() : std::min(earliest(), now() + kPulse));
   } else if (wake_at_) {
-    wake_at_.reset();
-    wakeups_.wake_never();
+    forget_alarm();
   }
 }
 
@@ -163,6 +166,7 @@ void TimerLoop::ask_for_alarm(TimePoint at) {
   wakeups_.wake_at(at);
   wake_at_ = at;
   rings_ = rings_ ? std::min(*rings_, rings) : rings;
+  awaited_since_ = awaited_since_ ? std::min(*awaited_since_, rings) : rings;
 }
 
 }  // namespace holdfast::detail

@@ -104,6 +104,7 @@ class TimerLoop {
   void make_up_for_stall(TimePoint rang, TimePoint now);
   void ask_for_wakeup();
   void ask_for_alarm(TimePoint at);
+  void forget_alarm() noexcept;
 
   Wakeups& wakeups_;
   TimerQueue timers_;
@@ -113,6 +114,7 @@ class TimerLoop {
   TimePoint next_turn_;                     // later than whatever the latest turn fired
   std::optional<TimePoint> wake_at_;        // what was asked for
   std::optional<TimePoint> rings_;          // when the alarm rings or has rung: the earliest time at which it can have
+  std::optional<TimePoint> awaited_since_;  // the same of alarms that somebody has waited for without a break
   TimePoint due_;                           // what was ready by then has had its turn
   std::optional<TimePoint> stalled_until_;  // the latest stall that deadlines were put off for
   TimePoint rounds_end_;
