@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -148,6 +150,90 @@ TEST_CASE("waiting for a shutdown is cancelled, and ends when the runtime is des
   for (const auto& error : ends) CHECK(error == net::error::operation_aborted);
   CHECK(snapshot_error == net::error::operation_aborted);
   CHECK(!snapshot);
+}
+
+// An executor of a program whose memory is short now and then.
+struct Reluctant {
+  net::io_context* io;
+  int* refusals;  // left
+
+  [[nodiscard]] Reluctant require(net::execution::blocking_t::never_t) const noexcept { return *this; }
+  template <class Function>
+  void execute(Function&& function) const {
+    if (*refusals > 0) {
+      --*refusals;
+      throw std::bad_alloc{};
+    }
+    net::post(*io, std::forward<Function>(function));
+  }
+  friend bool operator==(const Reluctant& a, const Reluctant& b) noexcept {
+    return a.io == b.io && a.refusals == b.refusals;
+  }
+  friend bool operator!=(const Reluctant& a, const Reluctant& b) noexcept { return !(a == b); }
+};
+
+// All handlers after it were lost, the one of run_until_shutdown among them, so that the program did not end.
+TEST_CASE("a handler whose executor has no memory to take the call keeps nobody else from the end of the shutdown") {
+  net::io_context io;
+  Runtime runtime{io, with({})};
+  REQUIRE(runtime.add({.name = "engine"}, waits));
+  int refusals = 1, lost = 0, called = 0;
+  runtime.async_wait_shutdown(
+      net::bind_executor(Reluctant{&io, &refusals}, [&](boost::system::error_code, const ShutdownResult&) { ++lost; }));
+  runtime.async_wait_shutdown([&](boost::system::error_code error, const ShutdownResult& result) {
+    CHECK_FALSE(error);
+    CHECK(result.outcome == DrainOutcome::drained);
+    ++called;
+  });
+  io.poll();
+  runtime.request_shutdown();
+  io.restart();
+  io.run();
+  CHECK(refusals == 0);
+  CHECK(called == 1);
+  CHECK(lost == 0);
+}
+
+// The handler was lost, and whoever waited for the snapshot waited for ever.
+TEST_CASE("snapshots come later to handlers whose executor has no memory to take the call") {
+  net::io_context io;
+  Runtime runtime{io, with({})};
+  REQUIRE(runtime.add({.name = "engine"}, waits));
+  int refusals = 5;
+  std::vector<boost::system::error_code> answers;
+  for (int i = 0; i < 3; ++i) {
+    runtime.async_snapshot(net::bind_executor(
+        Reluctant{&io, &refusals}, [&](boost::system::error_code error, std::shared_ptr<const FleetSnapshot> got) {
+          answers.push_back(error);
+          REQUIRE(got);
+          CHECK(got->services.size() == 1);
+        }));
+  }
+  while (answers.size() < 3) REQUIRE(io.run_one_for(60s) == 1);
+  CHECK(answers == std::vector<boost::system::error_code>(3));
+  CHECK(refusals == 0);
+}
+
+TEST_CASE("a handler whose request for a snapshot gets lost on the way is told so, unless the runtime is gone") {
+  // As Asio loses what it has no memory to queue.
+  struct Loses final : detail::SnapshotSource {
+    void take_snapshot(std::shared_ptr<detail::SnapshotRequest>) override {}
+    [[nodiscard]] bool gives_snapshots() const noexcept override { return is_there; }
+    bool is_there = true;
+  };
+  net::io_context io;
+  const auto source = std::make_shared<Loses>();
+  source->is_there = GENERATE(true, false);
+  int answers = 0;
+  detail::TakeSnapshot{}(
+      [&](boost::system::error_code error, const std::shared_ptr<const FleetSnapshot>& got) {
+        CHECK(error == net::error::operation_aborted);
+        CHECK_FALSE(got);
+        ++answers;
+      },
+      io.get_executor(), source);
+  io.run();
+  CHECK(answers == (source->is_there ? 1 : 0));
 }
 
 TEST_CASE("a runtime is destroyed in any state, and leaves nothing that keeps its io_context alive") {

@@ -231,8 +231,14 @@ struct Runtime::State final : EventSink,
 
   void on_drained() {
     ending->result = detail::result_or_less(*supervisor->shutdown_result());
-    ending->waiting.complete_all({});
+    tell_the_waiting({});
     stop_listening();
+  }
+
+  // Asio has lost a handler whose executor had no memory for the call.
+  void tell_the_waiting(boost::system::error_code error) noexcept try {
+    ending->waiting.complete_all(error);
+  } catch (const std::bad_alloc&) {
   }
 
   void stop_listening() noexcept {
@@ -261,6 +267,7 @@ struct Runtime::State final : EventSink,
       ask(asked);
       throw;
     }
+    answer_again();
   }
 
   void recording_failed_with(std::string_view error) noexcept override {
@@ -297,8 +304,34 @@ struct Runtime::State final : EventSink,
   }
   [[nodiscard]] std::size_t service_count() const override { return supervisor->service_count(); }
   [[nodiscard]] std::shared_ptr<detail::FleetWalks> walks() const override { return fleet_walks; }
-  void take_snapshot(std::function<void(std::shared_ptr<const FleetSnapshot>)> give) override {
-    reader->take_snapshot(std::move(give));
+  void take_snapshot(std::shared_ptr<detail::SnapshotRequest> request) override {
+    try {
+      reader->take_snapshot([self = shared_from_this(), request](std::shared_ptr<const FleetSnapshot> snapshot) {
+        self->answer(request, std::move(snapshot));
+      });
+    } catch (const std::bad_alloc&) {
+      if (!request->is_answered()) answer(request, nullptr);
+    }
+  }
+  [[nodiscard]] bool gives_snapshots() const noexcept override { return supervisor.has_value(); }
+
+  // If the request's executor has no memory to take the call, the bell brings it back.
+  void answer(const std::shared_ptr<detail::SnapshotRequest>& request, std::shared_ptr<const FleetSnapshot> snapshot) {
+    try {
+      request->answer(scheduler.executor(), snapshot);
+    } catch (const std::bad_alloc&) {
+      if (request->is_answered()) throw;  // the handler threw
+      request->kept = std::move(snapshot);
+      request->next = std::exchange(unanswered, request);
+      bell.ring();
+    }
+  }
+  void answer_again() {
+    if (!unanswered) return;
+    const auto request = std::exchange(unanswered, unanswered->next);
+    request->next.reset();
+    if (unanswered) bell.ring();
+    answer(request, std::exchange(request->kept, nullptr));
   }
 
   // Pending handlers may keep this object alive for a while, but it no longer does anything. The services are destroyed
@@ -316,7 +349,8 @@ struct Runtime::State final : EventSink,
     recorder.reset();
     orphans.reset();
     subreaper.reset();
-    ending->waiting.complete_all(net::error::operation_aborted);
+    unanswered.reset();
+    tell_the_waiting(net::error::operation_aborted);
     ending->waiting.close();
   }
 
@@ -336,6 +370,7 @@ struct Runtime::State final : EventSink,
   Thrown thrown;
   Trouble trouble{*this};
   std::shared_ptr<detail::Ending> ending;
+  std::shared_ptr<detail::SnapshotRequest> unanswered;  // the first
   UptimeHistogram observed;
   const std::shared_ptr<detail::FleetWalks> fleet_walks = std::make_shared<detail::FleetWalks>();
   const std::shared_ptr<detail::FleetReader> reader;

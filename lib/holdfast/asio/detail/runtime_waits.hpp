@@ -1,7 +1,6 @@
 // What Runtime's asynchronous operations do, for any completion token.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -76,33 +75,105 @@ struct AwaitShutdown {
   }
 };
 
+// Somebody who asked for a snapshot. It is made where a lack of memory can be thrown at them; from then on only a call
+// on another executor needs memory.
+class SnapshotRequest {
+ public:
+  virtual ~SnapshotRequest() = default;
+  // Calls the handler, once; null: there is no snapshot. It is called within this if its executor is the one that this
+  // is called on. Throws std::bad_alloc, and can be called again, if the handler's executor has no memory to take it.
+  virtual void answer(const boost::asio::any_io_executor& here, std::shared_ptr<const FleetSnapshot> snapshot) = 0;
+  [[nodiscard]] virtual bool is_answered() const noexcept = 0;
+
+  // For the source, while the request waits to be answered again.
+  std::shared_ptr<SnapshotRequest> next;
+  std::shared_ptr<const FleetSnapshot> kept;
+};
+
 class SnapshotSource {
  public:
-  // Calls `give` on the executor, later or at once; with null if there will be no result.
-  virtual void take_snapshot(std::function<void(std::shared_ptr<const FleetSnapshot>)> give) = 0;
+  // Answers on the executor, later or at once.
+  virtual void take_snapshot(std::shared_ptr<SnapshotRequest> request) = 0;
+  // Whether its runtime exists: then so do the executors of those who ask.
+  [[nodiscard]] virtual bool gives_snapshots() const noexcept = 0;
 
  protected:
   ~SnapshotSource() = default;
+};
+
+template <class Handler>
+class SnapshotRequestOf final : public SnapshotRequest,
+                                public std::enable_shared_from_this<SnapshotRequestOf<Handler>> {
+ public:
+  SnapshotRequestOf(Handler&& handler, const boost::asio::any_io_executor& executor,
+                    std::weak_ptr<SnapshotSource> source)
+      : work_(tracked_executor(handler, executor)), source_(std::move(source)) {
+    handler_.emplace(std::move(handler));
+  }
+  SnapshotRequestOf(const SnapshotRequestOf&) = delete;
+  SnapshotRequestOf& operator=(const SnapshotRequestOf&) = delete;
+  // Asio has lost what would have answered it: it had no memory to queue that.
+  ~SnapshotRequestOf() override {
+    const auto source = source_.lock();
+    if (!handler_ || !source || !source->gives_snapshots()) return;
+    try {
+      boost::asio::dispatch(work_, [handler = std::move(*handler_)]() mutable {
+        std::move(handler)(boost::system::error_code{boost::asio::error::operation_aborted},
+                           std::shared_ptr<const FleetSnapshot>{});
+      });
+    } catch (...) {  // again no memory, or the handler threw: nobody is there to catch it
+    }
+  }
+
+  void answer(const boost::asio::any_io_executor& here, std::shared_ptr<const FleetSnapshot> snapshot) override {
+    if (is_on(work_, here)) return call(std::move(snapshot));
+    boost::asio::dispatch(work_, [self = this->shared_from_this(), snapshot = std::move(snapshot)]() mutable {
+      self->call(std::move(snapshot));
+    });
+  }
+  [[nodiscard]] bool is_answered() const noexcept override { return !handler_; }
+  // Whoever asked has got an exception instead.
+  void withdraw() noexcept { handler_.reset(); }
+
+ private:
+  static bool is_on(const boost::asio::any_io_executor& executor, const boost::asio::any_io_executor& here) noexcept {
+    return executor == here;
+  }
+  template <class Other>
+  static bool is_on(const Other&, const boost::asio::any_io_executor&) noexcept {
+    return false;
+  }
+  void call(std::shared_ptr<const FleetSnapshot> snapshot) {
+    boost::system::error_code error;
+    if (!snapshot) error = boost::asio::error::operation_aborted;
+    auto handler = std::move(*handler_);
+    handler_.reset();
+    std::move(handler)(error, std::move(snapshot));
+  }
+
+  std::optional<Handler> handler_;  // until it is called
+  std::decay_t<decltype(tracked_executor(std::declval<const Handler&>(),
+                                         std::declval<const boost::asio::any_io_executor&>()))>
+      work_;
+  const std::weak_ptr<SnapshotSource> source_;
 };
 
 struct TakeSnapshot {
   template <class Handler>
   void operator()(Handler&& handler, const boost::asio::any_io_executor& executor,
                   std::weak_ptr<SnapshotSource> source) const {
-    auto work = tracked_executor(handler, executor);
-    using Kept = std::decay_t<Handler>;
-    auto kept = std::make_shared<Kept>(std::forward<Handler>(handler));
-    auto give = [kept = std::move(kept), work = std::move(work)](std::shared_ptr<const FleetSnapshot> snapshot) {
-      boost::system::error_code error;
-      if (!snapshot) error = boost::asio::error::operation_aborted;
-      boost::asio::dispatch(work, [handler = std::move(*kept), error, snapshot = std::move(snapshot)]() mutable {
-        std::move(handler)(error, std::move(snapshot));
+    using Asked = SnapshotRequestOf<std::decay_t<Handler>>;
+    const auto request =
+        std::make_shared<Asked>(std::decay_t<Handler>(std::forward<Handler>(handler)), executor, source);
+    try {
+      boost::asio::post(executor, [executor, source, request] {
+        if (const auto alive = source.lock()) return alive->take_snapshot(request);
+        request->answer(executor, nullptr);
       });
-    };
-    boost::asio::post(executor, [source = std::move(source), give = std::move(give)]() mutable {
-      if (const auto alive = source.lock()) return alive->take_snapshot(std::move(give));
-      give(nullptr);
-    });
+    } catch (...) {
+      request->withdraw();
+      throw;
+    }
   }
 };
 

@@ -1,5 +1,8 @@
 #include <holdfast/asio/detail/waiting_room.hpp>
 
+#include <exception>
+#include <new>
+
 #include <holdfast/detail/fetch.hpp>
 
 namespace holdfast::detail {
@@ -52,13 +55,19 @@ void WaitingRoom::leave(Waiting& waiting) noexcept {
 }
 
 void WaitingRoom::complete_all(boost::system::error_code error) {
+  std::exception_ptr no_memory;
   for (Waiting* const last = last_; first_;) {
     Waiting& waiting = *first_;
     leave(waiting);
     const bool was_last = &waiting == last;
-    waiting.complete(Waiting::Call::posted, error);
-    if (was_last) return;
+    try {
+      waiting.complete(Waiting::Call::posted, error);
+    } catch (const std::bad_alloc&) {
+      no_memory = std::current_exception();
+    }
+    if (was_last) break;
   }
+  if (no_memory) std::rethrow_exception(no_memory);
 }
 
 void WaitingRoom::close() noexcept {

@@ -116,7 +116,8 @@ class WaitingRoom {
 
   // Completes the longest waiter, posted. REQUIRES: something waits.
   void complete_first(boost::system::error_code error) { first_->leave(error); }
-  // Completes all present waiters, posted.
+  // Completes all present waiters, posted. One whose executor has no memory to take the call is lost, and no other one;
+  // then it throws std::bad_alloc at the end.
   void complete_all(boost::system::error_code error);
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
