@@ -111,7 +111,7 @@ TEST_CASE("lost services go on counting as down, completed and cancelled ones st
 TEST_CASE("lost services count as down up to the duration, also when the run was over before") {
   Scenario scenario = scenario_of({{.name = "feed", .count = 2}});
   scenario.duration = 100s;
-  const auto report_of = [&scenario](EndReason reason, bool drained) {
+  const auto report_of = [&scenario](EndReason reason, bool drained, ShutdownCause cause = ShutdownCause::requested) {
     History history{scenario};
     history.add(0s, 0, "feed-0");
     history.add(0s, 1, "feed-1");
@@ -122,7 +122,10 @@ TEST_CASE("lost services count as down up to the duration, also when the run was
     history.terminate(20s, 0, "feed-0", {Termination::Reason::circuit_open, 3, 3, 0s});
     history.end(30s, 1, "feed-1", Outcome::clean);
     history.terminate(30s, 1, "feed-1", {Termination::Reason::completed});
-    if (drained) history.tell_supervisor(40s, event::Drained{DrainOutcome::drained});
+    if (drained) {
+      history.tell_supervisor(40s, event::ShutdownRequested{cause, 30s});
+      history.tell_supervisor(40s, event::Drained{DrainOutcome::drained});
+    }
     return history.over(50s, reason);
   };
   const ReportData whole = report_of(EndReason::finished, false);
@@ -142,6 +145,13 @@ TEST_CASE("lost services count as down up to the duration, also when the run was
   CHECK(drained.fleet.availability.time == time(40s + 30s));
   CHECK(drained.fleet.availability.up == time(10s + 30s));
   CHECK(drained.fleet.availability.lost == time(0s));
+  // when_all_terminated = "return": a program that ends because everything in it is lost is no better than one that
+  // waits.
+  const ReportData returned = report_of(EndReason::finished, true, ShutdownCause::all_terminated);
+  CHECK(returned.fleet.availability == whole.fleet.availability);
+  CHECK(whole.counts_until == at(100s));
+  CHECK(drained.counts_until == at(40s));
+  CHECK(returned.counts_until == at(100s));
   scenario.duration.reset();
   CHECK(report_of(EndReason::finished, false).fleet.availability.time == time(50s + 30s));
 }

@@ -57,7 +57,10 @@ class Recorder final : public Observer {
                   reason == Termination::Reason::abandoned;
     }
     if (event.about_supervisor()) {
-      if (seen.kind == "drained") drained = event.at;
+      if (const auto* const shutdown = std::get_if<event::ShutdownRequested>(&event.what)) {
+        asked_for = shutdown->cause != ShutdownCause::all_terminated;
+      }
+      if (seen.kind == "drained" && asked_for) drained = event.at;
       return;
     }
     all.push_back(seen);
@@ -71,7 +74,8 @@ class Recorder final : public Observer {
   }
 
   std::vector<Seen> all;
-  std::optional<TimePoint> drained;
+  bool asked_for = false;            // the shutdown, by somebody
+  std::optional<TimePoint> drained;  // by such a one
 };
 
 struct Interval {

@@ -26,10 +26,10 @@ inline constexpr std::size_t kTerminationReasons = 5;
 // Availability of a set of services.
 //
 // A service's time counts from its adding until the rehearsal is over, which is the earliest of: the scenario's
-// `duration`, also if the run had nothing left to do before; the end of the supervisor's drain; and where a budget cut
-// the run off. Without a duration it is the end of the run. Completed and cancelled services stop counting at their
-// end; lost ones (circuit_open, failed, abandoned) go on counting, as down, until the rehearsal is over or they are
-// removed.
+// `duration`, also if the run had nothing left to do before; the end of a drain that somebody asked for (one that began
+// because all services had terminated mends none of them); and where a budget cut the run off. Without a duration it is
+// the end of the run. Completed and cancelled services stop counting at their end; lost ones (circuit_open, failed,
+// abandoned) go on counting, as down, until the rehearsal is over or they are removed.
 struct Availability {
   ServiceTime time = 0;  // that counts, of all services
   // With the supervisor's waiting: a run was alive in `running` or `stopping`, outside of the outages and hangs that
@@ -200,6 +200,7 @@ struct ReportData {
   std::uint64_t chaos_events = 0;  // chaos that reached a service
   std::optional<TimePoint> shutdown_at;
   std::optional<TimePoint> drained_at;
+  TimePoint counts_until;  // when the rehearsal was over: see Availability
 
   GroupReport fleet;                // all groups together
   std::vector<GroupReport> groups;  // in the order of the scenario; groups without a service are left out

@@ -405,12 +405,15 @@ void Reporter::handle(const Event& event, const event::Removed&) {
   timeline_.leave(life.standing);
 }
 
-void Reporter::handle(const Event& event, const event::ShutdownRequested&) { data_.shutdown_at = event.at; }
+void Reporter::handle(const Event& event, const event::ShutdownRequested& shutdown) {
+  data_.shutdown_at = event.at;
+  nobody_was_left_ = shutdown.cause == ShutdownCause::all_terminated;
+}
 
 void Reporter::handle(const Event& event, const event::Drained&) {
   data_.drained_at = event.at;
   for (Life& life : lives_) settle(life, event.at);
-  over_ = true;
+  over_ = !nobody_was_left_;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -520,6 +523,7 @@ ReportData Reporter::finish(const SimulationEnd& end) {
   data_.end = end;
   data_.history = timeline_.history();
   data_.most_down = timeline_.most_down();
+  data_.counts_until = over_ ? *data_.drained_at : counts_until(end);
   close_lost(counts_until(end));
   data_.restarts = occurrences(restarts_);
   data_.breaker_trips = occurrences(trips_);

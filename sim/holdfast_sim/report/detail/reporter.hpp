@@ -149,6 +149,7 @@ class Reporter {
   std::priority_queue<WindowEnd, std::vector<WindowEnd>, std::greater<>> window_ends_;
   TimePoint now_;
   std::optional<Duration> duration_;  // of the scenario
+  bool nobody_was_left_ = false;      // the shutdown began because all services had terminated
   bool over_ = false;                 // the drain is, and from then on nobody's time counts
 
   FleetTimeline timeline_;
