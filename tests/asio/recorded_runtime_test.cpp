@@ -14,7 +14,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <holdfast/asio/runtime.hpp>
+#include <holdfast_sim/format/scenario_writer.hpp>
 #include <holdfast_sim/observe/event_log.hpp>
+#include <holdfast_sim/replay/incident.hpp>
 #include <holdfast_sim/replay/replay.hpp>
 
 namespace holdfast::recorded_runtime_test {
@@ -41,8 +43,9 @@ class Log final : public EventSink {
 
 void expect_the_same(const std::string& recording, const Log& log) {
   sim::EventLog again;
+  sim::Incident incident;
   std::istringstream in{recording};
-  const auto result = sim::replay(in, "run.ndjson", {.observers = {&again}});
+  const auto result = sim::replay(in, "run.ndjson", {.observers = {&again, &incident}});
   if (result.difference) {
     FAIL(result.difference->line << ": " << result.difference->says << "\nrecorded " << result.difference->recorded
                                  << "\nreplayed " << result.difference->replayed);
@@ -50,6 +53,7 @@ void expect_the_same(const std::string& recording, const Log& log) {
   CHECK_FALSE(result.cut_short);
   CHECK(again.lines() == log.lines());
   CHECK(result.events > 0);
+  CHECK_NOTHROW(sim::scenario_text(incident.scenario(result, "run.csv", sim::Mended::early)));
 }
 
 net::awaitable<void> crashes(Context& ctx) {

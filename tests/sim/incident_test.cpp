@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <holdfast_sim/format/scenario_reader.hpp>
 #include <holdfast_sim/format/scenario_writer.hpp>
@@ -104,6 +105,39 @@ TEST_CASE("a service that says when it is ready takes as long for it as the runs
   CHECK(fleet[0].policy.start_timeout == 30s);
   CHECK(fleet[0].behaviour.ready_after == Distribution{Fixed{9s}});
   CHECK_FALSE(fleet[2].behaviour.ready_after);
+}
+
+// Every recording of a program (Runtime) has a kill_wait, and `holdfast replay --scenario` ended with an assertion.
+TEST_CASE("what a recording says and a scenario cannot say is left out, so that its text reads back") {
+  Life run{{.backoff = {.base = 1s, .max = 1s, .breaker = std::nullopt}, .kill_wait = 1s}};
+  REQUIRE(run.simulation.add({.name = "feed"}));
+  run.simulation.run_for(1min);
+  const auto scenario = run.scenario();
+  CHECK_NOTHROW(parse_scenario(scenario_text(scenario), "incident.toml", "."));
+  CHECK_FALSE(scenario.supervisor.kill_wait);
+}
+
+TEST_CASE("a scenario has a name that it may have, however the file of the recording is called") {
+  struct Row {
+    std::string file, name;
+  };
+  for (const auto& [file, name] : std::vector<Row>{{"logs/monday.ndjson", "incident monday"},
+                                                   {"a .nd", "incident a"},
+                                                   {" a\nb.nd", "incident a b"},
+                                                   {"a\xC2\xA0.nd", "incident a"},
+                                                   {"\xE2\x80\xAE.nd", "incident"},
+                                                   {"<stdin>", "incident <stdin>"},
+                                                   {std::string(300, 'x'), "incident " + std::string(200, 'x')},
+                                                   {"a\xFF.nd", "incident a"}}) {
+    CAPTURE(file);
+    ReplayResult result{.file = file, .seed = {9}};
+    result.report.end.at = TimePoint{} + 1s;
+    Told told;
+    told.add();
+    const auto scenario = told.incident.scenario(result, "x.csv", Mended::early);
+    CHECK(scenario.name == name);
+    CHECK_NOTHROW(scenario_text(scenario));
+  }
 }
 
 TEST_CASE("a start that was not in time is a failure of its run") {

@@ -20,20 +20,32 @@ using holdfast::to_string;
 
 constexpr std::size_t kCauseMax = 200;  // bytes of an error
 
-// The last field of a row of a recorded trace: something in one line.
-std::string cause_of(std::string_view error) {
+// Something in one line that a scenario or a recorded trace may have: what shows of a text, and not too much of it.
+std::string visible_part(std::string_view whole) {
   std::string text;
-  error = error.substr(0, kCauseMax);
-  while (!error.empty()) {
-    const auto length = holdfast::detail::utf8_character(error);
+  whole = whole.substr(0, kCauseMax);
+  while (!whole.empty()) {
+    const auto length = holdfast::detail::utf8_character(whole);
     if (length == 0) break;  // not UTF-8, or cut in the middle
-    const auto character = error.substr(0, length);
-    text += holdfast::detail::is_invisible(character) ? std::string_view{" "} : character;
-    error.remove_prefix(length);
+    const auto character = whole.substr(0, length);
+    const bool shows = !holdfast::detail::is_invisible(character) && !holdfast::detail::is_blank(character);
+    text += shows ? character : std::string_view{" "};
+    whole.remove_prefix(length);
   }
   const auto first = text.find_first_not_of(' ');
-  if (first == std::string::npos) return "failed";
-  return text.substr(first, text.find_last_not_of(' ') + 1 - first);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
+
+// The last field of a row of a recorded trace.
+std::string cause_of(std::string_view error) {
+  auto text = visible_part(error);
+  return text.empty() ? "failed" : text;
+}
+
+// Of a scenario. A file may be called in any way.
+std::string name_of(std::string_view stem) {
+  const auto text = visible_part(stem);
+  return text.empty() ? "incident" : "incident " + text;
 }
 
 bool fits_a_row(std::string_view name) { return name.find_first_of(",#\"") == std::string_view::npos; }
@@ -147,10 +159,11 @@ void Incident::failed(Life& life, const Event& event, const event::Ended& ended)
 // ---------------------------------------------------------------------------------------------------------------------
 
 Scenario Incident::scenario(const ReplayResult& result, const std::string& csv, Mended mended) const {
-  Scenario scenario{.name = "incident " + std::filesystem::path{result.file}.stem().string(),
+  Scenario scenario{.name = name_of(std::filesystem::path{result.file}.stem().string()),
                     .seed = Seed{result.seed.value & INT64_MAX},  // as far as a scenario has them
                     .supervisor = result.supervisor,
                     .fleet = grouped(fleet(result.supervisor))};
+  scenario.supervisor.kill_wait.reset();  // which no scenario has
   scenario.duration = std::max(Duration{1}, result.report.end.at - TimePoint{});
   if (const auto text = rows(result.report.end.at, mended); !text.empty()) {
     Recorded recorded{.file = csv, .fails_after = fails_after()};
