@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <holdfast_sim/format/scenario_reader.hpp>
+#include <holdfast_sim/rehearsal.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 #include <holdfast_sim/search/shrink.hpp>
 
@@ -19,6 +20,10 @@ namespace {
 
 ShrinkResult shrunk(const std::string& text, std::uint64_t seed = 7) {
   return shrink(text, "test.toml", "", {.seed = Seed{seed}});
+}
+
+bool rehearses_to_a_failure(const std::string& text) {
+  return rehearse(parse_scenario(text, "again.toml", ".")).verdict() == RehearsalVerdict::violated;
 }
 
 // A few draws of the test's own.
@@ -101,6 +106,34 @@ Planted planted(std::uint64_t number) {
 }
 
 }  // namespace
+
+TEST_CASE("who interrupts does not wait for a run, be it the first or a later one, and gets the smallest so far") {
+  // Each run of it takes some seconds.
+  const std::string text =
+      "name = \"busy\"\nduration = \"10min\"\n[supervisor]\nbackoff = { base = \"0s\", max = \"0s\", breaker = \"off\" "
+      "}\n"
+      "[[fleet]]\nname = \"a\"\ncount = 10\nruns_for = { exponential = \"6ms\" }\nthen = \"fail\"\n"
+      "[[fleet]]\nname = \"b\"\n[expect]\nrestarts = { max = 9 }\nstarts = { max = 9 }\n";
+  int asked = 0;
+  const auto after = [&asked](int times) {
+    return ShrinkOptions{.seed = Seed{7}, .interrupted = [&asked, times] { return ++asked > times; }};
+  };
+  CHECK_THROWS_WITH(shrink(text, "busy.toml", "", after(1)),
+                    Contains("interrupted in the first run, of seed 7 itself"));
+  CHECK(asked == 2);
+  // A short scenario of the same kind: the first run asks nothing.
+  std::string little = text;
+  little.replace(little.find("10min"), 5, "100ms");
+  asked = 0;
+  const auto result = shrink(little, "little.toml", "", after(3));
+  CHECK_FALSE(result.finished);
+  CHECK(asked <= 6);
+  CHECK(result.digest.size() == 32);
+  CHECK_THAT(result.text, Contains("seed = 7"));
+  CHECK(rehearses_to_a_failure(result.text));
+  asked = 0;  // before anything is smaller: it is the scenario with its seed
+  CHECK_THAT(shrink(little, "little.toml", "", after(0)).text, Contains("seed = 7"));
+}
 
 TEST_CASE("a failure comes down to what it takes, and nothing else is in the file") {
   const auto result = shrunk(R"(

@@ -90,7 +90,16 @@ int call(const Arguments& arguments) {
       });
     };
   }
-  const auto result = sim::shrink(source.text, source.file, source.folder, options);
+  std::optional<sim::ShrinkResult> shrunk;
+  try {
+    shrunk = sim::shrink(source.text, source.file, source.folder, options);
+  } catch (const sim::NothingToShrink& nothing) {
+    if (!interrupted()) throw;
+    progress.erase();
+    complain(fmt::format("holdfast: {}\n", nothing.what()));
+    return interrupted_status();
+  }
+  const auto& result = *shrunk;
   progress.erase();
   if (loses_traces(result, source, out)) {
     complain(fmt::format("holdfast: {}: would not find its recorded traces; name a file in the folder of {}\n",

@@ -113,13 +113,18 @@ class Shrinker {
       throw NothingToShrink(fmt::format("seed {} cannot stand in a file: {} is the largest that can",
                                         options.seed.value, file::Integer::kMax));
     }
-    const auto result = rehearse(scenario, {.seed = options.seed});
+    const auto result = rehearse(scenario, {.seed = options.seed, .interrupted = options.interrupted});
     const auto outcome = outcome_of(scenario, result);
+    if (outcome.verdict == RehearsalVerdict::interrupted) {
+      throw NothingToShrink(
+          fmt::format("interrupted in the first run, of seed {} itself: nothing was shrunk yet", options.seed.value));
+    }
     if (outcome.held()) {
       throw NothingToShrink(
           fmt::format("{}: seed {} holds: there is nothing to shrink", file::printable(file_), options.seed.value));
     }
     reason_ = outcome.failures.front().reason;
+    smallest_ = outcome;
     too_little_ = is_of_too_little(reason_);
     constexpr std::uint64_t kTimersLeast = 10'000;
     timers_max_ = 4 * result.report.end.timers_fired + kTimersLeast;
@@ -160,6 +165,7 @@ class Shrinker {
   Trial trial(const TomlValue& document) {
     if (!running_) return Trial::does_not;
     const auto text = toml_text(document);
+    latest_.reset();  // of a text that was tried before nothing more is known
     if (const auto known = tried_.find(text); known != tried_.end()) return known->second;
     if (runs_ == options_.runs_max || timers_ >= options_.timers_max ||
         (options_.interrupted && options_.interrupted())) {
@@ -167,7 +173,9 @@ class Shrinker {
       return Trial::does_not;
     }
     cut_off_ = false;
-    const bool same = run(text).has_value();
+    latest_ = run(text);
+    if (!running_) return Trial::does_not;  // interrupted in the midst of it
+    const bool same = latest_.has_value();
     const auto trial = same ? Trial::fails : cut_off_ ? Trial::takes_too_long : Trial::does_not;
     tried_.emplace(text, trial);
     return trial;
@@ -180,8 +188,14 @@ class Shrinker {
       ++runs_;
       if (holds_) return holds_(scenario) ? std::nullopt : std::optional{SeedOutcome{}};
       // A candidate that would take for ever is none.
-      const auto result =
-          rehearse(scenario, {.interrupted = [] { return true; }, .slice = timers_max_, .with_history = false});
+      std::uint64_t fired = 0;
+      const std::uint64_t slice = std::min(timers_max_, std::uint64_t{1} << 16);
+      const auto is_over = [&] {
+        const bool interrupted = !verifies_ && options_.interrupted && options_.interrupted();
+        if (interrupted) running_ = false;
+        return interrupted || (fired += slice) >= timers_max_;
+      };
+      const auto result = rehearse(scenario, {.interrupted = is_over, .slice = slice, .with_history = false});
       timers_ += result.report.end.timers_fired;
       auto outcome = outcome_of(scenario, result);
       cut_off_ = outcome.verdict == RehearsalVerdict::interrupted;
@@ -206,6 +220,7 @@ class Shrinker {
   bool accept(TomlValue candidate) {
     if (!fails(candidate)) return false;
     document_ = std::move(candidate);
+    smallest_ = latest_;
     ++accepted_;
     return true;
   }
@@ -224,8 +239,9 @@ class Shrinker {
     if (!accept(candidate)) {
       candidate = document_;
       set(candidate, "seed", file::toml(options_.seed.value));
-      const bool same = accept(std::move(candidate));
+      const bool same = accept(candidate);
       HOLDFAST_ASSERT(same || !running_, "a scenario with its seed in the file does not fail as before");
+      document_ = std::move(candidate);
     }
   }
 
@@ -686,6 +702,13 @@ class Shrinker {
 
   // Twice, and from the text as it will be read.
   void verify(ShrinkResult& result) {
+    if (options_.interrupted && options_.interrupted() && smallest_) {  // who interrupts does not want to wait
+      result.reason = smallest_->failures.front().reason;
+      result.says = smallest_->failures.front().says;
+      result.digest = smallest_->digest;
+      return;
+    }
+    verifies_ = true;
     const auto first = run(result.text);
     const auto second = run(result.text);
     HOLDFAST_ASSERT(first && second && *first == *second, "what was shrunk does not fail as it did");
@@ -706,8 +729,11 @@ class Shrinker {
   std::uint64_t timers_ = 0;      // of all runs
   std::uint64_t runs_ = 0;
   std::uint64_t accepted_ = 0;
-  bool cut_off_ = false;                // the latest run took too long
-  std::map<std::string, Trial> tried_;  // by the text
+  bool cut_off_ = false;  // the latest run took too long
+  bool verifies_ = false;
+  std::optional<SeedOutcome> latest_;    // of the latest run, if it failed in the same way
+  std::optional<SeedOutcome> smallest_;  // of the document as it is
+  std::map<std::string, Trial> tried_;   // by the text
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ struct ShrinkOptions {
   // Nothing may get worse, so that another policy has a chance: policies stay as they are, and of numbers only those
   // become smaller with which less goes wrong. Otherwise a service that fails rarely may become one that always does.
   bool only_weaker = false;
-  std::function<bool()> interrupted = {};  // asked before each run; true ends with what there is
+  std::function<bool()> interrupted = {};  // asked before each run and within it; true ends with what there is
   std::function<void(const ShrinkProgress&)> progress = {};
 };
 
@@ -68,7 +68,7 @@ struct ShrinkResult {
   std::vector<FailingRange> ranges;
 };
 
-// The seed does not fail; what() says so.
+// The seed does not fail, or its run was interrupted; what() says so.
 class NothingToShrink : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
