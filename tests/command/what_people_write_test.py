@@ -26,6 +26,7 @@ LENGTHS = {
     "90": 'write "1min30s" if seconds are meant', "1.5": 'write "1s500ms" if seconds are meant',
     "- 5s": "a length of time is never negative", "-5 seconds": "a length of time is never negative",
     "-5s": "allowed is 0s to ", "inf": 'the longest is "36500d"', "never": 'the longest is "36500d"',
+    "30\u00a0s": 'write "30s"', "30\u202fs": 'write "30s"', "1d12": 'write "1d12h"', "1h30m15": 'write "1h30min15s"',
     # These may be anything: the general text.
     "ten minutes": "A length of time is a whole number with a unit", "5 parsecs": "A length of time is a whole number",
     "P1M": "A length of time is a whole number", "": "A length of time is a whole number",
@@ -37,6 +38,8 @@ VALUES = {
     "00:05:00": "write a length of time in quotes", "2026-01-01": "write a length of time in quotes",
     '["5min"]': "write one text, without brackets", "'30m'": 'write "30min"', "30s": 'write "30s" in quotes',
     "5min": 'write "5min" in quotes', "1h 30m": 'write "1h30min" in quotes', "-1": "allowed is a length of time",
+    "null": "leave the key out: there is no null", "None": "leave the key out", '"30s";': "leave out the ; at the end",
+    '"30s",': "leave out the , at the end", "`30s`": "straight quotes", '30s"': "its first one is missing",
 }
 IN_FLEET = {
     # systemd
@@ -61,6 +64,24 @@ IN_FLEET = {
     'shutdown = 5000': 'how long a stop may take is stop_grace = "10s"', 'shutdown = "brutal_kill"': "stop_grace",
     "significant = true": "nothing like it", 'modules = ["a"]': "nothing like it", 'start = "a"': "runs_for =",
     'restart = "temporary"': 'write "never"', "intensity = 3": "max_failures", "period = 5": "window",
+    # More of them, of PM2, runit, dinit and libraries of retries; keys that came later than the first version
+    "TimeoutStartSec = 30": "start_timeout =", 'Type = "notify"': 'ready = "notified"', "readinessProbe = {}": 'ready = "notified"',
+    "startupProbe = {}": "start_timeout =", "initialDelaySeconds = 3": "ready_after =", "stop_timeout = 10": "stop_grace =",
+    "stop-timeout = 10": "stop_grace =", "kill_timeout = 3": "stop_grace =", "TimeoutAbortSec = 3": "stop_grace =",
+    "start-timeout = 3": 'did you mean "start_timeout"?', "reset_timeout = 3": "half_open = { open_for =",
+    "listen_timeout = 3": "start_timeout =", "wait_ready = true": 'ready = "notified"', 'mttr = "4h"': "recovers_after =",
+    "scale = 3": "count = 3", 'After = "db"': "nothing like it", "max_restart = 3": "max_failures", "respawn = true": "restart =",
+    "attempts = 3": "max_failures", 'max_interval = "1s"': "backoff = { max =", 'initial_interval = "1s"': "backoff = { base =",
+    'min_uptime = "5s"': "cooldown =", 'User = "x"': "runs_for =", 'ExecStop = "x"': "runs_for =", 'warmup = "3s"': "ready_after =",
+    "ready = true": 'write "notified"', "ready = false": 'write "at_once"', 'ready = "notify"': 'write "notified"',
+    'ready = "sd_notify"': 'write "notified"', 'ready = "immediately"': 'write "at_once"', 'restart = "on-fail"': 'write "on_failure"',
+    "on_stop = true": 'write "obey"', 'on_kill = "die"': 'write "obey"',
+    "backoff = { breaker = { max = 5 } }": "max_failures = 5", "backoff = { breaker = { failures = 5 } }": "max_failures = 5",
+    'backoff = { breaker = { interval = "9s" } }': "window =", 'backoff = { breaker = { timeout = "9s" } }': "half_open",
+    "backoff = { breaker = 5 }": "write { max_failures = 5 }", 'backoff = "1s"': 'write { base = "1s" }',
+    "backoff = { breaker = { half_open = true } }": "write { } for its defaults",
+    'backoff = { breaker = { half_open = "30s" } }': 'write { open_for = "30s" }',
+    'backoff = { breaker = { half_open = { for = "3s" } } }': "open_for =",
     # Distributions
     'runs_for = { min = "1s", max = "5s" }\nthen = "fail"': 'is { uniform = ["1s", "5s"] }',
     'runs_for = { from = "1s", to = "5s" }\nthen = "fail"': 'is { uniform = ["1s", "5s"] }',
@@ -99,7 +120,20 @@ IN_CHAOS = {
     'shutdown = "true"': "write true, without quotes", "shutdown = 1": "write true",
     'of = "web"\nstorm = {}': "it stands inside storm: storm = { of", 'crash = {}\nstorm = {}': "storm = { of",
     'hang = { until = "5min" }': "how long it lasts is for", 'hang = { duration = "5min" }': "write for",
-    'freeze = {}\nstorm = {}': "hang = {",
+    'freeze = {}\nstorm = {}': "hang = {", 'recorded = "x.csv"': 'write { file = "x.csv" }', 'recorded = { path = "x.csv" }': "write file =",
+    'storm = { for = "5min" }': "a storm is one instant", 'storm = { duration = "5min" }': "a storm is one instant",
+    'outage = { for = "5min", mode = "down" }': 'write "gone"', 'outage = { for = "5min", mode = "fail" }': 'write "failing"',
+    'outage = { for = "5min", gone = true }': 'mode = "gone"', 'type = "outage"': "the kind is the key itself",
+    'every = "5min"\nstorm = {}': "write a [[chaos]] for each time", 'stop = "web"': "stops no single service",
+    'time = "5min"\nstorm = {}': "at =", 'storm = { share = "0.5%" }': "write 0.005 for 0.5 %",
+}
+IN_EXPECT = {
+    "availability_min = 99.9": "write 0.999 for 99.9 %", 'availability_min = "99.9%"': "write 0.999 for 99.9 %",
+    "availability_min = 99.95": "write 0.9995 for 99.95 %", "availability_min = 100": "write 1.0 for 100 %",
+    'restarts = "<= 3"': "write { max = 3 }", 'restarts = ">3"': "write { min = 4 }", 'restarts = "0..3"': "write { min = 0, max = 3 }",
+    "restarts = [0, 3]": "write { min = 0, max = 3 }", 'restarts = "3"': "write 3 without quotes", 'mttr = "1s"': "recovery_median_max",
+    'recovery_p50_max = "1s"': "recovery_median_max", "lost = 0": "circuit_open, failed and abandoned", "crashes = 0": "failures",
+    "restarts_max = 3": "restarts = { max =", "down_max = 3": "down_at_once_max", 'p99 = "1s"': "recovery_p99_max",
 }
 FILES = {
     'name = \u201cx\u201d\n': "write straight quotes", "name = \u2018x\u2019\n": "write straight quotes",
@@ -113,6 +147,9 @@ FILES = {
     FLEET + '[expect.fleet]\nname = "web"\n': "[[expect.fleet]]", FLEET + '[[supervisor]]\nstop_grace = "5s"\n': "[supervisor]: there is only one",
     FLEET + "[[expect]]\nrestarts = 1\n": "[expect]: there is only one", FLEET + '[[budget]]\nevents = 1\n': "[budget]: there is only one",
     FLEET + '[backoff]\nbase = "1s"\n': "it stands in [supervisor]", FLEET + "[breaker]\nmax_failures = 3\n": "inside backoff of [supervisor]",
+    'time = "1h"\n' + FLEET: 'duration = "1h"', 'length = "1h"\n' + FLEET: 'duration = "1h"', 'description = "x"\n' + FLEET: "as a comment",
+    '{"name": "x"}\n': "TOML, not JSON", "---\nname: x\n": "TOML, not YAML", "<x/>\n": "not XML", "/* x */\n": "a comment begins with #",
+    FLEET + "count = 1,000\n": "a number has no commas", FLEET + "[supervisor]\ntimeout = 3\n": "shutdown_timeout",
     FLEET + '[[service]]\nname = "a"\n': "services stand in [[fleet]]", FLEET + "[defaults]\na = 1\n": "[supervisor]",
 }
 # The first lines of a recorded trace, and what is said of it; empty: it is accepted.
@@ -134,6 +171,8 @@ TRACES = {
     HEADER + "web,60,120,disk\n": 'write "1min" if seconds are meant', HEADER + "web,0.5,120,disk\n": 'write "500ms" if seconds are meant',
     HEADER + "web,1767225600,1767225700,disk\n": "it counts from 1970", HEADER + "web,5m,10m,disk\n": 'write "5min"',
     HEADER + "web,00:01:00,00:02:00,disk\n": 'write "1min"', HEADER + "web,1 min,2 min,disk\n": 'write "1min"',
+    HEADER.replace(",", "|"): "separated by bars: write commas", HEADER + "web,1min,,disk\n": "until the end of the trace",
+    HEADER + "web,1min,ongoing,disk\n": "until the end of the trace", "PK\x03\x04abc\n": "a workbook of a spreadsheet",
     HEADER.replace("\n", "\r") + "web,1min,2min,disk\r": "end with CR alone",
 }
 
@@ -174,9 +213,23 @@ class WhatPeopleWrite(unittest.TestCase):
         for written, says in IN_CHAOS.items():
             self.expect(says, FLEET.replace('"web"', '"web"\ncount = 3') + f'[[chaos]]\nat = "5min"\n{written}\n')
 
+    def test_expectations(self):
+        for written, says in IN_EXPECT.items():
+            self.expect(says, FLEET + f"[expect]\n{written}\n")
+
     def test_files_that_are_no_toml_or_have_wrong_tables(self):
         for written, says in FILES.items():
             self.expect(says, written)
+
+    def test_files_that_are_no_text_of_utf_8(self):
+        good = FLEET.encode()
+        for written, says in ((good.decode().encode("utf-16"), "UTF-16"), (good.decode().encode("utf-16-le"), "UTF-16"),
+                              (good.replace(b"\n", b"\r"), "end with CR alone"), (b'name = "caf\xe9"\n', "not UTF-8"),
+                              (b"\x1f\x8b\x08\x00abc", "compressed")):
+            with self.subTest(written=written):
+                done = subprocess.run([HOLDFAST, "validate", "-"], input=written, capture_output=True, timeout=60)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(says, done.stderr.decode())
 
     def test_recorded_traces(self):
         with tempfile.TemporaryDirectory() as folder:

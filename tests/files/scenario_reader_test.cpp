@@ -384,13 +384,19 @@ recorded = { file = "trace.csv" }
                                                      {"w-5", w},
                                                      {"w-03", w},
                                                      {"w-x", w},
+                                                     {"W", w},
+                                                     {"w_3", w},
+                                                     {"w.3", w},
+                                                     {"W 3", w},
+                                                     {"w3", w},
                                                      {"solo", solo},
                                                      {"SOLO", solo},
                                                      {"w-3", ""},
                                                      {"Solo", ""},
                                                      {"solo-1", ""},
                                                      {"v-3", ""},
-                                                     {"w3", ""}}) {
+                                                     {"wx", ""},
+                                                     {"w3x", ""}}) {
     INFO(entity);
     const auto expected =
         says.empty() ? std::vector<std::string>{} : std::vector{"entity: is \"" + entity + '"' + says};

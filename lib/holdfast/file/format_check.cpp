@@ -92,7 +92,9 @@ class Check {
   void unknown(TomlEntry& entry, const Table& rules, const std::string& path) {
     const auto allowed = names_of(rules);
     const auto near = nearest(entry.key, allowed);
-    const auto hint = near.empty() ? key_hint(entry.key, rules, whole_) : std::string{};
+    // A word of others is no slip of the pen: "stop_timeout" is not "start_timeout".
+    auto hint = is_the_same_word(near, entry.key) ? std::string{} : foreign_key_hint(entry.key, rules, whole_);
+    if (hint.empty() && near.empty()) hint = key_hint(entry.key, rules, whole_);
     refuse(entry.value, entry.at, path,
            hint.empty() ? "unknown key; " + did_you_mean(near, "allowed here: " + listed(allowed))
                         : "unknown key; " + hint);

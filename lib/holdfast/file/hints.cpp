@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <holdfast/file/duration_text.hpp>
@@ -73,6 +76,17 @@ bool means_endless(std::string_view text) {
 
 namespace {
 
+// Blanks that nobody sees are others, as copied from a page of the web: no-break and thin ones.
+std::string with_plain_blanks(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kBlanks{"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89", "\xE2\x80\x87"};
+  std::string plain{text};
+  for (const auto blank : kBlanks) {
+    for (auto at = plain.find(blank); at != std::string::npos; at = plain.find(blank))
+      plain.replace(at, blank.size(), " ");
+  }
+  return plain;
+}
+
 // "1h30" lacks the unit that is next; "5:30" may be two things.
 std::string with_missing_unit(std::string_view text) {
   if (text.empty() || !is_digit(text.back())) return "";
@@ -87,15 +101,16 @@ std::string with_missing_unit(std::string_view text) {
     const auto minutes = meant_duration(spelt.substr(0, colon) + "min" + spelt.substr(colon + 1) + "s");
     return hours && minutes ? write_text(to_string(*minutes)) + " or " + in_quotes(to_string(*hours)) : "";
   }
-  const auto unit = text.find_last_not_of("0123456789 ");
-  const auto meant = meant_duration(spelt + (lower_case(text.substr(unit, 1)) == "h" ? "min" : "s"));
+  const auto unit = lower_case(text.substr(text.find_last_not_of("0123456789 "), 1));
+  const auto meant = meant_duration(spelt + (unit == "d" ? "h" : unit == "h" ? "min" : "s"));
   return meant ? write_text(to_string(*meant)) : "";
 }
 
 }  // namespace
 
 std::string length_hint(std::string_view text, const Length& length, const Key& key) {
-  text = trimmed(text);
+  const std::string plain = with_plain_blanks(text);
+  text = trimmed(plain);
   if (const auto meant = meant_duration(text); meant && *meant >= length.min) return write_text(to_string(*meant));
   if (auto hint = with_missing_unit(text); !hint.empty()) return hint;
   if (auto hint = about_range(text, key); !hint.empty()) return hint;
@@ -125,6 +140,20 @@ std::string length_of_number(const TomlValue& value) {
   return meant ? "write " + in_quotes(to_string(*meant)) + " if seconds are meant" : "";
 }
 
+bool is_share(const Number& range) { return range.above_min && range.max == Ratio::from(1); }
+
+// Of a percentage, "99.9": its hundredth, "0.999", by its digits, for 99.9 / 100 is no round number.
+std::string write_share(std::string_view percentage) {
+  const auto point = std::min(percentage.find('.'), percentage.size());
+  std::string digits = std::string(point < 3 ? 3 - point : 0, '0') + std::string{percentage.substr(0, point)};
+  const std::size_t whole = digits.size() - 2;
+  if (point < percentage.size()) digits += percentage.substr(point + 1);
+  digits.insert(whole, 1, '.');
+  while (digits.back() == '0' && digits[digits.size() - 2] != '.') digits.pop_back();
+  const bool is_whole = percentage.substr(point).find_first_not_of(".0") == std::string_view::npos;
+  return "write " + digits + " for " + std::string{percentage.substr(0, is_whole ? point : percentage.size())} + " %";
+}
+
 // "50%", "0.5", "3" in quotes.
 std::string number_in_quotes(std::string_view text, const Key& key) {
   text = trimmed(text);
@@ -134,28 +163,76 @@ std::string number_in_quotes(std::string_view text, const Key& key) {
   const auto whole = take_number(rest);
   if (!whole) return "";
   const auto* const number = form_of<Number>(key);
-  if (percent && number && rest.empty() && *whole <= 100) return share_hint(static_cast<double>(*whole), *number);
   const bool fraction = rest.size() > 1 && rest.front() == '.' && std::all_of(rest.begin() + 1, rest.end(), is_digit);
+  if (percent && number && (rest.empty() || fraction) && *whole <= 100 && is_share(*number)) return write_share(digits);
   if (percent || (!rest.empty() && !(fraction && number))) return "";
   if (!number && !form_of<Integer>(key)) return "";
   return "write " + std::string{digits} + " without quotes";
 }
 
+// "<= 3", "0..3", "3-5", where a count may be a range.
+std::string about_count(std::string_view text) {
+  text = trimmed(text);
+  std::string packed;
+  for (const char c : text) {
+    if (!is_blank(c)) packed += c;
+  }
+  std::string_view rest = packed;
+  const auto ends_with_number = [&](std::string_view sign) {
+    if (!rest.starts_with(sign)) return std::optional<std::uint64_t>{};
+    std::string_view digits = rest.substr(sign.size());
+    const auto number = take_number(digits);
+    return digits.empty() ? number : std::nullopt;
+  };
+  if (const auto most = ends_with_number("<=")) return "write { max = " + std::to_string(*most) + " }";
+  if (const auto least = ends_with_number(">=")) return "write { min = " + std::to_string(*least) + " }";
+  if (const auto over = ends_with_number(">")) return "write { min = " + std::to_string(*over + 1) + " }";
+  if (const auto under = ends_with_number("<"); under && *under > 0) {
+    return "write { max = " + std::to_string(*under - 1) + " }";
+  }
+  const auto least = take_number(rest);
+  if (!least) return "";
+  for (const std::string_view between : {"...", "..", "-"}) {
+    const auto most = ends_with_number(between);
+    if (most && *least <= *most) {
+      return "write { min = " + std::to_string(*least) + ", max = " + std::to_string(*most) + " }";
+    }
+  }
+  return "";
+}
+
+bool is_range_of_counts(const Key& key) {
+  const auto* const inner = form_of<Inner>(key);
+  return inner && form_of<Integer>(key) && inner->table().find("min") && inner->table().find("max");
+}
+
 std::string about_text(std::string_view text, const Key& key) {
+  if (is_range_of_counts(key)) {
+    if (auto hint = about_count(text); !hint.empty()) return hint;
+  }
   if (form_of<Number>(key) || form_of<Integer>(key)) return number_in_quotes(text, key);
   if (form_of<True>(key)) return "write true, without quotes";
   const auto* const inner = form_of<Inner>(key);
   if (!inner) return "";
   auto length = parse_duration(text);
   if (!length) length = meant_duration(text);
-  if (length && inner->table().find("for")) return "write { for = " + in_quotes(to_string(*length)) + " }";
+  for (const std::string_view name : {"for", "base", "open_for"}) {
+    if (length && inner->table().find(name)) {
+      return "write { " + std::string{name} + " = " + in_quotes(to_string(*length)) + " }";
+    }
+  }
+  if (inner->table().find("file")) return "write { file = " + in_quotes(text) + " }";
   return inner->table().find("of") ? "write { of = " + in_quotes(text) + " }" : "";
 }
 
 std::string about_boolean(bool value, const Key& key) {
   if (has_word(key, "off")) return value ? "leave the key out, or write a table" : write_text("off");
   if (has_word(key, "always")) return write_text(value ? "always" : "never");
+  if (has_word(key, "notified")) return write_text(value ? "notified" : "at_once");
+  if (has_word(key, "obey")) return write_text(value ? "obey" : "ignore");
+  if (has_word(key, "wait")) return write_text(value ? "return" : "wait");
   const auto* const inner = form_of<Inner>(key);
+  if (inner && inner->table().find("open_for")) return value ? "write { } for its defaults" : "leave the key out";
   if (value && inner && inner->table().find("of")) return "write { }, or { of = \"feed\" } for a part of the fleet";
   return "";
 }
@@ -174,6 +251,12 @@ std::string about_array(const TomlValue& value, const Key& key, const std::strin
     const auto least = meant_duration(value.items[0].text);
     const auto greatest = meant_duration(value.items[1].text);
     if (least && greatest && *least <= *greatest) return write_uniform(*least, *greatest);
+  }
+  const auto is_count = [](const TomlValue& item) { return item.kind == Kind::integer && item.integer >= 0; };
+  if (is_range_of_counts(key) && value.items.size() == 2 && is_count(value.items[0]) && is_count(value.items[1]) &&
+      value.items[0].integer <= value.items[1].integer) {
+    return "write { min = " + std::to_string(value.items[0].integer) +
+           ", max = " + std::to_string(value.items[1].integer) + " }";
   }
   if (value.items.size() == 1 && value.items.front().kind == Kind::text) return "write one text, without brackets";
   return "";
@@ -198,6 +281,9 @@ std::string type_hint(const TomlValue& value, const Key& key, std::string_view p
     case Kind::integer:
       if (wants_length && value.integer >= 0) return length_of_number(value);
       if (form_of<True>(key) && value.integer == 1) return "write true";
+      if (has_word(key, "off") && value.integer > 0) {
+        return "write { max_failures = " + std::to_string(value.integer) + " }";
+      }
       return form_of<Name>(key) || form_of<Text>(key) ? write_text(std::to_string(value.integer)) : "";
     case Kind::number:
       if (wants_length && value.number >= 0) return length_of_number(value);
@@ -211,10 +297,8 @@ std::string type_hint(const TomlValue& value, const Key& key, std::string_view p
 }
 
 std::string share_hint(double number, const Number& range) {
-  const bool is_share = range.above_min && range.max == Ratio::from(1);
   const bool is_percentage = number >= 2 && number <= 100;
-  if (!is_share || !is_percentage) return "";
-  return "write " + decimal(number / 100) + " for " + decimal(number).substr(0, decimal(number).find(".0")) + " %";
+  return is_share(range) && is_percentage ? write_share(decimal(number)) : "";
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -243,6 +327,7 @@ constexpr std::array kRestarts{Foreign{"unlessstopped", "always"},
                                Foreign{"onabort", "on_failure"},
                                Foreign{"onwatchdog", "on_failure"},
                                Foreign{"onerror", "on_failure"},
+                               Foreign{"onfail", "on_failure"},
                                Foreign{"onexit", "always"},
                                Foreign{"oncrash", "on_failure"},
                                Foreign{"transient", "on_failure"},
@@ -255,26 +340,82 @@ constexpr std::array kRestarts{Foreign{"unlessstopped", "always"},
                                Foreign{"temporary", "never"},
                                Foreign{"oneshot", "never"},
                                Foreign{"once", "never"}};
-constexpr std::array kThens{
-    Foreign{"exit1", "fail"},      Foreign{"exit0", "end"},          Foreign{"crash", "fail"},
-    Foreign{"error", "fail"},      Foreign{"failure", "fail"},       Foreign{"fails", "fail"},
-    Foreign{"failed", "fail"},     Foreign{"die", "fail"},           Foreign{"dies", "fail"},
-    Foreign{"crashes", "fail"},    Foreign{"crashed", "fail"},       Foreign{"abort", "fail"},
-    Foreign{"segfault", "fail"},   Foreign{"kill", "fail"},          Foreign{"killed", "fail"},
-    Foreign{"panic", "throw"},     Foreign{"exception", "throw"},    Foreign{"raise", "throw"},
-    Foreign{"throws", "throw"},    Foreign{"exit", "end"},           Foreign{"exits", "end"},
-    Foreign{"stop", "end"},        Foreign{"stops", "end"},          Foreign{"ends", "end"},
-    Foreign{"quit", "end"},        Foreign{"success", "end"},        Foreign{"succeed", "end"},
-    Foreign{"ok", "end"},          Foreign{"complete", "end"},       Foreign{"completed", "end"},
-    Foreign{"done", "end"},        Foreign{"return", "end"},         Foreign{"finish", "end"},
-    Foreign{"freeze", "hang"},     Foreign{"hangs", "hang"},         Foreign{"stuck", "hang"},
-    Foreign{"block", "hang"},      Foreign{"deadlock", "hang"},      Foreign{"sleep", "hang"},
-    Foreign{"permanent", "fatal"}, Foreign{"unrecoverable", "fatal"}};
+constexpr std::array kReadies{
+    Foreign{"notify", "notified"},   Foreign{"sdnotify", "notified"},   Foreign{"systemd", "notified"},
+    Foreign{"explicit", "notified"}, Foreign{"manual", "notified"},     Foreign{"signalled", "notified"},
+    Foreign{"reported", "notified"}, Foreign{"yes", "notified"},        Foreign{"true", "notified"},
+    Foreign{"now", "at_once"},       Foreign{"immediately", "at_once"}, Foreign{"immediate", "at_once"},
+    Foreign{"started", "at_once"},   Foreign{"onstart", "at_once"},     Foreign{"simple", "at_once"},
+    Foreign{"exec", "at_once"},      Foreign{"always", "at_once"},      Foreign{"none", "at_once"},
+    Foreign{"no", "at_once"},        Foreign{"false", "at_once"},       Foreign{"instant", "at_once"}};
+constexpr std::array kModes{
+    Foreign{"down", "gone"},        Foreign{"off", "gone"},         Foreign{"dead", "gone"},
+    Foreign{"hostdown", "gone"},    Foreign{"hostoff", "gone"},     Foreign{"poweroff", "gone"},
+    Foreign{"host", "gone"},        Foreign{"power", "gone"},       Foreign{"reboot", "gone"},
+    Foreign{"absent", "gone"},      Foreign{"offline", "gone"},     Foreign{"away", "gone"},
+    Foreign{"fail", "failing"},     Foreign{"fails", "failing"},    Foreign{"failed", "failing"},
+    Foreign{"failure", "failing"},  Foreign{"error", "failing"},    Foreign{"errors", "failing"},
+    Foreign{"crash", "failing"},    Foreign{"crashing", "failing"}, Foreign{"broken", "failing"},
+    Foreign{"crashloop", "failing"}};
+constexpr std::array kThens{Foreign{"exit1", "fail"},
+                            Foreign{"exit0", "end"},
+                            Foreign{"crash", "fail"},
+                            Foreign{"error", "fail"},
+                            Foreign{"failure", "fail"},
+                            Foreign{"fails", "fail"},
+                            Foreign{"failed", "fail"},
+                            Foreign{"die", "fail"},
+                            Foreign{"dies", "fail"},
+                            Foreign{"crashes", "fail"},
+                            Foreign{"crashed", "fail"},
+                            Foreign{"abort", "fail"},
+                            Foreign{"segfault", "fail"},
+                            Foreign{"kill", "fail"},
+                            Foreign{"killed", "fail"},
+                            Foreign{"panic", "throw"},
+                            Foreign{"exception", "throw"},
+                            Foreign{"raise", "throw"},
+                            Foreign{"throws", "throw"},
+                            Foreign{"exit", "end"},
+                            Foreign{"exits", "end"},
+                            Foreign{"stop", "end"},
+                            Foreign{"stops", "end"},
+                            Foreign{"ends", "end"},
+                            Foreign{"quit", "end"},
+                            Foreign{"success", "end"},
+                            Foreign{"succeed", "end"},
+                            Foreign{"ok", "end"},
+                            Foreign{"complete", "end"},
+                            Foreign{"completed", "end"},
+                            Foreign{"done", "end"},
+                            Foreign{"return", "end"},
+                            Foreign{"finish", "end"},
+                            Foreign{"freeze", "hang"},
+                            Foreign{"hangs", "hang"},
+                            Foreign{"stuck", "hang"},
+                            Foreign{"block", "hang"},
+                            Foreign{"deadlock", "hang"},
+                            Foreign{"sleep", "hang"},
+                            Foreign{"permanent", "fatal"},
+                            Foreign{"unrecoverable", "fatal"},
+                            Foreign{"exit(1)", "fail"},
+                            Foreign{"exit(0)", "end"},
+                            Foreign{"oom", "fail"},
+                            Foreign{"oomkilled", "fail"},
+                            Foreign{"sigkill", "fail"},
+                            Foreign{"sigsegv", "fail"},
+                            Foreign{"timeout", "hang"},
+                            Foreign{"hung", "hang"},
+                            Foreign{"loop", "hang"},
+                            Foreign{"livelock", "hang"},
+                            Foreign{"terminate", "end"},
+                            Foreign{"terminates", "end"}};
 constexpr std::array kObediences{
     Foreign{"obeys", "obey"},       Foreign{"stop", "obey"},    Foreign{"end", "obey"},  Foreign{"exit", "obey"},
     Foreign{"immediately", "obey"}, Foreign{"yes", "obey"},     Foreign{"true", "obey"}, Foreign{"ignores", "ignore"},
     Foreign{"ignored", "ignore"},   Foreign{"never", "ignore"}, Foreign{"no", "ignore"}, Foreign{"false", "ignore"},
-    Foreign{"hang", "ignore"},      Foreign{"none", "ignore"}};
+    Foreign{"hang", "ignore"},      Foreign{"none", "ignore"},  Foreign{"die", "obey"},  Foreign{"dies", "obey"},
+    Foreign{"killed", "obey"},      Foreign{"ends", "obey"}};
 constexpr std::array kOffs{Foreign{"none", "off"},  Foreign{"no", "off"},       Foreign{"false", "off"},
                            Foreign{"never", "off"}, Foreign{"disabled", "off"}, Foreign{"disable", "off"},
                            Foreign{"null", "off"},  Foreign{"0", "off"}};
@@ -294,6 +435,8 @@ std::string_view our_word(std::string_view text, const Key& key) {
   const auto word = squeezed(text);
   if (has_word(key, "always")) return ours(kRestarts, word);
   if (has_word(key, "hang")) return ours(kThens, word);
+  if (has_word(key, "notified")) return ours(kReadies, word);
+  if (has_word(key, "gone")) return ours(kModes, word);
   if (has_word(key, "obey")) return ours(kObediences, word);
   if (has_word(key, "off")) return ours(kOffs, word);
   return has_word(key, "wait") ? ours(kAfterwards, word) : std::string_view{};
@@ -347,6 +490,31 @@ constexpr std::string_view kOnAverage = "a length on average is { exponential = 
 constexpr std::string_view kSpread = "lengths around one of them are { log_normal = { median = \"1h\", sigma = 0.5 } }";
 constexpr std::string_view kNamesItself = "the distribution is the key itself: { exponential = \"1h\" }";
 constexpr std::string_view kTakes = "how long it takes is { takes = \"5s\" }";
+constexpr std::string_view kReady = "a run that says when it is ready is ready = \"notified\"";
+constexpr std::string_view kStartTimeout =
+    "how long a start may take is start_timeout = \"30s\", with ready = \"notified\"";
+constexpr std::string_view kReadyAfter = "how long a start takes is ready_after = \"8s\", with ready = \"notified\"";
+constexpr std::string_view kRecovers =
+    "how long a repair takes is recovers_after = \"5min\", with runs_for and then = \"fail\"";
+constexpr std::string_view kHalfOpen =
+    "when an open breaker tries again is breaker = { half_open = { open_for = \"30s\" } }";
+constexpr std::string_view kMaxFailures = "how many failures open it is max_failures = 5";
+constexpr std::string_view kWindow = "within which time they count is window = \"10min\"";
+constexpr std::string_view kOpenFor = "how long it stays open is open_for = \"30s\"";
+constexpr std::string_view kOpenForMax = "how long it stays open at most is open_for_max = \"10min\"";
+constexpr std::string_view kProbe = "there is one probe; how long it has to last is probe_success_after = \"10s\"";
+constexpr std::string_view kKind = "the kind is the key itself: outage = { of = \"feed\", for = \"5min\" }";
+constexpr std::string_view kOnce = "each happens once: write a [[chaos]] for each time";
+constexpr std::string_view kAt = "when it begins is at = \"30min\"";
+constexpr std::string_view kNoStop =
+    "a scenario stops no single service: its runs fail in a storm or an outage, or all stop with shutdown = true";
+constexpr std::string_view kInstant =
+    "a storm is one instant; what lasts is outage = { of = \"feed\", for = \"5min\" }";
+constexpr std::string_view kGone = "a host that is off is mode = \"gone\"";
+constexpr std::string_view kFile = "write file = \"trace.csv\"";
+constexpr std::string_view kDuration = "how long the rehearsal is, is duration = \"1h\"";
+constexpr std::string_view kComment = "nothing like it is kept: write it as a comment, behind #";
+constexpr std::string_view kDrainDeadline = "the drain's deadline is shutdown_timeout = \"30s\"";
 constexpr std::string_view kNot = "this version of the format has nothing like it";
 
 constexpr std::string_view kStorm = "runs that fail at once are storm = { of = \"feed\" }";
@@ -399,7 +567,7 @@ constexpr std::array kForeignKeys{
     ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kGrace},
     ForeignKey{"killsignal", kGrace}, ForeignKey{"sendsigkill", kGrace}, ForeignKey{"execstart", kRuns},
     ForeignKey{"type", kRuns}, ForeignKey{"runtimemaxsec", kRuns}, ForeignKey{"watchdogsec", kNot},
-    ForeignKey{"timeoutstartsec", kNot}, ForeignKey{"requires", kNot}, ForeignKey{"wants", kNot},
+    ForeignKey{"timeoutstartsec", kStartTimeout}, ForeignKey{"requires", kNot}, ForeignKey{"wants", kNot},
     ForeignKey{"bindsto", kNot},
     // supervisord
     ForeignKey{"autorestart", kRestartKey}, ForeignKey{"autostart", kNot}, ForeignKey{"startretries", kTries},
@@ -413,8 +581,8 @@ constexpr std::array kForeignKeys{
     ForeignKey{"scale", kCount}, ForeignKey{"dependson", kNot}, ForeignKey{"healthcheck", kNot},
     // Kubernetes
     ForeignKey{"backofflimit", kTries}, ForeignKey{"crashloopbackoff", kBase},
-    ForeignKey{"terminationgraceperiodseconds", kGrace}, ForeignKey{"initialdelayseconds", kNot},
-    ForeignKey{"livenessprobe", kNot}, ForeignKey{"readinessprobe", kNot},
+    ForeignKey{"terminationgraceperiodseconds", kGrace}, ForeignKey{"initialdelayseconds", kReadyAfter},
+    ForeignKey{"livenessprobe", kNot}, ForeignKey{"readinessprobe", kReady}, ForeignKey{"startupprobe", kStartTimeout},
     // OTP
     ForeignKey{"intensity", kTries}, ForeignKey{"maxr", kTries}, ForeignKey{"maxt", kTries},
     ForeignKey{"period", kTries}, ForeignKey{"strategy", kNot},
@@ -431,7 +599,7 @@ constexpr std::array kForeignKeys{
     ForeignKey{"fixed", kFixed}, ForeignKey{"constant", kFixed}, ForeignKey{"exactly", kFixed},
     ForeignKey{"maxseconds", kTries},
     ForeignKey{"mtbf", "write runs_for = { exponential = \"4h\" } and then = \"fail\""},
-    ForeignKey{"mttf", "write runs_for = { exponential = \"4h\" } and then = \"fail\""}, ForeignKey{"mttr", kFor},
+    ForeignKey{"mttf", "write runs_for = { exponential = \"4h\" } and then = \"fail\""}, ForeignKey{"mttr", kRecovers},
     ForeignKey{"instances", kCount}, ForeignKey{"size", kCount}, ForeignKey{"number", kCount},
     ForeignKey{"probability", kShare}, ForeignKey{"fraction", kShare}, ForeignKey{"percent", kShare},
     ForeignKey{"percentage", kShare}, ForeignKey{"target", kOf}, ForeignKey{"targets", kOf},
@@ -441,7 +609,34 @@ constexpr std::array kForeignKeys{
     ForeignKey{"kill", kStorm}, ForeignKey{"failure", kStorm}, ForeignKey{"fail", kStorm}, ForeignKey{"down", kOutage},
     ForeignKey{"downtime", kOutage}, ForeignKey{"unavailable", kOutage}, ForeignKey{"partition", kOutage},
     ForeignKey{"freeze", kHang}, ForeignKey{"stall", kHang}, ForeignKey{"pause", kHang},
-    ForeignKey{"id", "write name = \"feed\""}, ForeignKey{"title", "write name = \"feed\""}};
+    ForeignKey{"id", "write name = \"feed\""}, ForeignKey{"label", "write name = \"feed\""},
+    // more of systemd, Docker, Kubernetes, PM2, runit, dinit, Nomad
+    ForeignKey{"timeoutabortsec", kGrace}, ForeignKey{"finalkillsignal", kGrace}, ForeignKey{"notifyaccess", kReady},
+    ForeignKey{"execstop", kRuns}, ForeignKey{"execreload", kRuns}, ForeignKey{"execstartpre", kRuns},
+    ForeignKey{"user", kRuns}, ForeignKey{"group", kRuns}, ForeignKey{"workingdirectory", kRuns},
+    ForeignKey{"directory", kRuns}, ForeignKey{"environment", kRuns}, ForeignKey{"env", kRuns},
+    ForeignKey{"umask", kRuns}, ForeignKey{"nice", kRuns}, ForeignKey{"pidfile", kRuns},
+    ForeignKey{"limitnofile", kRuns}, ForeignKey{"stdoutlogfile", kRuns}, ForeignKey{"redirectstderr", kRuns},
+    ForeignKey{"ports", kRuns}, ForeignKey{"volumes", kRuns}, ForeignKey{"args", kRuns},
+    ForeignKey{"entrypoint", kRuns}, ForeignKey{"successexitstatus", kRuns},
+    ForeignKey{"restartpreventexitstatus", "an end that no restart can mend is then = \"fatal\""},
+    ForeignKey{"restartforceexitstatus", kRestartKey}, ForeignKey{"remainafterexit", kNot},
+    ForeignKey{"oompolicy", kNot}, ForeignKey{"partof", kNot}, ForeignKey{"onfailure", kNot},
+    ForeignKey{"prestop", kNot}, ForeignKey{"startperiod", kStartTimeout}, ForeignKey{"failurethreshold", kTries},
+    ForeignKey{"minreadyseconds", kCooldown}, ForeignKey{"parallelism", kCount}, ForeignKey{"amount", kCount},
+    ForeignKey{"maxrestart", kTries}, ForeignKey{"attempts", kTries}, ForeignKey{"respawn", kRestartKey},
+    ForeignKey{"respawnlimit", kTries}, ForeignKey{"maxdeathtally", kTries}, ForeignKey{"restartlimitcount", kTries},
+    ForeignKey{"restartlimitinterval", kTries}, ForeignKey{"minuptime", kCooldown},
+    ForeignKey{"expbackoffrestartdelay", kBase}, ForeignKey{"killtimeout", kGrace}, ForeignKey{"timeoutkill", kGrace},
+    ForeignKey{"listentimeout", kStartTimeout}, ForeignKey{"readytimeout", kStartTimeout},
+    ForeignKey{"waitready", kReady}, ForeignKey{"initialinterval", kBase}, ForeignKey{"basedelay", kBase},
+    ForeignKey{"maxinterval", kMax}, ForeignKey{"delayfunction", kJitter}, ForeignKey{"resettimeout", kHalfOpen},
+    ForeignKey{"waitdurationinopenstate", kHalfOpen}, ForeignKey{"halfopenmaxcalls", kHalfOpen},
+    ForeignKey{"runtime", kRuns}, ForeignKey{"lifetime", kRuns}, ForeignKey{"uptime", kRuns},
+    ForeignKey{"failsevery", kRuns}, ForeignKey{"crashafter", kRuns}, ForeignKey{"failrate", kRuns},
+    ForeignKey{"errorrate", kRuns}, ForeignKey{"startup", kReadyAfter}, ForeignKey{"startuptime", kReadyAfter},
+    ForeignKey{"warmup", kReadyAfter}, ForeignKey{"boottime", kReadyAfter}, ForeignKey{"starttime", kReadyAfter},
+    ForeignKey{"title", "write name = \"feed\""}};
 
 // The names of the tables on the way from `table` to one that has the key: "backoff", "backoff.breaker".
 std::vector<std::string_view> way_to(std::string_view key, const Table& table, int depth = 0) {
@@ -520,8 +715,83 @@ constexpr std::array kOfDistributions{
     ForeignKey{"constant", kFixed},   ForeignKey{"exactly", kFixed}};
 constexpr std::array kOfFleets{
     ForeignKey{"shutdown", kGrace}, ForeignKey{"stop", kGrace},      ForeignKey{"grace", kGrace},
-    ForeignKey{"timeout", kGrace},  ForeignKey{"behaviour", kRuns},  ForeignKey{"behavior", kRuns},
+    ForeignKey{"timeout", kGrace},  ForeignKey{"type", kReady},      ForeignKey{"after", kNot},
+    ForeignKey{"before", kNot},     ForeignKey{"behaviour", kRuns},  ForeignKey{"behavior", kRuns},
     ForeignKey{"start", kRuns},     ForeignKey{"significant", kNot}, ForeignKey{"modules", kNot}};
+constexpr std::array kOfBreakers{ForeignKey{"max", kMaxFailures},         ForeignKey{"failures", kMaxFailures},
+                                 ForeignKey{"threshold", kMaxFailures},   ForeignKey{"limit", kMaxFailures},
+                                 ForeignKey{"burst", kMaxFailures},       ForeignKey{"count", kMaxFailures},
+                                 ForeignKey{"attempts", kMaxFailures},    ForeignKey{"retries", kMaxFailures},
+                                 ForeignKey{"maxretries", kMaxFailures},  ForeignKey{"maxattempts", kMaxFailures},
+                                 ForeignKey{"maxrestarts", kMaxFailures}, ForeignKey{"failurethreshold", kMaxFailures},
+                                 ForeignKey{"interval", kWindow},         ForeignKey{"period", kWindow},
+                                 ForeignKey{"within", kWindow},           ForeignKey{"per", kWindow},
+                                 ForeignKey{"duration", kWindow},         ForeignKey{"for", kWindow},
+                                 ForeignKey{"timeout", kHalfOpen},        ForeignKey{"resettimeout", kHalfOpen},
+                                 ForeignKey{"resetafter", kHalfOpen},     ForeignKey{"openfor", kHalfOpen},
+                                 ForeignKey{"cooldown", kHalfOpen}};
+constexpr std::array kOfProbes{
+    ForeignKey{"open", kOpenFor},       ForeignKey{"for", kOpenFor},           ForeignKey{"after", kOpenFor},
+    ForeignKey{"timeout", kOpenFor},    ForeignKey{"delay", kOpenFor},         ForeignKey{"wait", kOpenFor},
+    ForeignKey{"base", kOpenFor},       ForeignKey{"max", kOpenForMax},        ForeignKey{"openmax", kOpenForMax},
+    ForeignKey{"probes", kProbe},       ForeignKey{"maxcalls", kProbe},        ForeignKey{"success", kProbe},
+    ForeignKey{"successafter", kProbe}, ForeignKey{"successthreshold", kProbe}};
+constexpr std::array kOfChaos{
+    ForeignKey{"type", kKind},     ForeignKey{"kind", kKind},      ForeignKey{"action", kKind},
+    ForeignKey{"name", kKind},     ForeignKey{"fault", kKind},     ForeignKey{"every", kOnce},
+    ForeignKey{"repeat", kOnce},   ForeignKey{"times", kOnce},     ForeignKey{"interval", kOnce},
+    ForeignKey{"count", kOnce},    ForeignKey{"cron", kOnce},      ForeignKey{"schedule", kOnce},
+    ForeignKey{"time", kAt},       ForeignKey{"start", kAt},       ForeignKey{"from", kAt},
+    ForeignKey{"stop", kNoStop},   ForeignKey{"restart", kNoStop}, ForeignKey{"terminate", kNoStop},
+    ForeignKey{"remove", kNoStop}, ForeignKey{"latency", kNot},    ForeignKey{"network", kNot},
+    ForeignKey{"cpu", kNot},       ForeignKey{"memory", kNot}};
+constexpr std::array kOfStorms{ForeignKey{"for", kInstant},   ForeignKey{"duration", kInstant},
+                               ForeignKey{"time", kInstant},  ForeignKey{"length", kInstant},
+                               ForeignKey{"lasts", kInstant}, ForeignKey{"until", kInstant}};
+constexpr std::array kOfOutages{ForeignKey{"gone", kGone}, ForeignKey{"off", kGone},  ForeignKey{"down", kGone},
+                                ForeignKey{"host", kGone}, ForeignKey{"kind", kGone}, ForeignKey{"type", kGone}};
+constexpr std::array kOfRecordings{
+    ForeignKey{"path", kFile},   ForeignKey{"csv", kFile},      ForeignKey{"trace", kFile}, ForeignKey{"name", kFile},
+    ForeignKey{"source", kFile}, ForeignKey{"filename", kFile}, ForeignKey{"from", kFile}};
+constexpr std::array kOfExpectations{
+    ForeignKey{"mttr", "half of the recoveries take no longer than recovery_median_max = \"1min\""},
+    ForeignKey{"recoveryp50max", "write recovery_median_max"},
+    ForeignKey{"recoveryp95max", "write recovery_p90_max or recovery_p99_max"},
+    ForeignKey{"recoveryp999max", "write recovery_p99_max or recovery_max"},
+    ForeignKey{"p50", "write recovery_median_max"},
+    ForeignKey{"p90", "write recovery_p90_max"},
+    ForeignKey{"p99", "write recovery_p99_max"},
+    ForeignKey{"uptime", "write availability_min = 0.999"},
+    ForeignKey{"sla", "write availability_min = 0.999"},
+    ForeignKey{"slo", "write availability_min = 0.999"},
+    ForeignKey{"lost", "services that are lost are circuit_open, failed and abandoned: 0 of each"},
+    ForeignKey{"crashes", "write failures"},
+    ForeignKey{"errors", "write failures"},
+    ForeignKey{"drain", "write drain_max or drained_by"},
+    ForeignKey{"down", "write down_at_once_max"},
+    ForeignKey{"downmax", "write down_at_once_max"},
+    ForeignKey{"maxdown", "write down_at_once_max"},
+    ForeignKey{"storms", "write storm_max"},
+    ForeignKey{"restartsmax", "write restarts = { max = 100 }"},
+    ForeignKey{"maxrestarts", "write restarts = { max = 100 }"},
+    ForeignKey{"exitstatus", "what is expected are counts and times: of lost services circuit_open, failed, abandoned"},
+    ForeignKey{"verdict", "what is expected are counts and times: of lost services circuit_open, failed, abandoned"}};
+constexpr std::array kOfTheFile{ForeignKey{"time", kDuration},
+                                ForeignKey{"length", kDuration},
+                                ForeignKey{"until", kDuration},
+                                ForeignKey{"for", kDuration},
+                                ForeignKey{"timeout", kDuration},
+                                ForeignKey{"end", kDuration},
+                                ForeignKey{"description", kComment},
+                                ForeignKey{"comment", kComment},
+                                ForeignKey{"author", kComment},
+                                ForeignKey{"version", kComment},
+                                ForeignKey{"scenario", "name, seed and duration stand at the top, without a [table]"},
+                                ForeignKey{"simulation", "name, seed and duration stand at the top, without a [table]"},
+                                ForeignKey{"title", "write name = \"failure storm\""}};
+constexpr std::array kOfSupervisors{ForeignKey{"timeout", kDrainDeadline}, ForeignKey{"draintimeout", kDrainDeadline},
+                                    ForeignKey{"shutdowngrace", kDrainDeadline}, ForeignKey{"grace", kGrace},
+                                    ForeignKey{"stop", kGrace}};
 constexpr std::array kOfBackoffs{ForeignKey{"min", kBase},   ForeignKey{"initial", kBase}, ForeignKey{"start", kBase},
                                  ForeignKey{"first", kBase}, ForeignKey{"cap", kMax},      ForeignKey{"limit", kMax}};
 constexpr std::array kOfStops{ForeignKey{"delay", kTakes}, ForeignKey{"after", kTakes}, ForeignKey{"time", kTakes},
@@ -542,14 +812,34 @@ std::string advice_in(const Table& table, std::string_view word) {
   if (has_distributions(table)) return advice_of(kOfDistributions, word);
   if (table.find("stop_grace") && table.find("restart")) return advice_of(kOfFleets, word);
   if (table.find("base") && table.find("cooldown")) return advice_of(kOfBackoffs, word);
+  if (table.find("max_failures")) return advice_of(kOfBreakers, word);
+  if (table.find("open_for")) return advice_of(kOfProbes, word);
+  if (table.find("storm") && table.find("outage")) return advice_of(kOfChaos, word);
+  if (table.find("file")) return advice_of(kOfRecordings, word);
+  if (table.find("mode")) return advice_of(kOfOutages, word);
+  if (table.find("share") && !table.find("for")) return advice_of(kOfStorms, word);
+  if (table.find("all_running_by")) return advice_of(kOfExpectations, word);
+  if (table.find("shutdown_timeout")) return advice_of(kOfSupervisors, word);
   return table.find("takes") ? advice_of(kOfStops, word) : "";
 }
 
 }  // namespace
 
+bool is_the_same_word(std::string_view a, std::string_view b) { return squeezed(a) == squeezed(b); }
+
+std::string foreign_key_hint(std::string_view key, const Table& table, const Table& whole) {
+  const auto word = squeezed(key);
+  if (&table == &whole) return advice_of(kOfTheFile, word);
+  auto advice = advice_in(table, word);
+  return advice.empty() && table.find("stop_grace") && table.find("restart") ? advice_of(kForeignKeys, word) : advice;
+}
+
 std::string key_hint(std::string_view key, const Table& table, const Table& whole) {
   const auto word = squeezed(key);
   const bool at_the_top = &table == &whole;
+  if (at_the_top) {
+    if (auto advice = advice_of(kOfTheFile, word); !advice.empty()) return advice;
+  }
   if (table.find("for") && (word == "duration" || word == "time")) return "write for";
   if (auto advice = advice_in(table, word); !advice.empty()) return advice;
   if (at_the_top) {
@@ -610,6 +900,8 @@ std::string about_bare_value(std::string_view value) {
   if (lower == "true" || lower == "yes" || lower == "on") return "write true";
   if (lower == "false" || lower == "no" || lower == "off")
     return "write false, or " + in_quotes(lower) + " where a text is allowed";
+  if (lower == "null" || lower == "none" || lower == "nil" || lower == "~")
+    return "leave the key out: there is no null";
   if (const auto length = meant_duration(value)) return write_text(to_string(*length)) + " in quotes";
   if (value.ends_with('%')) return "a share is a number from 0 to 1, like 0.5";
   return is_word(value) && !is_digit(value.front()) ? write_text(value) + " in quotes" : "";
@@ -634,7 +926,11 @@ std::string syntax_hint(std::string_view line) {
   line = trimmed(line);
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.starts_with('#')) return "";
-  if (line.starts_with(';') || line.starts_with("//")) return "a comment begins with #";
+  if (line.starts_with(';') || line.starts_with("//") || line.starts_with("/*") || line.starts_with("--")) {
+    return line.starts_with("---") ? "a scenario is TOML, not YAML" : "a comment begins with #";
+  }
+  if (line.starts_with('{')) return "a scenario is TOML, not JSON: name = \"feed\" in lines of their own";
+  if (line.starts_with('<')) return "a scenario is TOML, not XML";
   if (line.starts_with('[') && line.find(':') != std::string_view::npos) return "write [[fleet]], with a name in it";
   if (has_curly_quote(line)) return "write straight quotes: \"\xE2\x80\xA6\"";
   const auto value = value_of(line);
@@ -651,6 +947,17 @@ std::string syntax_hint(std::string_view line) {
     return "a backslash begins an escape: write '\xE2\x80\xA6' in single quotes, or each backslash twice";
   }
   if (auto braces = about_braces(*value); !braces.empty()) return braces;
+  if (value->size() > 1 && (value->ends_with(';') || value->ends_with(','))) {
+    return std::string{"leave out the "} + value->back() + " at the end of the line";
+  }
+  if (value->find('`') != std::string_view::npos) return "a text stands in straight quotes: \"\xE2\x80\xA6\"";
+  if (value->size() > 1 && value->back() == '"' && std::count(value->begin(), value->end(), '"') == 1) {
+    return "a text begins with a quote: its first one is missing";
+  }
+  const auto is_grouped = [](char c) { return is_digit(c) || c == ','; };
+  if (value->size() > 1 && is_digit(value->front()) && std::all_of(value->begin(), value->end(), is_grouped)) {
+    return "a number has no commas; 1_000 is a thousand";
+  }
   return value->find_first_of("\"'[{") == std::string_view::npos ? about_bare_value(*value) : "";
 }
 

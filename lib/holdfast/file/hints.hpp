@@ -29,7 +29,12 @@ std::string share_hint(double number, const Number& range);
 // About a text where certain words are allowed.
 std::string word_hint(std::string_view text, const Key& key);
 
-// About a key that `table` does not have. `whole` is the table of the file.
+// About a key that `table` does not have, and that is a word of other programs there. `whole` is the table of the file.
+std::string foreign_key_hint(std::string_view key, const Table& table, const Table& whole);
+// Whether they differ in case and separators only.
+bool is_the_same_word(std::string_view a, std::string_view b);
+
+// About any other key that `table` does not have.
 std::string key_hint(std::string_view key, const Table& table, const Table& whole);
 
 // About a name that nobody has, and that looks like a pattern.

@@ -9,25 +9,34 @@ namespace {
 
 constexpr std::size_t kListedMax = 10;
 
+// A name without its case and its separators, by which people tell no services apart: "Web_3" is "web3".
+std::string bare_name(std::string_view name) {
+  std::string bare = lower_case(name);
+  std::erase_if(bare, [](char c) { return c == '-' || c == '_' || c == '.' || c == ':' || c == '#' || c == ' '; });
+  return bare;
+}
+
 }  // namespace
 
 bool ServiceNames::add(const std::string& name, std::optional<std::uint32_t> count) {
   if (!roster_.add(name, count)) return false;
-  by_lower_case_.try_emplace(lower_case(name), roster_.groups().size() - 1);
+  by_bare_name_.try_emplace(bare_name(name), roster_.groups().size() - 1);
   return true;
 }
 
 std::string_view ServiceNames::group_like(std::string_view name, std::size_t groups) const {
-  const std::string lower = lower_case(name);
-  const auto find = [&](const std::string& group, bool has_number) -> std::string_view {
-    const auto found = by_lower_case_.find(group);
-    if (found == by_lower_case_.end() || found->second >= groups) return {};
-    const auto& like = roster_.groups()[found->second];
-    return like.count.has_value() == has_number ? std::string_view{like.name} : std::string_view{};
+  const auto find = [&](std::string_view group) -> const Roster::Group* {
+    const auto found = by_bare_name_.find(bare_name(group));
+    return found == by_bare_name_.end() || found->second >= groups ? nullptr : &roster_.groups()[found->second];
   };
-  if (const auto single = find(lower, false); !single.empty()) return single;
-  const auto dash = lower.rfind('-');
-  return dash == std::string::npos ? std::string_view{} : find(lower.substr(0, dash), true);
+  if (const auto* const same = find(name)) return same->name;
+  for (std::size_t end = name.size(); end > 0 && is_digit(name[end - 1]); --end) {  // "web3", "web_3"
+    const auto* const like = find(name.substr(0, end - 1));
+    if (like && like->count) return like->name;
+  }
+  const auto dash = name.rfind('-');
+  const auto* const like = dash == std::string_view::npos ? nullptr : find(name.substr(0, dash));
+  return like && like->count ? std::string_view{like->name} : std::string_view{};
 }
 
 bool ServiceNames::has_numbered_group(std::string_view name) const {

@@ -25,8 +25,9 @@ class ServiceNames {
   [[nodiscard]] bool has_service(std::string_view name) const { return roster_.group_of(name).has_value(); }
 
   // The group, among the first `groups` that were added, to which a user may have thought that `name` belongs. It is
-  // the name of one of its services in other letter case, or the group's name with something behind it that is not one
-  // of its numbers. Empty: none. REQUIRES: no service has this name.
+  // the group's name, or that of one of its services, in other letter case or with other separators ("W", "w_3", "w3"),
+  // or the group's name with something behind a dash that is not one of its numbers. Empty: none. REQUIRES: no service
+  // has this name.
   [[nodiscard]] std::string_view group_like(std::string_view name, std::size_t groups) const;
 
   // The services of a group: "feed-0 to feed-999"; of a single service its name.
@@ -40,7 +41,7 @@ class ServiceNames {
   [[nodiscard]] std::string nearest_name(std::string_view name) const;
 
   Roster roster_;
-  std::unordered_map<std::string, std::size_t> by_lower_case_;  // the first group of each name, only looked up
+  std::unordered_map<std::string, std::size_t> by_bare_name_;  // the first group of each name, only looked up
 };
 
 }  // namespace holdfast::file

@@ -178,10 +178,25 @@ std::string_view line_at(std::string_view text, Position at) {
   return text.substr(0, text.find('\n'));
 }
 
+// About a file that is no text of UTF-8 at all.
+std::string encoding_hint(std::string_view text, std::string_view says) {
+  const auto zero = text.substr(0, 2).find('\0');
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || zero != std::string_view::npos) {
+    return "the file is UTF-16: save it as UTF-8";
+  }
+  if (text.starts_with("\x1f\x8b") || text.starts_with("PK\x03\x04")) return "the file is compressed";
+  if (text.find('\r') != std::string_view::npos && text.find('\n') == std::string_view::npos) {
+    return "its lines end with CR alone: save it with LF or CRLF";
+  }
+  return says.find("invalid utf-8") == std::string_view::npos ? ""
+                                                              : "there is a byte that is not UTF-8: save it as UTF-8";
+}
+
 // The message of the parser, with what to write instead if the line shows it.
 void complain_of_syntax(std::string_view text, Position at, std::string says, Complaints& complaints) {
   const auto line = line_at(text, at);
-  auto hint = syntax_hint(line);
+  auto hint = encoding_hint(text, says);
+  if (hint.empty()) hint = syntax_hint(line);
   if (hint.empty() && line.starts_with('[') && !line.starts_with("[[") && says.find("cannot redefine") != says.npos) {
     hint = "the table stands twice; where there may be several it is in double brackets, like [[fleet]]";
   }

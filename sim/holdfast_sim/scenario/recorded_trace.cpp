@@ -1,6 +1,7 @@
 #include <holdfast_sim/scenario/recorded_trace.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
@@ -97,8 +98,12 @@ class Parser {
     for (char& c : bare) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     if (line.starts_with("\xff\xfe") || line.starts_with("\xfe\xff"))
       return "the file is UTF-16: save it as CSV in UTF-8";
+    if (line.starts_with("\x1f\x8b") || line.starts_with("PK\x03\x04")) {
+      return "the file is compressed, or a workbook of a spreadsheet: save it as CSV";
+    }
     if (line.find('\r') != std::string_view::npos) return "its lines end with CR alone: save it with LF or CRLF";
     if (bare == with(';')) return "its fields are separated by semicolons: write commas";
+    if (bare == with('|')) return "its fields are separated by bars: write commas";
     if (bare == with('\t')) return "its fields are separated by tabs: write commas";
     if (bare == kRecordedHeader && line.find_first_of("\"'") != std::string_view::npos) {
       return "it has quotes: nothing is quoted here, and a cause may have commas";
@@ -221,6 +226,10 @@ class Parser {
   static std::string about_time(std::string_view text) {
     constexpr std::string_view kDigits = "0123456789";
     if (text.find_first_of("\"'") != std::string_view::npos) return "it has quotes: nothing is quoted here";
+    constexpr std::array<std::string_view, 8> kOpenEnds{"", "-", "ongoing", "now", "open", "null", "none", "NULL"};
+    if (std::find(kOpenEnds.begin(), kOpenEnds.end(), text) != kOpenEnds.end()) {
+      return "what is not over yet lasts until the end of the trace: write when that was";
+    }
     if (const auto meant = file::meant_duration(text)) return "write " + in_quotes(to_string(*meant));
     const bool number = !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
     if (number && text.find('.') == std::string_view::npos && text.size() >= 10) {
