@@ -53,6 +53,7 @@ class Words(CommandTest):
 
     def test_a_wrong_or_missing_command_is_named_with_the_right_ones(self):
         for word, says in (("foo", '"foo" is not a command.'), ("rnu", 'Did you mean "run"?'), ("Run", 'Did you mean "run"?'),
+                           ("RUN", 'Did you mean "run"?'),
                            ("valdate", 'Did you mean "validate"?'), ("-x", '"-x" is not an option of holdfast itself'),
                            ("--seeds", "options stand behind a command"), ("", "a command is missing")):
             with self.subTest(word=word):
@@ -61,7 +62,8 @@ class Words(CommandTest):
                 for command in COMMANDS:
                     self.assertIn(command, text)
         self.assertIn("a command is missing", self.says())
-        self.assertIn("write: holdfast --version", self.says("version"))
+        for word in ("version", "-V", "-v"):
+            self.assertIn("write: holdfast --version", self.says(word))
 
     def test_a_file_in_the_place_of_a_command_is_recognized(self):
         self.assertIn("did you mean: holdfast run fleet.toml", self.says("fleet.toml"))
@@ -71,7 +73,7 @@ class Words(CommandTest):
 
     def test_a_wrong_option_is_named_with_the_nearest_and_all(self):
         file = self.file(HEALTHY)
-        for command, option, near in (("run", "--sead", "--seed"), ("run", "--seeed=1", "--seed"), ("run", "--jsno", "--json"),
+        for command, option, near in (("run", "--sead", "--seed"), ("run", "--seeed=1", "--seed"), ("run", "--jsno", "--json"), ("run", "--JSON", "--json"),
                                       ("sweep", "--seed", "--seeds"), ("sweep", "--job", "--jobs"),
                                       ("replay", "--scenaro", "--scenario")):
             with self.subTest(command=command, option=option):
@@ -88,12 +90,26 @@ class Words(CommandTest):
             text = self.says(command)
             self.assertIn("required", text)
             self.assertIn(f'"holdfast help {command}" shows how it is used', text)
-        self.assertIn("--seed", self.says("run", file, "--seed"))
+        self.assertIn("--seed lacks what stands behind it, N;", self.says("run", file, "--seed"))
+        self.assertIn("--seed stands more than once;", self.says("run", file, "--seed", "1", "--seed", "2"))
+        self.assertIn('a word of the command line is empty ("")', self.says("run", ""))
+        for option in ("--trace", "--seed"):
+            self.assertIn('""', self.says("run", file, option, ""))
+
+    def test_no_number_is_negative_or_a_fraction_and_lengths_are_corrected(self):
+        # "--recheck -1" was taken for a very large number, and nothing was run twice.
+        file = self.file(HEALTHY)
+        for number in ("-1", "-5", "1.5", "1e3"):
+            self.assertIn("--recheck", self.says("sweep", file, "--recheck", number))
+            self.assertIn("--services", self.says("predict", file, "--services", number))
+            self.assertIn("--runs", self.says("shrink", file, "--seed", "1", "--runs", number))
+        self.assertIn("write 5min", self.says("predict", file, "--fails-after", "5m"))
 
     def test_help_is_to_be_had_in_every_way_people_try(self):
         whole = self.expect(0, "help").stdout
         self.assertEqual(whole, self.expect(0, "--help").stdout)
         self.assertEqual(whole, self.expect(0, "-h").stdout)
+        self.assertEqual(whole, self.expect(0, "help", "help").stdout)
         for command in COMMANDS:
             self.assertIn(f"  {command} ", whole)
             text = self.expect(0, "help", command).stdout
@@ -241,6 +257,42 @@ class Dash(ReaderTest):
         self.assertIn("cannot write the trace to standard output: No space left on device", done.stderr)
 
 
+class Unusable(CommandTest):
+    """Streams that are closed or no files, and files without an end."""
+
+    def closed(self, which: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        script = f'exec {which}; exec "$0" "$@"'
+        return subprocess.run(["sh", "-c", script, holdfast_command.HOLDFAST, *arguments], capture_output=True, text=True,
+                              timeout=60)
+
+    def test_a_closed_standard_output_is_an_error(self):
+        file = self.file(HEALTHY)
+        for arguments in (("run", file), ("run", file, "--json"), ("validate", file), ("help",), ("--version",), ("schema",)):
+            with self.subTest(arguments=arguments):
+                done = self.closed(">&-", *arguments)
+                self.assertEqual((done.returncode, done.stderr),
+                                 (2, "holdfast: cannot write to standard output: Bad file descriptor\n"))
+
+    def test_a_standard_input_that_cannot_be_read_is_no_empty_scenario(self):
+        done = self.closed("<&-", "run", "-")
+        self.assertEqual((done.returncode, done.stderr), (2, "<stdin>: cannot be read: Bad file descriptor\n"))
+        with_folder = subprocess.run([holdfast_command.HOLDFAST, "run", "-"], stdin=os.open(self.folder, os.O_RDONLY),
+                                     capture_output=True, text=True, timeout=60)
+        self.assertEqual((with_folder.returncode, with_folder.stderr), (2, "<stdin>: cannot be read: Is a directory\n"))
+
+    def test_standard_input_is_one_file_only(self):
+        for command in (("validate", "-", "-"), ("sweep", "-", "-", "--seeds", "1")):
+            done = self.run_it(*command, input=HEALTHY)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("holdfast: standard input (-) can be one file only", done.stderr)
+
+    def test_a_ledger_is_a_file_with_an_end(self):
+        # All of /dev/full and /dev/zero was read, which filled the memory.
+        for device in ("/dev/full", "/dev/zero", "/dev/null"):
+            text = self.expect(2, "sweep", self.file(HEALTHY), "--seeds", "1..3", "--ledger", device).stderr
+            self.assertEqual(text, f"holdfast: {device}: is not a regular file, and cannot be gone on with\n")
+
+
 class Init(CommandTest):
     def test_it_writes_a_scenario_that_holds_and_says_what_next(self):
         done = self.run_it("init", cwd=self.folder)
@@ -371,6 +423,28 @@ class Interruption(CommandTest):
         self.assertIn("\n  held           0\n", out)
         self.assertTrue(out.endswith("\ninterrupted: this is what there is so far, 0 of 3 seeds\n"), out)
         self.assertEqual(len(ledger.read_bytes().splitlines()), 1)  # its head: no seed has come to anything
+
+    def test_ctrl_c_ends_every_command_that_runs_a_scenario_and_it_says_so(self):
+        # "holdfast shrink" went on to the end of its run.
+        file = self.file(ENDLESS)
+        policy = self.file('[supervisor]\nbackoff = { base = "1s", max = "1s", breaker = "off" }\n', "policy.toml")
+        for arguments in (("shrink", file, "--seed", "1"), ("compare", file, policy, "--seeds", "1..4"),
+                          ("report", file, "-o", str(self.folder / "page.html"))):
+            with self.subTest(command=arguments[0]):
+                process = subprocess.Popen([holdfast_command.HOLDFAST, *arguments], stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                while int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11]) < 20:
+                    self.assertIsNone(process.poll())
+                process.send_signal(signal.SIGINT)
+                try:
+                    out, says = process.communicate(timeout=60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    self.fail("goes on after Ctrl-C")
+                self.assertEqual((process.returncode, out), (130, ""))
+                self.assertTrue(says.startswith("holdfast: interrupted"), says)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"scenario.toml", "policy.toml"})
 
     def test_a_signal_that_was_ignored_at_the_start_stays_ignored(self):
         # As behind nohup, or in the background of a script.

@@ -135,6 +135,25 @@ class Replay(CommandTest):
         done = self.expect(2, "replay", file, "--scenario", str(self.folder / "no" / "x.toml"))
         self.assertIn("cannot write the scenario", done.stderr)
 
+    def test_of_several_outputs_none_overwrites_another(self):
+        recording = str(self.recording())
+        for scenario, trace, says in (("a.csv", "", "name the scenario"), ("a.toml", "a.toml", "a file of --scenario"),
+                                      ("a.toml", "a.csv", "a file of --scenario"), ("a.toml", "./b/../a.csv", "of --scenario")):
+            with self.subTest(scenario=scenario, trace=trace):
+                options = ["--scenario", str(self.folder / scenario)] + (["--trace", str(self.folder / trace)] if trace else [])
+                self.assertIn(says, self.expect(2, "replay", recording, *options).stderr)
+                self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_recording_of_a_program_of_today_becomes_a_scenario_that_runs(self):
+        # Each has a kill_wait; a scenario that kept it could not be written.
+        file = self.changed(lambda lines: [re.sub(r'("when_all_terminated":"\w+",)', r'\1"kill_wait_ns":1000000000,', lines[0]),
+                                           *lines[1:]])
+        out = str(self.folder / "incident.toml")
+        done = self.run_it("replay", file, "--scenario", out)
+        self.assertNotIn("reads back", done.stderr)
+        self.assertIn(done.returncode, (0, 1))
+        self.expect(0, "run", out)
+
     def test_a_trace_does_not_overwrite_its_recording(self):
         file = self.changed(lambda lines: lines)
         self.assertIn("would overwrite", self.expect(2, "replay", file, "--trace", file).stderr)

@@ -48,6 +48,17 @@ class Trace(CommandTest):
         self.assertIn("would overwrite", self.expect(2, "run", file, "--trace", file).stderr)
         self.assertEqual(Path(file).read_text(), HEALTHY)
 
+    def test_no_other_output_overwrites_recorded_input_or_a_ledger(self):
+        trace = self.file("entity,from,until,cause\nfeed-1,1min,2min,disk\n", "t.csv")
+        file = self.file(HEALTHY + '[[chaos]]\nrecorded = { file = "t.csv" }\n')
+        before = Path(trace).read_text()
+        self.assertIn("would overwrite", self.expect(2, "report", file, "-o", trace).stderr)
+        self.assertIn("would overwrite", self.expect(2, "sweep", file, "--seeds", "1..2", "--junit", trace).stderr)
+        self.assertEqual(Path(trace).read_text(), before)
+        both = str(self.folder / "ledger")
+        self.assertIn("is the file of --ledger as well",
+                      self.expect(2, "sweep", file, "--seeds", "1..2", "--junit", both, "--ledger", both).stderr)
+
     def test_a_trace_does_not_overwrite_recorded_input(self):
         record = self.file("entity,from,until,cause\na,1s,2s,disk\n", "record.csv")
         scenario = self.file('name = "x"\nduration = "5s"\n\n[[chaos]]\nrecorded = { file = "record.csv" }\n')

@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <holdfast/file/letters.hpp>
 #include <holdfast_sim/text/wording.hpp>
 
 namespace holdfast::tools {
@@ -29,6 +31,9 @@ std::vector<std::string> option_names(const CLI::App& command) {
 }
 
 std::string_view nearest_of(std::string_view word, const std::vector<std::string>& candidates) {
+  const auto lower = file::lower_case(word);
+  const auto same = std::find(candidates.begin(), candidates.end(), lower);  // "RUN", "--JSON"
+  if (same != candidates.end()) return *same;
   return sim::nearest(word, {candidates.begin(), candidates.end()});
 }
 
@@ -114,11 +119,13 @@ void refuse_unknown_command(const CLI::App& app, const std::string& word) {
   const auto names = command_names(app);
   const auto all = fmt::format("The commands are {}; \"holdfast help\" says what each does", joined(names));
   if (word.empty()) throw UsageError{fmt::format("a command is missing. {}", all)};
+  if (word == "version" || word == "-V" || word == "-v") {
+    throw UsageError{fmt::format("{} is not a command; write: holdfast --version", in_quotes(word))};
+  }
   if (word.front() == '-') {
     throw UsageError{fmt::format("{} is not an option of holdfast itself: options stand behind a command. {}",
                                  in_quotes(word), all)};
   }
-  if (word == "version") throw UsageError{"\"version\" is not a command; write: holdfast --version"};
   const auto near = nearest_of(word, names);
   if (near.empty() && looks_like_a_file(word)) {
     const auto* const verb = word.ends_with(".ndjson") ? "replay" : "run";
@@ -128,12 +135,38 @@ void refuse_unknown_command(const CLI::App& app, const std::string& word) {
   throw UsageError{fmt::format("{} is not a command.{} {}", in_quotes(word), guess, all)};
 }
 
+void refuse_empty_words(const std::vector<std::string>& words) {
+  constexpr std::array<std::string_view, 8> kNamingFiles{"--trace",  "--scenario", "--out",    "-o",
+                                                         "--output", "--junit",    "--ledger", "--corpus"};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const bool is_value = words[i - 1].starts_with('-') && words[i - 1].size() > 1;
+    const bool names_file = std::find(kNamingFiles.begin(), kNamingFiles.end(), words[i - 1]) != kNamingFiles.end();
+    if (!words[i].empty() || (is_value && !names_file)) continue;
+    throw UsageError{"a word of the command line is empty (\"\"): perhaps a variable of the shell that is not set"};
+  }
+}
+
 void refuse_file_like_an_option(const std::string& command, const std::vector<std::string>& words) {
   for (const auto& word : words) {
     if (word.size() < 2 || word.front() != '-' || !looks_like_a_file(word)) continue;
     throw UsageError{fmt::format("{0} begins like an option; write: holdfast {1} -- {2} (or ./{2})", in_quotes(word),
                                  command, sim::printable(word))};
   }
+}
+
+std::string in_plain_words(std::string_view says) {
+  const auto colon = says.find(": ");
+  if (colon == std::string_view::npos) return std::string{says};
+  const auto option = says.substr(0, colon);
+  auto rest = says.substr(colon + 2);
+  if (rest.starts_with("At Most 1 required")) return fmt::format("{} stands more than once", option);
+  if (rest.starts_with("1 required ") && rest.ends_with(" missing")) {
+    rest = rest.substr(0, rest.size() - std::string_view{" missing"}.size());
+    rest.remove_prefix(std::string_view{"1 required "}.size());
+    return fmt::format("{} lacks what stands behind it, {}", option, rest.substr(0, rest.find(':')));
+  }
+  if (option == "Could not convert") return fmt::format("{} is not what that option takes", rest);
+  return std::string{says};
 }
 
 void refuse_leftovers(const CLI::App& command) {

@@ -37,8 +37,15 @@ CLI::Option* add_jobs(CLI::App& line, unsigned& jobs);
 // Throws UsageError about the first word of the command line that is not a command.
 [[noreturn]] void refuse_unknown_command(const CLI::App& app, const std::string& word);
 
+// Throws UsageError if a word is empty where a file or a folder stands: no file is called that, and an option that
+// names none would do nothing. What other options take is refused where it is read.
+void refuse_empty_words(const std::vector<std::string>& words);
+
 // Throws UsageError if one of these words is a file whose name begins like an option.
 void refuse_file_like_an_option(const std::string& command, const std::vector<std::string>& words);
+
+// What CLI11 says of a wrong command line, as a person would.
+std::string in_plain_words(std::string_view says);
 
 // Throws UsageError if the command was given words that it does not know.
 void refuse_leftovers(const CLI::App& command);

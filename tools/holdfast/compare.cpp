@@ -135,7 +135,10 @@ int call(const Arguments& arguments) {
   Runs runs{scenarios, arguments.seeds};
   runs.run(arguments.jobs > 0 ? arguments.jobs : std::max(1U, std::thread::hardware_concurrency()));
   const auto complete = runs.complete();
-  if (complete == 0) return interrupted_status();
+  if (complete == 0) {
+    complain("holdfast: interrupted before any seed was run under every policy: there is nothing to compare yet\n");
+    return interrupted_status();
+  }
   sim::ComparedPolicies compared{.scenario = scenarios.front().name,
                                  .duration = scenarios.front().duration,
                                  .first_seed = arguments.seeds.first,

@@ -1,9 +1,13 @@
 #include "input.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
+#include <variant>
 
 #include <CLI/CLI.hpp>
 #include <holdfast/file/small_file.hpp>
@@ -11,6 +15,7 @@
 #include <holdfast_sim/search/settings.hpp>
 
 #include "command_line.hpp"
+#include "output_file.hpp"
 
 namespace holdfast::tools {
 
@@ -18,12 +23,17 @@ namespace {
 
 // As much as a scenario may have, and a little more: the reader complains about that.
 std::string standard_input() {
+  static bool is_read = false;
+  if (std::exchange(is_read, true)) throw UsageError{"standard input (-) can be one file only"};
   std::string text;
   std::array<char, 1 << 14> part{};
   while (text.size() <= sim::kScenarioSizeMax) {
     const auto size = std::fread(part.data(), 1, part.size(), stdin);
     if (size == 0) break;
     text.append(part.data(), size);
+  }
+  if (std::ferror(stdin) != 0) {
+    throw sim::BadInput({{kStandardInput, 0, 0, "", std::string{"cannot be read: "} + std::strerror(errno)}});
   }
   return text;
 }
@@ -69,6 +79,20 @@ sim::Scenario scenario_with(const std::vector<std::string>& settings, const std:
   if (settings.empty()) return scenario_from(path, warnings);
   const auto source = scenario_source(settings, path, warnings);
   return sim::parse_scenario(source.text, source.file, source.folder);
+}
+
+std::optional<std::filesystem::path> overwritten_input(const std::string& output, const std::string& path,
+                                                       const sim::Scenario& scenario) {
+  if (output.empty() || is_standard_stream(output)) return std::nullopt;
+  const bool from_file = !is_standard_stream(path);
+  const std::filesystem::path file = from_file ? path : "";
+  if (from_file && is_same_file(output, file)) return file;
+  for (const auto& chaos : scenario.chaos) {
+    const auto* const recorded = std::get_if<sim::Recorded>(&chaos.what);
+    if (!recorded) continue;
+    if (auto input = file.parent_path() / recorded->file; is_same_file(output, input)) return input;
+  }
+  return std::nullopt;
 }
 
 void add_settings(CLI::App& line, std::vector<std::string>& settings) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct ScenarioSource {
 };
 ScenarioSource scenario_source(const std::vector<std::string>& settings, const std::string& path,
                                std::vector<sim::Complaint>* warnings = nullptr);
+
+// What a file that is to be written would overwrite of what a rehearsal of the scenario reads; nullopt: nothing.
+std::optional<std::filesystem::path> overwritten_input(const std::string& output, const std::string& path,
+                                                       const sim::Scenario& scenario);
 
 // Adds --set to a command.
 void add_settings(CLI::App& line, std::vector<std::string>& settings);

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -41,6 +42,9 @@ LedgerFile::LedgerFile(std::string path, const sim::LedgerHead& head,
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ == -1) fail(std::strerror(errno));
   try {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) fail(std::strerror(errno));
+    if (!S_ISREG(status.st_mode)) fail("is not a regular file, and cannot be gone on with");
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       fail(errno == EWOULDBLOCK ? "another sweep is writing it; give each a ledger of its own" : std::strerror(errno));
     }

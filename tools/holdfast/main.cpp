@@ -42,7 +42,7 @@ Exit status:
 "holdfast help" and "holdfast COMMAND --help" end with 0. It is no error if the reader of the output goes away.)";
 
 int show_help(const CLI::App& app, const std::vector<std::string>& words) {
-  if (words.size() < 2) return print(app.help()) ? all_held : bad_input;
+  if (words.size() < 2 || words[1] == "help") return print(app.help()) ? all_held : bad_input;
   for (const auto* const command : app.get_subcommands({})) {
     if (command->get_name() == words[1]) return print(command->help("holdfast")) ? all_held : bad_input;
   }
@@ -81,13 +81,16 @@ int parse_and_call(const std::vector<std::string>& words) {
   if (word == "help") return show_help(app, words);
   const bool asks = word == "-h" || word == "--help" || word == "--version";
   if (!asks && !is_command(app, word)) refuse_unknown_command(app, word);
+  refuse_empty_words(words);
   try {
     app.parse(std::vector<std::string>{words.rbegin(), words.rend()});  // it takes them from the end
+  } catch (const CLI::CallForVersion&) {
+    return print(app.version() + '\n') ? all_held : bad_input;
   } catch (const CLI::Success& asked) {
     return app.exit(asked) == 0 ? all_held : bad_input;
   } catch (const CLI::ParseError& error) {
     refuse_file_like_an_option(word, {words.begin() + 1, words.end()});
-    throw UsageError{fmt::format("{}; \"holdfast help {}\" shows how it is used", error.what(), word)};
+    throw UsageError{fmt::format("{}; \"holdfast help {}\" shows how it is used", in_plain_words(error.what()), word)};
   }
   for (const auto& command : commands) {
     if (!*command.line) continue;

@@ -71,6 +71,14 @@ bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b
   return std::filesystem::equivalent(a, b, neither_exists);
 }
 
+bool would_be_one_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  const auto place = [](const std::filesystem::path& path) {
+    std::error_code unknown;
+    return std::filesystem::weakly_canonical(path, unknown);
+  };
+  return is_same_file(a, b) || place(a) == place(b);
+}
+
 int complain_unwritable(std::string_view what, const OutputFile& file) {
   complain(fmt::format("holdfast: cannot write the {} {}\n", what, file.problem()));
   return bad_input;

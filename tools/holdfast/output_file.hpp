@@ -44,6 +44,8 @@ class OutputFile final : private std::streambuf {
 
 // Whether both paths lead to one file that exists.
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+// The same of files that need not exist yet.
+bool would_be_one_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
 // Each complains and returns the exit status. `what`: "trace", "scenario".
 int complain_unwritable(std::string_view what, const OutputFile& file);

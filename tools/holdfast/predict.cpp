@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <holdfast/file/duration_text.hpp>
+#include <holdfast/file/meant_duration.hpp>
 #include <holdfast_sim/predict/prediction.hpp>
 #include <holdfast_sim/present/prediction_text.hpp>
 #include <holdfast_sim/text/wording.hpp>
@@ -48,10 +49,9 @@ struct Arguments {
 Duration fails_after_from(const std::string& text) {
   const auto length = file::parse_duration(text);
   if (length && *length >= Duration::zero() && *length <= kDurationMax) return *length;
-  throw UsageError{
-      fmt::format("--fails-after: \"{}\" is not a length of time; write a number and a unit, like 20ms, 5s or "
-                  "1min30s",
-                  sim::printable(text))};
+  const auto meant = file::meant_duration(text);
+  throw UsageError{fmt::format("--fails-after: \"{}\" is not a length of time; write {}", sim::printable(text),
+                               meant ? to_string(*meant) : "a number and a unit, like 20ms, 5s or 1min30s")};
 }
 
 int call(const Arguments& arguments) {

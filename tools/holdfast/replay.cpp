@@ -91,6 +91,23 @@ int write_scenario(const fs::path& file, const sim::Incident& incident, const si
   return write(file, text);
 }
 
+// Each output is a file of its own, and the scenario has its recorded trace beside it.
+void check_outputs(const Arguments& arguments) {
+  if (arguments.scenario.empty()) return;
+  const auto csv = fs::path{arguments.scenario}.replace_extension(".csv");
+  if (would_be_one_file(csv, arguments.scenario)) {
+    throw UsageError{fmt::format("--scenario: {} is where its recorded trace would be written; name the scenario {}",
+                                 sim::printable(arguments.scenario),
+                                 sim::printable(fs::path{csv}.replace_extension(".toml").string()))};
+  }
+  const bool has_trace = !arguments.trace.empty() && !is_standard_stream(arguments.trace);
+  if (has_trace &&
+      (would_be_one_file(arguments.trace, arguments.scenario) || would_be_one_file(arguments.trace, csv))) {
+    throw UsageError{
+        fmt::format("--trace: {} is a file of --scenario as well; name another one", sim::printable(arguments.trace))};
+  }
+}
+
 // What an output would overwrite of what is read: its name; null: nothing.
 const char* overwriting_output(const Arguments& arguments) {
   if (is_standard_stream(arguments.recording)) return nullptr;
@@ -126,6 +143,7 @@ int call(const Arguments& arguments) {
     }
   }
   if (const auto* const output = overwriting_output(arguments)) return complain_overwrites(output, arguments.recording);
+  check_outputs(arguments);
   std::unique_ptr<OutputFile> trace;
   if (!arguments.trace.empty()) {
     trace = std::make_unique<OutputFile>(arguments.trace);

@@ -49,24 +49,19 @@ struct Arguments {
   std::optional<std::uint64_t> seed;
 };
 
-// As long as availability counts: to the scenario's duration, unless a budget ended the run before.
-Duration length_of(const sim::Scenario& scenario, const sim::RehearsalResult& result) {
-  const auto& end = result.report.end;
-  const bool cut_off = end.reason == sim::EndReason::events_budget || end.reason == sim::EndReason::time_budget;
-  const bool is_over = cut_off || result.report.drained_at;
-  return scenario.duration && !is_over ? *scenario.duration : end.at - TimePoint{};
-}
-
 int call(const Arguments& arguments) {
   std::vector<sim::Complaint> warnings;
   const auto scenario = scenario_from(arguments.scenario, &warnings);
-  if (!is_standard_stream(arguments.scenario) && is_same_file(arguments.output, arguments.scenario)) {
-    return complain_overwrites("page", arguments.scenario);
+  if (const auto input = overwritten_input(arguments.output, arguments.scenario, scenario)) {
+    return complain_overwrites("page", *input);
   }
   watch_for_interruption();
   const Seed seed = arguments.seed ? Seed{*arguments.seed} : scenario.seed;
   const auto result = sim::rehearse(scenario, {.seed = seed, .interrupted = interrupted});
-  if (result.verdict() == sim::RehearsalVerdict::interrupted) return interrupted_status();
+  if (result.verdict() == sim::RehearsalVerdict::interrupted) {
+    complain("holdfast: interrupted: a page is of a whole run, and none was written\n");
+    return interrupted_status();
+  }
   const auto services = result.report.fleet.services;
   if (services > kServicesOfPageMax) {
     complain(
@@ -75,7 +70,8 @@ int call(const Arguments& arguments) {
                     services, kServicesOfPageMax));
     return bad_input;
   }
-  const auto map = sim::draw_fleet(scenario, seed, length_of(scenario, result), sim::buckets_of_page(services));
+  const auto map =
+      sim::draw_fleet(scenario, seed, result.report.counts_until - TimePoint{}, sim::buckets_of_page(services));
   OutputFile out{arguments.output};
   if (out.ok()) out.stream() << sim::report_html(scenario, result, map, warnings);
   return out.close() || out.reader_gone() ? all_held : complain_unwritable("page", out);

@@ -70,20 +70,6 @@ int exit_status(sim::RehearsalVerdict verdict) {
   return something_violated;
 }
 
-// What the trace would overwrite of what the rehearsal reads; nullopt: nothing.
-std::optional<fs::path> overwritten_input(const Arguments& arguments, const sim::Scenario& scenario) {
-  if (arguments.trace.empty() || is_standard_stream(arguments.trace)) return std::nullopt;
-  const bool from_file = !is_standard_stream(arguments.scenario);
-  const fs::path file = from_file ? arguments.scenario : "";
-  if (from_file && is_same_file(arguments.trace, file)) return file;
-  for (const auto& chaos : scenario.chaos) {
-    const auto* const recorded = std::get_if<sim::Recorded>(&chaos.what);
-    if (!recorded) continue;
-    if (auto input = file.parent_path() / recorded->file; is_same_file(arguments.trace, input)) return input;
-  }
-  return std::nullopt;
-}
-
 // A result with how long it took.
 struct Rehearsed {
   sim::RehearsalResult result;
@@ -118,7 +104,9 @@ int call(const Arguments& arguments) {
   const auto scenario = scenario_with(arguments.settings, arguments.scenario, &warnings);
   std::unique_ptr<OutputFile> trace;
   if (!arguments.trace.empty()) {
-    if (const auto input = overwritten_input(arguments, scenario)) return complain_overwrites("trace", *input);
+    if (const auto input = overwritten_input(arguments.trace, arguments.scenario, scenario)) {
+      return complain_overwrites("trace", *input);
+    }
     trace = std::make_unique<OutputFile>(arguments.trace);
     if (!trace->ok()) return complain_unwritable("trace", *trace);
   }

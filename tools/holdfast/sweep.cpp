@@ -78,6 +78,7 @@ constexpr auto kSlurm = "slurm";
 constexpr auto kParallel = "parallel";
 constexpr std::uint32_t kTasks = 16;
 constexpr std::uint32_t kTasksMax = 1000;  // Slurm's default limit
+constexpr std::uint64_t kRecheckMax = 1'000'000'000;
 
 struct Arguments {
   std::vector<std::string> files;
@@ -428,6 +429,15 @@ int call(const Arguments& arguments) {
   check(arguments);
   std::vector<sim::Scenario> scenarios;  // all are read first, so a mistake in the last file is reported at once
   for (const auto& file : arguments.files) scenarios.push_back(scenario_with(arguments.settings, file));
+  const auto& junit = arguments.output.junit;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    if (const auto input = overwritten_input(junit, arguments.files[i], scenarios[i])) {
+      return complain_overwrites("JUnit XML", *input);
+    }
+  }
+  if (!junit.empty() && !arguments.ledger.empty() && would_be_one_file(junit, arguments.ledger)) {
+    throw UsageError{"--junit: is the file of --ledger as well; name another one"};
+  }
   SweepOutput output{arguments.output};
   if (const int status = output.open(arguments.files); status != all_held) return status;
   watch_for_interruption();
@@ -467,7 +477,8 @@ Command add_to(CLI::App& app) {
   add_jobs(*line, arguments->jobs);
   line->add_option("--recheck", arguments->recheck, "Run one in N seeds twice, and compare; 0: none")
       ->type_name("N")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{0}, kRecheckMax));
   line->add_flag("--stop-at-first", arguments->stop_at_first, "End with the first seed that does not hold");
   line->add_option("--ledger", arguments->ledger,
                    "Keep what is done in this file, and go on from there next time; a folder: one file a process")

@@ -28,8 +28,10 @@ void prepare_streams() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
-    // The lowest free one is opened, and all lower ones are open.
-    if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDWR) == -1) std::abort();
+    // The lowest free one is opened, and all lower ones are open. No file of the command may get its number, and it is
+    // as unusable as it was: a read or write is an error that is reported.
+    const int unusable = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", unusable) == -1) std::abort();
   }
 }
 
