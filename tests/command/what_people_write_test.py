@@ -123,7 +123,7 @@ IN_CHAOS = {
     'freeze = {}\nstorm = {}': "hang = {", 'recorded = "x.csv"': 'write { file = "x.csv" }', 'recorded = { path = "x.csv" }': "write file =",
     'storm = { for = "5min" }': "a storm is one instant", 'storm = { duration = "5min" }': "a storm is one instant",
     'outage = { for = "5min", mode = "down" }': 'write "gone"', 'outage = { for = "5min", mode = "fail" }': 'write "failing"',
-    'outage = { for = "5min", gone = true }': 'mode = "gone"', 'type = "outage"': "the kind is the key itself",
+    'outage = { for = "5min", mode = "refused" }': 'write "refusing"', 'outage = { for = "5min", gone = true }': 'mode = "gone"', 'type = "outage"': "the kind is the key itself",
     'every = "5min"\nstorm = {}': "write a [[chaos]] for each time", 'stop = "web"': "stops no single service",
     'time = "5min"\nstorm = {}': "at =", 'storm = { share = "0.5%" }': "write 0.005 for 0.5 %",
 }
@@ -149,7 +149,8 @@ FILES = {
     FLEET + '[backoff]\nbase = "1s"\n': "it stands in [supervisor]", FLEET + "[breaker]\nmax_failures = 3\n": "inside backoff of [supervisor]",
     'time = "1h"\n' + FLEET: 'duration = "1h"', 'length = "1h"\n' + FLEET: 'duration = "1h"', 'description = "x"\n' + FLEET: "as a comment",
     '{"name": "x"}\n': "TOML, not JSON", "---\nname: x\n": "TOML, not YAML", "<x/>\n": "not XML", "/* x */\n": "a comment begins with #",
-    FLEET + "count = 1,000\n": "a number has no commas", FLEET + "[supervisor]\ntimeout = 3\n": "shutdown_timeout",
+    FLEET + "count = 1,000\n": "a number has no commas", FLEET + "count = 010\n": "no leading zero",
+    "seed = 18446744073709551615\n" + FLEET: "the largest whole number is 9223372036854775807", FLEET + "[supervisor]\ntimeout = 3\n": "shutdown_timeout",
     FLEET + '[[service]]\nname = "a"\n': "services stand in [[fleet]]", FLEET + "[defaults]\na = 1\n": "[supervisor]",
 }
 # The first lines of a recorded trace, and what is said of it; empty: it is accepted.

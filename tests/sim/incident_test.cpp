@@ -113,8 +113,8 @@ TEST_CASE("what a recording says and a scenario cannot say is left out, so that 
   REQUIRE(run.simulation.add({.name = "feed"}));
   run.simulation.run_for(1min);
   const auto scenario = run.scenario();
+  REQUIRE_FALSE(scenario.supervisor.kill_wait);
   CHECK_NOTHROW(parse_scenario(scenario_text(scenario), "incident.toml", "."));
-  CHECK_FALSE(scenario.supervisor.kill_wait);
 }
 
 TEST_CASE("a scenario has a name that it may have, however the file of the recording is called") {

@@ -348,15 +348,33 @@ constexpr std::array kReadies{
     Foreign{"started", "at_once"},   Foreign{"onstart", "at_once"},     Foreign{"simple", "at_once"},
     Foreign{"exec", "at_once"},      Foreign{"always", "at_once"},      Foreign{"none", "at_once"},
     Foreign{"no", "at_once"},        Foreign{"false", "at_once"},       Foreign{"instant", "at_once"}};
-constexpr std::array kModes{
-    Foreign{"down", "gone"},        Foreign{"off", "gone"},         Foreign{"dead", "gone"},
-    Foreign{"hostdown", "gone"},    Foreign{"hostoff", "gone"},     Foreign{"poweroff", "gone"},
-    Foreign{"host", "gone"},        Foreign{"power", "gone"},       Foreign{"reboot", "gone"},
-    Foreign{"absent", "gone"},      Foreign{"offline", "gone"},     Foreign{"away", "gone"},
-    Foreign{"fail", "failing"},     Foreign{"fails", "failing"},    Foreign{"failed", "failing"},
-    Foreign{"failure", "failing"},  Foreign{"error", "failing"},    Foreign{"errors", "failing"},
-    Foreign{"crash", "failing"},    Foreign{"crashing", "failing"}, Foreign{"broken", "failing"},
-    Foreign{"crashloop", "failing"}};
+constexpr std::array kModes{Foreign{"down", "gone"},
+                            Foreign{"off", "gone"},
+                            Foreign{"dead", "gone"},
+                            Foreign{"hostdown", "gone"},
+                            Foreign{"hostoff", "gone"},
+                            Foreign{"poweroff", "gone"},
+                            Foreign{"host", "gone"},
+                            Foreign{"power", "gone"},
+                            Foreign{"reboot", "gone"},
+                            Foreign{"absent", "gone"},
+                            Foreign{"offline", "gone"},
+                            Foreign{"away", "gone"},
+                            Foreign{"fail", "failing"},
+                            Foreign{"fails", "failing"},
+                            Foreign{"failed", "failing"},
+                            Foreign{"failure", "failing"},
+                            Foreign{"error", "failing"},
+                            Foreign{"errors", "failing"},
+                            Foreign{"crash", "failing"},
+                            Foreign{"crashing", "failing"},
+                            Foreign{"broken", "failing"},
+                            Foreign{"crashloop", "failing"},
+                            Foreign{"refuse", "refusing"},
+                            Foreign{"refused", "refusing"},
+                            Foreign{"unreachable", "refusing"},
+                            Foreign{"connectionrefused", "refusing"},
+                            Foreign{"rejecting", "refusing"}};
 constexpr std::array kThens{Foreign{"exit1", "fail"},
                             Foreign{"exit0", "end"},
                             Foreign{"crash", "fail"},
@@ -894,6 +912,18 @@ bool has_curly_quote(std::string_view line) {
                      [line](std::string_view quote) { return line.find(quote) != std::string_view::npos; });
 }
 
+// "1,000", "010", a number of more than 64 bits.
+std::string about_digits(std::string_view value) {
+  if (value.size() < 2 || value.find_first_not_of("0123456789,_") != std::string_view::npos ||
+      !is_digit(value.front())) {
+    return "";
+  }
+  if (value.find(',') != std::string_view::npos) return "a number has no commas; 1_000 is a thousand";
+  if (value.front() == '0') return "a number has no leading zero";
+  constexpr std::size_t kDigitsOf64Bits = 19;
+  return value.size() < kDigitsOf64Bits ? "" : "the largest whole number is 9223372036854775807";
+}
+
 std::string about_bare_value(std::string_view value) {
   if (value.empty()) return "a value is missing behind the =";
   const auto lower = lower_case(value);
@@ -954,10 +984,7 @@ std::string syntax_hint(std::string_view line) {
   if (value->size() > 1 && value->back() == '"' && std::count(value->begin(), value->end(), '"') == 1) {
     return "a text begins with a quote: its first one is missing";
   }
-  const auto is_grouped = [](char c) { return is_digit(c) || c == ','; };
-  if (value->size() > 1 && is_digit(value->front()) && std::all_of(value->begin(), value->end(), is_grouped)) {
-    return "a number has no commas; 1_000 is a thousand";
-  }
+  if (auto about = about_digits(*value); !about.empty()) return about;
   return value->find_first_of("\"'[{") == std::string_view::npos ? about_bare_value(*value) : "";
 }
 
