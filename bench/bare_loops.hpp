@@ -35,7 +35,7 @@ class BareCrashLoop {
         queue_.put_fixed(at + kRun, who);
       } else {
         record.attempt = next_attempt(record.attempt);
-        const Duration ceiling = backoff_ceiling(policy_, record.attempt);
+        const Duration ceiling = grown_delay(policy_, record.attempt);
         const Draw jitter = draw({.seed = {42}, .name = record.name}, Purpose::backoff_jitter, record.run);
         queue_.put(at + full_jitter(ceiling, jitter).count(), who);
       }

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <new>
 #include <utility>
+#include <variant>
+
+#include <holdfast/detail/equal_ratios.hpp>
 
 namespace holdfast {
 
@@ -18,10 +21,74 @@ inline Duration doubled(Duration first, Duration max, Attempt doublings) noexcep
   return std::min(max, Duration{static_cast<std::int64_t>(base << doublings)});
 }
 
+// min(max, base * factor^(attempt - 1)), the product rounded down to 2^-32 of a nanosecond each time that it is
+// multiplied. REQUIRES: factor >= kFactorMin, so that even a nanosecond reaches any max in some hundred rounds.
+Duration multiplied(Duration base, Duration max, Thousandths factor, Attempt attempt) noexcept {
+  __extension__ using Wide = unsigned __int128;
+  if (base == Duration::zero()) return base;
+  const auto most = Wide{static_cast<std::uint64_t>(max.count())} << 32;
+  auto delay = Wide{static_cast<std::uint64_t>(base.count())} << 32;
+  for (Attempt k = 1; k < attempt && delay < most; ++k) delay = delay * factor.count / 1000;
+  return delay < most ? Duration{static_cast<std::int64_t>(delay >> 32)} : max;
+}
+
+// min(max, base + step * steps).
+Duration added_up(Duration base, Duration max, Duration step, std::uint32_t steps) noexcept {
+  std::int64_t more = 0;
+  if (__builtin_mul_overflow(step.count(), std::int64_t{steps}, &more)) return max;
+  return std::min(max, saturating_add(base, Duration{more}));
+}
+
+// length * share, rounded down. REQUIRES: share <= 1.
+Duration part_of(Duration length, Thousandths share) noexcept {
+  __extension__ using Wide = __int128;
+  return Duration{static_cast<std::int64_t>(Wide{length.count()} * share.count / 1000)};
+}
+
+Duration grown_otherwise(const BackoffPolicy& policy, Attempt attempt) noexcept {
+  if (const auto* const exponential = std::get_if<ExponentialGrowth>(&policy.growth)) {
+    return multiplied(policy.base, policy.max, exponential->factor, attempt);
+  }
+  if (const auto* const linear = std::get_if<LinearGrowth>(&policy.growth)) {
+    return added_up(policy.base, policy.max, linear->step, attempt - 1);
+  }
+  if (const auto* const stepped = std::get_if<SteppedGrowth>(&policy.growth)) {
+    return detail::equal_ratios(policy.base, policy.max, attempt - 1, stepped->steps);
+  }
+  return std::min(policy.base, policy.max);
+}
+
 }  // namespace
 
+Duration grown_delay(const BackoffPolicy& policy, Attempt attempt) noexcept {
+  if (doubles(policy.growth)) [[likely]]
+    return doubled(policy.base, policy.max, attempt - 1);
+  return grown_otherwise(policy, attempt);
+}
+
+DelayRange delay_range(const Jitter& jitter, Duration grown) noexcept {
+  if (std::holds_alternative<NoJitter>(jitter)) return {grown, grown};
+  if (std::holds_alternative<EqualJitter>(jitter)) return {grown - grown / 2, grown};
+  if (const auto* const proportional = std::get_if<ProportionalJitter>(&jitter)) {
+    const Duration part = part_of(grown, proportional->share);
+    return {grown - part, grown + part};
+  }
+  if (const auto* const additive = std::get_if<AdditiveJitter>(&jitter)) {
+    return {grown, grown + part_of(grown, additive->share)};
+  }
+  return {Duration::zero(), grown};
+}
+
+DelayRange delay_range(const BackoffPolicy& policy, Attempt attempt) noexcept {
+  return delay_range(policy.jitter, grown_delay(policy, attempt));
+}
+
 Duration backoff_ceiling(const BackoffPolicy& policy, Attempt attempt) noexcept {
-  return doubled(policy.base, policy.max, attempt - 1);
+  return delay_range(policy, attempt).most;
+}
+
+Duration drawn_from(const DelayRange& range, const Draw& draw) noexcept {
+  return range.least + full_jitter(range.most - range.least, draw);
 }
 
 Duration open_ceiling(const HalfOpenPolicy& policy, Attempt opening) noexcept {

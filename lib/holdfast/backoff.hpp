@@ -21,11 +21,30 @@ using Attempt = std::uint32_t;
 
 constexpr Attempt next_attempt(Attempt attempt) noexcept { return attempt + (attempt != 0xffff'ffff); }
 
-// min(max, base * 2^(attempt - 1)), without overflow for any attempt and any base.
-// REQUIRES: attempt >= 1; 0 <= base.
+// What the delay has grown to before any jitter, never above policy.max: semantics, delay laws. With the default growth
+// min(max, base * 2^(attempt - 1)). Without overflow for any attempt and any base.
+// REQUIRES: attempt >= 1; problems(policy) has no error.
+Duration grown_delay(const BackoffPolicy&, Attempt) noexcept;
+
+// From where to where a delay is drawn, both ends included.
+struct DelayRange {
+  Duration least{0};
+  Duration most{0};
+  friend bool operator==(const DelayRange&, const DelayRange&) = default;
+};
+// REQUIRES: 0 <= grown <= kDurationMax; the share of the jitter is at most kJitterShareMax.
+DelayRange delay_range(const Jitter&, Duration grown) noexcept;
+// Of the delay after this many failures. REQUIRES: as for grown_delay.
+DelayRange delay_range(const BackoffPolicy&, Attempt) noexcept;
+
+// The longest that the delay can be: what it has grown to, or more where the jitter goes above that.
+// REQUIRES: as for grown_delay.
 Duration backoff_ceiling(const BackoffPolicy&, Attempt) noexcept;
 
-// The same for the open time of a breaker that opens for the `opening`th time in a row:
+// Uniform in the range, both ends included.
+Duration drawn_from(const DelayRange&, const Draw&) noexcept;
+
+// The ceiling of the open time of a breaker that opens for the `opening`th time in a row:
 // min(open_for_max, open_for * 2^(opening - 1)). REQUIRES: opening >= 1; 0 <= open_for.
 Duration open_ceiling(const HalfOpenPolicy&, Attempt opening) noexcept;
 

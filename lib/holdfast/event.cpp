@@ -1,5 +1,9 @@
 #include <holdfast/event.hpp>
 
+#include <variant>
+
+#include <holdfast/event_fields.hpp>
+
 namespace holdfast {
 
 std::string_view to_string(Command command) noexcept {
@@ -81,6 +85,51 @@ LogLevel Drained::level() const noexcept {
 
 std::string_view kind(const Event& event) noexcept {
   return std::visit([](const auto& what) { return what.kKind; }, event.what);
+}
+
+GrowthFields fields_of(const Growth& growth) noexcept {
+  GrowthFields fields{.law = static_cast<GrowthLaw>(growth.index())};
+  if (const auto* const exponential = std::get_if<ExponentialGrowth>(&growth)) {
+    if (*exponential != ExponentialGrowth{}) fields.factor = exponential->factor.count;
+  } else if (const auto* const linear = std::get_if<LinearGrowth>(&growth)) {
+    fields.step = linear->step;
+  } else if (const auto* const stepped = std::get_if<SteppedGrowth>(&growth)) {
+    fields.steps = stepped->steps;
+  }
+  return fields;
+}
+
+Growth growth_of(const GrowthFields& fields) noexcept {
+  switch (fields.law) {
+    case GrowthLaw::exponential:
+      return fields.factor ? ExponentialGrowth{Thousandths{*fields.factor}} : ExponentialGrowth{};
+    case GrowthLaw::linear: return LinearGrowth{fields.step.value_or(Duration{0})};
+    case GrowthLaw::steps: return SteppedGrowth{fields.steps.value_or(0)};
+    case GrowthLaw::fixed: return FixedDelay{};
+  }
+  return {};
+}
+
+JitterFields fields_of(const Jitter& jitter) noexcept {
+  JitterFields fields{.law = static_cast<JitterLaw>(jitter.index())};
+  if (const auto* const proportional = std::get_if<ProportionalJitter>(&jitter)) {
+    fields.share = proportional->share.count;
+  } else if (const auto* const additive = std::get_if<AdditiveJitter>(&jitter)) {
+    fields.share = additive->share.count;
+  }
+  return fields;
+}
+
+Jitter jitter_of(const JitterFields& fields) noexcept {
+  const Thousandths share{fields.share.value_or(0)};
+  switch (fields.law) {
+    case JitterLaw::full: return FullJitter{};
+    case JitterLaw::none: return NoJitter{};
+    case JitterLaw::equal: return EqualJitter{};
+    case JitterLaw::proportional: return ProportionalJitter{share};
+    case JitterLaw::additive: return AdditiveJitter{share};
+  }
+  return {};
 }
 
 }  // namespace holdfast

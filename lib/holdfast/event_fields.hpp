@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <variant>
@@ -57,6 +58,41 @@ constexpr void visit_unless_default(Field& field, const char (&key)[kSize], Word
   if constexpr (!std::is_const_v<Word>) word = value.value_or(by_default);
 }
 
+// A law and the number that it has, of several kinds of which it has one at most.
+struct GrowthFields {
+  GrowthLaw law = GrowthLaw::exponential;
+  std::optional<std::uint32_t> factor{};
+  std::optional<Duration> step{};
+  std::optional<std::uint32_t> steps{};
+};
+GrowthFields fields_of(const Growth&) noexcept;
+Growth growth_of(const GrowthFields&) noexcept;
+
+struct JitterFields {
+  JitterLaw law = JitterLaw::full;
+  std::optional<std::uint32_t> share{};
+};
+JitterFields fields_of(const Jitter&) noexcept;
+Jitter jitter_of(const JitterFields&) noexcept;
+
+// The delay laws of a policy that has a backoff of its own.
+template <class Field, class Policy>
+constexpr void visit_delay_laws(Field& field, Policy& policy) {
+  GrowthFields growth = policy.backoff ? fields_of(policy.backoff->growth) : GrowthFields{};
+  visit_unless_default(field, "growth", growth.law, GrowthLaw::exponential);
+  field("factor_thousandths", growth.factor);
+  field("step_ns", growth.step);
+  field("steps", growth.steps);
+  JitterFields jitter = policy.backoff ? fields_of(policy.backoff->jitter) : JitterFields{};
+  visit_unless_default(field, "jitter", jitter.law, JitterLaw::full);
+  field("jitter_thousandths", jitter.share);
+  if constexpr (!std::is_const_v<Policy>) {
+    if (!policy.backoff) return;
+    policy.backoff->growth = growth_of(growth);
+    policy.backoff->jitter = jitter_of(jitter);
+  }
+}
+
 // The other fields of a policy, which are written only where they differ from the default. They end every line that has
 // a policy: `added`, an `add` in a recording, and the first line of a recording. A new field stands at the end, because
 // digests depend on the order.
@@ -72,6 +108,7 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   }
   visit_unless_default(field, "ready", policy.ready, Ready::at_once);
   field("start_timeout_ns", policy.start_timeout);
+  visit_delay_laws(field, policy);
 }
 
 // The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a

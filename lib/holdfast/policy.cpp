@@ -1,6 +1,7 @@
 #include <holdfast/policy.hpp>
 
 #include <algorithm>
+#include <variant>
 
 #include <holdfast/backoff.hpp>
 #include <holdfast/detail/text.hpp>
@@ -51,30 +52,69 @@ void check_breaker(std::vector<Problem>& found, const BreakerPolicy& breaker) {
   if (breaker.half_open) check_half_open(found, *breaker.half_open);
 }
 
-// The longest that the waits between the first max_failures failures can take together.
-Duration longest_waiting(const BackoffPolicy& policy) {
-  Duration sum{0};
+std::string text_of(Thousandths number) {
+  std::string text = std::to_string(number.count / 1000);
+  if (const auto places = number.count % 1000; places != 0) {
+    text += '.' + std::to_string(1000 + places).substr(1);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text;
+}
+
+void check_thousandths(std::vector<Problem>& found, const char* field, Thousandths value, Thousandths least,
+                       Thousandths most) {
+  if (value.count >= least.count && value.count <= most.count) return;
+  error(found, field, "is " + text_of(value) + "; allowed is " + text_of(least) + " to " + text_of(most));
+}
+
+void check_growth(std::vector<Problem>& found, const Growth& growth) {
+  if (const auto* const exponential = std::get_if<ExponentialGrowth>(&growth)) {
+    check_thousandths(found, "backoff.growth.exponential", exponential->factor, kFactorMin, kFactorMax);
+  } else if (const auto* const linear = std::get_if<LinearGrowth>(&growth)) {
+    check_duration(found, "backoff.growth.linear", linear->step);
+  } else if (const auto* const stepped = std::get_if<SteppedGrowth>(&growth)) {
+    if (stepped->steps >= 1 && stepped->steps <= kStepsMax) return;
+    error(found, "backoff.growth.steps",
+          "is " + std::to_string(stepped->steps) + "; allowed is 1 to " + std::to_string(kStepsMax));
+  }
+}
+
+void check_jitter(std::vector<Problem>& found, const Jitter& jitter) {
+  if (const auto* const proportional = std::get_if<ProportionalJitter>(&jitter)) {
+    check_thousandths(found, "backoff.jitter.proportional", proportional->share, kJitterShareMin, kJitterShareMax);
+  } else if (const auto* const additive = std::get_if<AdditiveJitter>(&jitter)) {
+    check_thousandths(found, "backoff.jitter.additive", additive->share, kJitterShareMin, kJitterShareMax);
+  }
+}
+
+// The shortest and the longest that the waits between the first max_failures failures can take together.
+DelayRange waiting(const BackoffPolicy& policy) {
+  DelayRange sum;
   for (Attempt attempt = 1; attempt < policy.breaker->max_failures; ++attempt) {
-    sum = saturating_add(sum, backoff_ceiling(policy, attempt));
+    const DelayRange wait = delay_range(policy, attempt);
+    sum = {saturating_add(sum.least, wait.least), saturating_add(sum.most, wait.most)};
   }
   return sum;
 }
 
-// Full jitter waits half its ceiling on average. Where that alone fills the window, the breaker opens by luck only.
+// A delay is on average in the middle of its range. Where that alone fills the window, the breaker opens by luck only.
 void warn_of_unreachable_breaker(std::vector<Problem>& found, const BackoffPolicy& policy) {
-  const Duration longest = longest_waiting(policy);
-  if (longest / 2 < policy.breaker->window) return;
+  const auto [shortest, longest] = waiting(policy);
+  const Duration average = shortest + (longest - shortest) / 2;
+  if (average < policy.breaker->window || (shortest == longest && average == policy.breaker->window)) return;
+  const bool unknown = longest == Duration::max();
   warning(found, "backoff.breaker",
           "is out of reach: " + std::to_string(policy.breaker->max_failures) + " failures within " +
               to_string(policy.breaker->window) + " need " + std::to_string(policy.breaker->max_failures - 1) +
-              " waits, which take " + (longest == Duration::max() ? "more than " : "") + to_string(longest / 2) +
-              " on average" + (longest == Duration::max() ? "" : " and at most " + to_string(longest)));
+              " waits, which take " + (unknown ? "more than " : "") + to_string(average) +
+              (shortest == longest ? "" : " on average") +
+              (unknown || shortest == longest ? "" : " and at most " + to_string(longest)));
 }
 
 // A run just longer than window / (max_failures - 1) lets a failure slide out of the window before the last one that
-// is needed comes in; a run shorter than the cooldown clears nothing.
+// is needed comes in; a run shorter than the cooldown clears nothing. (A fixed delay has nothing to be reset.)
 void warn_of_dead_band(std::vector<Problem>& found, const BackoffPolicy& policy) {
-  if (policy.breaker->max_failures < 2) return;
+  if (policy.breaker->max_failures < 2 || std::holds_alternative<FixedDelay>(policy.growth)) return;
   const Duration never_trips_above = policy.breaker->window / (policy.breaker->max_failures - 1);
   if (never_trips_above + Duration{1} >= policy.cooldown) return;
   warning(found, "backoff.cooldown",
@@ -146,6 +186,27 @@ std::string_view to_string(Ready ready) noexcept {
   return "?";
 }
 
+std::string_view to_string(GrowthLaw law) noexcept {
+  switch (law) {
+    case GrowthLaw::exponential: return "exponential";
+    case GrowthLaw::linear: return "linear";
+    case GrowthLaw::steps: return "steps";
+    case GrowthLaw::fixed: return "fixed";
+  }
+  return "?";
+}
+
+std::string_view to_string(JitterLaw law) noexcept {
+  switch (law) {
+    case JitterLaw::full: return "full";
+    case JitterLaw::none: return "none";
+    case JitterLaw::equal: return "equal";
+    case JitterLaw::proportional: return "proportional";
+    case JitterLaw::additive: return "additive";
+  }
+  return "?";
+}
+
 std::string_view to_string(WhenAllTerminated when) noexcept {
   return when == WhenAllTerminated::wait ? "wait" : "return";
 }
@@ -163,6 +224,8 @@ std::vector<Problem> problems(const BackoffPolicy& policy) {
   check_duration(found, "backoff.max", policy.max);
   check_duration(found, "backoff.cooldown", policy.cooldown);
   check_duration(found, "backoff.clean_restart_delay", policy.clean_restart_delay);
+  check_growth(found, policy.growth);
+  check_jitter(found, policy.jitter);
   if (policy.breaker) {
     check_breaker(found, *policy.breaker);
     if (found.empty() && policy != BackoffPolicy{}) {

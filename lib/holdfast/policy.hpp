@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <holdfast/time.hpp>
@@ -45,13 +46,83 @@ struct BreakerPolicy {
 };
 inline constexpr std::uint32_t kMaxFailuresMax = 10'000;
 
+// A number with three decimals, so that no decision needs floating point.
+struct Thousandths {
+  std::uint32_t count = 0;
+
+  // The nearest one. REQUIRES: 0 <= value < 4 000 000.
+  static constexpr Thousandths of(double value) noexcept {
+    const double up = value * 1000 + 0.5;
+    return {static_cast<std::uint32_t>(up)};
+  }
+  friend constexpr bool operator==(Thousandths, Thousandths) noexcept = default;
+};
+
+// How delays grow from `base` to `max` with the consecutive failures: the law of the k-th delay before any jitter,
+// which is never above `max`. A delay that grows with a part of a nanosecond is rounded down.
+struct ExponentialGrowth {
+  Thousandths factor = Thousandths::of(2);  // base * factor^(k-1); kFactorMin to kFactorMax
+  friend bool operator==(const ExponentialGrowth&, const ExponentialGrowth&) = default;
+};
+struct LinearGrowth {
+  Duration step = std::chrono::seconds{1};  // base + step * (k-1); 0 to kDurationMax
+  friend bool operator==(const LinearGrowth&, const LinearGrowth&) = default;
+};
+struct SteppedGrowth {
+  // base * (max / base)^((k-1) / steps), so that so many steps of equal ratio lead from base to max; 1 to kStepsMax
+  std::uint32_t steps = 5;
+  friend bool operator==(const SteppedGrowth&, const SteppedGrowth&) = default;
+};
+struct FixedDelay {  // always the base
+  friend bool operator==(const FixedDelay&, const FixedDelay&) = default;
+};
+using Growth = std::variant<ExponentialGrowth, LinearGrowth, SteppedGrowth, FixedDelay>;
+// Whether it is the default.
+constexpr bool doubles(const Growth& growth) noexcept {
+  const auto* const exponential = std::get_if<ExponentialGrowth>(&growth);
+  return exponential != nullptr && exponential->factor.count == 2000;
+}
+inline constexpr Thousandths kFactorMin = Thousandths::of(1.1);
+inline constexpr Thousandths kFactorMax = Thousandths::of(100);
+inline constexpr std::uint32_t kStepsMax = 64;
+
+// From where to where the delay is drawn, once it has grown to d. Both ends are included.
+struct FullJitter {  // 0 to d
+  friend bool operator==(const FullJitter&, const FullJitter&) = default;
+};
+struct NoJitter {  // d
+  friend bool operator==(const NoJitter&, const NoJitter&) = default;
+};
+struct EqualJitter {  // d/2 to d
+  friend bool operator==(const EqualJitter&, const EqualJitter&) = default;
+};
+struct ProportionalJitter {
+  Thousandths share{};  // d - share * d to d + share * d; 0.001 to 1
+  friend bool operator==(const ProportionalJitter&, const ProportionalJitter&) = default;
+};
+struct AdditiveJitter {
+  Thousandths share{};  // d to d + share * d; 0.001 to 1
+  friend bool operator==(const AdditiveJitter&, const AdditiveJitter&) = default;
+};
+using Jitter = std::variant<FullJitter, NoJitter, EqualJitter, ProportionalJitter, AdditiveJitter>;
+inline constexpr Thousandths kJitterShareMin = Thousandths{1};
+inline constexpr Thousandths kJitterShareMax = Thousandths::of(1);
+
+// The words of both in files, traces and recordings: the alternatives of the variants, in their order.
+enum class GrowthLaw : std::uint8_t { exponential, linear, steps, fixed };
+std::string_view to_string(GrowthLaw) noexcept;
+enum class JitterLaw : std::uint8_t { full, none, equal, proportional, additive };
+std::string_view to_string(JitterLaw) noexcept;
+
 // How long to wait before a restart, and when to stop trying.
 struct BackoffPolicy {
-  Duration base = std::chrono::milliseconds{100};                 // ceiling of the first delay; 0 to max
-  Duration max = std::chrono::seconds{60};                        // ceiling of every delay; 0 to kDurationMax
+  Duration base = std::chrono::milliseconds{100};                 // what the first delay grows from; 0 to max
+  Duration max = std::chrono::seconds{60};                        // no delay grows further; 0 to kDurationMax
   Duration cooldown = std::chrono::minutes{5};                    // a run this long clears attempt and failure history
   Duration clean_restart_delay = std::chrono::milliseconds{100};  // after a clean exit under `always`
   std::optional<BreakerPolicy> breaker = BreakerPolicy{};         // nullopt: never give up
+  Growth growth{};                                                // the delay doubles
+  Jitter jitter{};                                                // the delay is drawn from 0 to what it has grown to
   friend bool operator==(const BackoffPolicy&, const BackoffPolicy&) = default;
 };
 

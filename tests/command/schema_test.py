@@ -85,7 +85,7 @@ class SchemaTest(unittest.TestCase):
     def test_a_key_says_what_it_means_and_what_holds_without_it(self) -> None:
         base = self.schema["$defs"]["backoff"]["properties"]["base"]
         self.assertEqual(base["default"], "100ms")
-        self.assertIn("ceiling of the first delay", base["description"])
+        self.assertIn("what the first delay grows from", base["description"])
         for name, table in {"": self.schema, **self.schema["$defs"]}.items():
             for key, says in table["properties"].items():
                 with self.subTest(f"{name}.{key}"):

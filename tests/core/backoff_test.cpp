@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 
 __extension__ using Wide = __int128;
 
+constexpr Attempt kMostAttempts = std::numeric_limits<Attempt>::max();
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 
 // Doubles step by step in 128 bits, and stops once the cap is passed.
@@ -114,6 +115,116 @@ TEST_CASE("the attempt saturates and never wraps") {
   CHECK(next_attempt(1) == 2);
   CHECK(next_attempt(0xffff'fffe) == 0xffff'ffff);
   CHECK(next_attempt(0xffff'ffff) == 0xffff'ffff);
+}
+
+TEST_CASE("a growth gives the delays that are computed by hand") {
+  struct Case {
+    BackoffPolicy policy;
+    std::vector<Duration> delays;
+  };
+  const auto of = [](Duration base, Duration max, Growth growth) {
+    return BackoffPolicy{.base = base, .max = max, .growth = growth};
+  };
+  const std::vector<Case> cases{
+      {of(1s, 10s, ExponentialGrowth{Thousandths::of(1.5)}), {1s, 1500ms, 2250ms, 3375ms, 5062500us, 7593750us, 10s}},
+      {of(1ns, 9ns, ExponentialGrowth{Thousandths::of(1.5)}), {1ns, 1ns, 2ns, 3ns, 5ns, 7ns, 9ns, 9ns}},
+      {of(1s, 50s, ExponentialGrowth{Thousandths::of(3)}), {1s, 3s, 9s, 27s, 50s, 50s}},
+      {of(0s, 50s, ExponentialGrowth{Thousandths::of(3)}), {0s, 0s, 0s}},
+      {of(10s, 12s, ExponentialGrowth{Thousandths::of(1.1)}), {10s, 11s, 12s, 12s}},
+      {of(1s, 60s, LinearGrowth{1s}), {1s, 2s, 3s, 4s}},
+      {of(0s, 5s, LinearGrowth{2s}), {0s, 2s, 4s, 5s, 5s}},
+      {of(3s, 5s, LinearGrowth{0s}), {3s, 3s, 3s}},
+      {of(1s, 16s, SteppedGrowth{4}), {1s, 2s, 4s, 8s, 16s, 16s}},  // RestartSec=1 RestartSteps=4 RestartMaxDelaySec=16
+      {of(100ms, 60s, SteppedGrowth{1}), {100ms, 60s, 60s}},
+      // 100 ms * 600^(i/3): 843.432…, 7 113.786… ms
+      {of(100ms, 60s, SteppedGrowth{3}), {100ms, Duration{843'432'665}, Duration{7'113'786'608}, 60s}},
+      {of(0s, 60s, SteppedGrowth{3}), {0s, 0s, 0s, 0s, 0s}},
+      {of(7s, 7s, SteppedGrowth{3}), {7s, 7s, 7s, 7s}},
+      {of(7s, 60s, FixedDelay{}), {7s, 7s, 7s}},
+  };
+  for (const auto& [policy, delays] : cases) {
+    CAPTURE(policy.growth.index(), policy.base.count());
+    for (std::size_t i = 0; i < delays.size(); ++i) {
+      CAPTURE(i);
+      CHECK(grown_delay(policy, static_cast<Attempt>(i + 1)).count() == delays[i].count());
+    }
+  }
+}
+
+TEST_CASE("no growth overflows, goes above the maximum or shrinks") {
+  const std::vector<Growth> growths{ExponentialGrowth{kFactorMin}, ExponentialGrowth{Thousandths::of(1.5)},
+                                    ExponentialGrowth{kFactorMax}, LinearGrowth{1ns},
+                                    LinearGrowth{kDurationMax},    SteppedGrowth{1},
+                                    SteppedGrowth{kStepsMax},      FixedDelay{}};
+  for (const auto& growth : growths) {
+    for (const auto& [base, max] : {std::pair{Duration{1}, kDurationMax}, std::pair{kDurationMax, kDurationMax},
+                                    std::pair{Duration{0}, kDurationMax}, std::pair{Duration{0}, Duration{0}}}) {
+      const BackoffPolicy policy{.base = base, .max = max, .growth = growth};
+      CAPTURE(growth.index(), base.count());
+      Duration before{0};
+      for (const Attempt attempt : {1U, 2U, 3U, 10U, 63U, 64U, 65U, 500U, 1000U, kMostAttempts}) {
+        const Duration delay = grown_delay(policy, attempt);
+        CHECK(delay >= before);
+        CHECK(delay <= max);
+        before = delay;
+      }
+      CHECK(grown_delay(policy, 1) == base);
+    }
+  }
+}
+
+// By its definition, in 128 bits: the largest whole number whose power is not above the product.
+TEST_CASE("steps of equal ratio are roots, rounded down") {
+  rc::prop("for two and three steps", [] {
+    const auto last = *rc::gen::inRange<std::int64_t>(2, std::int64_t{1} << 40);
+    const auto first = *rc::gen::inRange<std::int64_t>(1, last);
+    const auto count = *rc::gen::element<std::uint32_t>(2, 3);
+    const auto index = *rc::gen::inRange<std::uint32_t>(1, count);
+    const BackoffPolicy policy{.base = Duration{first}, .max = Duration{last}, .growth = SteppedGrowth{count}};
+    const Wide delay = grown_delay(policy, index + 1).count();
+    const auto power = [](Wide of, std::uint32_t exponent) {
+      Wide product = 1;
+      for (std::uint32_t i = 0; i < exponent; ++i) product *= of;
+      return product;
+    };
+    const Wide product = power(first, count - index) * power(last, index);
+    RC_ASSERT(power(delay, count) <= product);
+    RC_ASSERT(power(delay + 1, count) > product);
+  });
+  // The whole number is found wherever there is one, at the greatest lengths and the most steps too.
+  for (std::uint32_t i = 0; i <= 61; ++i) {
+    const BackoffPolicy doubles{.base = 1ns, .max = Duration{1LL << 61}, .growth = SteppedGrowth{61}};
+    CHECK(grown_delay(doubles, i + 1) == Duration{1LL << i});
+  }
+}
+
+TEST_CASE("a jitter says from where to where a delay is drawn, both ends included") {
+  struct Case {
+    Jitter jitter;
+    Duration grown;
+    DelayRange range;
+  };
+  const std::vector<Case> cases{
+      {FullJitter{}, 10s, {0s, 10s}},
+      {NoJitter{}, 10s, {10s, 10s}},
+      {EqualJitter{}, 10s, {5s, 10s}},
+      {EqualJitter{}, 7ns, {4ns, 7ns}},
+      {EqualJitter{}, 1ns, {1ns, 1ns}},
+      {ProportionalJitter{Thousandths::of(0.1)}, 10s, {9s, 11s}},
+      {ProportionalJitter{Thousandths::of(1)}, 10s, {0s, 20s}},
+      {ProportionalJitter{Thousandths::of(0.1)}, 9ns, {9ns, 9ns}},
+      {AdditiveJitter{Thousandths::of(0.25)}, 15s, {15s, 18750ms}},
+      {AdditiveJitter{Thousandths::of(1)}, kDurationMax, {kDurationMax, 2 * kDurationMax}},
+      {ProportionalJitter{Thousandths::of(1)}, kDurationMax, {0s, 2 * kDurationMax}},
+  };
+  for (const auto& [jitter, grown, range] : cases) {
+    CAPTURE(jitter.index(), grown.count());
+    CHECK(delay_range(jitter, grown) == range);
+    CHECK(drawn_from(range, {0, 0}) == range.least);
+    CHECK(drawn_from(range, {kMost, kMost}) == range.most);
+    const BackoffPolicy policy{.base = grown, .max = grown, .jitter = jitter};
+    CHECK(backoff_ceiling(policy, 3) == range.most);
+  }
 }
 
 TEST_CASE("full jitter is uniform from zero to the ceiling, both included") {

@@ -125,6 +125,49 @@ TEST_CASE("a breaker's window is 1 ns to 36500 days") {
   }
 }
 
+TEST_CASE("the numbers of growth and jitter have their ranges") {
+  const auto growth = [](Growth law) { return problems(BackoffPolicy{.breaker = std::nullopt, .growth = law}); };
+  const auto jitter = [](Jitter law) { return problems(BackoffPolicy{.breaker = std::nullopt, .jitter = law}); };
+  for (const double good : {1.1, 1.5, 2.0, 100.0}) CHECK(growth(ExponentialGrowth{Thousandths::of(good)}).empty());
+  CHECK(growth(ExponentialGrowth{Thousandths::of(1.099)}) ==
+        errors({{"backoff.growth.exponential", "is 1.099; allowed is 1.1 to 100"}}));
+  CHECK(growth(ExponentialGrowth{Thousandths::of(100.001)}) ==
+        errors({{"backoff.growth.exponential", "is 100.001; allowed is 1.1 to 100"}}));
+  CHECK(growth(LinearGrowth{-1ns}) == errors({{"backoff.growth.linear", "is -1ns; allowed is 0s to 36500d"}}));
+  CHECK(growth(SteppedGrowth{0}) == errors({{"backoff.growth.steps", "is 0; allowed is 1 to 64"}}));
+  CHECK(growth(SteppedGrowth{65}) == errors({{"backoff.growth.steps", "is 65; allowed is 1 to 64"}}));
+  CHECK(growth(SteppedGrowth{64}).empty());
+  CHECK(jitter(ProportionalJitter{}) == errors({{"backoff.jitter.proportional", "is 0; allowed is 0.001 to 1"}}));
+  CHECK(jitter(AdditiveJitter{Thousandths::of(1.001)}) ==
+        errors({{"backoff.jitter.additive", "is 1.001; allowed is 0.001 to 1"}}));
+  CHECK(jitter(AdditiveJitter{Thousandths::of(1)}).empty());
+}
+
+TEST_CASE("a breaker whose waits are not drawn is out of reach when they alone are longer than its window") {
+  BackoffPolicy policy{.base = 10s, .max = 60s, .cooldown = 15s, .breaker = BreakerPolicy{3, 30s}};
+  policy.jitter = NoJitter{};
+  CHECK(problems(policy).empty());  // 10 s + 20 s: a failure exactly as old as the window still counts
+  policy.breaker->window = 30s - 1ns;
+  policy.cooldown = 15s;
+  CHECK(problems(policy) ==
+        std::vector<Problem>{{Severity::warning, "backoff.breaker",
+                              "is out of reach: 3 failures within 29s999ms999us999ns need 2 waits, which take 30s"}});
+  policy.jitter = EqualJitter{};  // 5 to 10 s and 10 to 20 s
+  policy.breaker->window = 22s;
+  policy.cooldown = 11s;
+  CHECK(problems(policy) ==
+        std::vector<Problem>{{Severity::warning, "backoff.breaker",
+                              "is out of reach: 3 failures within 22s need 2 waits, which take 22s500ms on average "
+                              "and at most 30s"}});
+}
+
+TEST_CASE("a fixed delay has no band in which nothing is reset, because there is nothing to reset") {
+  BackoffPolicy policy{.base = 1s, .max = 1s, .cooldown = 5min, .breaker = BreakerPolicy{5, 10s}};
+  CHECK(problems(policy).size() == 1);
+  policy.growth = FixedDelay{};
+  CHECK(problems(policy).empty());
+}
+
 TEST_CASE("a name has 1 to 255 bytes") {
   CHECK(problems(ServiceConfig{.name = ""}) == errors({{"name", ("is empty; " + kAllowedName).c_str()}}));
   CHECK(problems(ServiceConfig{.name = std::string(255, 'x')}).empty());

@@ -8,6 +8,8 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include <holdfast/detail/restart.hpp>
 
@@ -170,6 +172,31 @@ TEST_CASE("what follows an end of a service whose breaker tries again agrees wit
       CHECK(next.delay == ceiling - ceiling / 4);  // half of the half that is drawn
     }
   });
+}
+
+TEST_CASE("a delay is drawn where its jitter says, and without one nothing is drawn") {
+  const auto after_two_failures = [](Jitter jitter, Draw bits) {
+    const ServicePolicy policy{.backoff =
+                                   BackoffPolicy{.base = 10s, .max = 60s, .breaker = std::nullopt, .jitter = jitter}};
+    RestartState state;
+    state.attempt = 1;
+    int draws = 0;
+    const Next next = detail::after_end(policy, state, {Outcome::failed, 1s}, kNow, [&] {
+      ++draws;
+      return bits;
+    });
+    CHECK(draws == (std::holds_alternative<NoJitter>(jitter) ? 0 : 1));
+    return std::pair{next.delay, next.ceiling};
+  };
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  using Pair = std::pair<Duration, Duration>;
+  CHECK(after_two_failures(FullJitter{}, kHalf) == Pair{10s, 20s});
+  CHECK(after_two_failures(NoJitter{}, kHalf) == Pair{20s, 20s});
+  CHECK(after_two_failures(EqualJitter{}, kHalf) == Pair{15s, 20s});
+  CHECK(after_two_failures(EqualJitter{}, {0, 0}) == Pair{10s, 20s});
+  CHECK(after_two_failures(ProportionalJitter{Thousandths::of(0.1)}, {0, 0}) == Pair{18s, 22s});
+  CHECK(after_two_failures(ProportionalJitter{Thousandths::of(0.1)}, {kMost, kMost}) == Pair{22s, 22s});
+  CHECK(after_two_failures(AdditiveJitter{Thousandths::of(0.25)}, kHalf) == Pair{22500ms, 25s});
 }
 
 TEST_CASE("an open time is the upper half of its ceiling, both ends included") {

@@ -195,7 +195,9 @@ TEST_CASE("every value of a scenario arrives") {
   CHECK(supervisor.shutdown_timeout == 45s);
   CHECK(supervisor.when_all_terminated == WhenAllTerminated::return_);
   CHECK(supervisor.stop_grace == 11s);
-  CHECK(supervisor.backoff == BackoffPolicy{20ms, 7s, 3min, 5ms, BreakerPolicy{5, 70s, HalfOpenPolicy{20s, 4min, 8s}}});
+  CHECK(supervisor.backoff == BackoffPolicy{20ms, 7s, 3min, 5ms, BreakerPolicy{5, 70s, HalfOpenPolicy{20s, 4min, 8s}},
+                                            ExponentialGrowth{Thousandths::of(1.5)},
+                                            ProportionalJitter{Thousandths::of(0.1)}});
 
   CHECK(scenario.budget == Budget{123'456, 240h});
 }
@@ -205,7 +207,9 @@ TEST_CASE("every value of a fleet arrives") {
   const auto fleet = parse_every_key().fleet;
   REQUIRE(fleet.size() == 5);
   CHECK(fleet[0] == FleetGroup{"feed", 1000,
-                               ServicePolicy{RestartPolicy::always, BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt},
+                               ServicePolicy{RestartPolicy::always,
+                                             BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt, LinearGrowth{2ms},
+                                                           AdditiveJitter{Thousandths::of(0.25)}},
                                              4s, Ready::notified, 6s},
                                Behaviour{Exponential{4h},
                                          Then::fail,
@@ -224,8 +228,10 @@ TEST_CASE("every value of a fleet arrives") {
                                          std::nullopt,
                                          Weibull{Ratio::from(2), 70s},
                                          40ms}});
-  CHECK(fleet[2] == FleetGroup{"batch", std::nullopt, ServicePolicy{},
-                               Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
+  CHECK(fleet[2] ==
+        FleetGroup{"batch", std::nullopt,
+                   ServicePolicy{.backoff = BackoffPolicy{.growth = SteppedGrowth{6}, .jitter = NoJitter{}}},
+                   Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
   CHECK(fleet[3] ==
         FleetGroup{"solver", 1, ServicePolicy{}, Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}}});
   CHECK(fleet[4] == FleetGroup{"stuck", std::nullopt, ServicePolicy{}, Behaviour{Fixed{10s}, Then::hang, {}, Obeys{}}});

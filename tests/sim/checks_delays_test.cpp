@@ -108,6 +108,75 @@ TEST_CASE("keeps_every_retry_within_its_ceiling") {
              "is attempt 0 with a ceiling of 99ms; right is attempt 0 with a ceiling of 100ms");
 }
 
+TEST_CASE("keeps_every_retry_within_its_ceiling, by the growth of the policy") {
+  struct Case {
+    Growth growth;
+    std::vector<Duration> right;  // the base is 1 s, the maximum 16 s
+  };
+  const std::vector<Case> cases{{ExponentialGrowth{Thousandths::of(1.5)}, {1s, 1500ms, 2250ms, 3375ms}},
+                                {ExponentialGrowth{Thousandths::of(10)}, {1s, 10s, 16s, 16s}},
+                                {LinearGrowth{5s}, {1s, 6s, 11s, 16s, 16s}},
+                                {SteppedGrowth{4}, {1s, 2s, 4s, 8s, 16s, 16s}},
+                                {SteppedGrowth{3}, {1s, Duration{2'519'842'099}, Duration{6'349'604'207}, 16s}},
+                                {FixedDelay{}, {1s, 1s, 1s}}};
+  for (const auto& [growth, right] : cases) {
+    CAPTURE(growth.index());
+    BackoffPolicy policy = without_breaker();
+    policy.base = 1s;
+    policy.max = 16s;
+    policy.growth = growth;
+    policy.jitter = NoJitter{};
+    for (std::size_t wrong = 0; wrong <= right.size(); ++wrong) {  // none of them, when it is past the last
+      CAPTURE(wrong);
+      History history;
+      history.up("a", RestartPolicy::on_failure, policy);
+      Duration now{0};
+      for (std::size_t i = 0; i < right.size(); ++i) {
+        const Duration delay = right[i] + Duration{i == wrong ? 1 : 0};
+        history.failed().backs_off(static_cast<Attempt>(i + 1), delay, delay).at(now += delay).restarted();
+      }
+      history.finish();
+      if (wrong == right.size()) {
+        check_held(history);
+      } else {
+        CHECK(history.checks.violations().front().rule == Rule::keeps_every_retry_within_its_ceiling);
+      }
+    }
+  }
+}
+
+TEST_CASE("keeps_every_retry_within_its_ceiling, by the jitter of the policy") {
+  struct Case {
+    Jitter jitter;
+    Duration least, most;  // the base is 10 s
+  };
+  const std::vector<Case> cases{{NoJitter{}, 10s, 10s},
+                                {EqualJitter{}, 5s, 10s},
+                                {ProportionalJitter{Thousandths::of(0.1)}, 9s, 11s},
+                                {AdditiveJitter{Thousandths::of(0.25)}, 10s, 12500ms}};
+  for (const auto& [jitter, least, most] : cases) {
+    CAPTURE(jitter.index());
+    BackoffPolicy policy = without_breaker();
+    policy.base = policy.max = 10s;
+    policy.jitter = jitter;
+    for (const Duration right : {least, most}) {
+      History history;
+      history.up("a", RestartPolicy::on_failure, policy).failed().backs_off(1, most, right).at(right).restarted();
+      check_held(history.finish());
+    }
+    History low;
+    low.up("a", RestartPolicy::on_failure, policy).failed().backs_off(1, most, least - 1ns).finish();
+    check_only(low, Rule::keeps_every_retry_within_its_ceiling,
+               "the delay is " + holdfast::to_string(least - 1ns) + "; allowed is " + holdfast::to_string(least) +
+                   " to " + holdfast::to_string(most));
+    History high;
+    high.up("a", RestartPolicy::on_failure, policy).failed().backs_off(1, most + 1ns, most).finish();
+    check_only(high, Rule::keeps_every_retry_within_its_ceiling,
+               "is attempt 1 with a ceiling of " + holdfast::to_string(most + 1ns) +
+                   "; right is attempt 1 with a ceiling of " + holdfast::to_string(most));
+  }
+}
+
 // A service that fails over and over, whose delays are these shares of a ceiling that never grows.
 constexpr std::int64_t kWhole = 1'000'000;
 void fails_with_shares(History& history, Duration ceiling, const std::vector<std::int64_t>& millionths) {

@@ -66,6 +66,9 @@ TEST_CASE("another restart policy, backoff, timeout or end is reported with the 
   CHECK(found([](Scenario& s) { s.supervisor.backoff.breaker.reset(); }).found == "another backoff: max_failures 0");
   CHECK(found([](Scenario& s) { s.supervisor.backoff.breaker->half_open.emplace(); }).found ==
         "another backoff: open_for 30s");
+  CHECK(found([](Scenario& s) { s.supervisor.backoff.growth = LinearGrowth{2s}; }).found ==
+        "another backoff: growth linear");
+  CHECK(found([](Scenario& s) { s.supervisor.backoff.jitter = NoJitter{}; }).found == "another backoff: jitter none");
   CHECK(found([](Scenario& s) { s.supervisor.stop_grace = 3s; }).found == "another stop grace: 3s");
   CHECK(found([](Scenario& s) { s.fleet[1].policy.stop_grace = 4s; }).services == std::vector<std::string>{"one"});
   const auto timeout = found([](Scenario& s) { s.supervisor.shutdown_timeout = 6s; });

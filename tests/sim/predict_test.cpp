@@ -164,34 +164,13 @@ TEST_CASE("restarts an hour are an hour divided by a run and half of the last ce
 }
 
 // Twenty policies, each with its own way to fail: every closed form lies where the supervisor's own runs end.
-TEST_CASE("every closed form lies within what the simulation gives, for 20 policies") {
-  struct Case {
-    BackoffPolicy policy;
-    Duration fails_after;
-  };
-  const std::vector<Case> cases{
-      {{}, 0ns},
-      {{}, 20ms},
-      {{}, 1s},
-      {{}, 30s},
-      {{}, 60s},
-      {policy_of(1s, 1s, 5min, 2, 1min), 0ns},
-      {policy_of(1s, 1s, 5min, 3, 1min), 0ns},
-      {policy_of(1s, 60s, 5min, 5, 10min), 100ms},
-      {policy_of(10s, 60s, 5min, 3, 15s), 0ns},
-      {policy_of(10s, 60s, 5min, 3, 32s), 1s},
-      {policy_of(10s, 60s, 5min, 3, 2s), 1s},
-      {policy_of(10s, 60s, 5min, 3, 1s), 1s},
-      {policy_of(1s, 1s, 5s, 3, 1min), 5s},
-      {policy_of(0s, 0s, 5min, 10, 10min), 1s},
-      {policy_of(0s, 60s, 5min, 4, 10min), 250ms},
-      {policy_of(100ms, 10s, 1min, 100, 1h), 50ms},
-      {policy_of(100ms, 5s, 1min, 200, 5min), 0ns},
-      {policy_of(5s, 5s, 1h, 5, 24h), 10min},
-      {policy_of(30s, 5min, 10min, 10, 1h), 1s},
-      {policy_of(1ms, 1s, 10s, 50, 1min), 3ms},
-  };
-  REQUIRE(cases.size() == 20);
+struct Case {
+  BackoffPolicy policy;
+  Duration fails_after;
+};
+
+// How many closed forms were compared.
+int held_in_the_simulation(const std::vector<Case>& cases) {
   int held = 0;
   for (std::size_t i = 0; i < cases.size(); i += HOLDFAST_SLOW_BUILD ? 4 : 1) {
     const auto& [policy, fails_after] = cases[i];
@@ -227,7 +206,77 @@ TEST_CASE("every closed form lies within what the simulation gives, for 20 polic
       REQUIRE(group.dead_band->reset == 0);
     }
   }
-  REQUIRE(held > (HOLDFAST_SLOW_BUILD ? 15 : 70));
+  return held;
+}
+
+TEST_CASE("every closed form lies within what the simulation gives, for 20 policies") {
+  const std::vector<Case> cases{
+      {{}, 0ns},
+      {{}, 20ms},
+      {{}, 1s},
+      {{}, 30s},
+      {{}, 60s},
+      {policy_of(1s, 1s, 5min, 2, 1min), 0ns},
+      {policy_of(1s, 1s, 5min, 3, 1min), 0ns},
+      {policy_of(1s, 60s, 5min, 5, 10min), 100ms},
+      {policy_of(10s, 60s, 5min, 3, 15s), 0ns},
+      {policy_of(10s, 60s, 5min, 3, 32s), 1s},
+      {policy_of(10s, 60s, 5min, 3, 2s), 1s},
+      {policy_of(10s, 60s, 5min, 3, 1s), 1s},
+      {policy_of(1s, 1s, 5s, 3, 1min), 5s},
+      {policy_of(0s, 0s, 5min, 10, 10min), 1s},
+      {policy_of(0s, 60s, 5min, 4, 10min), 250ms},
+      {policy_of(100ms, 10s, 1min, 100, 1h), 50ms},
+      {policy_of(100ms, 5s, 1min, 200, 5min), 0ns},
+      {policy_of(5s, 5s, 1h, 5, 24h), 10min},
+      {policy_of(30s, 5min, 10min, 10, 1h), 1s},
+      {policy_of(1ms, 1s, 10s, 50, 1min), 3ms},
+  };
+  REQUIRE(cases.size() == 20);
+  REQUIRE(held_in_the_simulation(cases) > (HOLDFAST_SLOW_BUILD ? 15 : 70));
+}
+
+// The same for policies whose delays grow or are drawn in another way.
+TEST_CASE("every closed form lies within what the simulation gives, for every delay law") {
+  const auto with = [](BackoffPolicy policy, Growth growth, Jitter jitter) {
+    policy.growth = growth;
+    policy.jitter = jitter;
+    return policy;
+  };
+  const BackoffPolicy five = policy_of(1s, 20s, 5min, 5, 10min);
+  const std::vector<Case> cases{
+      {with(five, {}, NoJitter{}), 1s},
+      {with(five, {}, EqualJitter{}), 20ms},
+      {with(five, {}, ProportionalJitter{Thousandths::of(0.1)}), 0ns},
+      {with(five, {}, AdditiveJitter{Thousandths::of(0.25)}), 1s},
+      {with(five, ExponentialGrowth{Thousandths::of(1.5)}, {}), 20ms},
+      {with(five, LinearGrowth{3s}, {}), 20ms},
+      {with(five, SteppedGrowth{3}, {}), 20ms},
+      {with(five, FixedDelay{}, {}), 20ms},
+      {with(five, LinearGrowth{3s}, NoJitter{}), 1s},
+      {with(policy_of(10s, 60s, 5min, 3, 25s), {}, EqualJitter{}), 0ns},     // perhaps
+      {with(policy_of(10s, 60s, 5min, 3, 14s), {}, EqualJitter{}), 0ns},     // never: at least 15 s
+      {with(policy_of(10s, 60s, 5min, 3, 30s), {}, NoJitter{}), 0ns},        // surely, just so
+      {with(policy_of(10s, 60s, 5min, 3, 30s - 1ns), {}, NoJitter{}), 0ns},  // never
+      {with(policy_of(15s, 15s, 30min, 3, 30min), FixedDelay{}, AdditiveJitter{Thousandths::of(0.25)}), 1s},
+  };
+  REQUIRE(held_in_the_simulation(cases) > (HOLDFAST_SLOW_BUILD ? 8 : 50));
+}
+
+TEST_CASE("an outage shorter than the shortest waits loses nobody") {
+  BackoffPolicy policy = policy_of(10s, 60s, 5min, 3, 10min);
+  policy.jitter = EqualJitter{};
+  const GivingUp giving_up{policy, RestartPolicy::on_failure, 1s};
+  REQUIRE(giving_up.loses_nobody() == std::optional<Duration>{5s + 10s + 1s});
+  REQUIRE(giving_up.loses_everybody_over() == std::optional<Duration>{10s + 20s + 1s});
+  REQUIRE(giving_up.lost_in_outage(16s).value == 0);
+  REQUIRE(giving_up.lost_in_outage(23500ms).value == Approx(0.5).margin(1e-3));
+  policy.jitter = NoJitter{};
+  const GivingUp exact{policy, RestartPolicy::on_failure, 1s};
+  REQUIRE(exact.loses_nobody() == exact.loses_everybody_over());
+  REQUIRE(exact.lost_in_outage(31s).value == 0);
+  REQUIRE(exact.lost_in_outage(31s + 1ns).value == 1);
+  REQUIRE(exact.after(0.5) == std::optional<Duration>{32s});
 }
 
 TEST_CASE("each start of a group fails as the outages of the scenario say that reach it") {

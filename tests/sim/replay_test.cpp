@@ -128,7 +128,9 @@ TEST_CASE("the runs of the law hold every kind of line, of event, and of origin"
                                      "\"outcome\":\"threw\"",
                                      "\"outcome\":\"fatal\"",
                                      "\"input\":\"reset\"",
-                                     "\"open_for_ns\""}) {
+                                     "\"open_for_ns\"",
+                                     "\"step_ns\"",
+                                     "\"jitter_thousandths\""}) {
         seen[part] += line.find(part) != std::string::npos;
       }
       if (const auto at = line.find("\"kind\":"); at != std::string::npos) {
@@ -140,7 +142,7 @@ TEST_CASE("the runs of the law hold every kind of line, of event, and of origin"
   std::string all;
   for (const auto& [part, times] : seen) all += part + ' ';
   INFO(all);
-  CHECK(seen.size() == 21 + std::variant_size_v<Event::What> - kNeverRecorded);
+  CHECK(seen.size() == 23 + std::variant_size_v<Event::What> - kNeverRecorded);
   for (const auto& [part, times] : seen) {
     INFO(part);
     CHECK(times > 0);

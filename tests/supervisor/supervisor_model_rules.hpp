@@ -203,8 +203,9 @@ class ModelRules : public ModelState {
     }
     if (life.openings > 0) return open(life, 1);
     if (life.policy.breaker && breaker_trips(life, *life.policy.breaker)) return;
-    const std::int64_t ceiling = ceiling_of(life.policy.base, life.policy.max, life.attempt);
-    back_off(life, "failure", ceiling, drawn_delay(life, ceiling));
+    const std::int64_t grown = grown_delay_of(life.policy, life.attempt);
+    const auto [below, above] = jitter_of(life.policy.jitter, grown);
+    back_off(life, "failure", grown + above, grown - below + drawn_delay(life, below + above));
   }
 
   bool breaker_trips(Life& life, const BreakerPolicy& breaker) {
@@ -259,6 +260,55 @@ class ModelRules : public ModelState {
     std::int64_t ceiling = base.count();
     for (std::uint32_t i = 1; i < k && ceiling < max.count(); ++i) ceiling *= 2;
     return std::min(ceiling, max.count());
+  }
+
+  // Lengths in sequences have one digit, so that these are short loops over small numbers.
+  static std::int64_t grown_delay_of(const BackoffPolicy& policy, std::uint32_t k) {
+    const std::int64_t base = policy.base.count();
+    const std::int64_t max = policy.max.count();
+    if (const auto* const exponential = std::get_if<ExponentialGrowth>(&policy.growth)) {
+      if (exponential->factor == Thousandths::of(2)) return ceiling_of(policy.base, policy.max, k);
+      __extension__ using Wide = unsigned __int128;
+      Wide numerator = static_cast<Wide>(base);
+      Wide denominator = 1;
+      for (std::uint32_t i = 1; i < k && base > 0 && numerator < static_cast<Wide>(max) * denominator; ++i) {
+        numerator *= exponential->factor.count;
+        denominator *= 1000;
+      }
+      return std::min(static_cast<std::int64_t>(numerator / denominator), max);
+    }
+    if (const auto* const linear = std::get_if<LinearGrowth>(&policy.growth)) {
+      std::int64_t delay = base;
+      for (std::uint32_t i = 1; i < k && delay < max && linear->step.count() > 0; ++i) delay += linear->step.count();
+      return std::min(delay, max);
+    }
+    if (const auto* const stepped = std::get_if<SteppedGrowth>(&policy.growth)) {
+      if (base == 0) return 0;
+      if (k > stepped->steps) return max;
+      const auto power = [](std::int64_t of, std::uint32_t exponent) {
+        std::int64_t product = 1;
+        while (exponent-- > 0) product *= of;
+        return product;
+      };
+      std::int64_t delay = base;
+      while (power(delay + 1, stepped->steps) <= power(max, k - 1) * power(base, stepped->steps - (k - 1))) ++delay;
+      return delay;
+    }
+    return base;
+  }
+
+  // How far the delay may lie below and above what it has grown to.
+  static std::pair<std::int64_t, std::int64_t> jitter_of(const Jitter& jitter, std::int64_t grown) {
+    if (std::holds_alternative<NoJitter>(jitter)) return {0, 0};
+    if (std::holds_alternative<EqualJitter>(jitter)) return {grown / 2, 0};
+    if (const auto* const proportional = std::get_if<ProportionalJitter>(&jitter)) {
+      const std::int64_t part = grown * proportional->share.count / 1000;
+      return {part, part};
+    }
+    if (const auto* const additive = std::get_if<AdditiveJitter>(&jitter)) {
+      return {0, grown * additive->share.count / 1000};
+    }
+    return {grown, 0};
   }
 
   std::int64_t drawn_delay(const Life& life, std::int64_t ceiling) const {

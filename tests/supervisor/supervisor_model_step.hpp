@@ -117,10 +117,33 @@ inline std::string text_of(const Step& step) {
   return text;
 }
 
+// "grows by 1500", "grows in 3", "spreads around 500": the numbers are thousandths, nanoseconds and steps.
+inline std::string laws_of(const BackoffPolicy& policy) {
+  std::string text;
+  if (const auto* const exponential = std::get_if<ExponentialGrowth>(&policy.growth)) {
+    if (*exponential != ExponentialGrowth{}) text += " grows by " + std::to_string(exponential->factor.count);
+  } else if (const auto* const linear = std::get_if<LinearGrowth>(&policy.growth)) {
+    text += " grows each " + std::to_string(linear->step.count()) + "ns";
+  } else if (const auto* const stepped = std::get_if<SteppedGrowth>(&policy.growth)) {
+    text += " grows in " + std::to_string(stepped->steps);
+  } else {
+    text += " grows never";
+  }
+  if (std::holds_alternative<NoJitter>(policy.jitter)) text += " spreads never";
+  if (std::holds_alternative<EqualJitter>(policy.jitter)) text += " spreads half";
+  if (const auto* const proportional = std::get_if<ProportionalJitter>(&policy.jitter)) {
+    text += " spreads around " + std::to_string(proportional->share.count);
+  } else if (const auto* const additive = std::get_if<AdditiveJitter>(&policy.jitter)) {
+    text += " spreads above " + std::to_string(additive->share.count);
+  }
+  return text;
+}
+
 inline std::string text_of(const BackoffPolicy& policy) {
   const auto length = [](Duration duration) { return ' ' + std::to_string(duration.count()) + "ns"; };
   std::string text = "policy base" + length(policy.base) + " max" + length(policy.max) + " cooldown" +
-                     length(policy.cooldown) + " clean_restart_delay" + length(policy.clean_restart_delay);
+                     length(policy.cooldown) + " clean_restart_delay" + length(policy.clean_restart_delay) +
+                     laws_of(policy);
   if (policy.breaker) {
     text += " breaker " + std::to_string(policy.breaker->max_failures) + " in" + length(policy.breaker->window);
     if (const auto& half_open = policy.breaker->half_open) {
@@ -219,6 +242,24 @@ inline HalfOpenPolicy half_open_from(Words& words) {
   return policy;
 }
 
+inline Growth growth_from(Words& words) {
+  switch (words.one_of(std::array<std::string_view, 4>{"by", "each", "in", "never"})) {
+    case 0: return ExponentialGrowth{Thousandths{words.number()}};
+    case 1: return LinearGrowth{words.length()};
+    case 2: return SteppedGrowth{words.number()};
+    default: return FixedDelay{};
+  }
+}
+
+inline Jitter jitter_from(Words& words) {
+  switch (words.one_of(std::array<std::string_view, 4>{"never", "half", "around", "above"})) {
+    case 0: return NoJitter{};
+    case 1: return EqualJitter{};
+    case 2: return ProportionalJitter{Thousandths{words.number()}};
+    default: return AdditiveJitter{Thousandths{words.number()}};
+  }
+}
+
 inline BackoffPolicy policy_from(Words& words) {
   BackoffPolicy policy{.breaker = std::nullopt};
   words.expect("base");
@@ -229,6 +270,8 @@ inline BackoffPolicy policy_from(Words& words) {
   policy.cooldown = words.length();
   words.expect("clean_restart_delay");
   policy.clean_restart_delay = words.length();
+  if (words.take("grows")) policy.growth = growth_from(words);
+  if (words.take("spreads")) policy.jitter = jitter_from(words);
   if (words.take("breaker")) {
     policy.breaker = BreakerPolicy{.max_failures = words.number()};
     words.expect("in");

@@ -47,9 +47,33 @@ class Dice {
   rc::Random random_;
 };
 
+// Not inlined: g++ 12 takes the bytes that an alternative does not have for uninitialised.
+[[gnu::noinline]] Growth any_growth(Dice& dice) {
+  if (dice.one_in(2)) return {};
+  switch (dice.up_to(4)) {
+    case 0: return ExponentialGrowth{Thousandths::of(1.5)};
+    case 1: return ExponentialGrowth{Thousandths::of(3)};
+    case 2: return LinearGrowth{dice.length(3)};
+    case 3: return SteppedGrowth{1 + dice.up_to(3)};
+    default: return FixedDelay{};
+  }
+}
+
+[[gnu::noinline]] Jitter any_jitter(Dice& dice) {
+  if (dice.one_in(2)) return {};
+  switch (dice.up_to(3)) {
+    case 0: return NoJitter{};
+    case 1: return EqualJitter{};
+    case 2: return ProportionalJitter{Thousandths::of(0.5)};
+    default: return AdditiveJitter{Thousandths::of(0.25)};
+  }
+}
+
 BackoffPolicy any_policy(Dice& dice) {
   BackoffPolicy policy{.base = dice.length(3), .cooldown = dice.length(8), .clean_restart_delay = dice.length(3)};
   policy.max = policy.base + dice.length(5);
+  policy.growth = any_growth(dice);
+  policy.jitter = any_jitter(dice);
   policy.breaker.reset();
   if (!dice.one_in(5)) policy.breaker = BreakerPolicy{1 + dice.up_to(3), Duration{1} + dice.length(10)};
   if (policy.breaker && dice.one_in(2)) {

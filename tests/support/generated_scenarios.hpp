@@ -84,12 +84,39 @@ inline rc::Gen<Behaviour> behaviour() {
   });
 }
 
+inline rc::Gen<Growth> growth() {
+  return rc::gen::exec([]() -> Growth {
+    switch (*rc::gen::inRange(0, 8)) {
+      case 0: return ExponentialGrowth{Thousandths{*rc::gen::inRange<std::uint32_t>(kFactorMin.count, 4000)}};
+      case 1: return LinearGrowth{*length()};
+      case 2: return SteppedGrowth{*rc::gen::inRange<std::uint32_t>(1, 9)};
+      case 3: return FixedDelay{};
+      default: return {};
+    }
+  });
+}
+
+inline rc::Gen<Jitter> jitter() {
+  return rc::gen::exec([]() -> Jitter {
+    const Thousandths share{*rc::gen::inRange<std::uint32_t>(kJitterShareMin.count, kJitterShareMax.count + 1)};
+    switch (*rc::gen::inRange(0, 8)) {
+      case 0: return NoJitter{};
+      case 1: return EqualJitter{};
+      case 2: return ProportionalJitter{share};
+      case 3: return AdditiveJitter{share};
+      default: return {};
+    }
+  });
+}
+
 inline rc::Gen<BackoffPolicy> policy() {
   return rc::gen::exec([] {
     BackoffPolicy drawn{
         .base = *length(), .max = *length(), .cooldown = *length(), .clean_restart_delay = *positive_length()};
     drawn.max = std::max(drawn.base, std::max(drawn.max, Duration{2}));  // some wait, or an instant would never end
     drawn.base = std::max(drawn.base, Duration{1});
+    drawn.growth = *growth();
+    drawn.jitter = *jitter();
     if (*rc::gen::arbitrary<bool>()) {
       drawn.breaker =
           BreakerPolicy{.max_failures = *rc::gen::inRange<std::uint32_t>(1, 5), .window = *positive_length()};
@@ -236,10 +263,33 @@ inline rc::Gen<Distribution> distribution() {
   });
 }
 
+inline Growth growth() {
+  switch (*rc::gen::inRange(0, 5)) {
+    case 0: return ExponentialGrowth{{*rc::gen::inRange(kFactorMin.count, kFactorMax.count + 1)}};
+    case 1: return LinearGrowth{*length()};
+    case 2: return SteppedGrowth{*rc::gen::inRange<std::uint32_t>(1, kStepsMax + 1)};
+    case 3: return FixedDelay{};
+    default: return {};
+  }
+}
+
+inline Jitter jitter() {
+  const Thousandths share{*rc::gen::inRange(kJitterShareMin.count, kJitterShareMax.count + 1)};
+  switch (*rc::gen::inRange(0, 5)) {
+    case 0: return NoJitter{};
+    case 1: return EqualJitter{};
+    case 2: return ProportionalJitter{share};
+    case 3: return AdditiveJitter{share};
+    default: return {};
+  }
+}
+
 inline rc::Gen<BackoffPolicy> policy() {
   return rc::gen::exec([] {
     BackoffPolicy drawn{.max = *length(), .cooldown = *length(), .clean_restart_delay = *length()};
     drawn.base = *length(0ns, drawn.max);
+    drawn.growth = growth();
+    drawn.jitter = jitter();
     drawn.breaker.reset();
     if (*rc::gen::arbitrary<bool>()) {
       drawn.breaker = BreakerPolicy{.max_failures = *rc::gen::inRange<std::uint32_t>(1, kMaxFailuresMax + 1),

@@ -145,6 +145,8 @@ class RestlessFleet final : public EventSink {
   BackoffPolicy some_policy() {
     const std::array<Duration, 4> bases{0ns, 1ns, 1ms, 1s};
     BackoffPolicy policy{.base = dice_.of(bases), .max = 10s, .cooldown = 20s, .clean_restart_delay = dice_.of(bases)};
+    if (dice_.one_in(4)) policy.growth = LinearGrowth{dice_.of(bases)};
+    if (dice_.one_in(4)) policy.jitter = ProportionalJitter{Thousandths::of(0.1)};
     policy.breaker = dice_.one_in(2) ? std::optional{BreakerPolicy{3, dice_.one_in(3) ? 1ms : 1min}} : std::nullopt;
     if (policy.breaker && dice_.one_in(2))
       policy.breaker->half_open = HalfOpenPolicy{1s, 4s, dice_.one_in(2) ? 1ms : 2s};

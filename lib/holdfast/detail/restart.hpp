@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <variant>
 
 #include <holdfast/backoff.hpp>
 #include <holdfast/event.hpp>
@@ -87,8 +88,12 @@ inline Next after_failure(const BackoffPolicy& backoff, RestartState& state, Tim
     if (failures >= backoff.breaker->max_failures) [[unlikely]]
       return after_opening(*backoff.breaker, state, failures, draws);
   }
-  const Duration ceiling = backoff_ceiling(backoff, state.attempt);
-  return {.what = Next::What::back_off, .ceiling = ceiling, .delay = full_jitter(ceiling, draws())};
+  const Duration grown = grown_delay(backoff, state.attempt);
+  if (std::holds_alternative<FullJitter>(backoff.jitter)) [[likely]]
+    return {.what = Next::What::back_off, .ceiling = grown, .delay = full_jitter(grown, draws())};
+  const DelayRange range = delay_range(backoff.jitter, grown);
+  if (range.least == range.most) return {.what = Next::What::back_off, .ceiling = range.most, .delay = range.most};
+  return {.what = Next::What::back_off, .ceiling = range.most, .delay = drawn_from(range, draws())};
 }
 
 inline Next after_clean_exit(const ServicePolicy& policy, RestartState& state) {

@@ -497,8 +497,10 @@ constexpr std::string_view kRestartKey = "write restart = \"always\", \"on_failu
 constexpr std::string_view kRuns = "a scenario states how long runs last: runs_for = \"1h\" and then = \"fail\"";
 constexpr std::string_view kCount = "how many services there are is count = 3";
 constexpr std::string_view kCooldown = "a run that makes failures forgotten lasts backoff = { cooldown = \"5min\" }";
-constexpr std::string_view kJitter =
-    "every wait is drawn from 0 to its ceiling, and ceilings double: nothing to be set";
+constexpr std::string_view kJitter = "from where to where a wait is drawn is backoff = { jitter = \"equal\" }";
+constexpr std::string_view kGrowth = "how waits grow is backoff = { growth = { exponential = 1.5 } }";
+constexpr std::string_view kSteps =
+    "so many steps from base to max are backoff = { growth = { steps = 5 }, jitter = \"none\" }";
 constexpr std::string_view kOf = "whom it is about is of = \"feed\", inside storm, outage or hang";
 constexpr std::string_view kShare = "how many it hits is share = 0.5, inside storm, outage or hang";
 constexpr std::string_view kFor = "how long it lasts is for = \"5min\", inside outage or hang";
@@ -579,7 +581,8 @@ constexpr std::array kForeignTables{ForeignKey{"service", kFleet},
 
 constexpr std::array kForeignKeys{
     // systemd
-    ForeignKey{"restartsec", kBase}, ForeignKey{"restartmaxdelaysec", kMax}, ForeignKey{"restartsteps", kJitter},
+    ForeignKey{"restartsec", kBase}, ForeignKey{"restartmaxdelaysec", kMax},
+    ForeignKey{"restartrandomizeddelaysec", kJitter}, ForeignKey{"restartsteps", kSteps},
     ForeignKey{"startlimitburst", kTries}, ForeignKey{"startlimitinterval", kTries},
     ForeignKey{"startlimitintervalsec", kTries}, ForeignKey{"startlimitaction", kTries},
     ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kGrace},
@@ -608,10 +611,11 @@ constexpr std::array kForeignKeys{
     // libraries of retries, and plain words
     ForeignKey{"delay", kBase}, ForeignKey{"initialdelay", kBase}, ForeignKey{"mindelay", kBase},
     ForeignKey{"initialbackoff", kBase}, ForeignKey{"minbackoff", kBase}, ForeignKey{"restartdelay", kBase},
-    ForeignKey{"maxdelay", kMax}, ForeignKey{"maxbackoff", kMax}, ForeignKey{"multiplier", kJitter},
-    ForeignKey{"factor", kJitter}, ForeignKey{"jitter", kJitter}, ForeignKey{"maxretries", kTries},
-    ForeignKey{"retries", kTries}, ForeignKey{"maxrestarts", kTries}, ForeignKey{"threshold", kTries},
-    ForeignKey{"resetafter", kCooldown}, ForeignKey{"graceperiod", kGrace}, ForeignKey{"stoptimeout", kGrace},
+    ForeignKey{"maxdelay", kMax}, ForeignKey{"maxbackoff", kMax}, ForeignKey{"multiplier", kGrowth},
+    ForeignKey{"factor", kGrowth}, ForeignKey{"jitter", kJitter}, ForeignKey{"step", kGrowth},
+    ForeignKey{"maxretries", kTries}, ForeignKey{"retries", kTries}, ForeignKey{"maxrestarts", kTries},
+    ForeignKey{"threshold", kTries}, ForeignKey{"resetafter", kCooldown}, ForeignKey{"graceperiod", kGrace},
+    ForeignKey{"stoptimeout", kGrace},
     ForeignKey{"draintimeout", "the drain's deadline is shutdown_timeout = \"30s\" in [supervisor]"},
     ForeignKey{"shutdowngrace", "the drain's deadline is shutdown_timeout = \"30s\" in [supervisor]"},
     ForeignKey{"fixed", kFixed}, ForeignKey{"constant", kFixed}, ForeignKey{"exactly", kFixed},

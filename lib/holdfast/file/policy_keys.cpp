@@ -34,16 +34,113 @@ void describe(TableOf<BreakerPolicy>& table) {
        .help = "with it an open breaker tries again, so that the service is never given up; `{}` has the defaults"});
 }
 
+namespace {
+
+Thousandths thousandths(const TomlValue& value) { return Thousandths::of(value.number); }
+TomlValue decimal(Thousandths number) { return toml(static_cast<double>(number.count) / 1000); }
+
+// How the laws that have a number stand in their tables.
+struct AsFactor {
+  static std::vector<Form> forms() { return {Number{Ratio::from(1.1), Ratio::from(100)}}; }
+  static ExponentialGrowth read(const TomlValue& value) { return {thousandths(value)}; }
+  static TomlValue write(const ExponentialGrowth& growth) { return decimal(growth.factor); }
+};
+struct AsStep {
+  static std::vector<Form> forms() { return {Length{}}; }
+  static LinearGrowth read(const TomlValue& value) { return {Value<Duration>::read(value)}; }
+  static TomlValue write(const LinearGrowth& growth) { return Value<Duration>::write(growth.step); }
+};
+struct AsSteps {
+  static std::vector<Form> forms() { return {Integer{1, kStepsMax}}; }
+  static SteppedGrowth read(const TomlValue& value) { return {Value<std::uint32_t>::read(value)}; }
+  static TomlValue write(const SteppedGrowth& growth) { return Value<std::uint32_t>::write(growth.steps); }
+};
+template <class Law>
+struct AsShare {
+  static std::vector<Form> forms() { return {Number{Ratio::from(0.001), Ratio::from(1)}}; }
+  static Law read(const TomlValue& value) { return {thousandths(value)}; }
+  static TomlValue write(const Law& law) { return decimal(law.share); }
+};
+
+}  // namespace
+
+void describe(TableOf<Growth>& table) {
+  table.name("growth");
+  table.is_small();
+  table.alternative<ExponentialGrowth, AsFactor>(
+      "exponential", {.help = "what each delay is multiplied with to give the next; three decimals count"});
+  table.alternative<LinearGrowth, AsStep>("linear", {.help = "what is added to each delay to give the next"});
+  table.alternative<SteppedGrowth, AsSteps>(
+      "steps", {.help = "so many steps of equal ratio lead from `base` to `max`, as systemd's `RestartSteps` has it"});
+}
+
+std::vector<Form> Value<Growth>::forms() {
+  return {Word{{to_string(GrowthLaw::exponential), to_string(GrowthLaw::fixed)}}, Inner{table_of<Growth>}};
+}
+
+Growth Value<Growth>::read(const TomlValue& value) {
+  Growth growth;
+  if (value.kind == TomlValue::Kind::text) {
+    if (value.text == to_string(GrowthLaw::fixed)) growth = FixedDelay{};
+  } else {
+    read_keys(value, table_of<Growth>(), &growth);
+  }
+  return growth;
+}
+
+TomlValue Value<Growth>::write(const Growth& growth) {
+  if (growth == Growth{}) return toml(to_string(GrowthLaw::exponential));
+  if (std::holds_alternative<FixedDelay>(growth)) return toml(to_string(GrowthLaw::fixed));
+  return written_keys(table_of<Growth>(), &growth);
+}
+
+void describe(TableOf<Jitter>& table) {
+  table.name("jitter");
+  table.is_small();
+  table.alternative<ProportionalJitter, AsShare<ProportionalJitter>>(
+      "proportional", {.help = "the delay is drawn from this share below what it has grown to, to as much above"});
+  table.alternative<AdditiveJitter, AsShare<AdditiveJitter>>(
+      "additive", {.help = "the delay is drawn from what it has grown to, to this share more"});
+}
+
+std::vector<Form> Value<Jitter>::forms() {
+  return {Word{{to_string(JitterLaw::full), to_string(JitterLaw::none), to_string(JitterLaw::equal)}},
+          Inner{table_of<Jitter>}};
+}
+
+Jitter Value<Jitter>::read(const TomlValue& value) {
+  Jitter jitter;
+  if (value.kind == TomlValue::Kind::text) {
+    if (value.text == to_string(JitterLaw::none)) jitter = NoJitter{};
+    if (value.text == to_string(JitterLaw::equal)) jitter = EqualJitter{};
+  } else {
+    read_keys(value, table_of<Jitter>(), &jitter);
+  }
+  return jitter;
+}
+
+TomlValue Value<Jitter>::write(const Jitter& jitter) {
+  const auto law = static_cast<JitterLaw>(jitter.index());
+  if (law < JitterLaw::proportional) return toml(to_string(law));
+  return written_keys(table_of<Jitter>(), &jitter);
+}
+
 void describe(TableOf<BackoffPolicy>& table) {
   table.name("backoff");
-  table.key("base", &BackoffPolicy::base, {.help = "ceiling of the first delay; not above `max`"});
-  table.key("max", &BackoffPolicy::max, {.help = "ceiling of every delay"});
+  table.key("base", &BackoffPolicy::base, {.help = "what the first delay grows from; not above `max`"});
+  table.key("max", &BackoffPolicy::max, {.help = "no delay grows further"});
   table.key("cooldown", &BackoffPolicy::cooldown,
             {.help = "a run that lasts this long or longer clears attempt and failure history"});
   table.key("clean_restart_delay", &BackoffPolicy::clean_restart_delay,
             {.help = "the wait after a clean exit under `restart = \"always\"`"});
   table.key("breaker", &BackoffPolicy::breaker,
             {.otherwise = "see below", .help = "when the supervisor gives a service up; `\"off\"`: never"});
+  table.key("growth", &BackoffPolicy::growth,
+            {.help = "how the delay grows with each failure in a row: it doubles (`\"exponential\"`), it is always the "
+                     "base (`\"fixed\"`), or as one of the keys below says"});
+  table.key("jitter", &BackoffPolicy::jitter,
+            {.help = "from where to where the delay is drawn: from 0 to what it has grown to (`\"full\"`), from half "
+                     "of that (`\"equal\"`), not at all (`\"none\"`), or as one of the keys below says"});
 }
 
 void describe(TableOf<ServicePolicy>& table) {

@@ -13,6 +13,8 @@ namespace holdfast {
 
 void describe(file::TableOf<HalfOpenPolicy>& table);
 void describe(file::TableOf<BreakerPolicy>& table);
+void describe(file::TableOf<Growth>& table);
+void describe(file::TableOf<Jitter>& table);
 void describe(file::TableOf<BackoffPolicy>& table);
 void describe(file::TableOf<ServicePolicy>& table);
 void describe(file::TableOf<SupervisorConfig>& table);
@@ -28,6 +30,20 @@ template <>
 inline constexpr std::array kEnumerators<WhenAllTerminated>{WhenAllTerminated::wait, WhenAllTerminated::return_};
 template <>
 inline constexpr std::array kEnumerators<Ready>{Ready::at_once, Ready::notified};
+
+// A word, or a table with the law that has a number.
+template <>
+struct Value<Growth> {
+  static std::vector<Form> forms();
+  static Growth read(const TomlValue& value);
+  static TomlValue write(const Growth& growth);
+};
+template <>
+struct Value<Jitter> {
+  static std::vector<Form> forms();
+  static Jitter read(const TomlValue& value);
+  static TomlValue write(const Jitter& jitter);
+};
 
 // "off", or a table.
 template <>

@@ -366,7 +366,7 @@ struct Checks::State {
     }
     if (step.paid != Owed::nothing) retries.keeps_every_retry_within_its_ceiling(step, what);
     if (step.paid == Owed::back_off_after_failure && what.delay >= Duration::zero() && what.delay <= what.ceiling) {
-      retries.counts_for_the_spread(what);
+      retries.counts_for_the_spread(step, what);
       retries.draws_every_delay_anew(step, what);
     }
     makes_only_legal_transitions(step, Phase::backing_off);

@@ -85,6 +85,9 @@ std::string fields(const event::Added& added) {
   if (added.policy->ready == Ready::notified) text += " ready when notified";
   if (added.policy->start_timeout) text += " start_timeout " + holdfast::to_string(*added.policy->start_timeout);
   if (const auto& breaker = added.policy->backoff->breaker; breaker && breaker->half_open) text += " half_open";
+  const BackoffPolicy& backoff = *added.policy->backoff;
+  if (!doubles(backoff.growth)) text += " growth " + std::string{to_string(fields_of(backoff.growth).law)};
+  if (backoff.jitter.index() != 0) text += " jitter " + std::string{to_string(fields_of(backoff.jitter).law)};
   if (added.can_be_killed) text += " can be killed";
   if (added.runs_side_by_side) text += " runs side by side";
   return text;

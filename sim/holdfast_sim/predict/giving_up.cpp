@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <variant>
 #include <vector>
 
 #include <holdfast/backoff.hpp>
@@ -25,19 +26,25 @@ bool opens(const BackoffPolicy& policy, RestartPolicy restart) noexcept {
   return policy.breaker && !policy.breaker->half_open && restart != RestartPolicy::never;
 }
 
-std::vector<double> ceilings(const BackoffPolicy& policy, RestartPolicy restart) {
+// Between the shortest and the longest that each wait can be.
+std::vector<double> widths(const BackoffPolicy& policy, RestartPolicy restart) {
   std::vector<double> all;
   if (!opens(policy, restart)) return all;
   for (Attempt k = 1; k < policy.breaker->max_failures; ++k) {
-    all.push_back(static_cast<double>(backoff_ceiling(policy, k).count()));
+    const DelayRange wait = delay_range(policy, k);
+    all.push_back(static_cast<double>((wait.most - wait.least).count()));
   }
   return all;
 }
 
-Duration sum_of_ceilings(const BackoffPolicy& policy, RestartPolicy restart) noexcept {
-  Duration sum{0};
+// All waits together.
+DelayRange sum_of_waits(const BackoffPolicy& policy, RestartPolicy restart) noexcept {
+  DelayRange sum;
   if (!opens(policy, restart)) return sum;
-  for (Attempt k = 1; k < policy.breaker->max_failures; ++k) sum = saturating_add(sum, backoff_ceiling(policy, k));
+  for (Attempt k = 1; k < policy.breaker->max_failures; ++k) {
+    const DelayRange wait = delay_range(policy, k);
+    sum = {saturating_add(sum.least, wait.least), saturating_add(sum.most, wait.most)};
+  }
   return sum;
 }
 
@@ -54,7 +61,7 @@ std::string_view to_string(GivingUp::When when) noexcept {
 }
 
 GivingUp::GivingUp(const BackoffPolicy& policy, RestartPolicy restart, Duration fails_after)
-    : fails_after_(fails_after), longest_(sum_of_ceilings(policy, restart)), sum_(ceilings(policy, restart)) {
+    : fails_after_(fails_after), waiting_(sum_of_waits(policy, restart)), sum_(widths(policy, restart)) {
   if (restart == RestartPolicy::never || (opens(policy, restart) && policy.breaker->max_failures == 1)) {
     when_ = When::at_the_first_failure;
     return;
@@ -63,11 +70,11 @@ GivingUp::GivingUp(const BackoffPolicy& policy, RestartPolicy restart, Duration 
   if (!opens(policy, restart) || cools_down(policy, fails_after)) return;
   waits_ = policy.breaker->max_failures - 1;
   window_ = policy.breaker->window;
-  const Duration running = runs_take(waits_);
-  if (running > window_) return;
-  const bool always_fits = saturating_add(longest_, running) <= window_;
+  const Duration at_least = saturating_add(waiting_.least, runs_take(waits_));
+  if (at_least > window_) return;  // nor does a later failure: the waits do not get shorter
+  const bool always_fits = saturating_add(waiting_.most, runs_take(waits_)) <= window_;
   when_ = always_fits ? When::surely : When::perhaps;
-  at_first_chance_ = always_fits ? 1 : sum_.at_most(static_cast<double>((window_ - running).count()));
+  at_first_chance_ = always_fits ? 1 : sum_.at_most(static_cast<double>((window_ - at_least).count()));
 }
 
 Duration GivingUp::runs_take(std::int64_t runs) const noexcept { return times(fails_after_, runs); }
@@ -75,7 +82,7 @@ Duration GivingUp::runs_take(std::int64_t runs) const noexcept { return times(fa
 std::optional<Duration> GivingUp::quantile(double p, std::int64_t runs) const noexcept {
   if (when_ == When::at_the_first_failure) return Duration::zero();
   if (when_ == When::never || p > at_first_chance_) return std::nullopt;
-  return saturating_add(rounded(sum_.quantile(p)), runs_take(runs));
+  return saturating_add(saturating_add(waiting_.least, rounded(sum_.quantile(p))), runs_take(runs));
 }
 
 std::optional<Duration> GivingUp::after(double p) const noexcept { return quantile(p, waits_); }
@@ -85,42 +92,44 @@ std::optional<Duration> GivingUp::outage(double p) const noexcept { return quant
 
 std::optional<Duration> GivingUp::loses_nobody() const noexcept {
   if (when_ == When::never) return std::nullopt;
-  return when_ == When::at_the_first_failure ? Duration::zero() : runs_take(waits_ - 1);
+  return when_ == When::at_the_first_failure ? Duration::zero() : saturating_add(waiting_.least, runs_take(waits_ - 1));
 }
 
 std::optional<Duration> GivingUp::loses_everybody_over() const noexcept {
   if (when_ == When::at_the_first_failure) return Duration::zero();
   if (when_ != When::surely) return std::nullopt;
-  return saturating_add(longest_, runs_take(waits_ - 1));
+  return saturating_add(waiting_.most, runs_take(waits_ - 1));
 }
 
 std::optional<Duration> GivingUp::everybody_after() const noexcept {
   if (when_ == When::at_the_first_failure) return Duration::zero();
   if (when_ != When::surely) return std::nullopt;
-  return saturating_add(longest_, runs_take(waits_));
+  return saturating_add(waiting_.most, runs_take(waits_));
 }
 
 GivingUp::Share GivingUp::lost_in_outage(Duration length) const noexcept {
   if (when_ == When::never) return {0, false};
   if (when_ == When::at_the_first_failure) return {1, false};
-  const Duration waiting = length - runs_take(waits_ - 1);
-  if (waiting <= Duration::zero()) return {0, false};
-  if (when_ == When::surely && waiting > longest_) return {1, false};
-  const double lost = sum_.at_most(static_cast<double>(waiting.count()));
+  if (length <= *loses_nobody()) return {0, false};
+  if (when_ == When::surely && length > *loses_everybody_over()) return {1, false};
+  const double lost = sum_.at_most(static_cast<double>((length - *loses_nobody()).count()));
   return lost <= at_first_chance_ ? Share{lost, false} : Share{at_first_chance_, when_ == When::perhaps};
 }
 
-Duration final_ceiling(const BackoffPolicy& policy, Duration fails_after) noexcept {
-  constexpr Attempt kMany = 64;  // doublings of a nanosecond, and more than any ceiling needs
-  return backoff_ceiling(policy, cools_down(policy, fails_after) ? 1 : kMany);
+Duration final_delay(const BackoffPolicy& policy, Duration fails_after) noexcept {
+  constexpr Attempt kLatest = std::numeric_limits<Attempt>::max();
+  return grown_delay(policy, cools_down(policy, fails_after) ? 1 : kLatest);
 }
 
 double average_cycle(const BackoffPolicy& policy, Duration fails_after) noexcept {
-  return static_cast<double>(fails_after.count()) + static_cast<double>(final_ceiling(policy, fails_after).count()) / 2;
+  const DelayRange wait = delay_range(policy.jitter, final_delay(policy, fails_after));
+  return static_cast<double>(fails_after.count()) + static_cast<double>(wait.least.count()) / 2 +
+         static_cast<double>(wait.most.count()) / 2;
 }
 
 std::optional<DeadBand> dead_band(const BackoffPolicy& policy) noexcept {
   if (!policy.breaker || policy.breaker->max_failures < 2) return std::nullopt;
+  if (std::holds_alternative<FixedDelay>(policy.growth)) return std::nullopt;  // which has nothing to be reset
   const DeadBand band{policy.breaker->window / (policy.breaker->max_failures - 1), policy.cooldown};
   return band.over + Duration{1} < band.under ? std::optional{band} : std::nullopt;
 }

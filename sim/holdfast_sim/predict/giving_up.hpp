@@ -1,7 +1,7 @@
 // When the supervisor gives up on a service of which every start fails, in closed form.
 //
 // A healthy run crashes at time zero, and from then on each run fails `fails_after` its start. The k-th wait is uniform
-// from zero to backoff_ceiling(k); the breaker looks at max_failures failures, so at max_failures - 1 waits and runs.
+// over delay_range(policy, k); the breaker looks at max_failures failures, so at max_failures - 1 waits and runs.
 //
 //     const GivingUp giving_up{policy, RestartPolicy::on_failure, 20ms};
 //     giving_up.when();               // surely, perhaps, never
@@ -15,6 +15,7 @@
 #include <optional>
 #include <string_view>
 
+#include <holdfast/backoff.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/predict/uniform_sum.hpp>
@@ -68,13 +69,13 @@ class GivingUp {
   Duration fails_after_;
   Duration window_{0};
   std::int64_t waits_ = 0;  // max_failures - 1
-  Duration longest_{0};     // all waits at their ceilings
-  UniformSum sum_;
+  DelayRange waiting_;      // all waits together
+  UniformSum sum_;          // what they take beyond the least
 };
 std::string_view to_string(GivingUp::When) noexcept;
 
-// The ceiling of the waits of a service that fails without end.
-Duration final_ceiling(const BackoffPolicy& policy, Duration fails_after) noexcept;
+// What the delay of a service that fails without end grows to.
+Duration final_delay(const BackoffPolicy& policy, Duration fails_after) noexcept;
 
 // The average time from one restart to the next of a service that fails without end and is never given up.
 double average_cycle(const BackoffPolicy& policy, Duration fails_after) noexcept;

@@ -165,6 +165,9 @@ std::optional<Duration> longest_run(const Behaviour& behaviour) {
   return std::nullopt;
 }
 
+// A fixed delay has no use for `max`.
+bool grows(const BackoffPolicy& policy) { return !std::holds_alternative<FixedDelay>(policy.growth); }
+
 std::vector<std::string> out_of_reach(const GroupPrediction& group, const Behaviour& behaviour,
                                       const std::string& runs_of) {
   using holdfast::to_string;
@@ -181,20 +184,23 @@ std::vector<std::string> out_of_reach(const GroupPrediction& group, const Behavi
   } else if (policy.breaker && policy.breaker->max_failures > 1 && group.gives_up == GivingUp::When::never) {
     const bool resets = cools_down(policy, group.fails_after);
     const std::int64_t runs = policy.breaker->max_failures - 1;
-    const Duration running = group.fails_after > Duration::max() / runs ? Duration::max() : group.fails_after * runs;
+    Duration apart = group.fails_after > Duration::max() / runs ? Duration::max() : group.fails_after * runs;
+    for (Attempt k = 1; k <= runs; ++k) apart = saturating_add(apart, delay_range(policy, k).least);
     found.push_back("backoff.breaker stays closed while runs fail after " + to_string(group.fails_after) + ": " +
-                    (resets
-                         ? "that is a cooldown, which clears what was counted"
-                         : std::to_string(policy.breaker->max_failures) + " failures are at least " +
-                               to_string(running) + " apart, and the window is " + to_string(policy.breaker->window)));
+                    (resets ? "that is a cooldown, which clears what was counted"
+                            : std::to_string(policy.breaker->max_failures) + " failures are at least " +
+                                  to_string(apart) + " apart, and the window is " + to_string(policy.breaker->window)));
   }
   if (group.gives_up == GivingUp::When::surely) {
-    const Duration last = backoff_ceiling(policy, policy.breaker->max_failures - 1);
-    if (last < policy.max) {
+    const Duration last = grown_delay(policy, policy.breaker->max_failures - 1);
+    if (last < policy.max && grows(policy)) {
       found.push_back("backoff.max is " + to_string(policy.max) +
-                      ", but while every start fails the breaker opens before: the last ceiling is " + to_string(last));
+                      ", but while every start fails the breaker opens before: the last " +
+                      (std::holds_alternative<FullJitter>(policy.jitter) ? "ceiling" : "delay") + " is " +
+                      to_string(last));
     }
-  } else if (policy.base == Duration::zero() && policy.max > Duration::zero()) {
+  } else if (policy.base == Duration::zero() && policy.max > Duration::zero() && grows(policy) &&
+             !std::holds_alternative<LinearGrowth>(policy.growth)) {
     found.push_back("backoff.max is " + to_string(policy.max) + ", but a base of 0s never grows");
   }
   if (const auto longest = longest_run(behaviour); longest && *longest < policy.cooldown && !runs_of.empty()) {

@@ -133,7 +133,9 @@ struct RetryRules {
     Past& past = step.past;
     const bool is_first = life.attempt == 0;
     if (life.attempt < std::numeric_limits<Attempt>::max()) ++life.attempt;
-    if (is_first) {
+    if (!doubles(policy.growth)) [[unlikely]] {
+      life.ceiling = delay_by_law(policy, life.attempt);
+    } else if (is_first) {
       life.ceiling = std::min(policy.base, policy.max);
     } else {
       life.ceiling = life.ceiling > policy.max - life.ceiling ? policy.max : life.ceiling + life.ceiling;
@@ -153,14 +155,15 @@ struct RetryRules {
     Life& life = step.life;
     const bool failed = what.cause != BackoffCause::clean_exit;
     const Duration fixed = backoff_of(life).clean_restart_delay;
-    const Duration ceiling = failed ? life.ceiling : fixed;
+    const Allowed right = failed ? allowed(life, what.cause) : Allowed{fixed, fixed};
+    const Duration least = right.least;  // clang 14 captures no structured binding
+    const Duration ceiling = right.most;
     const bool numbers_agree = what.attempt == life.attempt && what.ceiling == ceiling;
     found.test(Rule::keeps_every_retry_within_its_ceiling, numbers_agree, step, [&] {
       return fmt::format("is attempt {} with a ceiling of {}; right is attempt {} with a ceiling of {}", what.attempt,
                          to_string(what.ceiling), life.attempt, to_string(ceiling));
     });
-    const Duration least = what.cause == BackoffCause::breaker_open ? ceiling - ceiling / 2 : Duration::zero();
-    const bool within = failed ? what.delay >= least && what.delay <= ceiling : what.delay == fixed;
+    const bool within = what.delay >= least && what.delay <= ceiling;
     if (numbers_agree) {
       found.test(Rule::keeps_every_retry_within_its_ceiling, within, step, [&] {
         return failed ? fmt::format("the delay is {}; allowed is {} to {}", to_string(what.delay), to_string(least),
@@ -170,8 +173,26 @@ struct RetryRules {
       });
     }
     life.attempt = what.attempt;
-    if (failed) life.ceiling = what.ceiling;
+    if (failed && !numbers_agree) life.ceiling = what.ceiling;
   }
+
+  struct Allowed {
+    Duration least;
+    Duration most;
+  };
+  // What the jitter makes of the delay that the life has grown to, or of its open time.
+  [[nodiscard]] Allowed allowed(const Life& life, BackoffCause cause) const noexcept {
+    const Duration grown = life.ceiling;
+    if (cause == BackoffCause::breaker_open) return {grown - grown / 2, grown};
+    const Jitter& jitter = backoff_of(life).jitter;
+    if (std::holds_alternative<FullJitter>(jitter)) [[likely]]
+      return {Duration::zero(), grown};
+    return allowed_otherwise(jitter, grown);
+  }
+  [[gnu::cold, gnu::noinline]] static Allowed allowed_otherwise(const Jitter& jitter, Duration grown) noexcept;
+
+  // The k-th delay in a row by a growth other than doubling.
+  [[gnu::cold, gnu::noinline]] static Duration delay_by_law(const BackoffPolicy& policy, Attempt k) noexcept;
 
   // What comes after `breaker_tripped`. The open time doubles with each opening in a row.
   void opens(Step& step) {
@@ -248,8 +269,15 @@ struct RetryRules {
     close(step);
   }
 
-  // Only ceilings so long that rounding to nanoseconds makes no difference.
-  void counts_for_the_spread(const event::BackingOff& what) noexcept {
+  // Of a delay with another jitter than the full one only the part that is drawn. Only ceilings so long that rounding
+  // to nanoseconds makes no difference.
+  void counts_for_the_spread(const Step& step, event::BackingOff what) noexcept {
+    if (!std::holds_alternative<FullJitter>(backoff_of(step.life).jitter)) [[unlikely]] {
+      const Allowed range = allowed(step.life, what.cause);
+      if (what.delay < range.least || what.delay > range.most) return;
+      what.delay -= range.least;
+      what.ceiling = range.most - range.least;
+    }
     if (what.ceiling < std::chrono::milliseconds{1}) return;
     ++shares;
     auto delay = static_cast<std::uint64_t>(what.delay.count());
@@ -261,13 +289,14 @@ struct RetryRules {
     shares_over_half += static_cast<std::int64_t>((delay << 32) / ceiling) - (std::int64_t{1} << 31);
   }
 
-  // The same draw gives shares that differ only by rounding. Two different draws do so once in 300 million pairs. So
+  // Of the full jitter only, whose shares are those of the ceiling. The same draw gives shares that differ only by
+  // rounding. Two different draws do so once in 300 million pairs. So
   // the third time is a violation, or in a run of many millions of pairs the first number that chance cannot explain.
   void draws_every_delay_anew(Step& step, const event::BackingOff& what) {
     constexpr Duration kCeilingMin = std::chrono::seconds{1};
     constexpr std::uint64_t kAlikeMin = 3;
     constexpr std::uint64_t kPairsForEachAlike = 1'000'000;
-    if (what.ceiling < kCeilingMin) return;
+    if (what.ceiling < kCeilingMin || !std::holds_alternative<FullJitter>(backoff_of(step.life).jitter)) return;
     const event::BackingOff before = retry_before(step);
     if (before.ceiling < kCeilingMin) return;
     ++pairs;

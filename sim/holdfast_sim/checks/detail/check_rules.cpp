@@ -22,10 +22,13 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"follows_the_restart_policy",
      "What follows an end without a requested stop agrees with the restart policy: completed, failed or backing off."},
     {"keeps_every_retry_within_its_ceiling",
-     "A delay after a failure lies within min(max, base * 2^(attempt - 1)), an open time in the upper half of min("
-     "open_for_max, open_for * 2^(opening - 1)); a delay after a clean exit is fixed."},
-    {"spreads_its_delays", "Over all failures of a run, delays are half their ceilings on average, as chance allows."},
-    {"draws_every_delay_anew", "A service does not wait for the same share of its ceiling again and again."},
+     "A delay after a failure lies where growth and jitter say, by default within min(max, base * 2^(attempt - 1)), an "
+     "open time in the upper half of min(open_for_max, open_for * 2^(opening - 1)); a delay after a clean exit is "
+     "fixed."},
+    {"spreads_its_delays",
+     "Over all failures of a run, what is drawn of the delays is half of what may be drawn, as chance allows."},
+    {"draws_every_delay_anew",
+     "A service with full jitter does not wait for the same share of its ceiling again and again."},
     {"starts_when_the_delay_has_passed",
      "A run starts at the very time it is due, or when a restart command cuts the wait short; the first at once."},
     {"trips_exactly_when_the_window_says_so",

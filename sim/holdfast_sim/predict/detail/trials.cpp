@@ -98,10 +98,12 @@ std::vector<double> try_cycles(const TrialPolicy& policy, std::uint32_t services
   if (policy.restart == RestartPolicy::never) return {};
   auto endless = policy;
   endless.backoff.breaker = std::nullopt;
-  const Duration final_wait = final_ceiling(policy.backoff, policy.fails_after);
+  const Duration final_wait = final_delay(policy.backoff, policy.fails_after);
   if (policy.fails_after + final_wait == Duration::zero()) return {};
   Attempt ramp = 1;
-  while (backoff_ceiling(policy.backoff, ramp) < final_wait) ++ramp;
+  while (grown_delay(policy.backoff, ramp) < final_wait) {
+    if (++ramp > kRestartsMax) return {};
+  }
   services = fewer_where_runs_are_many(services, ramp + kCycles);
   Watch watcher;
   watcher.measured_from = ramp + 1;  // the wait after run k has the k-th ceiling
