@@ -160,6 +160,15 @@ class Compare(CommandTest):
         self.assertIn("B does the same as A on every seed.", one)
         self.assertEqual(one, self.expect(0, "compare", file, *policies, "--seeds", "1..12", "--jobs", "3").stdout)
 
+    def test_the_name_of_a_preset_is_its_policy_for_every_service(self):
+        file = self.file(FRAGILE.replace("LENGTH", "1min"))
+        named = self.expect(0, "compare", file, "systemd", "--seeds", "1..12").stdout
+        own = FRAGILE[FRAGILE.index("[supervisor]"):FRAGILE.index("[[fleet]]")].split("backoff")[0]
+        written = self.expect(0, "compare", file, *self.policies(own + 'backoff = "systemd"\n'), "--seeds", "1..12").stdout
+        self.assertIn("B is systemd\n", named)
+        self.assertEqual(named, re.sub(r"B is \S+\n", "B is systemd\n", written))
+        self.expect(2, "compare", file, "systemv", "--seeds", "1..12")
+
     def test_few_seeds_conclude_nothing(self):
         file = self.file(FRAGILE.replace("LENGTH", "1min"))
         done = self.expect(0, "compare", file, *self.policies(self.PATIENT), "--seeds", "1..9")

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/presets.hpp>
 #include <holdfast_sim/scenario/recorded_trace.hpp>
 
 #include "scenario_keys.hpp"
@@ -228,13 +229,28 @@ TEST_CASE("every value of a fleet arrives") {
                                          std::nullopt,
                                          Weibull{Ratio::from(2), 70s},
                                          40ms}});
-  CHECK(fleet[2] ==
-        FleetGroup{"batch", std::nullopt,
-                   ServicePolicy{.backoff = BackoffPolicy{.growth = SteppedGrowth{6}, .jitter = NoJitter{}}},
-                   Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
+  CHECK(fleet[2] == FleetGroup{"batch", std::nullopt,
+                               ServicePolicy{.backoff = BackoffPolicy{10s, 5min, 10min, 10s, std::nullopt,
+                                                                      SteppedGrowth{6}, NoJitter{}}},
+                               Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
   CHECK(fleet[3] ==
         FleetGroup{"solver", 1, ServicePolicy{}, Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}}});
-  CHECK(fleet[4] == FleetGroup{"stuck", std::nullopt, ServicePolicy{}, Behaviour{Fixed{10s}, Then::hang, {}, Obeys{}}});
+  CHECK(fleet[4] == FleetGroup{"stuck", std::nullopt,
+                               ServicePolicy{.backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt,
+                                                                      ExponentialGrowth{}, NoJitter{}}},
+                               Behaviour{Fixed{10s}, Then::hang, {}, Obeys{}}});
+}
+
+TEST_CASE("a preset is a policy, and what stands beside it replaces its parts") {
+  const auto backoff_of = [](const std::string& text) {
+    return parse("name = \"x\"\n[[fleet]]\nname = \"a\"\nbackoff = " + text + "\n").fleet[0].policy.backoff.value();
+  };
+  for (const auto& preset : presets()) CHECK(backoff_of('"' + std::string{preset.name} + '"') == preset.policy);
+  BackoffPolicy refined = find_preset("nomad")->policy;
+  refined.base = 5s;
+  refined.jitter = NoJitter{};
+  CHECK(backoff_of("{ base = \"5s\", preset = \"nomad\", jitter = \"none\" }") == refined);
+  CHECK(backoff_of("{}") == BackoffPolicy{});
 }
 
 TEST_CASE("every value of a resource arrives") {

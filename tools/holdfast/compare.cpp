@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <holdfast/presets.hpp>
 #include <holdfast_sim/compare/comparison.hpp>
 #include <holdfast_sim/compare/policy_file.hpp>
 #include <holdfast_sim/present/comparison_text.hpp>
@@ -33,12 +35,16 @@ namespace {
 constexpr auto kFooter = R"(
 A POLICY is a TOML file that has only [supervisor] and [[fleet]] tables with policy keys (name, restart, backoff,
 stop_grace). It replaces those of the scenario and runs under the same seeds as the scenario's own policy, so that both
-meet the same failures. Each figure has the interval that contains its mean difference with 95 % certainty. The last
-line is the conclusion. It calls a policy that does the same better or worse in at most 5 % of all comparisons.
+meet the same failures. A POLICY may also be the name of a preset (docker, kubernetes, nomad, otp, runit, s6,
+supervisord, systemd), which then is the backoff of every service.
+
+Each figure has the interval that contains its mean difference with 95 % certainty. The last line is the conclusion. It
+calls a policy that does the same better or worse in at most 5 % of all comparisons.
 
 Examples:
   holdfast compare FILE patient.toml --seeds 1..200
   holdfast compare FILE patient.toml hasty.toml --seeds 1..200
+  holdfast compare FILE systemd kubernetes --seeds 1..200
   holdfast compare FILE patient.toml --seeds 1..200 --json | jq -r .policies[].conclusion
 
 Exit status:
@@ -123,13 +129,20 @@ class Runs {
   std::exception_ptr failure_;
 };
 
+// A file, or the name of a preset that no file has.
+sim::Scenario under(const sim::Scenario& scenario, const std::string& policy) {
+  const Preset* const preset = find_preset(policy);
+  if (preset != nullptr && !std::filesystem::exists(policy)) return sim::with_backoff(scenario, preset->policy);
+  return sim::with_policies(scenario, std::filesystem::path{policy});
+}
+
 int call(const Arguments& arguments) {
   if (arguments.seeds.last - arguments.seeds.first >= kSeedsMax) {
     throw UsageError{fmt::format("--seeds: at most {} seeds can be compared", kSeedsMax)};
   }
   std::vector<sim::Scenario> scenarios{scenario_from(arguments.scenario)};
   for (const auto& policy : arguments.policies) {
-    scenarios.push_back(sim::with_policies(scenarios.front(), std::filesystem::path{policy}));
+    scenarios.push_back(under(scenarios.front(), policy));
   }
   watch_for_interruption();
   Runs runs{scenarios, arguments.seeds};
@@ -168,7 +181,7 @@ Command add_to(CLI::App& app) {
   auto* const line = app.add_subcommand("compare", "Run policies under the same seeds and report which is better");
   line->footer(kFooter);
   add_scenario(*line, arguments->scenario);
-  line->add_option("POLICY", arguments->policies, "Policies that are laid over it, TOML files")->required();
+  line->add_option("POLICY", arguments->policies, "Policies that are laid over it, TOML files or presets")->required();
   add_seeds(
       *line, [arguments](const sim::SeedRange& seeds) { arguments->seeds = seeds; },
       "The first seed and the last, both included")

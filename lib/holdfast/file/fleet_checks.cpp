@@ -68,7 +68,8 @@ void FleetChecks::backoff_works(const std::string& path, const BackoffPolicy& po
 
 // A user who set a base and no max may not know the max that it exceeds.
 std::string FleetChecks::about_default_max(const std::string& path, const Problem& problem) const {
-  if (problem.field != "backoff.base" || problem.severity != Problem::Severity::error || has(path + ".max")) return "";
+  if (problem.field != "backoff.base" || problem.severity != Problem::Severity::error) return "";
+  if (has(path + ".max") || has(path + ".preset")) return "";
   return "; this max is the default: write a max of your own above the base";
 }
 

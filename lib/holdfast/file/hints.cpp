@@ -473,10 +473,13 @@ std::string word_hint(std::string_view text, const Key& key) {
              " } }";
     }
   }
-  if (has_word(key, "obey")) {
-    auto meant = parse_duration(text);
-    if (!meant) meant = meant_duration(text);
-    if (meant) return "write { takes = " + in_quotes(to_string(*meant)) + " }";
+  const auto* const inner = form_of<Inner>(key);
+  auto meant = parse_duration(text);
+  if (!meant) meant = meant_duration(text);
+  for (const std::string_view name : {"takes", "base"}) {
+    if (meant && inner && inner->table().find(name)) {
+      return "write { " + std::string{name} + " = " + in_quotes(to_string(*meant)) + " }";
+    }
   }
   return "";
 }
@@ -652,7 +655,7 @@ constexpr std::array kForeignKeys{
     ForeignKey{"expbackoffrestartdelay", kBase}, ForeignKey{"killtimeout", kGrace}, ForeignKey{"timeoutkill", kGrace},
     ForeignKey{"listentimeout", kStartTimeout}, ForeignKey{"readytimeout", kStartTimeout},
     ForeignKey{"waitready", kReady}, ForeignKey{"initialinterval", kBase}, ForeignKey{"basedelay", kBase},
-    ForeignKey{"maxinterval", kMax}, ForeignKey{"delayfunction", kJitter}, ForeignKey{"resettimeout", kHalfOpen},
+    ForeignKey{"maxinterval", kMax}, ForeignKey{"delayfunction", kGrowth}, ForeignKey{"resettimeout", kHalfOpen},
     ForeignKey{"waitdurationinopenstate", kHalfOpen}, ForeignKey{"halfopenmaxcalls", kHalfOpen},
     ForeignKey{"runtime", kRuns}, ForeignKey{"lifetime", kRuns}, ForeignKey{"uptime", kRuns},
     ForeignKey{"failsevery", kRuns}, ForeignKey{"crashafter", kRuns}, ForeignKey{"failrate", kRuns},

@@ -4,7 +4,9 @@
 #include <set>
 #include <utility>
 
+#include <holdfast/file/policy_keys.hpp>
 #include <holdfast/file/toml_text.hpp>
+#include <holdfast/presets.hpp>
 
 namespace holdfast::file {
 
@@ -90,6 +92,18 @@ std::string key_reference(const Table& file) {
     rows.add(*table, "");
     text += (text.empty() ? "# " : "\n# ") + std::string{table->name} +
             "\n\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n" + rows.take();
+  }
+  return text;
+}
+
+std::string preset_reference() {
+  std::string text =
+      "# presets\n\n| preset | of | policy | the other supervisor | later by up to | read in |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
+  for (const auto& preset : presets()) {
+    text += "| " + code('"' + std::string{preset.name} + '"') + " | " + std::string{preset.of} + " | " +
+            code(value_text(Value<BackoffPolicy>::write(preset.policy))) + " | " + std::string{preset.differs} + " | " +
+            code(to_string(preset.granularity)) + " | " + std::string{preset.source} + " |\n";
   }
   return text;
 }

@@ -1,5 +1,9 @@
 #include <holdfast/file/policy_keys.hpp>
 
+#include <utility>
+
+#include <holdfast/presets.hpp>
+
 namespace holdfast {
 
 using namespace file;
@@ -55,6 +59,21 @@ struct AsSteps {
   static SteppedGrowth read(const TomlValue& value) { return {Value<std::uint32_t>::read(value)}; }
   static TomlValue write(const SteppedGrowth& growth) { return Value<std::uint32_t>::write(growth.steps); }
 };
+// The name of a preset.
+struct AsPreset {
+  static constexpr std::string_view kKey = "preset";
+
+  static std::vector<Form> forms() {
+    Word names;
+    for (const auto& preset : presets()) names.words.push_back(preset.name);
+    return {std::move(names)};
+  }
+  static BackoffPolicy policy(std::string_view name) {
+    const Preset* const preset = find_preset(name);
+    return preset != nullptr ? preset->policy : BackoffPolicy{};
+  }
+};
+
 template <class Law>
 struct AsShare {
   static std::vector<Form> forms() { return {Number{Ratio::from(0.001), Ratio::from(1)}}; }
@@ -141,6 +160,27 @@ void describe(TableOf<BackoffPolicy>& table) {
   table.key("jitter", &BackoffPolicy::jitter,
             {.help = "from where to where the delay is drawn: from 0 to what it has grown to (`\"full\"`), from half "
                      "of that (`\"equal\"`), not at all (`\"none\"`), or as one of the keys below says"});
+  table.key_of_value<AsPreset>(AsPreset::kKey,
+                               {.otherwise = "the defaults of this table",
+                                .help = "the policy of another supervisor, of which the other keys replace parts"});
+}
+
+std::vector<Form> Value<BackoffPolicy>::forms() {
+  auto all = AsPreset::forms();
+  all.emplace_back(Inner{table_of<BackoffPolicy>});
+  return all;
+}
+
+BackoffPolicy Value<BackoffPolicy>::read(const TomlValue& value) {
+  if (value.kind == TomlValue::Kind::text) return AsPreset::policy(value.text);
+  const TomlValue* const preset = value.find(AsPreset::kKey);
+  BackoffPolicy policy = preset != nullptr ? AsPreset::policy(preset->text) : BackoffPolicy{};
+  read_keys(value, table_of<BackoffPolicy>(), &policy);
+  return policy;
+}
+
+TomlValue Value<BackoffPolicy>::write(const BackoffPolicy& policy) {
+  return written_keys(table_of<BackoffPolicy>(), &policy);
 }
 
 void describe(TableOf<ServicePolicy>& table) {

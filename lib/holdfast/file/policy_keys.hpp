@@ -45,6 +45,14 @@ struct Value<Jitter> {
   static TomlValue write(const Jitter& jitter);
 };
 
+// The name of a preset, or a table, which may begin with one. What is written is the whole policy.
+template <>
+struct Value<BackoffPolicy> {
+  static std::vector<Form> forms();
+  static BackoffPolicy read(const TomlValue& value);
+  static TomlValue write(const BackoffPolicy& policy);
+};
+
 // "off", or a table.
 template <>
 struct Value<std::optional<BreakerPolicy>> {

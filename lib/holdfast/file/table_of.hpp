@@ -188,6 +188,14 @@ class TableOf {
         name, [](auto* whole) { return whole; }, std::move(about));
   }
 
+  // A key for which no member stands: Value<T> itself reads it.
+  template <class As>
+  void key_of_value(std::string_view name, const About& about) {
+    Key& key = add<As>(name, about);
+    key.read = [](const TomlValue&, void*) {};
+    key.write = [](const void*, TomlValue&) {};
+  }
+
   // A member that no key fills.
   template <class M>
   void without_key(M T::*) {

@@ -136,6 +136,12 @@ Scenario with_policies(Scenario scenario, std::string_view text, const std::stri
   return scenario;
 }
 
+Scenario with_backoff(Scenario scenario, const BackoffPolicy& backoff) {
+  scenario.supervisor.backoff = backoff;
+  for (auto& group : scenario.fleet) group.policy.backoff.reset();
+  return scenario;
+}
+
 Scenario with_policies(Scenario scenario, const std::filesystem::path& file) {
   const auto name = file.generic_string();
   const auto read = file::read_small_file(file, kPolicyFileSizeMax);

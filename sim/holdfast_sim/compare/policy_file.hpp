@@ -28,6 +28,8 @@ inline constexpr std::size_t kPolicyFileSizeMax = std::size_t{1} << 20;  // byte
 Scenario with_policies(Scenario scenario, const std::filesystem::path& file);
 // The same for a text; `file` is what messages call it.
 Scenario with_policies(Scenario scenario, std::string_view text, const std::string& file);
+// The scenario with this backoff for every service, whatever backoff its supervisor and its groups have.
+Scenario with_backoff(Scenario scenario, const BackoffPolicy& backoff);
 
 }  // namespace holdfast::sim
 

@@ -9,6 +9,8 @@ namespace holdfast::sim {
 
 std::string scenario_schema() { return file::json_schema(file::table_of<Scenario>(), "A scenario of holdfast"); }
 
-std::string scenario_keys() { return file::key_reference(file::table_of<Scenario>()); }
+std::string scenario_keys() {
+  return file::key_reference(file::table_of<Scenario>()) + '\n' + file::preset_reference();
+}
 
 }  // namespace holdfast::sim
