@@ -79,10 +79,11 @@ class Canary final : public Observer {
   bool planted_ = false;
 };
 
-void run(Simulation& simulation, const Scenario& scenario, const RehearsalOptions& options) {
+void run(Simulation& simulation, const Scenario& scenario, const RehearsalOptions& options, const Checks& checks) {
   while (!simulation.run_to_end(options.slice)) {
     if (options.trace && !*options.trace) throw TraceNotWritten{};
     if (options.interrupted && options.interrupted()) return simulation.interrupt();
+    if (options.canary && !checks.violations().empty()) return simulation.interrupt();
     if (options.progress) options.progress({simulation.now(), simulation.scheduler().timers_fired(), scenario});
   }
 }
@@ -103,7 +104,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   if (options.trace) observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
 
   Simulation simulation{scenario, observers, result.seed};
-  run(simulation, scenario, options);
+  run(simulation, scenario, options, checks);
 
   const SimulationEnd& end = simulation.end();
   checks.finish(end);

@@ -103,20 +103,20 @@ class CanaryMissed : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Whether the user or the reader no longer wants the rest.
+bool is_over() { return interrupted() || output_reader_gone(); }
+
 // Runs one seed with an event that the checks do not see. Checks that find nothing wrong then would find nothing in any
 // run.
 void check_canary(const std::string& file, const sim::Scenario& scenario, std::uint64_t seed) {
   const auto result =
-      sim::rehearse(scenario, {.seed = Seed{seed}, .interrupted = interrupted, .canary = true, .with_history = false});
-  if (!result.canary_planted || !result.violations.empty()) return;
+      sim::rehearse(scenario, {.seed = Seed{seed}, .interrupted = is_over, .canary = true, .with_history = false});
+  if (!result.canary_planted || !result.violations.empty() || is_over()) return;
   throw CanaryMissed{
       fmt::format("{}: the checks did not notice a planted bug, the beginning of a run that was not reported to them. "
                   "Nothing that they say of any seed can be trusted: please report it.",
                   sim::printable(file))};
 }
-
-// Whether the user or the reader no longer wants the rest.
-bool is_over() { return interrupted() || output_reader_gone(); }
 
 // Two runs of one seed differ: where they part.
 int complain_about(const sim::RunsDiffer& differ, const std::string& file, const sim::Scenario& scenario) {
