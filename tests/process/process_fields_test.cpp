@@ -184,6 +184,22 @@ TEST_CASE("stdout and stderr go to a descriptor of the supervisor, and nothing e
         "ended threw: cannot use descriptor 1000 for its output: Bad file descriptor");
 }
 
+TEST_CASE("stderr alone may go to a descriptor of its own") {
+  Stage stage;
+  const fs::path paths[] = {stage.folder.path() / "out", stage.folder.path() / "err"};
+  const int output = ::open(paths[0].c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const int error = ::open(paths[1].c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  CHECK(stage.end_of({.command = {"sh", "-c", "echo one; echo two >&2; ls /proc/$$/fd; exit 1"},
+                      .output_descriptor = output,
+                      .error_descriptor = error}) == "ended failed: exit status 1");
+  CHECK(content_of(paths[0]) == "one\n0\n1\n2\n");
+  CHECK(content_of(paths[1]) == "two\n");
+  ::close(output);
+  ::close(error);
+  CHECK(end_of({.command = {"true"}, .output_descriptor = 2, .error_descriptor = 1000}) ==
+        "ended threw: cannot use descriptor 1000 for its output: Bad file descriptor");
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Rights
 // ---------------------------------------------------------------------------------------------------------------------
@@ -271,6 +287,13 @@ TEST_CASE("each field of a process that cannot be right is refused with what wou
   CHECK(wrong({.output_descriptor = -2}) == "output_descriptor is -2; allowed is a descriptor, or -1 for none");
   CHECK(wrong({.output_file = "x", .output_descriptor = 2}) ==
         "output_descriptor is set beside output_file; allowed is one of them");
+  CHECK(
+      wrong({.error_descriptor = 2}) ==
+      "error_descriptor is 2; allowed is a descriptor beside output_descriptor, or -1: stderr goes where stdout goes");
+  CHECK(
+      wrong({.output_descriptor = 2, .error_descriptor = -2}) ==
+      "error_descriptor is -2; allowed is a descriptor beside output_descriptor, or -1: stderr goes where stdout goes");
+  CHECK(wrong({.output_descriptor = 1, .error_descriptor = 2}).empty());
   for (const int signal : {0, 65, -1, SIGKILL, SIGSTOP, SIGCONT}) {
     CHECK(wrong({.stop_signal = signal}) ==
           "stop_signal is " + std::to_string(signal) +

@@ -59,6 +59,11 @@ void check_output(std::vector<Problem>& found, const Process& process) {
              "is " + std::to_string(process.output_descriptor) + "; allowed is a descriptor, or -1 for none");
   }
   const bool to_descriptor = process.output_descriptor >= 0;
+  if (process.error_descriptor < -1 || (process.error_descriptor >= 0 && !to_descriptor)) {
+    complain(found, "error_descriptor",
+             "is " + std::to_string(process.error_descriptor) +
+                 "; allowed is a descriptor beside output_descriptor, or -1: stderr goes where stdout goes");
+  }
   if (to_descriptor && !process.output_file.empty()) {
     complain(found, "output_descriptor", "is set beside output_file; allowed is one of them");
   }

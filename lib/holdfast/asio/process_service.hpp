@@ -143,6 +143,7 @@ struct Process {
   // the umask), relative to `folder`; or a descriptor of the supervisor that stays open. At most one of them.
   std::string output_file{};
   int output_descriptor = -1;
+  int error_descriptor = -1;       // of stderr alone, beside output_descriptor, which then has stdout alone
   int stop_signal = 15;            // SIGTERM; 1 to 64, not SIGKILL, SIGSTOP or SIGCONT
   StopTo stop_to = StopTo::group;  // whom the stop_signal is sent to first
   std::vector<int> success{};      // exit statuses beside 0 that are a clean exit; 1 to 255

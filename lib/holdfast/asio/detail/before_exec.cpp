@@ -174,8 +174,9 @@ HOLDFAST_BARE void use_stdio(const Orders& orders) noexcept {
   }
   if (output < 0) return;
   for (long target = STDOUT_FILENO; target <= STDERR_FILENO; ++target) {
-    if (output == target) continue;
-    if (const long failed = call(SYS_dup3, output, target, 0); failed < 0) give_up(orders, Stage::set_up, failed);
+    const long source = target == STDERR_FILENO && orders.error_output >= 0 ? orders.error_output : output;
+    if (source == target) continue;
+    if (const long failed = call(SYS_dup3, source, target, 0); failed < 0) give_up(orders, Stage::set_up, failed);
   }
 }
 

@@ -54,6 +54,7 @@ struct Orders {
   const char* input;        // what stdin is read from
   const char* output_file;  // what stdout and stderr are appended to, or null
   int output;               // a descriptor above stderr for both of them; negative: as they are
+  int error_output;         // another one for stderr; negative: the same
   int file_mode_mask;       // negative: as it is
   const ResourceLimit* limits;
   std::size_t limit_count;

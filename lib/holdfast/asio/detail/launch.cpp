@@ -192,7 +192,7 @@ class LaunchPlan {
   }
   LaunchPlan(const LaunchPlan&) = delete;
   LaunchPlan& operator=(const LaunchPlan&) = delete;
-  LaunchPlan(const Process& process, Identity identity, int output)
+  LaunchPlan(const Process& process, Identity identity, int output, int error_output)
       : environment_(environment_of(process)),
         paths_(candidates(process.command.front(), environment_)),
         command_(process.command),
@@ -210,6 +210,7 @@ class LaunchPlan {
                .input = input_.c_str(),
                .output_file = output_file_.empty() ? nullptr : output_file_.c_str(),
                .output = output,
+               .error_output = error_output,
                .file_mode_mask = process.umask ? static_cast<int>(*process.umask) : -1,
                .limits = limits_.data(),
                .limit_count = limits_.size(),
@@ -301,9 +302,12 @@ Launched launch(const Process& process, const Identity& identity, Memory memory)
   if (process.capture_output && process.output_file.empty() && process.output_descriptor < 0) output = make_pipe();
   Descriptor given;
   if (process.output_descriptor >= 0) given = copy_of(process.output_descriptor);
+  Descriptor given_for_errors;
+  if (process.error_descriptor >= 0) given_for_errors = copy_of(process.error_descriptor);
   Launched launched;
   launched.plan =
-      std::make_shared<LaunchPlan>(process, identity, given.is_open() ? given.number() : output.write.number());
+      std::make_shared<LaunchPlan>(process, identity, given.is_open() ? given.number() : output.write.number(),
+                                   given_for_errors.is_open() ? given_for_errors.number() : -1);
   Launches& all = launches();
   const std::lock_guard lock{all.mutex};
   sweep(all);
