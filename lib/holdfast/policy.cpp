@@ -218,6 +218,16 @@ void warn_of_idle_grace(std::vector<Problem>& found, Duration stop_grace, Durati
               ": in a shutdown the drain's deadline ends the waiting before that");
 }
 
+namespace {
+
+// The default, or that of files with a command (file/program.hpp), whose breaker tries again.
+bool is_usual(BackoffPolicy policy) {
+  if (policy.breaker && policy.breaker->half_open == HalfOpenPolicy{}) policy.breaker->half_open.reset();
+  return policy == BackoffPolicy{};
+}
+
+}  // namespace
+
 std::vector<Problem> problems(const BackoffPolicy& policy) {
   std::vector<Problem> found;
   check_base(found, policy);
@@ -228,7 +238,7 @@ std::vector<Problem> problems(const BackoffPolicy& policy) {
   check_jitter(found, policy.jitter);
   if (policy.breaker) {
     check_breaker(found, *policy.breaker);
-    if (found.empty() && policy != BackoffPolicy{}) {
+    if (found.empty() && !is_usual(policy)) {
       warn_of_unreachable_breaker(found, policy);
       warn_of_idle_breaker(found, policy);
       warn_of_dead_band(found, policy);

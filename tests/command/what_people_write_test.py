@@ -45,13 +45,13 @@ IN_FLEET = {
     # systemd
     'restart = "on-failure"': 'write "on_failure"', 'restart = "no"': 'write "never"', 'restart = "on-abnormal"': '"on_failure"',
     "RestartSec = 5": "backoff = { base =", "StartLimitBurst = 5": "max_failures = 5", "StartLimitIntervalSec = 9": "window = ",
-    "RestartMaxDelaySec = 9": "backoff = { max =", "TimeoutStopSec = 90": 'stop_grace = "10s"', 'ExecStart = "x"': "runs_for =",
-    'Restart = "always"': 'did you mean "restart"?', "KillSignal = 9": "stop_grace",
+    "RestartMaxDelaySec = 9": "backoff = { max =", "TimeoutStopSec = 90": 'stop_grace = "10s"', 'ExecStart = "x"': 'command = ["web",',
+    'Restart = "always"': 'did you mean "restart"?', "KillSignal = 9": 'stop_signal = "TERM"',
     # Docker
     'restart = "unless-stopped"': 'write "always"',
     'restart = "on-failure:5"': 'write "on_failure", and backoff = { breaker = { max_failures = 5 } }',
     "replicas = 3": "count = 3", 'stop_grace_period = "5s"': "stop_grace", "max_attempts = 3": "max_failures",
-    'depends_on = ["a"]': "this version of the format has nothing like it", 'image = "x"': "runs_for =",
+    'depends_on = ["a"]': "this version of the format has nothing like it", 'image = "x"': "command = [",
     # Kubernetes
     'restart = "Always"': 'did you mean "always"?', 'restart = "OnFailure"': 'write "on_failure"',
     'restartPolicy = "Always"': 'write restart = "always"', "backoffLimit = 3": "max_failures",
@@ -59,6 +59,19 @@ IN_FLEET = {
     # supervisord
     "autorestart = true": 'write restart = "always"', 'restart = "unexpected"': 'write "on_failure"',
     "startretries = 3": "max_failures", "numprocs = 4": "count = 3", "stopwaitsecs = 5": "stop_grace", "startsecs = 5": "cooldown",
+    # programs
+    'command = "web --port 80"': 'write ["web", "--port", "80"]: no shell splits it',
+    'command = "web | tee x"': 'write ["sh", "-c", "web | tee x"] for a shell', 'command = []': "array of texts that is not empty",
+    'command = ["web", 80]': 'write "80"', 'working_dir = "/srv"': 'folder = "/srv/web"', 'WorkingDirectory = "/srv"': "folder =",
+    'exec = "web"': "command = [", 'cmd = ["web"]': "command = [", 'entrypoint = "x"': "command = [", 'env = { A = "1" }': "environment = {",
+    'env_file = ".env"': "environment_files =", 'stdout_logfile = "x"': "log = { path", 'logfile = "x"': "log = { path",
+    'stopsignal = "QUIT"': 'did you mean "stop_signal"?', 'stopasgroup = true': "stop_to =", 'exitcodes = [0, 2]': "success = [3]",
+    "rlimits = 5": "limits", 'command = ["web"]\nlimits = { core = 0 }': 'write "0B"', 'LimitNOFILE = 5': "limits = {", 'uid = 1000': "user =", 'socket = "x"': "in [supervisor]",
+    'command = ["web"]\nstop_signal = "SIGQUIT"': 'write "QUIT"', 'command = ["web"]\nstop_signal = "int"': 'write "INT"',
+    'command = ["web"]\numask = 18': "three octal digits", 'command = ["web"]\nlog = { to = "stdout" }': 'write "output"',
+    'command = ["web"]\nlog = { path = "x", max_bytes = "50MB" }': 'write "50MiB"', 'command = ["web"]\nlog = "x.log"': "a table with",
+    'command = ["web"]\nenvironment = { PORT = 80 }': 'write "80"', 'command = ["web"]\nenvironment_files = "x.env"': 'write ["x.env"]',
+    'command = ["$HOME/${HOME}"]': 'itself is "$${"', 'command = ["web"]\nlimits = { memory = "1G" }': 'write "1GiB"',
     # OTP
     'restart = "permanent"': 'write "always"', 'restart = "transient"': 'write "on_failure"',
     'shutdown = 5000': 'how long a stop may take is stop_grace = "10s"', 'shutdown = "brutal_kill"': "stop_grace",
@@ -72,7 +85,7 @@ IN_FLEET = {
     "listen_timeout = 3": "start_timeout =", "wait_ready = true": 'ready = "notified"', 'mttr = "4h"': "recovers_after =",
     "scale = 3": "count = 3", 'After = "db"': "nothing like it", "max_restart = 3": "max_failures", "respawn = true": "restart =",
     "attempts = 3": "max_failures", 'max_interval = "1s"': "backoff = { max =", 'initial_interval = "1s"': "backoff = { base =",
-    'min_uptime = "5s"': "cooldown =", 'User = "x"': "runs_for =", 'ExecStop = "x"': "runs_for =", 'warmup = "3s"': "ready_after =",
+    'min_uptime = "5s"': "cooldown =", 'User = "x"': 'did you mean "user"?', 'ExecStop = "x"': "runs_for =", 'warmup = "3s"': "ready_after =",
     "ready = true": 'write "notified"', "ready = false": 'write "at_once"', 'ready = "notify"': 'write "notified"',
     'ready = "sd_notify"': 'write "notified"', 'ready = "immediately"': 'write "at_once"', 'restart = "on-fail"': 'write "on_failure"',
     "on_stop = true": 'write "obey"', 'on_kill = "die"': 'write "obey"',

@@ -43,6 +43,9 @@ struct RulesOf {
   Rules operator()(const file::LengthPair&) const { return {"item", "items", "form", "range"}; }
   Rules operator()(const file::Inner&) const { return {}; }
   Rules operator()(const file::Tables&) const { return {"item"}; }
+  Rules operator()(const file::Spelt&) const { return {"spelling"}; }
+  Rules operator()(const file::Integers&) const { return {"number"}; }
+  Rules operator()(const file::NamedTexts&) const { return {"text"}; }
 };
 
 // The rules that are about more than one key, or about another file.
@@ -63,6 +66,15 @@ const std::set<std::string> kFurtherRules{
     "fleet.ready_after.uniform--min_above_max",
     "fleet.needs.resource--unknown",
     "fleet.needs.resource--no_resource",
+    "fleet.command--placeholder",
+    "fleet.command--zero_byte",
+    "fleet.environment--name",
+    "fleet.environment--placeholder",
+    "fleet.fatal--success_as_well",
+    "fleet.log.path--one_for_many",
+    "fleet.log.path--repeated",
+    "fleet.log.path--no_file",
+    "fleet.log.to--no_path",
     "resource.name--repeated",
     "resource.takes.uniform--min_above_max",
     "chaos.capacity.of--unknown",

@@ -80,10 +80,11 @@ TEST_CASE("every scenario is a fleet, with the same groups under the same polici
     const auto fleet = file::parse_fleet(text, "x.toml");
     CHECK(fleet.name == scenario.name);
     CHECK(fleet.supervisor == scenario.supervisor);
+    CHECK(fleet.production == scenario.production);
     REQUIRE(fleet.fleet.size() == scenario.fleet.size());
     for (std::size_t i = 0; i < fleet.fleet.size(); ++i) {
       const auto& group = scenario.fleet[i];
-      CHECK(fleet.fleet[i] == file::ServiceGroup{group.name, group.count, group.policy});
+      CHECK(fleet.fleet[i] == file::ServiceGroup{group.name, group.count, group.policy, group.program});
       CHECK(fleet.fleet[i].size() == group.size());
       CHECK(fleet.fleet[i].service_name(group.size() - 1) == group.service_name(group.size() - 1));
     }

@@ -102,6 +102,16 @@ struct RightValues {
   Values operator()(const file::LengthPair&) const { return {file::toml(texts({"1ns", "3ns"}))}; }
   Values operator()(const file::Inner&) const { return {}; }
   Values operator()(const file::Tables&) const { return {}; }
+  Values operator()(const file::Spelt& spelt) const { return texts(spelt.examples); }
+  Values operator()(const file::Integers& integers) const {
+    return {file::toml(Values{file::toml(integers.max), file::toml(integers.min)}), file::toml(Values{})};
+  }
+  Values operator()(const file::NamedTexts&) const {
+    TomlValue two;
+    file::put(two, "PATH", file::toml(std::string_view{"/bin"}));
+    file::put(two, "EMPTY", file::toml(std::string_view{}));
+    return {two};
+  }
 
   static Values texts(const std::vector<std::string_view>& words) {
     Values values;
@@ -155,6 +165,15 @@ struct WrongValues {
   }
   Values operator()(const file::Inner&) const { return {}; }  // its keys have wrong values of their own
   Values operator()(const file::Tables&) const { return {file::toml(std::vector{file::toml_true()})}; }
+  Values operator()(const file::Spelt&) const { return RightValues::texts({"", "no such text"}); }
+  Values operator()(const file::Integers& integers) const {
+    return {file::toml(std::vector{file::toml(integers.max + 1)}), file::toml(std::vector{file::toml_true()})};
+  }
+  Values operator()(const file::NamedTexts&) const {
+    TomlValue number;
+    file::put(number, "PORT", file::toml(std::uint64_t{1}));
+    return {number};
+  }
 
   static double number_of(sim::Ratio ratio) { return file::Value<sim::Ratio>::write(ratio).number; }
 };

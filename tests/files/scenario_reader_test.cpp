@@ -17,6 +17,7 @@
 
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/presets.hpp>
+#include <holdfast_sim/format/scenario_writer.hpp>
 #include <holdfast_sim/scenario/recorded_trace.hpp>
 
 #include "scenario_keys.hpp"
@@ -206,7 +207,7 @@ TEST_CASE("every value of a scenario arrives") {
 TEST_CASE("every value of a fleet arrives") {
   enter_source_folder();
   const auto fleet = parse_every_key().fleet;
-  REQUIRE(fleet.size() == 5);
+  REQUIRE(fleet.size() == 6);
   CHECK(fleet[0] == FleetGroup{"feed", 1000,
                                ServicePolicy{RestartPolicy::always,
                                              BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt, LinearGrowth{2ms},
@@ -239,6 +240,58 @@ TEST_CASE("every value of a fleet arrives") {
                                ServicePolicy{.backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt,
                                                                       ExponentialGrowth{}, NoJitter{}}},
                                Behaviour{Fixed{10s}, Then::hang, {}, Obeys{}}});
+  CHECK(fleet[5].program == file::Program{.command = {"web", "--port", "80${INDEX}", ""},
+                                          .environment = {{"HOME", "/srv/${NAME}"}, {"EMPTY", ""}},
+                                          .environment_files = {"web.env", "-${NAME}.env"},
+                                          .folder = "/srv/${NAME}",
+                                          .user = "www-data",
+                                          .group = "www-data",
+                                          .umask = file::FileModeMask{027},
+                                          .limits = {.open_files = file::CountLimit{65536},
+                                                     .processes = file::CountLimit{},
+                                                     .memory = file::SizeLimit{std::uint64_t{1} << 30},
+                                                     .locked_memory = file::SizeLimit{0},
+                                                     .stack = file::SizeLimit{std::uint64_t{8} << 20},
+                                                     .file_size = file::SizeLimit{},
+                                                     .core = file::SizeLimit{3}},
+                                          .stop_signal = {3},
+                                          .stop_to = file::StopsFirst::process,
+                                          .success = {0, 143},
+                                          .fatal = {78},
+                                          .log = {file::LogTo::file, "log/${NAME}.log", {std::uint64_t{1} << 20}, 3}});
+}
+
+TEST_CASE("what a supervisor has in production arrives") {
+  enter_source_folder();
+  CHECK(parse_every_key().production ==
+        file::Production{"every.sock", "127.0.0.1:9464", file::RecordingFolder{"recordings", 3}});
+}
+
+TEST_CASE("a file with a command gives up on nobody and stops within ten seconds, unless it says otherwise") {
+  const std::string group = "[[fleet]]\nname = \"web\"\n";
+  const auto parse = [](const std::string& text) { return parse_scenario("name = \"x\"\n" + text, "x.toml", "."); };
+  const auto without = parse(group);
+  CHECK(without.supervisor == SupervisorConfig{});
+  CHECK(without.fleet[0].behaviour.on_kill == std::nullopt);
+
+  const auto with = parse(group + "command = [\"web\"]\n" + "[[fleet]]\nname = \"db\"\nbackoff = { base = \"1s\" }\n");
+  std::vector<Complaint> warnings;
+  parse_scenario("name = \"x\"\n" + group + "command = [\"web\"]\n", "x.toml", ".", &warnings);
+  CHECK(warnings.empty());
+  CHECK(with.supervisor.stop_grace == 10s);
+  CHECK(with.supervisor.backoff.breaker == BreakerPolicy{.half_open = HalfOpenPolicy{}});
+  CHECK(with.fleet[1].policy.backoff->breaker == BreakerPolicy{.half_open = HalfOpenPolicy{}});
+  CHECK(with.fleet[0].behaviour.on_kill == OnStop{Obeys{}});
+  CHECK(with.fleet[1].behaviour.on_kill == std::nullopt);
+
+  const auto own = parse("[supervisor]\nstop_grace = \"3s\"\nbackoff = { breaker = { max_failures = 10 } }\n" + group +
+                         "command = [\"web\"]\non_kill = \"ignore\"\nbackoff = { breaker = \"off\" }\n");
+  CHECK(own.supervisor.stop_grace == 3s);
+  CHECK(own.supervisor.backoff.breaker == BreakerPolicy{});
+  CHECK(own.fleet[0].policy.backoff->breaker == std::nullopt);
+  CHECK(own.fleet[0].behaviour.on_kill == OnStop{Ignores{}});
+  for (const auto& scenario : {without, with, own})
+    CHECK(parse_scenario(scenario_text(scenario), "y.toml", ".") == scenario);
 }
 
 TEST_CASE("a preset is a policy, and what stands beside it replaces its parts") {

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <holdfast/file/program.hpp>
+#include <holdfast/file/size_text.hpp>
 #include <holdfast_sim/format/detail/scenario_keys.hpp>
 #include <holdfast_sim/scenario/recorded_trace.hpp>
 #include <holdfast_sim/scenario/scenario.hpp>
@@ -468,6 +470,50 @@ inline Expectations expectations(const Scenario& scenario) {
   return drawn;
 }
 
+inline std::string program_text() {
+  return *rc::gen::element<std::string>("a", "${NAME}", "-$${x}/é\"\\ ${INDEX}", "/b c");
+}
+inline std::vector<std::string> program_texts() { return {program_text(), program_text()}; }
+inline file::SizeLimit size_limit() { return {perhaps(rc::gen::inRange<std::uint64_t>(0, file::kSizeMax))}; }
+inline file::CountLimit count_limit() { return {perhaps(rc::gen::inRange<std::uint64_t>(0, 1'000'000))}; }
+
+// With every key, each at random.
+inline file::Program program(std::size_t number) {
+  const auto some = [] { return *rc::gen::arbitrary<bool>(); };
+  file::Program drawn{.command = program_texts()};
+  if (some()) drawn.environment = {{"A", program_text()}, {"é b", ""}};
+  if (some()) drawn.environment_files = program_texts();
+  if (some()) drawn.folder = program_text();
+  if (some()) drawn.user = "nobody";
+  if (some()) drawn.group = "7";
+  if (some()) drawn.umask = file::FileModeMask{*rc::gen::inRange(0U, 01000U)};
+  if (some())
+    drawn.limits = {count_limit(), count_limit(), size_limit(), size_limit(), size_limit(), size_limit(), size_limit()};
+  if (some()) drawn.stop_signal = {*rc::gen::element(15, 2, 3)};
+  if (some()) drawn.stop_to = file::StopsFirst::process;
+  if (some()) drawn.success = {0, 255};
+  if (some()) drawn.fatal = {1, 254};
+  if (some()) {
+    drawn.log = {file::LogTo::file,
+                 std::to_string(number) + "${NAME}",
+                 {*rc::gen::inRange<std::uint64_t>(0, file::kSizeMax)},
+                 *rc::gen::inRange<std::uint32_t>(0, file::kLogFilesMax + 1)};
+  }
+  return drawn;
+}
+
+// What a file with a command in it says, it says in full: otherwise it would mean something else than here.
+inline void add_programs(Scenario& scenario) {
+  for (std::size_t i = 0; i < scenario.fleet.size(); ++i) {
+    auto& group = scenario.fleet[i];
+    if (*rc::gen::arbitrary<bool>()) continue;
+    group.program = program(i);
+    if (!group.behaviour.on_kill) group.behaviour.on_kill = Ignores{};
+    if (!scenario.supervisor.stop_grace) scenario.supervisor.stop_grace = *length();
+  }
+  if (*rc::gen::arbitrary<bool>()) scenario.production = {"c.sock", "[::1]:80", file::RecordingFolder{"rec", 3}};
+}
+
 }  // namespace any
 
 inline rc::Gen<Scenario> any_scenario() {
@@ -491,6 +537,7 @@ inline rc::Gen<Scenario> any_scenario() {
     }
     if (*rc::gen::arbitrary<bool>()) drawn.expect = expectations(drawn);
     if (*rc::gen::arbitrary<bool>()) drawn.budget = {*count(1), *positive_length()};
+    if (*rc::gen::inRange(0, 3) == 0) add_programs(drawn);
     return drawn;
   });
 }

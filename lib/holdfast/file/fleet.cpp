@@ -14,6 +14,7 @@ namespace holdfast::file {
 void describe(TableOf<ServiceGroup>& table) {
   describe_names(table);
   table.all_of(&ServiceGroup::policy);
+  table.all_of(&ServiceGroup::program);
   table.elsewhere({"runs_for", "then", "fails_first", "on_stop", "on_kill", "needs", "ready_after", "recovers_after",
                    "fails_after"});
 }
@@ -21,7 +22,7 @@ void describe(TableOf<ServiceGroup>& table) {
 void describe(TableOf<FleetFile>& table) {
   table.name("fleet_file");
   table.key("name", &FleetFile::name, {.forms = {Name{}}, .required = true, .help = "what the fleet is called"});
-  table.key("supervisor", &FleetFile::supervisor, {.help = "the supervisor"});
+  table.key_of_both("supervisor", &FleetFile::supervisor, &FleetFile::production, {.help = "the supervisor"});
   table.key("fleet", &FleetFile::fleet,
             {.forms = {Tables{table_of<ServiceGroup>, kGroupsMax}}, .help = "the supervised services"});
   table.elsewhere({"seed", "duration", "resource", "chaos", "expect", "budget"});
@@ -54,10 +55,13 @@ FleetFile parse_fleet(std::string_view text, const std::string& file, std::vecto
   auto fleet = Value<FleetFile>::read(document);
   FleetChecks checks{document, complaints, questionable};
   checks.check_supervisor(fleet.supervisor);
-  for (const auto& group : fleet.fleet) checks.check_group(group.name, group.count, group.policy.backoff);
+  for (const auto& group : fleet.fleet) {
+    checks.check_group(group.name, group.count, group.policy.backoff, group.program);
+  }
   checks.group_names_are_no_service_names();
   somebody_is_there(document, complaints);
   complaints.throw_if_any();
+  use_defaults_of_programs(document, fleet.supervisor, fleet.fleet);
   if (warnings != nullptr) *warnings = questionable.in_order();
   return fleet;
 }

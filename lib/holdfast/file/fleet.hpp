@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <holdfast/file/bad_input.hpp>
+#include <holdfast/file/program.hpp>
 #include <holdfast/file/roster.hpp>
 #include <holdfast/policy.hpp>
 
@@ -31,6 +32,7 @@ struct ServiceGroup {
   std::string name{};
   std::optional<std::uint32_t> count{};
   ServicePolicy policy{};
+  Program program{};
   friend bool operator==(const ServiceGroup&, const ServiceGroup&) = default;
 
   [[nodiscard]] std::uint32_t size() const noexcept { return count.value_or(1); }
@@ -41,6 +43,7 @@ struct ServiceGroup {
 struct FleetFile {
   std::string name{};
   SupervisorConfig supervisor{};
+  Production production{};
   std::vector<ServiceGroup> fleet{};
   friend bool operator==(const FleetFile&, const FleetFile&) = default;
 };

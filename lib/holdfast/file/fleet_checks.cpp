@@ -4,15 +4,18 @@
 #include <utility>
 
 #include <holdfast/file/fleet.hpp>
+#include <holdfast/file/format_check.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/file/placeholders.hpp>
 
 namespace holdfast::file {
 
 void FleetChecks::check_group(const std::string& name, std::optional<std::uint32_t> count,
-                              const std::optional<BackoffPolicy>& backoff) {
+                              const std::optional<BackoffPolicy>& backoff, const Program& program) {
   const std::string path = indexed("fleet", groups_.size());
   groups_.push_back(name);
   if (backoff) backoff_works(path + ".backoff", *backoff);
+  if (!program.command.empty()) program_works(path, count, program);
   if (!has_sound(path + ".name") || (has(path + ".count") && !has_sound(path + ".count"))) {
     names_known_ = false;
     return;
@@ -29,6 +32,63 @@ void FleetChecks::check_group(const std::string& name, std::optional<std::uint32
     complain(path + ".name", "is " + std::to_string(name.size()) + " bytes long, and " + std::to_string(longest) +
                                  " with its largest number; allowed are up to " + std::to_string(kNameLengthMax) +
                                  " bytes with the number");
+  }
+}
+
+void FleetChecks::program_works(const std::string& path, std::optional<std::uint32_t> count, const Program& program) {
+  texts_work(path, program);
+  for (const auto& [name, text] : program.environment) {
+    const std::string variable = path + ".environment." + key_text(name);
+    if (name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos) {
+      complain(path + ".environment",
+               "has the name " + in_quotes(name) + "; allowed is a name that is not empty, without \"=\"");
+    }
+    text_works(variable, text);
+  }
+  for (const auto status : program.fatal) {
+    if (std::find(program.success.begin(), program.success.end(), status) == program.success.end()) continue;
+    complain(path + ".fatal",
+             "has " + std::to_string(status) + ", which is in success as well; allowed is one of the two");
+  }
+  log_works(path + ".log", count, program.log);
+}
+
+void FleetChecks::texts_work(const std::string& path, const Program& program) {
+  for (std::size_t i = 0; i < program.command.size() && !full(); ++i) {
+    text_works(indexed((path + ".command").c_str(), i), program.command[i]);
+  }
+  for (std::size_t i = 0; i < program.environment_files.size() && !full(); ++i) {
+    text_works(indexed((path + ".environment_files").c_str(), i), program.environment_files[i]);
+  }
+  text_works(path + ".folder", program.folder);
+  text_works(path + ".log.path", program.log.path);
+}
+
+void FleetChecks::text_works(const std::string& path, const std::string& text) {
+  if (text.find('\0') != std::string::npos) {
+    complain(path, "has a zero byte, which no argument, variable or path can have; leave it out");
+    return;
+  }
+  if (auto fault = placeholder_fault(text); !fault.empty()) complain(path, std::move(fault));
+}
+
+void FleetChecks::log_works(const std::string& path, std::optional<std::uint32_t> count, const ProgramLog& log) {
+  if (!has_sound(path)) return;
+  if (log.path.empty()) {
+    if (log.target() == LogTo::file)
+      complain(path + ".to", "is \"file\" without a path; write path = \"\xE2\x80\xA6.log\"");
+    return;
+  }
+  if (log.target() != LogTo::file) {
+    complain(path + ".path",
+             "stands beside to = " + in_quotes(to_string(log.target())) + "; required is to = \"file\"");
+  } else if (count.value_or(1) > 1 && !differs_by_service(log.path)) {
+    complain(path + ".path",
+             "is one file for " + std::to_string(*count) + " services; put ${INDEX} or ${NAME} into it");
+  } else if (const auto [first, is_new] = logs_.try_emplace(log.path, path + ".path");
+             !is_new && !differs_by_service(log.path)) {
+    complain(path + ".path", "is " + in_quotes(log.path) + ", as is " + in_line(first->second) +
+                                 "; allowed is a file that no other group writes");
   }
 }
 

@@ -5,13 +5,16 @@
 // Thread-safety: none.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <holdfast/file/complaints.hpp>
+#include <holdfast/file/program.hpp>
 #include <holdfast/file/service_names.hpp>
 #include <holdfast/file/toml_document.hpp>
 #include <holdfast/policy.hpp>
@@ -29,7 +32,7 @@ class FleetChecks {
   void check_supervisor(const SupervisorConfig& config) { backoff_works("supervisor.backoff", config.backoff); }
   // The next group of the fleet.
   void check_group(const std::string& name, std::optional<std::uint32_t> count,
-                   const std::optional<BackoffPolicy>& backoff);
+                   const std::optional<BackoffPolicy>& backoff, const Program& program);
   // After all groups.
   void group_names_are_no_service_names();
 
@@ -58,13 +61,40 @@ class FleetChecks {
   bool names_known_ = true;  // every name in the fleet could be read
 
  private:
+  // What stands in the texts of a program, and where its lines go.
+  void program_works(const std::string& path, std::optional<std::uint32_t> count, const Program& program);
+  void texts_work(const std::string& path, const Program& program);
+  void text_works(const std::string& path, const std::string& text);
+  void log_works(const std::string& path, std::optional<std::uint32_t> count, const ProgramLog& log);
   // The rules are the core's, the place is ours.
   void backoff_works(const std::string& path, const BackoffPolicy& policy);
   [[nodiscard]] std::string about_default_max(const std::string& path, const Problem& problem) const;
   [[nodiscard]] std::string first_of_name(const std::string& name) const;
 
-  std::vector<std::string> groups_;  // names, in the order of the file
+  std::vector<std::string> groups_;            // names, in the order of the file
+  std::map<std::string, std::string> logs_{};  // by path: the key that has it
 };
+
+// What a file with a command in it does not say about giving up and stopping: program.hpp has the values. `Groups` have
+// the members of ServiceGroup. REQUIRES: nothing in the document was refused.
+template <class Groups>
+void use_defaults_of_programs(const TomlValue& document, SupervisorConfig& supervisor, Groups& groups) {
+  const auto has_command = [](const auto& group) { return !group.program.command.empty(); };
+  if (std::none_of(groups.begin(), groups.end(), has_command)) return;
+  const auto says = [&document](const std::string& path) { return document.at_path(path) != nullptr; };
+  // A preset is whole: it says what it does about giving up.
+  const auto never_give_up = [&](BackoffPolicy& backoff, const std::string& path) {
+    const auto* const value = document.at_path(path);
+    const bool is_preset = value != nullptr && (value->kind == TomlValue::Kind::text || says(path + ".preset"));
+    if (backoff.breaker && !is_preset && !says(path + ".breaker")) backoff.breaker->half_open = HalfOpenPolicy{};
+  };
+  if (!says("supervisor.stop_grace")) supervisor.stop_grace = kProgramStopGrace;
+  never_give_up(supervisor.backoff, "supervisor.backoff");
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    auto& backoff = groups[i].policy.backoff;
+    if (backoff) never_give_up(*backoff, "fleet[" + std::to_string(i) + "].backoff");
+  }
+}
 
 }  // namespace holdfast::file
 

@@ -3,6 +3,7 @@
 
 #include <holdfast/file/fleet.hpp>
 #include <holdfast/file/policy_keys.hpp>
+#include <holdfast/file/program_keys.hpp>
 #include <holdfast/file/table_of.hpp>
 
 #pragma GCC visibility push(default)

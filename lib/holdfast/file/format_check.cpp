@@ -45,6 +45,9 @@ bool is_for(const Form& form, Kind kind) {
     bool operator()(const LengthPair&) const { return kind == Kind::array; }
     bool operator()(const Inner&) const { return kind == Kind::table; }
     bool operator()(const Tables&) const { return kind == Kind::array; }
+    bool operator()(const Spelt&) const { return kind == Kind::text; }
+    bool operator()(const Integers&) const { return kind == Kind::array; }
+    bool operator()(const NamedTexts&) const { return kind == Kind::table; }
   };
   return std::visit(Matches{kind}, form);
 }
@@ -193,10 +196,15 @@ class Check {
 
   void check(TomlValue& value, const Texts& texts, const Key& key, const std::string& path) {
     if (value.items.size() < texts.min) refuse(value, path, "is an empty array; allowed is " + describe(key));
-    items(value, path, [this](TomlValue& item, const std::string& inner) {
+    items(value, path, [&](TomlValue& item, const std::string& inner) {
+      const bool may_be_empty = texts.may_be_empty && &item != &value.items.front();
       if (item.kind != Kind::text) {
-        refuse(item, inner, found(item) + "; allowed is a text that is not empty");
-      } else if (item.text.empty()) {
+        const auto hint =
+            item.kind == Kind::integer ? "write " + in_quotes(std::to_string(item.integer)) : std::string{};
+        refuse(
+            item, inner,
+            found(item) + "; " + (texts.may_be_empty && !hint.empty() ? hint : "allowed is a text that is not empty"));
+      } else if (item.text.empty() && !may_be_empty) {
         refuse(item, inner, "is empty; allowed is a text that is not empty");
       }
     });
@@ -233,6 +241,32 @@ class Check {
         refuse(item, inner, found(item) + "; allowed is a table");
       }
     });
+  }
+
+  void check(TomlValue& value, const Spelt& spelt, const Key& key, const std::string& path) {
+    if (spelt.fits(value.text)) return;
+    const auto hint = spelt.hint == nullptr ? std::string{} : spelt.hint(value.text);
+    refuse(value, path, "is " + in_quotes(value.text) + "; " + advice(hint, key));
+  }
+
+  void check(TomlValue& value, const Integers& range, const Key&, const std::string& path) {
+    static const auto describe_item = [](const Integers& of) { return describe(Form{Integer{of.min, of.max}}); };
+    items(value, path, [&](TomlValue& item, const std::string& inner) {
+      const bool held = item.kind == Kind::integer && item.integer >= 0 &&
+                        std::cmp_greater_equal(item.integer, range.min) && std::cmp_less_equal(item.integer, range.max);
+      if (!held) refuse(item, inner, found(item) + "; allowed is " + describe_item(range));
+    });
+  }
+
+  void check(TomlValue& value, const NamedTexts&, const Key&, const std::string& path) {
+    for (auto& entry : value.entries) {
+      if (complaints_.full()) return;
+      if (entry.value.kind == Kind::text) continue;
+      const auto inner = path + '.' + key_text(entry.key);
+      const auto hint = entry.value.kind == Kind::integer ? "write " + in_quotes(std::to_string(entry.value.integer))
+                                                          : std::string{"allowed is a text"};
+      refuse(entry.value, inner, found(entry.value) + "; " + hint);
+    }
   }
 
   template <class CheckItem>

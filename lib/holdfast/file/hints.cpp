@@ -170,6 +170,22 @@ std::string number_in_quotes(std::string_view text, const Key& key) {
   return "write " + std::string{digits} + " without quotes";
 }
 
+// "postgres -D /srv/data" as the array that it means; what only a shell understands stays one text for a shell.
+std::string write_array(std::string_view text, const Key& key) {
+  const bool is_command = key.name == "command";
+  if (is_command && text.find_first_of("|&;<>()$`\\\"'*?[]#~%\n") != std::string_view::npos) {
+    return "write [\"sh\", \"-c\", " + in_quotes(text) +
+           "] for a shell, or each argument as a text: [\"program\", \"argument\"]";
+  }
+  std::string array;
+  for (text = trimmed(text); !text.empty();) {
+    const auto end = is_command ? std::min(text.find_first_of(" \t"), text.size()) : text.size();
+    array += (array.empty() ? "" : ", ") + in_quotes(text.substr(0, end));
+    text = trimmed(text.substr(end));
+  }
+  return "write [" + array + "]" + (is_command ? ": no shell splits it" : "");
+}
+
 // "<= 3", "0..3", "3-5", where a count may be a range.
 std::string about_count(std::string_view text) {
   text = trimmed(text);
@@ -207,6 +223,7 @@ bool is_range_of_counts(const Key& key) {
 }
 
 std::string about_text(std::string_view text, const Key& key) {
+  if (form_of<Texts>(key) && !form_of<Text>(key) && !trimmed(text).empty()) return write_array(text, key);
   if (is_range_of_counts(key)) {
     if (auto hint = about_count(text); !hint.empty()) return hint;
   }
@@ -283,6 +300,9 @@ std::string type_hint(const TomlValue& value, const Key& key, std::string_view p
       if (form_of<True>(key) && value.integer == 1) return "write true";
       if (has_word(key, "off") && value.integer > 0) {
         return "write { max_failures = " + std::to_string(value.integer) + " }";
+      }
+      if (const auto* const spelt = form_of<Spelt>(key); spelt && spelt->hint) {
+        return spelt->hint(std::to_string(value.integer));
       }
       return form_of<Name>(key) || form_of<Text>(key) ? write_text(std::to_string(value.integer)) : "";
     case Kind::number:
@@ -442,6 +462,16 @@ constexpr std::array kAfterwards{Foreign{"exit", "return"}, Foreign{"stop", "ret
                                  Foreign{"waits", "wait"},  Foreign{"stay", "wait"},       Foreign{"keep", "wait"},
                                  Foreign{"idle", "wait"}};
 
+constexpr std::array kLogTargets{
+    Foreign{"stdout", "output"},     Foreign{"stderr", "output"},  Foreign{"terminal", "output"},
+    Foreign{"console", "output"},    Foreign{"inherit", "output"}, Foreign{"journal", "output"},
+    Foreign{"none", "nothing"},      Foreign{"off", "nothing"},    Foreign{"null", "nothing"},
+    Foreign{"/dev/null", "nothing"}, Foreign{"rotate", "file"}};
+constexpr std::array kStopTargets{Foreign{"mixed", "process"},      Foreign{"main", "process"},
+                                  Foreign{"pid", "process"},        Foreign{"leader", "process"},
+                                  Foreign{"all", "group"},          Foreign{"pgid", "group"},
+                                  Foreign{"controlgroup", "group"}, Foreign{"cgroup", "group"}};
+
 template <std::size_t kSize>
 std::string_view ours(const std::array<Foreign, kSize>& words, std::string_view squeezed_word) {
   const auto* const found =
@@ -449,8 +479,20 @@ std::string_view ours(const std::array<Foreign, kSize>& words, std::string_view 
   return found == words.end() ? std::string_view{} : found->instead;
 }
 
+// "SIGTERM" and "term" are TERM.
+std::string_view our_signal(std::string_view squeezed_word, const Key& key) {
+  if (squeezed_word.starts_with("sig")) squeezed_word.remove_prefix(3);
+  for (const auto ours : form_of<Word>(key)->words) {
+    if (lower_case(ours) == squeezed_word) return ours;
+  }
+  return {};
+}
+
 std::string_view our_word(std::string_view text, const Key& key) {
   const auto word = squeezed(text);
+  if (has_word(key, "TERM")) return our_signal(word, key);
+  if (has_word(key, "output")) return ours(kLogTargets, word);
+  if (has_word(key, "process")) return ours(kStopTargets, word);
   if (has_word(key, "always")) return ours(kRestarts, word);
   if (has_word(key, "hang")) return ours(kThens, word);
   if (has_word(key, "notified")) return ours(kReadies, word);
@@ -540,6 +582,23 @@ constexpr std::string_view kComment = "nothing like it is kept: write it as a co
 constexpr std::string_view kDrainDeadline = "the drain's deadline is shutdown_timeout = \"30s\"";
 constexpr std::string_view kNot = "this version of the format has nothing like it";
 
+constexpr std::string_view kCommand = "the program is an array of texts: command = [\"web\", \"--port\", \"8080\"]";
+constexpr std::string_view kEnvironment = "variables are environment = { PORT = \"8080\" }";
+constexpr std::string_view kEnvironmentFiles = "files of variables are environment_files = [\"web.env\"]";
+constexpr std::string_view kFolder = "where it runs is folder = \"/srv/web\"";
+constexpr std::string_view kLog = "where its lines go is log = { path = \"web.log\", max_bytes = \"10MiB\", keep = 5 }";
+constexpr std::string_view kStopSignal = "what asks it to stop is stop_signal = \"TERM\"";
+constexpr std::string_view kStopTo = "whom the stop signal reaches is stop_to = \"group\" or \"process\"";
+constexpr std::string_view kSuccess = "exit statuses that are a clean end are success = [3]";
+constexpr std::string_view kFatal = "exit statuses after which no restart helps are fatal = [78]";
+constexpr std::string_view kLimits = "limits are limits = { open_files = 65536, core = \"0B\" }";
+constexpr std::string_view kUser = "whose rights it has is user = \"www-data\"";
+constexpr std::string_view kUserGroup = "whose rights it has is group = \"www-data\"";
+constexpr std::string_view kUmask = "permissions that its files do not get are umask = \"022\"";
+constexpr std::string_view kControl =
+    "the socket for commands is control = \"/run/holdfast/shop.sock\", in [supervisor]";
+constexpr std::string_view kEndpoint = "where metrics are served is endpoint = \"127.0.0.1:9464\", in [supervisor]";
+
 constexpr std::string_view kStorm = "runs that fail at once are storm = { of = \"feed\" }";
 constexpr std::string_view kOutage = "what cannot run for a while is outage = { of = \"feed\", for = \"5min\" }";
 constexpr std::string_view kHang = "runs that neither end nor obey are hang = { of = \"feed\", for = \"5min\" }";
@@ -588,17 +647,43 @@ constexpr std::array kForeignKeys{
     ForeignKey{"restartrandomizeddelaysec", kJitter}, ForeignKey{"restartsteps", kSteps},
     ForeignKey{"startlimitburst", kTries}, ForeignKey{"startlimitinterval", kTries},
     ForeignKey{"startlimitintervalsec", kTries}, ForeignKey{"startlimitaction", kTries},
-    ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kGrace},
-    ForeignKey{"killsignal", kGrace}, ForeignKey{"sendsigkill", kGrace}, ForeignKey{"execstart", kRuns},
+    ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kStopTo},
+    ForeignKey{"killsignal", kStopSignal}, ForeignKey{"sendsigkill", kGrace}, ForeignKey{"execstart", kCommand},
     ForeignKey{"type", kRuns}, ForeignKey{"runtimemaxsec", kRuns}, ForeignKey{"watchdogsec", kNot},
     ForeignKey{"timeoutstartsec", kStartTimeout}, ForeignKey{"requires", kNot}, ForeignKey{"wants", kNot},
     ForeignKey{"bindsto", kNot},
     // supervisord
     ForeignKey{"autorestart", kRestartKey}, ForeignKey{"autostart", kNot}, ForeignKey{"startretries", kTries},
-    ForeignKey{"startsecs", kCooldown}, ForeignKey{"stopwaitsecs", kGrace}, ForeignKey{"stopsignal", kGrace},
-    ForeignKey{"killasgroup", kGrace}, ForeignKey{"stopasgroup", kGrace}, ForeignKey{"exitcodes", kRuns},
+    ForeignKey{"startsecs", kCooldown}, ForeignKey{"stopwaitsecs", kGrace}, ForeignKey{"stopsignal", kStopSignal},
+    ForeignKey{"killasgroup", kStopTo}, ForeignKey{"stopasgroup", kStopTo}, ForeignKey{"exitcodes", kSuccess},
     ForeignKey{"numprocs", kCount}, ForeignKey{"processname", "write name = \"feed\""}, ForeignKey{"priority", kNot},
-    ForeignKey{"command", kRuns}, ForeignKey{"cmd", kRuns}, ForeignKey{"program", kRuns}, ForeignKey{"image", kRuns},
+    ForeignKey{"cmd", kCommand}, ForeignKey{"program", kCommand}, ForeignKey{"image", kCommand},
+    // programs, by whatever name
+    ForeignKey{"exec", kCommand}, ForeignKey{"args", kCommand}, ForeignKey{"argv", kCommand},
+    ForeignKey{"arguments", kCommand}, ForeignKey{"entrypoint", kCommand}, ForeignKey{"script", kCommand},
+    ForeignKey{"run", kCommand}, ForeignKey{"binary", kCommand}, ForeignKey{"executable", kCommand},
+    ForeignKey{"shell", kCommand}, ForeignKey{"env", kEnvironment}, ForeignKey{"envs", kEnvironment},
+    ForeignKey{"variables", kEnvironment}, ForeignKey{"envfile", kEnvironmentFiles},
+    ForeignKey{"environmentfile", kEnvironmentFiles}, ForeignKey{"dotenv", kEnvironmentFiles},
+    ForeignKey{"workingdir", kFolder}, ForeignKey{"workingdirectory", kFolder}, ForeignKey{"workdir", kFolder},
+    ForeignKey{"directory", kFolder}, ForeignKey{"dir", kFolder}, ForeignKey{"cwd", kFolder},
+    ForeignKey{"chdir", kFolder}, ForeignKey{"rootdir", kFolder}, ForeignKey{"logfile", kLog}, ForeignKey{"logs", kLog},
+    ForeignKey{"logging", kLog}, ForeignKey{"loglocation", kLog}, ForeignKey{"stdout", kLog},
+    ForeignKey{"stderr", kLog}, ForeignKey{"stdoutlogfile", kLog}, ForeignKey{"stderrlogfile", kLog},
+    ForeignKey{"stdoutlogfilemaxbytes", kLog}, ForeignKey{"stdoutlogfilebackups", kLog},
+    ForeignKey{"stderrlogfilemaxbytes", kLog}, ForeignKey{"stderrlogfilebackups", kLog},
+    ForeignKey{"redirectstderr", kLog}, ForeignKey{"standardoutput", kLog}, ForeignKey{"standarderror", kLog},
+    ForeignKey{"outfile", kLog}, ForeignKey{"errorfile", kLog}, ForeignKey{"runas", kUser}, ForeignKey{"uid", kUser},
+    ForeignKey{"username", kUser}, ForeignKey{"gid", kUserGroup}, ForeignKey{"groupname", kUserGroup},
+    ForeignKey{"supplementarygroups", kUser}, ForeignKey{"dynamicuser", kUser}, ForeignKey{"filemode", kUmask},
+    ForeignKey{"ulimit", kLimits}, ForeignKey{"ulimits", kLimits}, ForeignKey{"rlimit", kLimits},
+    ForeignKey{"rlimits", kLimits}, ForeignKey{"limitnofile", kLimits}, ForeignKey{"limitcore", kLimits},
+    ForeignKey{"limitnproc", kLimits}, ForeignKey{"minfds", kLimits}, ForeignKey{"minprocs", kLimits},
+    ForeignKey{"nofile", kLimits}, ForeignKey{"termsignal", kStopSignal}, ForeignKey{"successexitstatus", kSuccess},
+    ForeignKey{"exitcode", kSuccess}, ForeignKey{"stopexitcodes", kSuccess},
+    ForeignKey{"restartpreventexitstatus", kFatal}, ForeignKey{"socket", kControl}, ForeignKey{"serverurl", kControl},
+    ForeignKey{"unixhttpserver", kControl}, ForeignKey{"controlsocket", kControl}, ForeignKey{"metrics", kEndpoint},
+    ForeignKey{"inethttpserver", kEndpoint}, ForeignKey{"http", kEndpoint}, ForeignKey{"listen", kEndpoint},
     // Docker
     ForeignKey{"restartpolicy", kRestartKey}, ForeignKey{"condition", kRestartKey}, ForeignKey{"maxattempts", kTries},
     ForeignKey{"maximumretrycount", kTries}, ForeignKey{"stopgraceperiod", kGrace}, ForeignKey{"replicas", kCount},

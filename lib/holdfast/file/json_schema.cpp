@@ -128,7 +128,9 @@ struct SchemaOf {
     return made;
   }
   TomlValue operator()(const True&) const { return object_with("const", toml_true()); }
-  TomlValue operator()(const Texts& texts) const { return array_of((*this)(Text{}), texts.min); }
+  TomlValue operator()(const Texts& texts) const {
+    return array_of(texts.may_be_empty ? of_type("string") : (*this)(Text{}), texts.min);
+  }
   TomlValue operator()(const LengthPair&) const {
     auto made = array_of((*this)(Length{}), 2);
     put(made, "maxItems", toml(std::uint64_t{2}));
@@ -138,6 +140,19 @@ struct SchemaOf {
   TomlValue operator()(const Tables& tables) const {
     auto made = array_of(reference_to(tables.table()), 0);
     put(made, "maxItems", toml(std::uint64_t{tables.max}));
+    return made;
+  }
+  TomlValue operator()(const Spelt& spelt) const {
+    auto made = of_type("string");
+    put(made, "pattern", text(spelt.pattern));
+    return made;
+  }
+  TomlValue operator()(const Integers& integers) const {
+    return array_of((*this)(Integer{integers.min, integers.max}), 0);
+  }
+  TomlValue operator()(const NamedTexts&) const {
+    auto made = of_type("object");
+    put(made, "additionalProperties", of_type("string"));
     return made;
   }
 

@@ -53,6 +53,11 @@ struct Describe {
   std::string operator()(const Tables& tables) const {
     return "an array of up to " + std::to_string(tables.max) + " tables";
   }
+  std::string operator()(const Spelt& spelt) const { return std::string{spelt.is}; }
+  std::string operator()(const Integers& integers) const {
+    return "an array of whole numbers from " + std::to_string(integers.min) + " to " + std::to_string(integers.max);
+  }
+  std::string operator()(const NamedTexts&) const { return "a table of texts"; }
 };
 
 class Lister {

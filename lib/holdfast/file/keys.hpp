@@ -55,8 +55,24 @@ struct Number {
 struct True {};
 // An array of texts.
 struct Texts {
-  std::size_t min = 0;  // how many
+  std::size_t min = 0;        // how many
+  bool may_be_empty = false;  // each text behind the first
 };
+// A text that is spelt in a way of its own.
+struct Spelt {
+  std::string_view is;       // "a size like \"10MiB\""
+  std::string_view pattern;  // the same as a regular expression of JSON Schema, which may allow more
+  bool (*fits)(std::string_view) = nullptr;
+  std::string (*hint)(std::string_view) = nullptr;  // what somebody means who writes another text; empty: unknown
+  std::vector<std::string_view> examples{};
+};
+// An array of whole numbers.
+struct Integers {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+};
+// A table whose keys are names of the user's, with a text for each.
+struct NamedTexts {};
 // An array of two lengths of time.
 struct LengthPair {};
 // A table of its own.
@@ -69,7 +85,8 @@ struct Tables {
   std::size_t max = 10'000;
 };
 
-using Form = std::variant<Text, Name, Word, Length, Integer, Number, True, Texts, LengthPair, Inner, Tables>;
+using Form = std::variant<Text, Name, Word, Length, Integer, Number, True, Texts, LengthPair, Inner, Tables, Spelt,
+                          Integers, NamedTexts>;
 
 inline constexpr Length kPositiveLength{Duration{1}};
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -112,6 +113,18 @@ requires(!HasValue<std::optional<M>>) struct Present<std::optional<M>> {
   static constexpr bool kOptional = true;
 };
 
+// The keys of two structs as one table, with the name of the first.
+template <Described First, Described Second>
+const Table& table_of_both() {
+  static const Table table = [] {
+    Table both = table_of<First>();
+    const auto& more = table_of<Second>().keys;
+    both.keys.insert(both.keys.end(), more.begin(), more.end());
+    return both;
+  }();
+  return table;
+}
+
 }  // namespace detail
 
 template <class T>
@@ -156,6 +169,25 @@ class TableOf {
       } else if (is_written(whole, member, about, table)) {
         put(table, name, As::write(whole.*member));
       }
+    };
+  }
+
+  // One table of the file whose keys fill two members, each with a table of its own.
+  template <Described First, Described Second>
+  void key_of_both(std::string_view name, First T::*first, Second T::*second, About about) {
+    members_ += 2;
+    about.forms = {Inner{detail::table_of_both<First, Second>}};
+    Key& key = add<Value<First>>(name, about);
+    key.read = [first, second](const TomlValue& value, void* object) {
+      static_cast<T*>(object)->*first = Value<First>::read(value);
+      static_cast<T*>(object)->*second = Value<Second>::read(value);
+    };
+    key.write = [name, first, second](const void* object, TomlValue& table) {
+      auto written = Value<First>::write(static_cast<const T*>(object)->*first);
+      auto more = Value<Second>::write(static_cast<const T*>(object)->*second);
+      written.entries.insert(written.entries.end(), std::make_move_iterator(more.entries.begin()),
+                             std::make_move_iterator(more.entries.end()));
+      if (!written.entries.empty()) put(table, name, std::move(written));
     };
   }
 

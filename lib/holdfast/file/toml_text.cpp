@@ -26,6 +26,14 @@ std::string basic_string(std::string_view text) {
   return quoted + '"';
 }
 
+// Names that users choose may have any letters.
+std::string written_key(std::string_view key) {
+  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  return bare ? std::string{key} : basic_string(key);
+}
+
 std::string in_line(const TomlValue& value);
 
 std::string array_in_line(const TomlValue& array) {
@@ -36,7 +44,9 @@ std::string array_in_line(const TomlValue& array) {
 
 std::string table_in_line(const TomlValue& table) {
   std::string text;
-  for (const auto& [key, at, value] : table.entries) text += (text.empty() ? " " : ", ") + key + " = " + in_line(value);
+  for (const auto& [key, at, value] : table.entries) {
+    text += (text.empty() ? " " : ", ") + written_key(key) + " = " + in_line(value);
+  }
   return text.empty() ? "{}" : '{' + text + " }";
 }
 

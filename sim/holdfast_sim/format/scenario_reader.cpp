@@ -1,6 +1,7 @@
 #include <holdfast_sim/format/scenario_reader.hpp>
 
 #include <holdfast/file/complaints.hpp>
+#include <holdfast/file/fleet_checks.hpp>
 #include <holdfast/file/format_check.hpp>
 #include <holdfast/file/small_file.hpp>
 #include <holdfast/file/toml_document.hpp>
@@ -28,6 +29,11 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const st
   auto scenario = file::Value<Scenario>::read(document);
   detail::check_scenario({document, scenario, file, folder, complaints, questionable});
   complaints.throw_if_any();
+  file::use_defaults_of_programs(document, scenario.supervisor, scenario.fleet);
+  for (auto& group : scenario.fleet) {
+    // A process can be killed, whatever it does.
+    if (!group.program.command.empty() && !group.behaviour.on_kill) group.behaviour.on_kill = Obeys{};
+  }
   if (warnings != nullptr) *warnings = questionable.in_order();
   return scenario;
 }

@@ -1,5 +1,6 @@
 #include <holdfast_sim/format/scenario_writer.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -36,11 +37,37 @@ void check(file::TomlValue document, const std::string& file) {
   complaints.throw_if_any();
 }
 
+file::TomlValue& table_in(file::TomlValue& table, std::string_view key) {
+  for (auto& entry : table.entries) {
+    if (entry.key == key) return entry.value;
+  }
+  file::put(table, key, {});
+  return table.entries.back().value;
+}
+
+// In a file with a command a breaker that is left out tries again (half-open). So one that is as usual is written.
+void say_usual_breakers(file::TomlValue& document, const Scenario& scenario) {
+  const auto has_command = [](const FleetGroup& group) { return !group.program.command.empty(); };
+  if (std::none_of(scenario.fleet.begin(), scenario.fleet.end(), has_command)) return;
+  const auto say = [](file::TomlValue& table, const BackoffPolicy& policy) {
+    if (policy.breaker != BreakerPolicy{}) return;
+    auto& backoff = table_in(table, "backoff");
+    if (backoff.kind != file::TomlValue::Kind::table || backoff.find("preset") != nullptr) return;  // a preset is whole
+    file::put(table_in(backoff, "breaker"), "max_failures", file::toml(std::uint64_t{policy.breaker->max_failures}));
+  };
+  say(table_in(document, "supervisor"), scenario.supervisor.backoff);
+  auto& groups = table_in(document, "fleet").items;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (const auto& backoff = scenario.fleet[i].policy.backoff) say(groups[i], *backoff);
+  }
+}
+
 }  // namespace
 
 std::string scenario_text(const Scenario& scenario) {
   const std::string file = title(scenario);
-  const auto document = file::Value<Scenario>::write(scenario);
+  auto document = file::Value<Scenario>::write(scenario);
+  say_usual_breakers(document, scenario);
   check(document, file);
   auto text = file::toml_text(document);
   if (text.size() > kScenarioSizeMax)

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <holdfast/file/program.hpp>
 #include <holdfast/file/roster.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/random.hpp>
@@ -33,6 +34,7 @@ struct FleetGroup {
   std::optional<std::uint32_t> count{};
   ServicePolicy policy{};
   Behaviour behaviour{};
+  file::Program program{};  // of production: a rehearsal only reads it
   friend bool operator==(const FleetGroup&, const FleetGroup&) = default;
 
   [[nodiscard]] std::uint32_t size() const noexcept { return count.value_or(1); }
@@ -142,6 +144,7 @@ struct Scenario {
   // nullopt: it goes on until then.
   std::optional<Duration> duration{};
   SupervisorConfig supervisor{};
+  file::Production production{};  // a rehearsal only reads it
   std::vector<Resource> resources{};
   std::vector<FleetGroup> fleet{};
   std::vector<ChaosEntry> chaos{};

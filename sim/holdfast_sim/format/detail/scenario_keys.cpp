@@ -196,6 +196,7 @@ void describe(TableOf<FleetGroup>& table) {
   describe_names(table);
   table.all_of(&FleetGroup::policy);
   table.all_of(&FleetGroup::behaviour);
+  table.all_of(&FleetGroup::program);
 }
 
 // Chaos.
@@ -360,7 +361,8 @@ void describe(TableOf<Scenario>& table) {
              .otherwise = "none",
              .help = "the rehearsal is over after this, or earlier if nothing is left to happen and every service has "
                      "terminated. Without it, it goes on until then"});
-  table.key("supervisor", &Scenario::supervisor, {.help = "the supervisor under rehearsal"});
+  table.key_of_both("supervisor", &Scenario::supervisor, &Scenario::production,
+                    {.help = "the supervisor under rehearsal"});
   table.key("fleet", &Scenario::fleet,
             {.forms = {Tables{table_of<FleetGroup>, kGroupsMax}},
              .help = "the supervised services. At least one table, unless a recorded trace brings its own services"});

@@ -1,0 +1,87 @@
+// The keys of programs: what real processes are made of.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <holdfast/file/policy_keys.hpp>
+#include <holdfast/file/program.hpp>
+#include <holdfast/file/table_of.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::file {
+
+void describe(TableOf<ProgramLimits>& table);
+void describe(TableOf<ProgramLog>& table);
+void describe(TableOf<Program>& table);
+void describe(TableOf<RecordingFolder>& table);
+void describe(TableOf<Production>& table);
+
+template <>
+inline constexpr std::array kEnumerators<StopsFirst>{StopsFirst::group, StopsFirst::process};
+template <>
+inline constexpr std::array kEnumerators<LogTo>{LogTo::output, LogTo::file, LogTo::nothing};
+
+template <>
+struct Value<Size> {
+  static std::vector<Form> forms();
+  static Size read(const TomlValue& value);
+  static TomlValue write(Size size);
+};
+template <>
+struct Value<SizeLimit> {
+  static std::vector<Form> forms();
+  static SizeLimit read(const TomlValue& value);
+  static TomlValue write(const SizeLimit& limit);
+};
+template <>
+struct Value<CountLimit> {
+  static std::vector<Form> forms();
+  static CountLimit read(const TomlValue& value);
+  static TomlValue write(const CountLimit& limit);
+};
+template <>
+struct Value<StopSignal> {
+  static std::vector<Form> forms();
+  static StopSignal read(const TomlValue& value);
+  static TomlValue write(StopSignal signal);
+};
+template <>
+struct Value<FileModeMask> {
+  static std::vector<Form> forms();
+  static FileModeMask read(const TomlValue& value);
+  static TomlValue write(FileModeMask mask);
+};
+template <>
+struct Value<std::vector<std::uint32_t>> {
+  static std::vector<Form> forms() { return {Integers{0, 255}}; }
+  static std::vector<std::uint32_t> read(const TomlValue& value);
+  static TomlValue write(const std::vector<std::uint32_t>& numbers);
+};
+template <>
+struct Value<std::vector<std::pair<std::string, std::string>>> {
+  static std::vector<Form> forms() { return {NamedTexts{}}; }
+  static std::vector<std::pair<std::string, std::string>> read(const TomlValue& value);
+  static TomlValue write(const std::vector<std::pair<std::string, std::string>>& texts);
+};
+
+// "127.0.0.1:9464" in its parts; a port of 0 to 65535. nullopt: it is no such text.
+struct AddressAndPort {
+  std::string address;
+  std::uint16_t port = 0;
+};
+std::optional<AddressAndPort> parse_endpoint(std::string_view text);
+
+// The names of signals that may ask a program to stop, without SIG, and their numbers.
+struct NamedSignal {
+  std::string_view name;
+  int number;
+};
+const std::vector<NamedSignal>& stop_signals();
+
+}  // namespace holdfast::file
+
+#pragma GCC visibility pop
