@@ -19,17 +19,19 @@ BANNED_STANDARD = {"thread", "mutex", "shared_mutex", "condition_variable", "fut
 
 # room: what it may include besides the standard library
 ROOMS = {
-    "lib/holdfast": [r"holdfast/(?!asio/|file/)"],
-    "lib/holdfast/file": [r"holdfast/(?!asio/)", r"toml\+\+/"],
-    "sim/holdfast_sim": [r"holdfast/(?!asio/)", r"holdfast_sim/(?!asio/)", r"boost/json", r"fmt/", r"xxhash\.h$"],
-    "lib/holdfast/asio": [r"holdfast/", r"boost/", r"(dirent|fcntl|grp|poll|pwd|sched|unistd|zlib)\.h$",
+    "lib/holdfast": [r"holdfast/(?!asio/|file/|up/)"],
+    "lib/holdfast/file": [r"holdfast/(?!asio/|up/)", r"toml\+\+/"],
+    "sim/holdfast_sim": [r"holdfast/(?!asio/|up/)", r"holdfast_sim/(?!asio/)", r"boost/json", r"fmt/", r"xxhash\.h$"],
+    "lib/holdfast/asio": [r"holdfast/(?!file/|up/)", r"boost/", r"(dirent|fcntl|grp|poll|pwd|sched|unistd|zlib)\.h$",
                          r"sys/(eventfd|mman|prctl|resource|socket|syscall|timerfd|types|un|wait)\.h$"],
+    "lib/holdfast/up": [r"holdfast/", r"boost/", r"(fcntl|poll|unistd)\.h$",
+                       r"sys/(epoll|eventfd|file|resource|socket|stat|types|un)\.h$"],
     "sim/holdfast_sim/asio": [r"holdfast/", r"holdfast_sim/", r"boost/"],
     "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/", r"boost/asio", r"(fcntl|malloc|poll|unistd)\.h$",
               r"netinet/in\.h$", r"sys/(prctl|socket|wait)\.h$"],
 }
 # Rooms that may use clocks and threads.
-REAL_TIME_ROOMS = {"lib/holdfast/asio"}
+REAL_TIME_ROOMS = {"lib/holdfast/asio", "lib/holdfast/up"}
 EXCEPTIONS = {("lib/holdfast/random.cpp", "Random123/philox.h"), ("lib/holdfast/asio/spdlog_sink.hpp", "spdlog/logger.h"),
               ("sim/holdfast_sim/checks/detail/huge_pages.hpp", "sys/mman.h")}
 
@@ -75,7 +77,7 @@ JUDGES = ("observe", "checks", "report", "present")
 OUT_OF_REACH = re.compile(r"holdfast/(supervisor|backoff|timer_queue|scheduler|service)\.hpp")
 
 # Folders of tests that tests/meson.build builds or runs. Those with a meson.build of their own, and data, stand beside them.
-TEST_GROUPS = ("core", "supervisor", "sim", "files", "asio", "process", "command", "house", "install", "soak")
+TEST_GROUPS = ("core", "supervisor", "sim", "files", "up", "asio", "process", "command", "house", "install", "soak")
 TOP = {"meson.build", "meson_options.txt", "lib", "sim", "scenarios", "tests", "bench", "tools", "README.md",
        "LICENSE", "CHANGELOG.md"}
 
@@ -193,7 +195,8 @@ def check_registered(root: Path) -> None:
     """A test or a source file that no build compiles is a mistake."""
     for folder, pattern in (*((f"tests/{group}", "*_test.*") for group in TEST_GROUPS), ("tests/examples", "*.cpp"), ("tests/fuzz", "*_fuzz.cpp"),
                             ("bench", "*_bench.cpp"), ("lib/holdfast", "*.cpp"),
-                            ("lib/holdfast/asio", "*.cpp"), ("lib/holdfast/file", "*.cpp"), ("sim/holdfast_sim", "*.cpp"),
+                            ("lib/holdfast/asio", "*.cpp"), ("lib/holdfast/file", "*.cpp"), ("lib/holdfast/up", "*.cpp"),
+                            ("sim/holdfast_sim", "*.cpp"),
                             ("sim/holdfast_sim/asio", "*.cpp"), ("tools", "*.cpp")):
         of_tests = folder.startswith("tests/") and folder.removeprefix("tests/") in TEST_GROUPS
         builder = "tests" if of_tests else folder
@@ -225,7 +228,7 @@ def check_places(root: Path) -> None:
     for name in sorted(names - TOP):
         if not name.startswith("."):
             complain(name, "does not belong at the top of the project")
-    for room in ("lib/holdfast", "lib/holdfast/asio", "lib/holdfast/file", "sim/holdfast_sim",
+    for room in ("lib/holdfast", "lib/holdfast/asio", "lib/holdfast/file", "lib/holdfast/up", "sim/holdfast_sim",
                  *(f"sim/holdfast_sim/{folder}" for folder in DOORS if folder != "."), "scenarios", "scenarios/data", "tests",
                  "tests/examples", "tests/examples/gateway", "tests/fuzz", "tests/soak", "bench", "tools", "tools/holdfast",
                  "tools/package"):

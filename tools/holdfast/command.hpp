@@ -51,6 +51,17 @@ Command add_to(CLI::App& app);
 namespace sweep {
 Command add_to(CLI::App& app);
 }
+namespace control {
+Command add_status_to(CLI::App& app);
+Command add_start_to(CLI::App& app);
+Command add_stop_to(CLI::App& app);
+Command add_restart_to(CLI::App& app);
+Command add_reset_to(CLI::App& app);
+Command add_down_to(CLI::App& app);
+}  // namespace control
+namespace up {
+Command add_to(CLI::App& app);
+}
 namespace validate {
 Command add_to(CLI::App& app);
 }

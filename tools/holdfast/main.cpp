@@ -26,6 +26,7 @@ Examples:
   holdfast init                                   write a first scenario
   holdfast list                                   which scenarios there are
   holdfast run scenarios/failure_storm.toml       run one and show what happened
+  holdfast up fleet.toml                          run the same file's services as processes
   holdfast sweep FILE --seeds 1..1000             a thousand seeds on all cores, failures grouped
   holdfast shrink FILE --seed 7                   the smallest file that still fails like seed 7
   holdfast validate scenarios/*.toml              check files and report what is wrong with them
@@ -65,16 +66,19 @@ std::vector<std::string> with_plain_files(std::vector<std::string> words) {
 }
 
 int parse_and_call(const std::vector<std::string>& words) {
-  CLI::App app{"Rehearses a supervised fleet in virtual time: the real supervisor, simulated services and failures.",
-               "holdfast"};
+  CLI::App app{"Rehearses a supervised fleet in virtual time, and runs it: one supervisor, one file.", "holdfast"};
   app.footer(kFooter);
   app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION_TEXT, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.get_formatter()->column_width(28);
   const std::vector<Command> commands{
-      init::add_to(app),   list::add_to(app),   run::add_to(app),      sweep::add_to(app),   merge::add_to(app),
-      shrink::add_to(app), replay::add_to(app), validate::add_to(app), predict::add_to(app), compare::add_to(app),
-      diff::add_to(app),   report::add_to(app), schema::add_to(app)};
+      init::add_to(app),          list::add_to(app),         run::add_to(app),
+      sweep::add_to(app),         merge::add_to(app),        shrink::add_to(app),
+      replay::add_to(app),        validate::add_to(app),     predict::add_to(app),
+      compare::add_to(app),       diff::add_to(app),         report::add_to(app),
+      schema::add_to(app),        up::add_to(app),           control::add_status_to(app),
+      control::add_start_to(app), control::add_stop_to(app), control::add_restart_to(app),
+      control::add_reset_to(app), control::add_down_to(app)};
   // What a command does not know is refused in our own words.
   for (const auto& command : commands) command.line->allow_extras();
   const auto word = words.empty() ? std::string{} : words.front();

@@ -1,0 +1,67 @@
+#include <holdfast/up/control_client.hpp>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+namespace holdfast::up {
+
+namespace {
+
+std::string why_not() {
+  if (errno == ENOENT || errno == ECONNREFUSED) return "no \"holdfast up\" runs there";
+  return std::generic_category().message(errno);
+}
+
+}  // namespace
+
+ControlClient::ControlClient(const std::filesystem::path& socket)
+    : socket_(socket), descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto& path = socket.native();
+  if (path.size() >= sizeof address.sun_path)
+    throw std::runtime_error{socket.string() + ": the path is too long for a socket"};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (::connect(descriptor_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error{socket.string() + ": " + why_not()};
+  }
+}
+
+std::string ControlClient::ask(const std::string& request) {
+  const std::string line = request + '\n';
+  for (std::size_t sent = 0; sent < line.size();) {
+    const auto count = ::send(descriptor_.number(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    sent += static_cast<std::size_t>(count);
+  }
+  for (;;) {
+    if (const auto end = read_.find('\n'); end != std::string::npos) {
+      auto answer = read_.substr(0, end);
+      read_.erase(0, end + 1);
+      return answer;
+    }
+    std::array<char, 65536> piece{};
+    const auto count = ::recv(descriptor_.number(), piece.data(), piece.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw std::runtime_error{socket_.string() + ": \"holdfast up\" ended before it had answered"};
+    read_.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+void ControlClient::wait_for_end() {
+  std::array<char, 256> piece{};
+  for (;;) {
+    const auto count = ::recv(descriptor_.number(), piece.data(), piece.size(), 0);
+    if (count == 0 || (count < 0 && errno != EINTR)) return;
+  }
+}
+
+}  // namespace holdfast::up

@@ -1,0 +1,172 @@
+#include <holdfast/up/control_server.hpp>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+#include <utility>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+
+namespace holdfast::up {
+
+namespace {
+
+namespace net = boost::asio;
+using LocalSocket = net::local::stream_protocol;
+using boost::system::error_code;
+
+bool is_friend(int descriptor) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return false;
+  return who.uid == 0 || who.uid == ::geteuid();
+}
+
+// One client, from its connection to its end.
+class Client : public std::enable_shared_from_this<Client> {
+ public:
+  Client(LocalSocket::socket socket, std::shared_ptr<const ControlServer::Act> act, std::function<void(Client*)> over)
+      : socket_(std::move(socket)), patience_(socket_.get_executor()), act_(std::move(act)), over_(std::move(over)) {}
+
+  void begin() {
+    if (!is_friend(socket_.native_handle())) return end();
+    await_request();
+  }
+
+  void close() noexcept {
+    error_code ignored;
+    socket_.close(ignored);
+    patience_.cancel();
+  }
+
+ private:
+  void end() {
+    close();
+    if (over_) std::exchange(over_, nullptr)(this);
+  }
+
+  void be_patient() {
+    patience_.expires_after(kClientPatience);
+    patience_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->close();
+    });
+  }
+
+  void await_request() {
+    be_patient();
+    net::async_read_until(socket_, net::dynamic_buffer(read_, kRequestMax), '\n',
+                          [self = shared_from_this()](error_code error, std::size_t size) {
+                            self->patience_.cancel();
+                            self->on_request(error, size);
+                          });
+  }
+
+  void on_request(error_code error, std::size_t size) {
+    if (error == net::error::not_found) {
+      is_last_ = true;
+      return answer(refusal_text("a request has up to " + std::to_string(kRequestMax) + " bytes"));
+    }
+    if (error || !socket_.is_open()) return end();
+    const auto request = parse_request(std::string_view{read_}.substr(0, size - 1));
+    read_.erase(0, size);
+    if (!request.problem.empty()) return answer(refusal_text("the request " + request.problem));
+    (*act_)(request, [self = shared_from_this()](std::string text) { self->answer(std::move(text)); });
+  }
+
+  void answer(std::string text) {
+    if (!socket_.is_open()) return;
+    written_ = std::move(text) + '\n';
+    be_patient();
+    net::async_write(socket_, net::buffer(written_), [self = shared_from_this()](error_code error, std::size_t) {
+      error || self->is_last_ ? self->end() : self->await_request();
+    });
+  }
+
+  LocalSocket::socket socket_;
+  net::steady_timer patience_;
+  const std::shared_ptr<const ControlServer::Act> act_;
+  std::function<void(Client*)> over_;
+  std::string read_;
+  std::string written_;
+  bool is_last_ = false;
+};
+
+LocalSocket::acceptor listening(const net::any_io_executor& executor, const std::filesystem::path& path) {
+  LocalSocket::acceptor acceptor{executor};
+  acceptor.open();
+  // The kernel gives the file of the socket this mode, so that it never has another one.
+  ::fchmod(acceptor.native_handle(), 0600);
+  acceptor.bind(LocalSocket::endpoint{path.string()});
+  acceptor.listen();
+  return acceptor;
+}
+
+}  // namespace
+
+class ControlServer::Clients : public std::enable_shared_from_this<Clients> {
+ public:
+  Clients(const net::any_io_executor& executor, const std::filesystem::path& path, Act act)
+      : act_(std::make_shared<const Act>(std::move(act))), acceptor_(listening(executor, path)), pause_(executor) {}
+
+  void accept() {
+    if (accepting_ || clients_.size() >= kClientsMax || !acceptor_.is_open()) return;
+    accepting_ = true;
+    acceptor_.async_accept([self = shared_from_this()](error_code error, LocalSocket::socket socket) {
+      self->accepting_ = false;
+      if (!self->acceptor_.is_open()) return;
+      error ? self->accept_later() : self->welcome(std::move(socket));
+    });
+  }
+
+  void close() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    for (const auto& client : std::exchange(clients_, {})) client->close();
+  }
+
+ private:
+  void welcome(LocalSocket::socket socket) {
+    const auto client = std::make_shared<Client>(std::move(socket), act_, [self = weak_from_this()](Client* over) {
+      if (const auto clients = self.lock()) clients->forget(over);
+    });
+    clients_.insert(client);
+    client->begin();
+    accept();
+  }
+
+  void forget(Client* over) {
+    std::erase_if(clients_, [over](const auto& client) { return client.get() == over; });
+    accept();
+  }
+
+  // No descriptor is left, for example.
+  void accept_later() {
+    pause_.expires_after(std::chrono::seconds{1});
+    pause_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->accept();
+    });
+  }
+
+  const std::shared_ptr<const Act> act_;
+  LocalSocket::acceptor acceptor_;
+  net::steady_timer pause_;
+  std::set<std::shared_ptr<Client>> clients_;
+  bool accepting_ = false;
+};
+
+ControlServer::ControlServer(const net::any_io_executor& executor, const std::filesystem::path& socket, Act act)
+    : clients_(std::make_shared<Clients>(executor, socket, std::move(act))) {
+  clients_->accept();
+}
+
+ControlServer::~ControlServer() { clients_->close(); }
+
+}  // namespace holdfast::up

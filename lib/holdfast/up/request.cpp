@@ -1,0 +1,154 @@
+#include <holdfast/up/request.hpp>
+
+#include <optional>
+
+#include <holdfast/detail/text.hpp>
+
+namespace holdfast::up {
+
+namespace {
+
+// A reader of the little JSON that a request needs: an object of texts and arrays of texts.
+class RequestReader {
+ public:
+  explicit RequestReader(std::string_view text) : rest_(text) {}
+
+  bool take(char wanted) {
+    skip_blanks();
+    if (rest_.empty() || rest_.front() != wanted) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  std::optional<std::string> text() {
+    if (!take('"')) return std::nullopt;
+    std::string read;
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      rest_.remove_prefix(1);
+      if (c == '"') return read;
+      if (static_cast<unsigned char>(c) < 0x20) return std::nullopt;
+      if (c != '\\') {
+        read += c;
+      } else if (!escape(read)) {
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<std::vector<std::string>> texts() {
+    std::vector<std::string> all;
+    if (!take('[')) return std::nullopt;
+    if (take(']')) return all;
+    do {
+      auto one = text();
+      if (!one) return std::nullopt;
+      all.push_back(std::move(*one));
+    } while (take(','));
+    if (!take(']')) return std::nullopt;
+    return all;
+  }
+
+  bool is_over() {
+    skip_blanks();
+    return rest_.empty();
+  }
+
+ private:
+  void skip_blanks() {
+    const auto at = rest_.find_first_not_of(" \t\r\n");
+    rest_.remove_prefix(at == std::string_view::npos ? rest_.size() : at);
+  }
+
+  // Of what names of services can have: the letters of one byte, and no pairs of surrogates.
+  bool escape(std::string& to) {
+    if (rest_.empty()) return false;
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    constexpr std::string_view kShort = "\"\\/bfnrt";
+    constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
+    if (const auto at = kShort.find(c); at != std::string_view::npos) {
+      to += kMeant[at];
+      return true;
+    }
+    return c == 'u' && unit(to);
+  }
+
+  bool unit(std::string& to) {
+    constexpr std::size_t kDigits = 4;
+    if (rest_.size() < kDigits) return false;
+    unsigned code = 0;
+    for (const char digit : rest_.substr(0, kDigits)) {
+      const auto value = std::string_view{"0123456789abcdef"}.find(static_cast<char>(digit | 0x20));
+      if (value == std::string_view::npos) return false;
+      code = code * 16 + static_cast<unsigned>(value);
+    }
+    rest_.remove_prefix(kDigits);
+    if (code >= 0xd800 && code <= 0xdfff) return false;
+    if (code < 0x80) {
+      to += static_cast<char>(code);
+    } else if (code < 0x800) {
+      to += static_cast<char>(0xc0U | (code >> 6));
+      to += static_cast<char>(0x80U | (code & 0x3fU));
+    } else {
+      to += static_cast<char>(0xe0U | (code >> 12));
+      to += static_cast<char>(0x80U | ((code >> 6) & 0x3fU));
+      to += static_cast<char>(0x80U | (code & 0x3fU));
+    }
+    return true;
+  }
+
+  std::string_view rest_;
+};
+
+constexpr std::string_view kRequestForm = "is no request; allowed is one line like {\"do\":\"status\"}";
+
+bool read_request(RequestReader& reader, Request& request) {
+  if (!reader.take('{')) return false;
+  do {
+    const auto key = reader.text();
+    if (!key || !reader.take(':')) return false;
+    if (*key == "do") {
+      auto what = reader.text();
+      if (!what) return false;
+      request.what = std::move(*what);
+    } else if (*key == "names") {
+      auto names = reader.texts();
+      if (!names) return false;
+      request.names = std::move(*names);
+    } else {
+      request.problem = "has the key \"" + *key + "\"; allowed are \"do\" and \"names\"";
+      return true;
+    }
+  } while (reader.take(','));
+  return reader.take('}') && reader.is_over() && !request.what.empty();
+}
+
+}  // namespace
+
+Request parse_request(std::string_view line) {
+  RequestReader reader{line};
+  Request request;
+  if (!read_request(reader, request)) request.problem = kRequestForm;
+  return request;
+}
+
+std::string request_text(std::string_view what, const std::vector<std::string>& names) {
+  std::string text = "{\"do\":" + holdfast::detail::quoted(what);
+  if (!names.empty()) {
+    const char* separator = ",\"names\":[";
+    for (const auto& name : names) {
+      (text += separator) += holdfast::detail::quoted(name);
+      separator = ",";
+    }
+    text += ']';
+  }
+  return text + '}';
+}
+
+std::string refusal_text(std::string_view error) {
+  return "{\"ok\":false,\"error\":" + holdfast::detail::quoted(error) + '}';
+}
+
+}  // namespace holdfast::up

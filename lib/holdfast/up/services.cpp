@@ -1,0 +1,175 @@
+#include <holdfast/up/services.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <holdfast/file/message_text.hpp>
+#include <holdfast/file/placeholders.hpp>
+#include <holdfast/file/service_names.hpp>
+#include <holdfast/up/environment_file.hpp>
+
+namespace holdfast::up {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Found = std::vector<file::Complaint>;
+
+constexpr std::size_t kFoundMax = 100;
+
+template <class Limit>
+void add_limit(std::vector<ProcessLimit>& limits, int resource, const std::optional<Limit>& limit) {
+  if (!limit) return;
+  const auto most = limit->most.value_or(kNoLimit);
+  limits.push_back({resource, most, most});
+}
+
+std::vector<ProcessLimit> limits_of(const file::ProgramLimits& limits) {
+  std::vector<ProcessLimit> made;
+  add_limit(made, RLIMIT_NOFILE, limits.open_files);
+  add_limit(made, RLIMIT_NPROC, limits.processes);
+  add_limit(made, RLIMIT_AS, limits.memory);
+  add_limit(made, RLIMIT_MEMLOCK, limits.locked_memory);
+  add_limit(made, RLIMIT_STACK, limits.stack);
+  add_limit(made, RLIMIT_FSIZE, limits.file_size);
+  add_limit(made, RLIMIT_CORE, limits.core);
+  return made;
+}
+
+std::vector<int> statuses_of(const std::vector<std::uint32_t>& given) {
+  std::vector<int> statuses;
+  for (const auto status : given) {
+    if (status != 0) statuses.push_back(static_cast<int>(status));  // 0 is a clean end anyway
+  }
+  return statuses;
+}
+
+// Makes the processes of one group.
+class Maker {
+ public:
+  Maker(const file::ServiceGroup& group, const fs::path& file, std::string key, Found& complaints)
+      : group_(group), program_(group.program), file_(file), key_(std::move(key)), complaints_(complaints) {}
+
+  ServiceToRun make(std::uint32_t index) {
+    name_ = group_.service_name(index);
+    index_ = index;
+    ServiceToRun made{.config = {name_, group_.policy}, .group = group_.name};
+    Process& process = made.process;
+    for (const auto& word : program_.command) process.command.push_back(filled(word));
+    read_environment(process.environment);
+    process.folder = beside(file_, filled(program_.folder)).string();
+    process.user = program_.user;
+    process.group = program_.group;
+    if (program_.umask) process.umask = program_.umask->bits;
+    process.limits = limits_of(program_.limits);
+    process.stop_signal = program_.stop_signal.number;
+    process.stop_to = program_.stop_to == file::StopsFirst::group ? StopTo::group : StopTo::process;
+    process.success = statuses_of(program_.success);
+    process.fatal = statuses_of(program_.fatal);
+    made.log = program_.log;
+    if (!made.log.path.empty()) made.log.path = beside(file_, filled(made.log.path)).string();
+    for (const auto& problem : problems(process)) complain(problem.field, problem.says);
+    return made;
+  }
+
+ private:
+  [[nodiscard]] std::string filled(const std::string& text) const { return file::filled_in(text, name_, index_); }
+
+  void complain(const std::string& key, const std::string& says) {
+    complaints_.push_back(
+        {file_.generic_string(), 0, 0, key_ + '.' + key, says + " (service " + file::in_quotes(name_) + ")"});
+  }
+
+  void read_environment(std::vector<std::pair<std::string, std::string>>& environment) {
+    for (std::size_t i = 0; i < program_.environment_files.size(); ++i) {
+      auto path = filled(program_.environment_files[i]);
+      const bool may_be_missing = path.starts_with('-');
+      if (may_be_missing) path.erase(0, 1);
+      const auto read = read_environment_file(beside(file_, path), may_be_missing);
+      if (!read.problem.empty()) complain("environment_files[" + std::to_string(i) + ']', read.problem);
+      environment.insert(environment.end(), read.variables.begin(), read.variables.end());
+    }
+    for (const auto& [name, value] : program_.environment) environment.emplace_back(name, filled(value));
+  }
+
+  const file::ServiceGroup& group_;
+  const file::Program& program_;
+  const fs::path& file_;
+  const std::string key_;
+  Found& complaints_;
+  std::string name_;
+  std::uint32_t index_ = 0;
+};
+
+// Which services were asked for.
+class Choice {
+ public:
+  Choice(const file::FleetFile& fleet, const fs::path& file, const std::vector<std::string>& names, Found& complaints)
+      : chosen_(names.begin(), names.end()) {
+    file::ServiceNames known;
+    for (const auto& group : fleet.fleet) known.add(group.name, group.count);
+    for (const auto& name : names) {
+      if (!known.has_group(name) && !known.has_service(name)) {
+        complaints.push_back({file.generic_string(), 0, 0, "",
+                              "there is no service " + file::in_quotes(name) + "; " + known.suggestion(name)});
+      }
+    }
+  }
+
+  [[nodiscard]] bool has(const file::ServiceGroup& group, std::uint32_t index) const {
+    return chosen_.empty() || chosen_.contains(group.name) || chosen_.contains(group.service_name(index));
+  }
+
+ private:
+  const std::set<std::string> chosen_;
+};
+
+void somebody_has_a_command(const std::vector<ServiceToRun>& made, const file::FleetFile& fleet, const fs::path& file,
+                            const std::vector<std::string>& names, Found& complaints) {
+  if (!made.empty() || !complaints.empty()) return;
+  const bool some = std::any_of(fleet.fleet.begin(), fleet.fleet.end(),
+                                [](const auto& group) { return !group.program.command.empty(); });
+  complaints.push_back(
+      {file.generic_string(), 0, 0, "fleet",
+       some && !names.empty()
+           ? "none of the services that were named has a command; \"holdfast up\" runs those that have one"
+           : "no group has a command, so there is nothing to run; write command = [\"program\", "
+             "\"argument\"] in [[fleet]], or rehearse the file with \"holdfast run\""});
+}
+
+}  // namespace
+
+fs::path beside(const fs::path& file, const std::string& path) {
+  return (fs::absolute(file).parent_path() / path).lexically_normal();
+}
+
+std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::path& file,
+                                      const std::vector<std::string>& names) {
+  Found complaints;
+  const Choice choice{fleet, file, names, complaints};
+  std::vector<ServiceToRun> made;
+  for (std::size_t i = 0; i < fleet.fleet.size(); ++i) {
+    const auto& group = fleet.fleet[i];
+    if (group.program.command.empty()) continue;
+    Maker maker{group, file, "fleet[" + std::to_string(i) + ']', complaints};
+    for (std::uint32_t index = 0; index < group.size() && complaints.size() < kFoundMax; ++index) {
+      if (choice.has(group, index)) made.push_back(maker.make(index));
+    }
+  }
+  somebody_has_a_command(made, fleet, file, names, complaints);
+  if (!complaints.empty()) throw file::BadInput(std::move(complaints));
+  return made;
+}
+
+void keep_open_files_limit(std::vector<ServiceToRun>& services, std::uint64_t soft, std::uint64_t hard) {
+  const auto is_of_files = [](const ProcessLimit& limit) { return limit.resource == RLIMIT_NOFILE; };
+  for (auto& service : services) {
+    auto& limits = service.process.limits;
+    if (std::none_of(limits.begin(), limits.end(), is_of_files)) limits.push_back({RLIMIT_NOFILE, soft, hard});
+  }
+}
+
+}  // namespace holdfast::up

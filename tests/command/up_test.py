@@ -1,0 +1,520 @@
+#!/usr/bin/env python3
+"""holdfast up with real processes, and the commands that control it.
+
+    up_test.py HOLDFAST SOURCE_ROOT [TEST...]
+
+Nothing here waits for a length of time: each test waits for a line, for an answer or for an end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import holdfast_command as command
+from holdfast_command import CommandTest
+
+PATIENCE = 120.0  # seconds, on a machine that does much else
+LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (\S+) (out\+?|err\+?|info|warning|error) (.*)$")
+
+
+class Up:
+    """A `holdfast up` that runs, and the lines that it has written so far."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str], **options) -> None:
+        self.process = subprocess.Popen([command.HOLDFAST, "up", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        errors="replace", env=environment, **options)
+        self.lines: list[str] = []
+        self.news = threading.Condition()
+        self.over = False
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(line.rstrip("\n"))
+                self.news.notify_all()
+        with self.news:
+            self.over = True
+            self.news.notify_all()
+
+    def wait_for(self, pattern: str, count: int = 1) -> str:
+        """The line in which the pattern is found for that many times."""
+        def found() -> list[str]:
+            return [line for line in self.lines if re.search(pattern, line)]
+        with self.news:
+            self.news.wait_for(lambda: len(found()) >= count or self.over, PATIENCE)
+            if len(found()) < count:
+                raise AssertionError(f"{pattern!r} was not there {count} times:\n" + "\n".join(self.lines[-60:]))
+            return found()[count - 1]
+
+    def end(self, sent: int | None = signal.SIGTERM) -> int:
+        if sent is not None:
+            self.process.send_signal(sent)
+        try:
+            status = self.process.wait(PATIENCE)
+        finally:
+            self.kill()
+        return status
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(PATIENCE)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+
+
+class UpTest(CommandTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.folder)}
+
+    def run_it(self, *arguments: str, **options) -> subprocess.CompletedProcess:
+        return super().run_it(*arguments, env=self.environment, **options)
+
+    def up(self, text: str, *arguments: str, **options) -> Up:
+        started = Up(self.file('name = "shop"\n' + text, "fleet.toml"), *arguments, environment=self.environment, **options)
+        self.addCleanup(started.kill)
+        return started
+
+    def status(self) -> dict:
+        done = self.run_it("status", "--json")
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def service(self, name: str) -> dict:
+        return next(service for service in self.status()["fleet"]["services"] if service["name"] == name)
+
+    def phase_becomes(self, name: str, phase: str) -> None:
+        until = time.monotonic() + PATIENCE
+        while self.service(name)["phase"] != phase:
+            self.assertLess(time.monotonic(), until, f"{name} did not become {phase}")
+
+
+SLEEPER = '[[fleet]]\nname = "{}"\ncommand = ["sh", "-c", "echo up; exec sleep 1000"]\n'
+
+
+class Runs(UpTest):
+    def test_a_service_that_crashes_is_started_again_and_the_log_says_why(self) -> None:
+        up = self.up("""
+[supervisor]
+backoff = { base = "1ms", max = "1ms", breaker = "off" }
+[[fleet]]
+name = "web"
+command = ["sh", "-c", "echo run; echo trouble >&2; exit 3"]
+""")
+        up.wait_for(r"web out run$", 3)
+        up.wait_for(r"web err trouble$", 3)
+        up.wait_for(r"holdfast warning event=ended service=web .*exit status 3")
+        self.assertEqual(up.end(), 0)
+        self.assertRegex(up.lines[0], r"holdfast info up: 1 service of .*fleet\.toml, process \d+, control ")
+        for line in up.lines:
+            self.assertRegex(line, LINE)
+        self.assertRegex(up.lines[-1], r"holdfast info down, exit status 0$")
+
+    def test_what_a_run_wrote_stands_above_the_line_about_its_end(self) -> None:
+        up = self.up("""
+[supervisor]
+backoff = { base = "1ms", max = "1ms", breaker = "off" }
+[[fleet]]
+name = "web"
+restart = "never"
+command = ["sh", "-c", "seq 2000; printf last; exit 1"]
+""")
+        up.wait_for("event=ended service=web")
+        up.wait_for("event=terminated service=web")
+        said = [line for line in up.lines if " web out " in line or "event=ended" in line]
+        self.assertEqual([LINE.match(line)[4] for line in said[:-1]], [str(i) for i in range(1, 2001)] + ["last"])
+        self.assertEqual(up.end(), 1)  # it had failed for good
+
+    def test_placeholders_folder_environment_and_files_of_variables(self) -> None:
+        (self.folder / "sub").mkdir()
+        (self.folder / "web.env").write_text("# comment\nexport A=one\nB='two words'\n\nC=three\n")
+        up = self.up("""
+[[fleet]]
+name = "web"
+count = 2
+command = ["sh", "-c", "echo $0 $1 $A $B $C $${D}; pwd; umask; ulimit -n; exec sleep 1000", "${NAME}", "80${INDEX}"]
+environment = { C = "four", D = "d${INDEX}" }
+environment_files = ["web.env", "-absent.env"]
+folder = "sub"
+umask = "027"
+limits = { open_files = 99 }
+""")
+        up.wait_for(r"web-0 out web-0 800 one two words four d0$")
+        up.wait_for(r"web-1 out web-1 801 one two words four d1$")
+        up.wait_for(rf"web-1 out {re.escape(str((self.folder / 'sub').resolve()))}$")
+        up.wait_for(r"web-1 out 0?027$")
+        up.wait_for(r"web-1 out 99$")
+        self.assertEqual(up.end(), 0)
+
+    def test_services_that_are_named_run_alone(self) -> None:
+        up = self.up(SLEEPER.format("web") + "count = 3\n" + SLEEPER.format("db"), "web-1", "db")
+        up.wait_for("web-1 out up")
+        up.wait_for("db out up")
+        self.assertEqual([service["name"] for service in self.status()["fleet"]["services"]], ["web-1", "db"])
+        self.assertEqual(up.end(), 0)
+        done = self.run_it("up", str(self.folder / "fleet.toml"), "dbb")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('there is no service "dbb"; did you mean "db"?', done.stderr)
+
+    def test_the_programs_have_neither_the_descriptors_nor_the_limit_of_holdfast(self) -> None:
+        soft = subprocess.run(["sh", "-c", "ulimit -n"], capture_output=True, text=True, check=True).stdout.strip()
+        up = self.up('[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "echo $(ls /proc/$$/fd); ulimit -n; exec sleep 1000"]\n')
+        self.assertRegex(up.wait_for("web out 0"), r"out 0 1 2( \d+)?$")
+        up.wait_for(rf"web out {soft}$")
+        self.assertEqual(up.end(), 0)
+
+    def test_standard_input_may_be_closed(self) -> None:
+        up = self.up(SLEEPER.format("web"), preexec_fn=lambda: os.close(0))
+        up.wait_for("web out up")
+        self.assertEqual(up.end(), 0)
+
+
+class Stops(UpTest):
+    def test_obeying_services_stop_and_deaf_ones_are_killed_after_their_grace(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "good"
+command = ["sh", "-c", "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done"]
+[[fleet]]
+name = "deaf"
+stop_grace = "100ms"
+command = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done"]
+""")
+        up.wait_for("good out ready")
+        up.wait_for("deaf out ready")
+        self.assertEqual(up.end(), 0)
+        up.wait_for("good out bye")
+        up.wait_for("warning event=killed service=deaf")
+
+    def test_another_stop_signal_reaches_the_program(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "web"
+stop_signal = "QUIT"
+command = ["sh", "-c", "trap 'echo quit; exit 0' QUIT; echo ready; while :; do sleep 0.01; done"]
+""")
+        up.wait_for("web out ready")
+        self.assertEqual(up.end(signal.SIGINT), 0)
+        up.wait_for("web out quit")
+
+    def test_a_second_signal_ends_the_drain(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "deaf"
+stop_grace = "1h"
+command = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done"]
+[supervisor]
+shutdown_timeout = "1h"
+""")
+        up.wait_for("deaf out ready")
+        pid = self.service("deaf")["pid"]
+        up.process.terminate()
+        up.wait_for("event=shutdown_requested")
+        # One within a second is the same stop; each of these says that it was heard, or ends it.
+        until = time.monotonic() + PATIENCE
+        while up.process.poll() is None and time.monotonic() < until:
+            up.process.terminate()
+            time.sleep(0.05)
+        self.assertEqual(up.process.poll(), 1)
+        self.assertFalse(Path(f"/proc/{pid}").exists())
+
+    def test_exit_statuses_that_are_a_success_or_final(self) -> None:
+        up = self.up("""
+[supervisor]
+when_all_terminated = "return"
+[[fleet]]
+name = "done"
+command = ["sh", "-c", "exit 5"]
+success = [0, 5]
+""")
+        self.assertEqual(up.end(None), 0)
+        up = self.up("""
+[supervisor]
+when_all_terminated = "return"
+[[fleet]]
+name = "wrong"
+command = ["sh", "-c", "exit 78"]
+fatal = [78]
+""")
+        self.assertEqual(up.end(None), 1)
+
+    def test_a_hangup_without_a_terminal_does_nothing(self) -> None:
+        up = self.up(SLEEPER.format("web"), stdin=subprocess.DEVNULL)
+        up.wait_for("web out up")
+        up.process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.service("web")["phase"], "running")
+        self.assertEqual(up.end(), 0)
+
+    def test_a_program_that_is_not_found_is_not_given_up_on(self) -> None:
+        up = self.up('[supervisor]\nbackoff = { base = "1ms", max = "1ms" }\n'
+                     '[[fleet]]\nname = "web"\ncommand = ["no-such-program"]\n')
+        up.wait_for("cannot execute 'no-such-program'")
+        up.wait_for("event=breaker_tripped")
+        self.assertEqual(self.service("web")["breaker"], "open")
+        self.assertEqual(self.service("web")["phase"], "backing_off")
+        self.assertEqual(up.end(), 0)
+
+
+class Logs(UpTest):
+    def test_long_lines_are_split_and_marked_and_nothing_is_lost_or_torn(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "web"
+count = 4
+command = ["sh", "-c", "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i-${NAME}-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done; exec sleep 1000"]
+[[fleet]]
+name = "long"
+command = ["python3", "-c", "import time; print('x' * 16383 + 'é' * 10000 + 'end', flush=True); time.sleep(1000)"]
+""")
+        for number in range(4):
+            up.wait_for(rf"web-{number} out 300-web-{number}-x{{50}}$")
+        last = up.wait_for(r"long out ")
+        said = [LINE.match(line) for line in up.lines]
+        for number in range(4):
+            lines = [line[4] for line in said if line[2] == f"web-{number}"]
+            self.assertEqual(lines, [f"{i}-web-{number}-" + "x" * 50 for i in range(1, 301)])
+        pieces = [line for line in said if line[2] == "long"]
+        self.assertEqual([piece[3] for piece in pieces], ["out+"] * (len(pieces) - 1) + ["out"])
+        self.assertGreater(len(pieces), 1)
+        self.assertEqual("".join(piece[4] for piece in pieces), "x" * 16383 + "é" * 10000 + "end")
+        self.assertTrue(last.endswith("end"))
+        self.assertEqual(up.end(), 0)
+
+    def test_json_has_an_object_for_each_line_whatever_bytes_it_has(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "web"
+command = ["sh", "-c", "printf 'a\\\\377\\"b\\\\033[1m\\\\n'; echo x >&2; exec sleep 1000"]
+""", "--log-format", "json")
+        up.wait_for('"stream":"err"')
+        up.wait_for('"stream":"out"')
+        self.assertEqual(up.end(), 0)
+        lines = [json.loads(line) for line in up.lines]
+        said = next(line for line in lines if line["stream"] == "out")
+        self.assertEqual(said["service"], "web")
+        self.assertRegex(said["line"], r'^a.+"b.+\[1m$')
+        own = [line for line in lines if line["stream"] == "holdfast"]
+        self.assertIn({"web"}, [{line.get("service")} for line in own])
+        self.assertTrue(all(line["level"] in ("info", "warning", "error") for line in own))
+
+    def test_a_log_of_its_own_is_renamed_when_it_is_full_and_keeps_whole_lines(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "web"
+command = ["sh", "-c", "seq 1000 1999; echo done >&2; exec sleep 1000"]
+log = { path = "log/${NAME}.log", max_bytes = "4KiB", keep = 3 }
+[[fleet]]
+name = "mute"
+command = ["sh", "-c", "echo nothing; echo $$ > mute; exec sleep 1000"]
+log = { to = "nothing" }
+""")
+        log = self.folder / "log" / "web.log"
+        until = time.monotonic() + PATIENCE
+
+        def written() -> bool:
+            try:
+                return log.read_text().endswith("web err done\n")
+            except FileNotFoundError:  # it has not been made yet, or is just being renamed
+                return False
+        while not written() or not (self.folder / "mute").exists():
+            self.assertLess(time.monotonic(), until)
+        self.assertEqual(up.end(), 0)
+        self.assertEqual(sorted(path.name for path in log.parent.iterdir()), ["web.log", "web.log.1", "web.log.2", "web.log.3"])
+        text = "".join((log.parent / name).read_text() for name in ("web.log.3", "web.log.2", "web.log.1", "web.log"))
+        said = [LINE.match(line) for line in text.splitlines()]
+        numbers = [int(line[4]) for line in said[:-1]]
+        self.assertEqual(numbers, list(range(numbers[0], 2000)))
+        for path in log.parent.iterdir():
+            self.assertLessEqual(path.stat().st_size, 4096)
+            self.assertEqual(path.stat().st_mode & 0o022, 0)
+        self.assertFalse([line for line in up.lines if " web out " in line or "nothing" in line.split("control")[0]])
+
+    def test_a_reader_that_stands_still_slows_the_programs_and_not_the_supervisor(self) -> None:
+        file = self.file("""
+name = "shop"
+[[fleet]]
+name = "flood"
+command = ["sh", "-c", "yes 'a line of a flood'"]
+[[fleet]]
+name = "web"
+command = ["sh", "-c", "exec sleep 1000"]
+""", "fleet.toml")
+        up = subprocess.Popen([command.HOLDFAST, "up", file], stdout=subprocess.PIPE, env=self.environment)
+        self.addCleanup(up.kill)
+        try:
+            until = time.monotonic() + PATIENCE
+            while not (self.folder / "holdfast" / "shop.sock").exists():
+                self.assertLess(time.monotonic(), until)
+            self.phase_becomes("web", "running")
+            first = self.service("web")["pid"]
+            self.assertEqual(self.run_it("restart", "web").returncode, 0)
+            while self.service("web")["pid"] in (first, None):
+                self.assertLess(time.monotonic(), until)
+            up.send_signal(signal.SIGTERM)
+            assert up.stdout
+            text = up.stdout.read().decode()
+            self.assertEqual(up.wait(PATIENCE), 0)
+            self.assertTrue(text.endswith("down, exit status 0\n"))
+            for line in text.splitlines():
+                self.assertRegex(line, LINE)
+        finally:
+            up.stdout.close()
+
+    def test_what_cannot_be_written_is_counted(self) -> None:
+        with open("/dev/full", "w") as full:
+            file = self.file('name = "shop"\n[supervisor]\nwhen_all_terminated = "return"\n'
+                             '[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "seq 10"]\n', "fleet.toml")
+            done = subprocess.run([command.HOLDFAST, "up", file], stdout=full, stderr=subprocess.PIPE, text=True, env=self.environment,
+                                  timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"holdfast: \d\d lines were lost: cannot write to standard output: No space left on device")
+
+
+class Control(UpTest):
+    def test_status_shows_who_runs_and_what_happens_next(self) -> None:
+        up = self.up(SLEEPER.format("web") + """
+[[fleet]]
+name = "ill"
+command = ["sh", "-c", "exit 7"]
+backoff = { base = "1h", max = "1h" }
+""")
+        up.wait_for("web out up")
+        up.wait_for("event=backing_off service=ill")
+        done = self.run_it("status")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"^shop: process \d+, .*/fleet\.toml\nservice +phase +pid +for +restarts +failures\n"
+                                      r"web +running +\d+ +\S+ +0 +0\nill +backing_off +- +\S+ +0 +1 +next start in \S+; last: exit status 7\n$")
+        status = self.status()
+        self.assertEqual(status["pid"], up.process.pid)
+        self.assertEqual(status["file"], str(self.folder / "fleet.toml"))
+        self.assertEqual(self.run_it("status", str(self.folder / "fleet.toml")).stdout.splitlines()[0], done.stdout.splitlines()[0])
+        self.assertEqual(up.end(), 0)
+
+    def test_services_are_stopped_started_restarted_and_reset(self) -> None:
+        up = self.up(SLEEPER.format("web") + "count = 2\n" + SLEEPER.format("db"))
+        for name in ("web-0", "web-1", "db"):
+            up.wait_for(f"{name} out up")
+        self.assertEqual(self.expect(0, "stop", "web").stdout, "stop: web-0 web-1\n")
+        self.phase_becomes("web-0", "terminated")
+        self.phase_becomes("web-1", "terminated")
+        self.assertEqual(self.expect(0, "stop", "web-0").stdout, "stopped before: web-0\n")
+        self.assertEqual(self.expect(0, "start", "web-0", "db").stdout, "start: web-0\nstarted before: db\n")
+        up.wait_for("web-0 out up", 2)
+        self.assertEqual(self.service("web-1")["phase"], "terminated")
+        before = self.service("db")["pid"]
+        self.assertEqual(self.expect(0, "restart", "db", "--file", str(self.folder / "fleet.toml")).stdout, "restart: db\n")
+        up.wait_for("db out up", 2)
+        self.assertNotEqual(self.service("db")["pid"], before)
+        self.assertEqual(self.expect(0, "reset", "db").stdout, "reset: db\n")
+        refused = self.run_it("restart", "dbb")
+        self.assertEqual((refused.returncode, refused.stderr), (1, 'holdfast: there is no service "dbb"; there are: web, db\n'))
+        self.assertEqual(up.end(), 0)
+
+    def test_down_returns_when_everything_has_stopped(self) -> None:
+        up = self.up(SLEEPER.format("web"))
+        up.wait_for("web out up")
+        pid = self.service("web")["pid"]
+        self.expect(0, "down")
+        self.assertFalse(Path(f"/proc/{pid}").exists())
+        self.assertEqual(up.end(None), 0)
+        gone = self.run_it("status")
+        self.assertEqual((gone.returncode, gone.stdout), (2, ""))
+        self.assertIn("no fleet of this user is up", gone.stderr)
+
+    def test_a_second_up_of_a_fleet_is_refused_and_a_leftover_is_recovered(self) -> None:
+        up = self.up(SLEEPER.format("web"))
+        up.wait_for("web out up")
+        socket = self.folder / "holdfast" / "shop.sock"
+        self.assertEqual(stat.S_IMODE(socket.stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(socket.parent.stat().st_mode), 0o700)
+        second = self.run_it("up", str(self.folder / "fleet.toml"))
+        self.assertEqual((second.returncode, second.stdout), (2, ""))
+        self.assertIn(f"this fleet is up already: process {up.process.pid} has {socket}", second.stderr)
+        up.end(signal.SIGKILL)
+        self.assertTrue(socket.exists())
+        third = self.up(SLEEPER.format("web"))
+        third.wait_for("web out up")
+        self.assertEqual(self.status()["pid"], third.process.pid)
+        self.assertEqual(third.end(), 0)
+        self.assertFalse(socket.exists())
+
+    def test_the_socket_is_where_the_file_says_and_refuses_what_is_no_request(self) -> None:
+        import socket
+        up = self.up('[supervisor]\ncontrol = "my.sock"\n' + SLEEPER.format("web"))
+        up.wait_for("web out up")
+        self.assertEqual(self.run_it("status", str(self.folder / "fleet.toml")).returncode, 0)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.folder / "my.sock"))
+            answers = client.makefile()
+            for line, says in (("nonsense", "is no request"), ('{"do":"dance"}', 'there is no command \\"dance\\"'),
+                               ('{"do":"stop"}', "needs names"), ('{"do":"status","verbose":"x"}', 'has the key \\"verbose\\"'),
+                               ('{"do":"stop","names":["\\ud800"]}', "is no request")):
+                client.sendall(line.encode() + b"\n")
+                answer = answers.readline()
+                self.assertIn(says.replace('\\"', '"'), json.loads(answer)["error"])
+                self.assertFalse(json.loads(answer)["ok"])
+            client.sendall(b"x" * 70000)
+            self.assertIn("up to 65536 bytes", answers.readline())
+            with self.assertRaises((EOFError, ConnectionResetError)):  # it was closed with bytes that nobody had read
+                if not answers.readline():
+                    raise EOFError
+        self.assertEqual(up.end(), 0)
+
+
+class Files(UpTest):
+    def test_a_file_without_a_command_is_refused_with_what_to_write(self) -> None:
+        done = self.run_it("up", self.file('name = "x"\n[[fleet]]\nname = "web"\n'))
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn('no group has a command, so there is nothing to run; write command = ["program", "argument"]', done.stderr)
+
+    def test_what_is_wrong_is_said_before_anything_starts(self) -> None:
+        good = 'name = "x"\n[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "touch started"]\n'
+        for more, says in (('user = "no-such-user"\n', "no-such-user"), ('environment_files = ["absent.env"]\n', "absent.env: does not exist"),
+                           ('log = { path = "/proc/no/web.log" }\n', "cannot write the log /proc/no/web.log"),
+                           ('success = [3]\nfatal = [3]\n', "which is in success as well")):
+            done = self.run_it("up", self.file(good + more))
+            self.assertEqual((done.returncode, done.stdout), (2, ""), more)
+            self.assertIn(says, done.stderr)
+        (self.folder / "bad.env").write_text("A=1\nnonsense\n")
+        done = self.run_it("up", self.file(good + 'environment_files = ["bad.env"]\n'))
+        self.assertIn('line 2 of ', done.stderr)
+        self.assertFalse((self.folder / "started").exists())
+
+    def test_the_same_file_is_rehearsed(self) -> None:
+        file = self.file('name = "x"\nduration = "1h"\n[[fleet]]\nname = "web"\ncommand = ["web"]\nstop_grace = "1s"\n'
+                         'runs_for = "10s"\nthen = "hang"\n[[chaos]]\nat = "30min"\nshutdown = true\n')
+        self.assertIn("held", self.expect(0, "run", file).stdout)
+        trace = self.expect(0, "run", file, "--quiet", "--trace", "-").stdout
+        self.assertIn('"killed"', trace)
+
+    def test_a_recording_of_it_replays(self) -> None:
+        up = self.up("""
+[supervisor]
+recording = { folder = "rec", keep = 2 }
+backoff = { base = "1ms", max = "2ms", breaker = "off" }
+[[fleet]]
+name = "web"
+command = ["sh", "-c", "echo run; exit 1"]
+""")
+        up.wait_for("web out run", 4)
+        self.assertEqual(up.end(), 0)
+        (recording,) = (self.folder / "rec").iterdir()
+        self.assertIn("as recorded", self.expect(0, "replay", str(recording)).stdout)
+
+
+if __name__ == "__main__":
+    command.main()
