@@ -47,6 +47,14 @@ struct BecameReady {
   ServiceId service;
   RunNumber run;
 };
+// A run gave a sign of life, some time ago. Only the latest one before a decision of its watchdog arrives, when that
+// decides.
+struct Heard {
+  ServiceId service;
+  RunNumber run;
+  TimePoint when;
+  std::optional<std::uint64_t> progress;  // what it reported, if only that counts
+};
 // A run reports something that changes nothing.
 struct RunWarned {
   ServiceId service;
@@ -70,7 +78,7 @@ struct SignalIgnored {
 struct Arrival {
   using What =
       std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested, arrival::DrainEnded,
-                   arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored, arrival::BecameReady>;
+                   arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored, arrival::BecameReady, arrival::Heard>;
 
   TimePoint at;           // the clock, as far as it matters: when a service was added, when a shutdown was asked for
   std::string_view name;  // of the service; empty for the supervisor itself

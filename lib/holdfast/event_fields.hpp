@@ -109,6 +109,8 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   visit_unless_default(field, "ready", policy.ready, Ready::at_once);
   field("start_timeout_ns", policy.start_timeout);
   visit_delay_laws(field, policy);
+  field("watchdog_ns", policy.watchdog);
+  visit_unless_default(field, "watchdog_needs", policy.watchdog_needs, SignOfLife::heartbeat);
 }
 
 // The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
@@ -202,6 +204,7 @@ void visit_counters(Field&& field, C& counters) {
   field("active_services", counters.active_services);
   visit_unless_zero(field, "open_breakers", counters.open_breakers);
   visit_unless_zero(field, "failed_starts", counters.failed_starts);
+  visit_unless_zero(field, "hangs", counters.hangs);
 }
 
 }  // namespace holdfast

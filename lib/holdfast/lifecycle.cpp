@@ -40,6 +40,7 @@ std::string_view to_string(StopCause cause) noexcept {
     case StopCause::restart: return "restart";
     case StopCause::remove: return "remove";
     case StopCause::start_timeout: return "start_timeout";
+    case StopCause::watchdog: return "watchdog";
   }
   return "?";
 }

@@ -68,13 +68,17 @@ enum class StopCause : std::uint8_t {
   restart,
   remove,
   start_timeout,  // it was not ready in time, which is a failure
+  watchdog,       // it gave no sign of life for too long, which is a failure
 };
 std::string_view to_string(StopCause) noexcept;
 
-// Whether the service goes on after such a stop. A later stop or shutdown makes it final.
-constexpr bool is_final(StopCause cause) noexcept {
-  return cause != StopCause::restart && cause != StopCause::start_timeout;
+// Nobody asked for such a stop: the run missed a deadline, and so it has failed.
+constexpr bool is_missed_deadline(StopCause cause) noexcept {
+  return cause == StopCause::start_timeout || cause == StopCause::watchdog;
 }
+
+// Whether the service ends with such a stop. If it goes on, a later stop or shutdown makes the stop final.
+constexpr bool is_final(StopCause cause) noexcept { return cause != StopCause::restart && !is_missed_deadline(cause); }
 
 // Why a service terminated for good.
 struct Termination {

@@ -34,8 +34,7 @@ bool LogFilter::is_left_out(Loop& loop, const Event& event) {
     loop.quiet = !is_shown(loop.ends);
     return loop.quiet;
   }
-  if (const auto* const stop = std::get_if<event::Stopping>(&event.what);
-      stop && stop->cause == StopCause::start_timeout)
+  if (const auto* const stop = std::get_if<event::Stopping>(&event.what); stop && is_missed_deadline(stop->cause))
     return false;  // nobody has asked for it, and the end that follows is one of the loop
   if (std::holds_alternative<event::Stopping>(event.what) || std::holds_alternative<event::Commanded>(event.what)) {
     loop.asked = std::holds_alternative<event::Stopping>(event.what);

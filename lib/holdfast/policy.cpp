@@ -207,6 +207,14 @@ std::string_view to_string(JitterLaw law) noexcept {
   return "?";
 }
 
+std::string_view to_string(SignOfLife sign) noexcept {
+  switch (sign) {
+    case SignOfLife::heartbeat: return "heartbeat";
+    case SignOfLife::progress: return "progress";
+  }
+  return "?";
+}
+
 std::string_view to_string(WhenAllTerminated when) noexcept {
   return when == WhenAllTerminated::wait ? "wait" : "return";
 }
@@ -269,10 +277,15 @@ std::vector<Problem> problems(const ServicePolicy& policy) {
   auto found = policy.backoff ? problems(*policy.backoff) : std::vector<Problem>{};
   check_stop_grace(found, policy.stop_grace);
   if (policy.start_timeout) check_duration(found, "start_timeout", *policy.start_timeout, Duration{1});
+  if (policy.watchdog) check_duration(found, "watchdog", *policy.watchdog, Duration{1});
   if (!has_errors(found) && policy.start_timeout && policy.ready == Ready::at_once) {
     warning(found, "start_timeout",
             "is " + to_string(*policy.start_timeout) +
                 ", but every run is ready at once; it takes effect with ready = \"notified\"");
+  }
+  if (!has_errors(found) && !policy.watchdog && policy.watchdog_needs != SignOfLife::heartbeat) {
+    warning(found, "watchdog_needs",
+            "is \"" + std::string{to_string(policy.watchdog_needs)} + "\", but there is no watchdog to need it");
   }
   return found;
 }

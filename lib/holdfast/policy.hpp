@@ -133,6 +133,13 @@ enum class Ready : std::uint8_t {
 };
 std::string_view to_string(Ready) noexcept;
 
+// What a watchdog takes for a sign of life.
+enum class SignOfLife : std::uint8_t {
+  heartbeat,  // Run::heartbeat(), and progress as well
+  progress,   // Run::progress() with a number that has risen, and nothing else
+};
+std::string_view to_string(SignOfLife) noexcept;
+
 // What the supervisor does when every service that was added has terminated.
 enum class WhenAllTerminated : std::uint8_t {
   wait,    // wait for a shutdown, or for more services
@@ -169,6 +176,10 @@ struct ServicePolicy {
   // How long a run may take from its start until it is ready. One that takes longer is stopped, and has failed. 1 ns to
   // kDurationMax; nullopt: as long as it likes. No effect if it is ready at once.
   std::optional<Duration> start_timeout = std::nullopt;
+  // How long a run may give no sign of life while it is running. One that is silent for longer hangs: it is stopped,
+  // and has failed. 1 ns to kDurationMax; nullopt: as long as it likes.
+  std::optional<Duration> watchdog = std::nullopt;
+  SignOfLife watchdog_needs = SignOfLife::heartbeat;  // no effect without a watchdog
   friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
 };
 

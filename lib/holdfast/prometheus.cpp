@@ -135,6 +135,7 @@ PrometheusPage::PrometheusPage(std::string_view ns)
     : ns_(ns),
       starts_(ns, "service_starts_total", "counter", "Runs begun."),
       failures_(ns, "service_failures_total", "counter", "Runs that ended with an error or an exception, unasked."),
+      hangs_(ns, "service_hangs_total", "counter", "Runs that the watchdog of their service asked to stop."),
       failed_starts_(ns, "service_failed_starts_total", "counter",
                      "Runs of services that say when they are ready, which failed before."),
       clean_exits_(ns, "service_clean_exits_total", "counter", "Runs that ended without an error, unasked."),
@@ -153,6 +154,7 @@ void PrometheusPage::add(const ServiceSnapshot& service) {
   starts_.number(label_, service.starts);
   failures_.number(label_, service.failures);
   clean_exits_.number(label_, service.clean_exits);
+  if (service.watchdog) hangs_.number(label_, service.hangs);
   if (service.ready == Ready::notified) failed_starts_.number(label_, service.failed_starts);
   std::string& seconds = running_seconds_.sample();
   (((seconds += '{') += label_) += "} ") += detail::in_seconds(service.running_time);
@@ -225,14 +227,16 @@ std::vector<std::string> PrometheusPage::take(const Counters& counters) {
   add_single("starts_total", "counter", "Runs begun.", counters.starts);
   add_single("failures_total", "counter", "Runs that ended with an error or an exception, unasked.", counters.failures);
   add_single("failed_starts_total", "counter", "Runs that failed before they were ready.", counters.failed_starts);
+  add_single("hangs_total", "counter", "Runs that were asked to stop because they gave no sign of life.",
+             counters.hangs);
   add_single("clean_exits_total", "counter", "Runs that ended without an error, unasked.", counters.clean_exits);
   add_single("killed_runs_total", "counter", "Runs that did not stop within their grace, and were killed.",
              counters.killed_runs);
   add_single("abandoned_runs_total", "counter", "Runs that did not stop in time.", counters.abandoned_runs);
   std::vector<std::string> pieces;
   pieces.push_back(std::exchange(singles_, {}) + more);
-  for (Column* const column : {&starts_, &failures_, &failed_starts_, &clean_exits_, &running_seconds_, &attempt_,
-                               &phase_, &breaker_, &termination_, &uptime_}) {
+  for (Column* const column : {&starts_, &failures_, &failed_starts_, &hangs_, &clean_exits_, &running_seconds_,
+                               &attempt_, &phase_, &breaker_, &termination_, &uptime_}) {
     column->take_into(pieces);
   }
   return pieces;

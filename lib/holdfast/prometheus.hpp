@@ -7,14 +7,15 @@
 //
 //     counters    <ns>_restarts_total, <ns>_spawned_total, <ns>_terminated_total, <ns>_circuit_breaker_trips_total,
 //                 <ns>_starts_total, <ns>_failures_total, <ns>_clean_exits_total, <ns>_killed_runs_total,
-//                 <ns>_abandoned_runs_total, <ns>_failed_starts_total
+//                 <ns>_abandoned_runs_total, <ns>_failed_starts_total, <ns>_hangs_total
 //     gauge       <ns>_active_services
 //
 // Of each service that is present, in the order of adding; they begin anew when it is removed and added again:
 //
 //     counters    <ns>_service_starts_total{service}, <ns>_service_failures_total{service},
 //                 <ns>_service_clean_exits_total{service}, <ns>_service_running_seconds_total{service},
-//                 and with ready = notified <ns>_service_failed_starts_total{service}
+//                 with ready = notified <ns>_service_failed_starts_total{service}, and with a
+//                 watchdog <ns>_service_hangs_total{service}
 //     gauge       <ns>_service_attempt{service}
 //     gauges      <ns>_service_phase{service,phase}, <ns>_service_breaker{service,breaker}:
 //                 1 for the present state, 0 for the others
@@ -129,8 +130,8 @@ class PrometheusPage {
   std::string ns_;
   std::string label_;  // of the service that is being added
   std::string singles_;
-  Column starts_, failures_, failed_starts_, clean_exits_, running_seconds_, attempt_, phase_, breaker_, termination_,
-      uptime_;
+  Column starts_, failures_, hangs_, failed_starts_, clean_exits_, running_seconds_, attempt_, phase_, breaker_,
+      termination_, uptime_;
   std::string uptimes_done_;  // the latest name
   bool uptimes_begun_ = false;
 };

@@ -89,6 +89,7 @@ struct InputWord {
   std::string_view operator()(const arrival::RunWarned&) const { return "warn"; }
   std::string_view operator()(const arrival::SignalIgnored&) const { return "signal_ignored"; }
   std::string_view operator()(const arrival::BecameReady&) const { return "ready"; }
+  std::string_view operator()(const arrival::Heard&) const { return "heartbeat"; }
 };
 
 template <class What>
@@ -112,6 +113,12 @@ void put_fields(RecordedLine& line, const What& what) {
     line("slot", what.service.slot);
     line("generation", what.service.generation);
     line("run", what.run.value);
+  } else if constexpr (std::is_same_v<What, arrival::Heard>) {
+    line("slot", what.service.slot);
+    line("generation", what.service.generation);
+    line("run", what.run.value);
+    line("heard_ns", what.when);
+    line("progress", what.progress);
   } else if constexpr (std::is_same_v<What, arrival::RunWarned>) {
     line("slot", what.service.slot);
     line("generation", what.service.generation);
@@ -290,14 +297,16 @@ void Recorder::on_event(const Event& event) {
 }
 
 void Recorder::on_arrival(const Arrival& arrival) {
-  if (fired_) write_step(arrival.at);
+  const bool came_before = std::holds_alternative<arrival::Heard>(arrival.what);  // the timer that asks for it
+  if (fired_ && !came_before) write_step(arrival.at);
   write([&](RecordedLine& line) {
     line("t_ns", arrival.at);
     line("input", std::visit(InputWord{}, arrival.what));
     if (!arrival.name.empty()) line("service", arrival.name);
     std::visit([&](const auto& what) { put_fields(line, what); }, arrival.what);
-    if (in_handler_) line("within", in_sink_ ? "sink" : "service");
+    if (in_handler_ && !came_before) line("within", in_sink_ ? "sink" : "service");
   });
+  if (fired_ && came_before) write_step(arrival.at);  // what the supervisor reads the clock for
   if (!in_handler_) flush();
 }
 

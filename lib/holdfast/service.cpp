@@ -78,6 +78,16 @@ void Run::ready() const noexcept {
   record_->policy->supervisor->run_is_ready(*record_, *this, is_over());
 }
 
+void Run::heartbeat() const noexcept {
+  if (record_->is_watched() && !is_over()) record_->policy->supervisor->heard(*record_);
+}
+
+void Run::progress(std::uint64_t reached) const noexcept {
+  if (record_->is_watched() && !is_over()) record_->policy->supervisor->progressed(*record_, reached);
+}
+
+std::optional<Duration> Run::watchdog() const noexcept { return record_->policy->in_force.watchdog; }
+
 bool Run::says_when_ready() const noexcept { return record_->policy->in_force.ready == Ready::notified; }
 
 void Run::warn(std::string_view says) const {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <holdfast/lifecycle.hpp>
+#include <holdfast/time.hpp>
 
 namespace holdfast::detail {
 struct ServiceRecord;
@@ -122,6 +124,22 @@ class Run {
   // under `ready = at_once`.
   // REQUIRES: this Run came from a supervisor.
   void ready() const noexcept;
+
+  // A sign of life for the watchdog of its service (policy.hpp). It counts from the call, and costs little more than a
+  // look at the clock. A call while the service is not `running` does nothing, nor does one without a watchdog, or if
+  // that needs progress.
+  // REQUIRES: this Run came from a supervisor.
+  void heartbeat() const noexcept;
+
+  // How far the run has got, in whatever it counts. A number above the highest that it has reported is a sign of life;
+  // any other is none, so that a loop that turns without getting anywhere is found. A run's first number is one.
+  // Otherwise as heartbeat().
+  // REQUIRES: this Run came from a supervisor.
+  void progress(std::uint64_t reached) const noexcept;
+
+  // The watchdog of its service; nullopt: it has none.
+  // REQUIRES: this Run came from a supervisor, from within start().
+  [[nodiscard]] std::optional<Duration> watchdog() const noexcept;
 
   // Whether its service is ready only when ready() says so.
   // REQUIRES: this Run came from a supervisor, from within start().

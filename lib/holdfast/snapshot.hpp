@@ -32,6 +32,7 @@ struct Counters {
   std::uint64_t active_services = 0;        // added and not terminated
   std::uint64_t open_breakers = 0;          // a gauge, too: services whose breaker is open or half open, not terminated
   std::uint64_t failed_starts = 0;          // of the failures, those of runs that were not ready yet
+  std::uint64_t hangs = 0;                  // runs that were asked to stop because they gave no sign of life
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -46,7 +47,9 @@ struct ServiceSnapshot {
   std::uint64_t clean_exits = 0;  // since it was added
   Ready ready = Ready::at_once;
   std::uint64_t failed_starts = 0;  // since it was added; of the failures, those of runs that were not ready yet
-  Attempt attempt = 0;  // consecutive failures since the last reset; openings in a row of a breaker that has opened
+  std::optional<Duration> watchdog = std::nullopt;
+  std::uint64_t hangs = 0;  // since it was added: runs that its watchdog asked to stop
+  Attempt attempt = 0;      // consecutive failures since the last reset; openings in a row of a breaker that has opened
   std::uint32_t failures_in_window = 0;  // that the breaker remembers
   BreakerState breaker = BreakerState::off;
   std::optional<std::uint32_t> pid;  // of a run that is alive and a process
@@ -54,11 +57,13 @@ struct ServiceSnapshot {
   Duration running_time{0};          // of all runs together, the present one included
   Duration age{0};                   // since it was added
   Duration time_in_phase{0};
-  std::optional<TimePoint> next_start;     // while backing off: when the next run, or the probe, is due
-  std::optional<TimePoint> ready_by;       // while starting: when the start_timeout is over
-  std::optional<TimePoint> grace_until;    // while stopping: when the grace is over
-  bool killed = false;                     // while stopping: its run was killed, and has not ended yet
-  std::optional<Termination> termination;  // once terminated
+  std::optional<TimePoint> next_start;      // while backing off: when the next run, or the probe, is due
+  std::optional<TimePoint> ready_by;        // while starting: when the start_timeout is over
+  std::optional<TimePoint> watchdog_until;  // while running under a watchdog: by when it needs a sign of life
+  std::optional<std::uint64_t> progress;    // that the latest run under a watchdog has reported
+  std::optional<TimePoint> grace_until;     // while stopping: when the grace is over
+  bool killed = false;                      // while stopping: its run was killed, and has not ended yet
+  std::optional<Termination> termination;   // once terminated
   friend bool operator==(const ServiceSnapshot&, const ServiceSnapshot&) = default;
 };
 

@@ -135,6 +135,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
     if (config.policy.ready == Ready::notified && failed_starts_.size() <= record->id.slot) {
       failed_starts_.resize(record->id.slot + std::size_t{1});
     }
+    if (config.policy.watchdog && watches_.size() <= record->id.slot) watches_.resize(record->id.slot + std::size_t{1});
     enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
   } catch (...) {
     objects_.erase(service);
@@ -390,6 +391,20 @@ void Supervisor::run_is_ready(Record& record, const Run& run, bool is_over) noex
   }
 }
 
+// One store, and a look at the clock: no timer is touched.
+void Supervisor::heard(Record& record) noexcept {
+  if (record.policy->in_force.watchdog_needs == SignOfLife::progress) return;
+  watches_[record.id.slot].heard_at = scheduler_.now();
+}
+
+void Supervisor::progressed(Record& record, std::uint64_t reached) noexcept {
+  detail::Watch& watch = watches_[record.id.slot];
+  if (watch.has_progress && reached <= watch.progress) return;
+  watch.progress = reached;
+  watch.has_progress = true;
+  watch.heard_at = scheduler_.now();
+}
+
 void Supervisor::set_pid(Record& record, std::uint32_t pid) {
   if (record.id.slot >= pids_.size()) pids_.resize(record.id.slot + std::size_t{1});
   pids_[record.id.slot] = pid;
@@ -538,12 +553,13 @@ void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
   return record.phase == Phase::stopping || !record.first_run_due;
 }
 
-// A run that was stopped because it was not ready in time has failed, and its error says so.
+// A run that was stopped because it missed a deadline has failed, and its error says so.
 [[gnu::cold, gnu::noinline]] Outcome Supervisor::outcome_of_other_end(Record& record, Outcome outcome, Error& error) {
-  const bool too_late = record.phase == Phase::stopping && record.stop_cause == StopCause::start_timeout;
-  if (too_late) error = not_ready_in_time(record, error);
-  if (too_late && outcome == Outcome::clean) outcome = Outcome::failed;
-  if (outcome != Outcome::clean && (too_late || record.phase == Phase::starting)) count_failed_start(record);
+  const bool missed = record.phase == Phase::stopping && is_missed_deadline(record.stop_cause);
+  if (missed) error = missed_deadline(record, error);
+  if (missed && outcome == Outcome::clean) outcome = Outcome::failed;
+  const bool was_starting = missed ? record.stop_cause == StopCause::start_timeout : record.phase == Phase::starting;
+  if (outcome != Outcome::clean && was_starting) count_failed_start(record);
   return outcome;
 }
 
@@ -555,8 +571,8 @@ void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
 [[gnu::cold, gnu::noinline]] void Supervisor::on_other_end(Record& record, Outcome outcome) {
   if (record.phase == Phase::running) return on_unasked_special_end(record, outcome, now_ - record.phase_since);
   forget_readiness(record);
-  if (record.phase == Phase::starting || record.stop_cause == StopCause::start_timeout) {
-    return on_unasked_special_end(record, outcome, Duration::zero());  // so that it never resets the backoff
+  if (record.phase == Phase::starting || is_missed_deadline(record.stop_cause)) {
+    return on_unasked_special_end(record, outcome, was_ready_for(record));
   }
   record.ended_badly_in_drain = record.last_run_failed && shutdown_begun_;
   if (record.stop_cause == StopCause::restart) {
@@ -577,6 +593,44 @@ void Supervisor::on_ready(Record& record, RunNumber run) {
 // A run that has said that it ended, before the supervisor got to it, is not asked to stop.
 void Supervisor::on_start_timeout(Record& record) {
   if (record.run_alive) ask_to_stop(record, StopCause::start_timeout);
+}
+
+// A run that has been silent so far may still speak at this very time, by a timer that was armed later: so the decision
+// comes after everything that is armed for it now. One that has said that it ended is not asked to stop.
+void Supervisor::on_look(Record& record) {
+  if (!record.run_alive) return;
+  detail::Watch& watch = watches_[record.id.slot];
+  const Duration watchdog = *record.policy->in_force.watchdog;
+  if (!watch.heard_since(watchdog)) {
+    if (watch.looks_again) return on_hang(record, watch);
+    watch.looks_again = true;
+    return wake_at(record, watch.by);
+  }
+  watch.looks_again = false;
+  if (arrivals_) tell_heard(record, watch);
+  const bool was_up = watch.probe_up_at <= watch.by;
+  watch.probe_up_at = was_up ? TimePoint::max() : watch.probe_up_at + (now_ - watch.by);
+  watch_until(record, watch, watch.next_look(watchdog, now_));
+  if (was_up && record.retries.breaker_has_opened)
+    reset_retries(record);  // an event, after which `watch` may have moved
+}
+
+[[gnu::cold, gnu::noinline]] void Supervisor::on_hang(Record& record, detail::Watch& watch) {
+  ++counters_.hangs;
+  ++watch.hangs;
+  ask_to_stop(record, StopCause::watchdog);
+}
+
+// It was heard before, but only now it decides something.
+void Supervisor::tell_heard(const Record& record, const detail::Watch& watch) noexcept {
+  const bool by_progress = record.policy->in_force.watchdog_needs == SignOfLife::progress && watch.has_progress;
+  try {
+    arrived(now_, &record,
+            arrival::Heard{record.id, record.run, watch.heard_at,
+                           by_progress ? std::optional<std::uint64_t>{watch.progress} : std::nullopt});
+  } catch (...) {
+    sink_threw();
+  }
 }
 
 void Supervisor::on_late_end(Record& record, const Input& input) {
@@ -600,7 +654,7 @@ void Supervisor::reset_retries(Record& record) {
   const Attempt openings = record.retries.breaker_has_opened ? record.retries.attempt : 0;
   record.retries.reset();
   if (openings == 0) return;
-  if (record.phase == Phase::running && record.armed())
+  if (record.phase == Phase::running && record.armed() && !record.is_watched())
     scheduler_.disarm(record);  // the probe need not stay up any more
   emit_closed(record, openings);
 }
@@ -628,7 +682,7 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
     case Phase::starting:
     case Phase::running: return;
     case Phase::stopping:
-      if (record.stop_cause != StopCause::start_timeout) return;
+      if (!is_missed_deadline(record.stop_cause)) return;
       record.stop_cause = StopCause::restart;
       return emit(record, event::Stopping{StopCause::restart});
     case Phase::backing_off: return begin_run(record);
@@ -765,7 +819,7 @@ void Supervisor::on_deadline(Record& record) {
   now_ = scheduler_.now();
   if (record.phase == Phase::backing_off) [[likely]]
     return begin_run(record);
-  if (record.phase == Phase::running) return on_probe_up(record);
+  if (record.phase == Phase::running) return record.is_watched() ? on_look(record) : on_probe_up(record);
   if (record.phase == Phase::starting) return on_start_timeout(record);
   HOLDFAST_ASSERT(record.phase == Phase::stopping, "a service waited for a time in a phase that has no deadline");
   if (drain_ends_by(record.deadline())) {  // of one time the drain's deadline comes first
@@ -800,9 +854,9 @@ void Supervisor::abandon_and_go_on(Record& record) {
   emit(record, event::Abandoned{now_ - record.stop_asked_at()});
   if (record.stop_cause == StopCause::restart) return begin_run(record);
   record.last_run_failed = true;
-  record.last_error = not_ready_in_time(record, {});
-  count_failed_start(record);
-  on_unasked_special_end(record, Outcome::failed, Duration::zero());
+  record.last_error = missed_deadline(record, {});
+  if (record.stop_cause == StopCause::start_timeout) count_failed_start(record);
+  on_unasked_special_end(record, Outcome::failed, was_ready_for(record));
 }
 
 // False: there is no memory.
@@ -842,12 +896,12 @@ void Supervisor::begin_run(Record& record) {
   emit(record, event::Running{pid_of(record)});
 }
 
-// The run is not ready at once, or perhaps it is a probe. Like a grace, the time until it is to be ready begins when
-// start() has returned: a run that takes exactly as long is ready in time.
+// The run is not ready at once or is watched, or perhaps it is a probe. Like a grace, the time until it is to be ready
+// begins when start() has returned: a run that takes exactly as long is ready in time.
 [[gnu::cold, gnu::noinline]] void Supervisor::begin_specially(Record& record) {
   const ServicePolicy& policy = record.policy->in_force;
   if (policy.ready == Ready::at_once) {
-    record.starts_specially = record.retries.breaker_has_opened;
+    record.starts_specially = record.retries.breaker_has_opened || policy.watchdog;
     return become_ready(record);
   }
   record.awaits_ready = true;
@@ -858,9 +912,22 @@ void Supervisor::become_ready(Record& record) {
   forget_readiness(record);
   set_phase(record, Phase::running);
   emit(record, event::Running{pid_of(record)});
-  if (record.retries.breaker_has_opened && record.run_alive) {
-    wake_at(record, now_ + record.policy->backoff().breaker->half_open->probe_success_after);
+  const bool probes = record.retries.breaker_has_opened;
+  const auto probe_success_after =
+      probes ? std::optional{record.policy->backoff().breaker->half_open->probe_success_after} : std::nullopt;
+  if (const auto watchdog = record.policy->in_force.watchdog) {
+    detail::Watch& watch = watches_[record.id.slot];
+    watch.begin(now_, probe_success_after);
+    if (record.run_alive) watch_until(record, watch, now_ + *watchdog);
+  } else if (probes && record.run_alive) {
+    wake_at(record, now_ + *probe_success_after);
   }
+}
+
+// The one timer of the service waits for both.
+void Supervisor::watch_until(Record& record, detail::Watch& watch, TimePoint at) noexcept {
+  watch.by = std::min(at, watch.probe_up_at);
+  wake_at(record, watch.by);
 }
 
 // The run is ready, or never will be.
@@ -1051,18 +1118,30 @@ void Supervisor::forget_counts(const Record& record) noexcept {
   const std::uint32_t slot = record.id.slot;
   if (slot < clean_exits_.size()) clean_exits_[slot] = 0;
   if (slot < failed_starts_.size()) failed_starts_[slot] = 0;
+  if (slot < watches_.size()) watches_[slot] = {};
 }
 
-// "not ready within 30s", with what the run itself returned behind it.
-Error Supervisor::not_ready_in_time(const Record& record, const Error& returned) const noexcept {
+// "not ready within 30s", "no heartbeat for 10s", with what the run itself returned behind it.
+Error Supervisor::missed_deadline(const Record& record, const Error& returned) const noexcept {
+  const ServicePolicy& policy = record.policy->in_force;
+  const bool hangs = record.stop_cause == StopCause::watchdog;
   try {
-    std::string says = "not ready within " + to_string(*record.policy->in_force.start_timeout);
+    std::string says =
+        hangs ? "no " + std::string{to_string(policy.watchdog_needs)} + " for " + to_string(*policy.watchdog)
+              : "not ready within " + to_string(*policy.start_timeout);
     if (!returned.text().empty()) (says += ": ") += returned.text();
     return Error{says};
   } catch (const std::bad_alloc&) {
     lacked_memory();
-    return Error::literal("not ready in time");
+    return Error::literal(hangs ? "no sign of life in time" : "not ready in time");
   }
+}
+
+// A run that ended before it was ready, or that missed a deadline. Nothing at all if it never was, so that it never
+// resets the backoff.
+Duration Supervisor::was_ready_for(const Record& record) const noexcept {
+  if (record.phase != Phase::stopping || record.stop_cause != StopCause::watchdog) return Duration::zero();
+  return record.stop_asked_at() - watches_[record.id.slot].ready_since;
 }
 
 void Supervisor::forget_side_entries(Record& record) noexcept {

@@ -18,10 +18,12 @@
 //     running       failure of the probe of an open breaker        backing_off for a longer open time
 //     running       any other failure                              backing_off for a jittered, growing delay
 //     running       stop, restart, remove or shutdown              stopping
+//     running       no sign of life for its watchdog               stopping
 //     backing_off   the delay has passed, restart or reset         starting
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
-//     stopping      its run ends; it was not ready in time         as from running after a failure
+//     stopping      its run ends; it was not ready in time, or     as from running after a failure
+//                   its watchdog asked it to stop
 //     stopping      its run ends; any other stop                   terminated(cancelled)
 //     stopping      its stop_grace passes: killed, if it can be    stopping
 //     stopping      it passes again, or it could not be killed     terminated(abandoned)
@@ -58,6 +60,7 @@
 #include <holdfast/detail/input_queue.hpp>
 #include <holdfast/detail/service_registry.hpp>
 #include <holdfast/detail/service_set.hpp>
+#include <holdfast/detail/watch.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/random.hpp>
@@ -211,6 +214,8 @@ class Supervisor {
   void abandoned_run_ended(Record& record, const Run& run, Exit& exit) noexcept;
   void run_warned(Record& record, Error says) noexcept;
   void run_is_ready(Record& record, const Run& run, bool is_over) noexcept;
+  void heard(Record& record) noexcept;
+  void progressed(Record& record, std::uint64_t reached) noexcept;
   void set_pid(Record& record, std::uint32_t pid);
 
   // What the inputs do
@@ -222,6 +227,9 @@ class Supervisor {
   void on_other_end(Record& record, Outcome outcome);
   void on_ready(Record& record, RunNumber run);
   void on_start_timeout(Record& record);
+  void on_look(Record& record);
+  void on_hang(Record& record, detail::Watch& watch);
+  void tell_heard(const Record& record, const detail::Watch& watch) noexcept;
   void on_late_end(Record& record, const detail::Input& input);
   void on_unasked_end(Record& record, Outcome outcome, Duration ready_for);
   void on_command(Record& record, const detail::Input& input);
@@ -247,6 +255,7 @@ class Supervisor {
   void begin_run(Record& record);
   void begin_specially(Record& record);
   void become_ready(Record& record);
+  void watch_until(Record& record, detail::Watch& watch, TimePoint at) noexcept;
   void forget_readiness(Record& record) noexcept;
   void close_run(Record& record);
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
@@ -295,7 +304,8 @@ class Supervisor {
   void count_clean_exit(Record& record) noexcept;
   void forget_counts(const Record& record) noexcept;
   void count_failed_start(const Record& record) noexcept;
-  [[nodiscard]] Error not_ready_in_time(const Record& record, const Error& returned) const noexcept;
+  [[nodiscard]] Error missed_deadline(const Record& record, const Error& returned) const noexcept;
+  [[nodiscard]] Duration was_ready_for(const Record& record) const noexcept;
   static void list_in(ShutdownResult& result, const Record& record) noexcept;
   void list_removed(const Record& record) noexcept;
   void forget_side_entries(Record& record) noexcept;
@@ -319,6 +329,7 @@ class Supervisor {
   std::vector<std::uint64_t> clean_exits_;    // by slot, as far as there are any
   std::vector<std::uint32_t> pids_;           // the same
   std::vector<std::uint64_t> failed_starts_;  // the same, with room for every service that may have any
+  std::vector<detail::Watch> watches_;        // the same, with room for every service that has a watchdog
 
   TimePoint now_;  // of the input that is being processed
   detail::InputQueue inputs_;

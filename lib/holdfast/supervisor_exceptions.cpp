@@ -98,9 +98,9 @@ void Supervisor::pay(Record& record) noexcept {
   }
   if (record.timer_is_due) {
     record.timer_is_due = false;
-    const bool probes = record.phase == Phase::running && record.retries.breaker_has_opened;
+    const bool runs = record.phase == Phase::running && (record.retries.breaker_has_opened || record.is_watched());
     const bool starts = record.awaits_ready && record.policy->in_force.start_timeout;
-    const bool waits = record.phase == Phase::backing_off || record.phase == Phase::stopping || probes || starts;
+    const bool waits = record.phase == Phase::backing_off || record.phase == Phase::stopping || runs || starts;
     if (waits && !record.armed()) wake_again(record);
   }
   if (record.first_start_is_due) {

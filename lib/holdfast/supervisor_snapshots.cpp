@@ -55,6 +55,8 @@ std::optional<ServiceSnapshot> Supervisor::snapshot_in(std::uint32_t slot) const
 ServiceSnapshot Supervisor::describe(const Record& record) const {
   const TimePoint now = scheduler_.now();
   const bool stops = record.phase == Phase::stopping;
+  const bool has_watch = record.policy->in_force.watchdog.has_value();
+  const detail::Watch watch = has_watch ? watches_[record.id.slot] : detail::Watch{};
   return {
       .name = std::string{record.name.text()},
       .id = record.id,
@@ -66,6 +68,8 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .clean_exits = record.id.slot < clean_exits_.size() ? clean_exits_[record.id.slot] : 0,
       .ready = record.policy->in_force.ready,
       .failed_starts = record.id.slot < failed_starts_.size() ? failed_starts_[record.id.slot] : 0,
+      .watchdog = record.policy->in_force.watchdog,
+      .hangs = watch.hangs,
       .attempt = record.retries.attempt,
       .failures_in_window = record.retries.history.size(),
       .breaker = breaker_of(record),
@@ -76,6 +80,10 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .time_in_phase = now - record.phase_since,
       .next_start = record.phase == Phase::backing_off ? std::optional{record.deadline()} : std::nullopt,
       .ready_by = record.awaits_ready && record.armed() ? std::optional{record.deadline()} : std::nullopt,
+      .watchdog_until = record.is_watched() && record.armed()
+                            ? std::optional{watch.heard_at + *record.policy->in_force.watchdog}
+                            : std::nullopt,
+      .progress = watch.has_progress ? std::optional<std::uint64_t>{watch.progress} : std::nullopt,
       .grace_until = stops && record.armed() ? std::optional{record.deadline()} : std::nullopt,
       .killed = stops && record.killed,
       .termination = record.phase == Phase::terminated ? std::optional{termination_of(record)} : std::nullopt,

@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,9 +24,10 @@ namespace {
 
 namespace net = boost::asio;
 using Words = std::vector<std::string>;
+constexpr Duration kBeat = 50ms;
 
 // What a run does.
-enum class Act { ends, fails, throws_thing, fatal, waits, hangs, gets_ready };
+enum class Act { ends, fails, throws_thing, fatal, waits, hangs, gets_ready, beats };
 
 // Plays a list of acts, one a run, in either style. The last act is repeated.
 struct Troupe {
@@ -34,7 +36,7 @@ struct Troupe {
   // Awaits its stop or nothing; written as callbacks.
   class Callbacks final : public Service {
    public:
-    explicit Callbacks(Script script) : script_(std::move(script)) {}
+    Callbacks(Script script, Scheduler& scheduler) : script_(std::move(script)), scheduler_(scheduler) {}
     void start(Run run) override {
       act_ = script_(run.number());
       switch (act_) {
@@ -43,17 +45,31 @@ struct Troupe {
         case Act::throws_thing: throw 42;
         case Act::fatal: return run.end(Exit::fatal("no licence"));
         case Act::gets_ready: return run.ready();
+        case Act::beats: return beat(run);
         default: return;
       }
     }
     void stop(Run run) override {
-      if (act_ == Act::waits || act_ == Act::gets_ready) run.end(Exit::clean());
+      bell_.reset();
+      if (act_ == Act::waits || act_ == Act::gets_ready || act_ == Act::beats) run.end(Exit::clean());
     }
     [[nodiscard]] bool can_be_killed() const noexcept override { return true; }
     void kill(Run run) override { run.end(Exit::failed("killed")); }
 
    private:
+    void beat(Run run) {
+      run.heartbeat();
+      bell_.emplace(scheduler_, [this, run] { beat_again(run); });
+      bell_->arm(scheduler_.now() + kBeat);
+    }
+    void beat_again(Run run) {
+      run.heartbeat();
+      bell_->arm(scheduler_.now() + kBeat);
+    }
+
     Script script_;
+    Scheduler& scheduler_;
+    std::optional<Bell> bell_;
     Act act_ = Act::ends;
   };
 
@@ -68,6 +84,12 @@ struct Troupe {
         context.ready();
         [[fallthrough]];
       case Act::waits: co_await context.stopped(); co_return;
+      case Act::beats:
+        for (std::uint64_t beats = 1; !context.stop_requested(); ++beats) {
+          beats % 2 == 0 ? context.heartbeat() : context.progress(beats);
+          co_await context.sleep_for(kBeat);
+        }
+        co_return;
       case Act::hangs:
         for (;;) {
           try {
@@ -99,7 +121,7 @@ class Stage {
   void add(std::string name, Troupe::Script script, ServicePolicy policy) {
     Service* service = nullptr;
     if (style_ == "callbacks") {
-      service = &callbacks_.emplace_back(std::move(script));
+      service = &callbacks_.emplace_back(std::move(script), world_->scheduler());
     } else {
       service = &awaitables_.emplace_back(world_->scheduler(), name,
                                           [script](Context& context) { return Troupe::perform(script, context); });
@@ -177,6 +199,19 @@ TEST_CASE("a run is running once it says that it is ready, and one that does not
         "added started stopping ended backing_off started stopping ended backing_off started running");
   CHECK(stage.snapshot("slow").failed_starts == 2);
   CHECK(stage.snapshot("slow").last_error == "not ready within 200ms");
+}
+
+TEST_CASE("a run that is silent is followed by another, and one that gives signs of life goes on") {
+  Stage stage;
+  stage.add("hangs", [](RunNumber run) { return run.value < 3 ? Act::waits : Act::beats; }, {.watchdog = 4 * kBeat});
+  REQUIRE(stage.run_until_phase("hangs", Phase::running, 3));
+  const TimePoint since = stage.world().scheduler().now();
+  REQUIRE(stage.run_until([&] { return stage.world().scheduler().now() >= since + 10 * kBeat; }));
+  CHECK(stage.history("hangs") ==
+        "added started running stopping ended backing_off started running stopping ended backing_off started running");
+  CHECK(stage.snapshot("hangs").hangs == 2);
+  CHECK(stage.snapshot("hangs").failures == 2);
+  CHECK(stage.snapshot("hangs").last_error == "no heartbeat for 200ms");
 }
 
 TEST_CASE("a run that says when it is ready may fail, end, or be stopped before") {
@@ -323,7 +358,8 @@ TEST_CASE("a shutdown asked for from inside a service drains the others and itse
   CHECK(stage->shutdown_result()->abandoned.empty());
   CHECK(stage.termination("engine") == "cancelled");
   CHECK(stage.termination("operator") == "cancelled");
-  CHECK(!stage->add({.name = "late"}, *std::make_unique<Troupe::Callbacks>([](RunNumber) { return Act::ends; })));
+  CHECK(!stage->add({.name = "late"}, *std::make_unique<Troupe::Callbacks>([](RunNumber) { return Act::ends; },
+                                                                           stage.world().scheduler())));
 }
 
 TEST_CASE("a service that ignores its stop is killed at the deadline, or abandoned and named where it cannot be") {

@@ -47,7 +47,8 @@ TEST_CASE("the JSON of a fleet, to the byte") {
                    .abandoned_runs = 8,
                    .active_services = 9,
                    .open_breakers = 11,
-                   .failed_starts = 12},
+                   .failed_starts = 12,
+                   .hangs = 13},
       .services = {{.name = "feed \"EU\"",
                     .restart = RestartPolicy::always,
                     .phase = Phase::backing_off,
@@ -75,16 +76,16 @@ TEST_CASE("the JSON of a fleet, to the byte") {
       to_json(fleet) ==
       R"({"at_ns":5000000000,"shutting_down":false,"ready":false,)"
       R"("counters":{"spawned":1,"starts":2,"restarts":3,"failures":4,"clean_exits":5,"circuit_breaker_trips":6,)"
-      R"("terminated":7,"killed_runs":10,"abandoned_runs":8,"active_services":9,"open_breakers":11,"failed_starts":12},"services":[)"
+      R"("terminated":7,"killed_runs":10,"abandoned_runs":8,"active_services":9,"open_breakers":11,"failed_starts":12,"hangs":13},"services":[)"
       R"({"name":"feed \"EU\"","restart":"always","phase":"backing_off","run":7,"starts":3,"failures":2,"clean_exits":1,)"
-      R"("failed_starts":6,"attempt":4,"failures_in_window":5,"breaker":"closed","pid":4711,"last_error":"line 1\nline 2","running_time_ns":1000000000,)"
-      R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"ready":"notified","start_timeout_in_ns":null,"grace_ends_in_ns":null,)"
+      R"("failed_starts":6,"hangs":0,"attempt":4,"failures_in_window":5,"breaker":"closed","pid":4711,"last_error":"line 1\nline 2","running_time_ns":1000000000,)"
+      R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"ready":"notified","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
       R"("killed":false,"termination":null,)"
       R"("termination_text":null},)"
       R"({"name":"engine","restart":"on_failure","phase":"terminated","run":0,"starts":0,"failures":0,"clean_exits":0,)"
-      R"("failed_starts":0,"attempt":0,"failures_in_window":0,"breaker":"open","pid":null,"last_error":")"
+      R"("failed_starts":0,"hangs":0,"attempt":0,"failures_in_window":0,"breaker":"open","pid":null,"last_error":")"
       "\xef\xbf\xbd"
-      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"ready":"at_once","start_timeout_in_ns":null,"grace_ends_in_ns":null,)"
+      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"ready":"at_once","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
       R"("killed":false,"termination":"circuit_open",)"
       R"-("termination_text":"circuit breaker open (5/5 failures)"}]})-"
       "\n");
@@ -105,6 +106,15 @@ TEST_CASE("of a service that is being stopped the JSON says how long its grace l
   const FleetSnapshot fleet{.at = TimePoint{} + 5s,
                             .services = {{.phase = Phase::stopping, .grace_until = TimePoint{} + 7s, .killed = true}}};
   CHECK(to_json(fleet).find("\"grace_ends_in_ns\":2000000000,\"killed\":true,") != std::string::npos);
+}
+
+TEST_CASE("of a service under a watchdog the JSON says how long it may be silent, and how far it has got") {
+  const FleetSnapshot fleet{
+      .at = TimePoint{} + 5s,
+      .services = {
+          {.phase = Phase::running, .watchdog = 10s, .hangs = 2, .watchdog_until = TimePoint{} + 9s, .progress = 17}}};
+  CHECK(to_json(fleet).find("\"hangs\":2,") != std::string::npos);
+  CHECK(to_json(fleet).find("\"watchdog_in_ns\":4000000000,\"progress\":17,") != std::string::npos);
 }
 
 TEST_CASE("of a service that is not ready the JSON says how long it still has") {

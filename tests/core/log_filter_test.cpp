@@ -70,6 +70,16 @@ TEST_CASE("an end that was asked for is shown, and a command begins anew") {
   CHECK(shown_of(filter, 5, 10ms) == std::vector<int>{1, 2, 3, 4});
 }
 
+TEST_CASE("a loop of runs that hang is a loop, though each stop is shown") {
+  LogFilter filter;
+  const auto is_shown = [&] {
+    CHECK(filter.look_at(about(event::Stopping{StopCause::watchdog})));
+    return filter.look_at(about(ended(30s))).has_value();
+  };
+  for (int i = 1; i <= 4; ++i) CHECK(is_shown());
+  CHECK_FALSE(is_shown());
+}
+
 TEST_CASE("a loop of starts that are not ready in time is a loop, though each stop is shown") {
   LogFilter filter;
   const auto is_shown = [&] {

@@ -46,7 +46,8 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
                           .abandoned_runs = 9,
                           .active_services = 5,
                           .open_breakers = 3,
-                          .failed_starts = 6};
+                          .failed_starts = 6,
+                          .hangs = 11};
   CHECK(prometheus_text("holdfast", counters, {}, UptimeHistogram{}) ==
         "# HELP holdfast_restarts_total Runs begun but for the first of each service.\n"
         "# TYPE holdfast_restarts_total counter\n"
@@ -75,6 +76,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_failed_starts_total Runs that failed before they were ready.\n"
         "# TYPE holdfast_failed_starts_total counter\n"
         "holdfast_failed_starts_total 6\n"
+        "# HELP holdfast_hangs_total Runs that were asked to stop because they gave no sign of life.\n"
+        "# TYPE holdfast_hangs_total counter\n"
+        "holdfast_hangs_total 11\n"
         "# HELP holdfast_clean_exits_total Runs that ended without an error, unasked.\n"
         "# TYPE holdfast_clean_exits_total counter\n"
         "holdfast_clean_exits_total 8\n"
@@ -91,6 +95,8 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_service_failed_starts_total Runs of services that say when they are ready, which failed "
         "before.\n"
         "# TYPE holdfast_service_failed_starts_total counter\n"
+        "# HELP holdfast_service_hangs_total Runs that the watchdog of their service asked to stop.\n"
+        "# TYPE holdfast_service_hangs_total counter\n"
         "# HELP holdfast_service_clean_exits_total Runs that ended without an error, unasked.\n"
         "# TYPE holdfast_service_clean_exits_total counter\n"
         "# HELP holdfast_service_running_seconds_total Running time, all runs together.\n"
@@ -150,6 +156,13 @@ TEST_CASE("each service has its numbers and its states, metric by metric, in the
             ",breaker=\"closed\"} 0\n" + "breaker" + odd + ",breaker=\"open\"} 1\n" + "breaker" + odd +
             ",breaker=\"half_open\"} 0\n" + "termination" + odd + ",reason=\"circuit_open\"} 1\n");
   CHECK(text.find("not here") == std::string::npos);  // an error has no bounds, and is no label
+}
+
+TEST_CASE("hangs are counted for services that have a watchdog") {
+  const std::vector<ServiceSnapshot> services{{.name = "a"}, {.name = "b", .watchdog = 10s, .hangs = 2}};
+  const std::string text = prometheus_text("x", {}, services, UptimeHistogram{});
+  CHECK(text.find("x_service_hangs_total{service=\"b\"} 2\n") != std::string::npos);
+  CHECK(text.find("x_service_hangs_total{service=\"a\"}") == std::string::npos);
 }
 
 TEST_CASE("failed starts are counted for services that say when they are ready") {

@@ -212,14 +212,17 @@ TEST_CASE("every value of a fleet arrives") {
                                ServicePolicy{RestartPolicy::always,
                                              BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt, LinearGrowth{2ms},
                                                            AdditiveJitter{Thousandths::of(0.25)}},
-                                             4s, Ready::notified, 6s},
+                                             4s, Ready::notified, 6s, 8s, SignOfLife::progress},
                                Behaviour{Exponential{4h},
                                          Then::fail,
                                          {},
                                          Takes{LogNormal{2s, Ratio::from(0.25)}},
                                          Takes{Uniform{1ms, 2ms}},
                                          Need{"db", Holds::run, 1s},
-                                         Exponential{900ms}}});
+                                         Exponential{900ms},
+                                         std::nullopt,
+                                         1s,
+                                         3s}});
   CHECK(fleet[1] == FleetGroup{"engine", std::nullopt, ServicePolicy{RestartPolicy::never},
                                Behaviour{Weibull{Ratio::from(0.5), 5h},
                                          Then::throw_,
@@ -236,10 +239,11 @@ TEST_CASE("every value of a fleet arrives") {
                                Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
   CHECK(fleet[3] ==
         FleetGroup{"solver", 1, ServicePolicy{}, Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}}});
-  CHECK(fleet[4] == FleetGroup{"stuck", std::nullopt,
-                               ServicePolicy{.backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt,
-                                                                      ExponentialGrowth{}, NoJitter{}}},
-                               Behaviour{Fixed{10s}, Then::hang, {}, Obeys{}}});
+  CHECK(fleet[4] ==
+        FleetGroup{"stuck", std::nullopt,
+                   ServicePolicy{
+                       .backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt, ExponentialGrowth{}, NoJitter{}}},
+                   Behaviour{.runs_for = Fixed{10s}, .then = Then::hang, .hang_heartbeats = HungHeartbeats::go_on}});
   CHECK(fleet[5].program == file::Program{.command = {"web", "--port", "80${INDEX}", ""},
                                           .environment = {{"HOME", "/srv/${NAME}"}, {"EMPTY", ""}},
                                           .environment_files = {"web.env", "-${NAME}.env"},
@@ -323,7 +327,7 @@ TEST_CASE("every value of the chaos arrives") {
   REQUIRE(chaos.size() == 12);
   CHECK(chaos[0] == ChaosEntry{1min, Storm{{{"feed-3", "engine"}, whole / 2}}});
   CHECK(chaos[1] == ChaosEntry{2min, Outage{{{"feed"}, whole / 8}, 90s, 20ms}});
-  CHECK(chaos[2] == ChaosEntry{3min, HangWindow{{{"feed"}, whole / 4}, 1s}});
+  CHECK(chaos[2] == ChaosEntry{3min, HangWindow{{{"feed"}, whole / 4}, 1s, HungHeartbeats::go_on}});
   CHECK(chaos[3] == ChaosEntry{4min, HangWindow{{{}, whole}, std::nullopt}});
   CHECK(chaos[4] == ChaosEntry{0s, Recorded{file, "feed", 2s, trace}});
   CHECK(chaos[5] == ChaosEntry{5min, Recorded{file, "", 1s, trace}});

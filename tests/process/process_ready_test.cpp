@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 
 #include <holdfast/asio/detail/notify_socket.hpp>
@@ -143,6 +144,55 @@ TEST_CASE("a process that is not ready in time is stopped, and has failed") {
         Lines{"added", "started", "stopping", "ended failed: not ready within 500ms", "terminated failed"});
 }
 
+TEST_CASE("a process under a watchdog is told how long it may be silent, and hangs if it is") {
+  SECTION("it is silent") {
+    Stage stage;
+    stage.add(program("wait()"), {.name = "p", .policy = {.restart = RestartPolicy::never, .watchdog = 500ms}});
+    stage.run_until_terminated();
+    CHECK(stage.diary.lines == Lines{"added", "started", "running", "stopping", "ended failed: no heartbeat for 500ms",
+                                     "terminated failed"});
+    CHECK(stage.runtime->supervisor().counters().hangs == 1);
+  }
+  SECTION("it is told, and not of a watchdog that this program itself may be under") {
+    REQUIRE(::setenv("WATCHDOG_PID", "1", 1) == 0);
+    Stage stage;
+    stage.add(program("print(os.environ['WATCHDOG_USEC'], 'WATCHDOG_PID' in os.environ)\nsys.exit(3)"),
+              {.name = "p", .policy = {.restart = RestartPolicy::never, .watchdog = 1h}});
+    stage.run_until_terminated();
+    ::unsetenv("WATCHDOG_PID");
+    CHECK(stage.runtime->supervisor().snapshot("p")->last_error == "exit status 3; its output: 3600000000 False");
+  }
+}
+
+TEST_CASE("a process that says WATCHDOG=1 often enough goes on, also one of which progress is wanted") {
+  for (const bool progress : {false, true}) {
+    Stage stage;
+    stage.add(program(std::string{"notify('READY=1')\nfor i in range(1000):\n  notify('"} +
+                      (progress ? "X_PROGRESS=' + str(i))" : "WATCHDOG=1')") + "\n  time.sleep(0.1)"),
+              {.name = "p",
+               .policy = {.ready = Ready::notified,
+                          .watchdog = 2s,
+                          .watchdog_needs = progress ? SignOfLife::progress : SignOfLife::heartbeat}});
+    run_until_running(stage);
+    const TimePoint since = stage.runtime->scheduler().now();
+    REQUIRE(stage.run_until([&] { return stage.runtime->scheduler().now() >= since + 3s; }));
+    CHECK(phase_of(stage) == Phase::running);
+    CHECK(stage.runtime->supervisor().counters().hangs == 0);
+    CHECK(stage.runtime->supervisor().snapshot("p")->progress.has_value() == progress);
+  }
+}
+
+TEST_CASE("a program of systemd's own may give the sign of life") {
+  if (!fs::exists("/usr/bin/systemd-notify")) return;
+  Stage stage;
+  stage.add(shell("systemd-notify --ready; while systemd-notify WATCHDOG=1; do sleep 0.2; done"),
+            {.name = "p", .policy = {.ready = Ready::notified, .watchdog = 2s}});
+  run_until_running(stage);
+  const TimePoint since = stage.runtime->scheduler().now();
+  REQUIRE(stage.run_until([&] { return stage.runtime->scheduler().now() >= since + 3s; }));
+  CHECK(phase_of(stage) == Phase::running);
+}
+
 TEST_CASE("a process that is ready at once is given no socket") {
   CHECK(end_of(shell("test -z \"$NOTIFY_SOCKET\"")) == "ended clean");
 }
@@ -160,6 +210,12 @@ TEST_CASE("of a message known lines are taken, of a key that comes twice the las
   CHECK(notification_from("STATUS=").status == "");
   CHECK_FALSE(notification_from("STATUS").status);
   CHECK(notification_from("MAINPID=12\nREADY=1").main == "12");
+  CHECK(notification_from("WATCHDOG=1").heartbeat);
+  CHECK_FALSE(notification_from("WATCHDOG=0\nWATCHDOG=trigger\nWATCHDOG_USEC=1").heartbeat);
+  CHECK(notification_from("X_PROGRESS=18446744073709551615").progress == 18446744073709551615U);
+  for (const char* const none : {"X_PROGRESS=", "X_PROGRESS=-1", "X_PROGRESS=1.5", "X_PROGRESS=18446744073709551616"}) {
+    CHECK_FALSE(notification_from(none).progress);
+  }
 }
 
 }  // namespace holdfast::test

@@ -108,6 +108,16 @@ class History {
     tell(event::Added{&policy, {}, false, runs_side_by_side});
     return started();
   }
+  // A service that has to give a sign of life every 5 s. Its run is ready.
+  History& watched(const std::string& name, bool runs_side_by_side = false) {
+    name_ = name;
+    services_[name] = {.id = service().id};
+    const ServicePolicy policy{.backoff = kPolicy, .stop_grace = 2s, .watchdog = 5s};
+    tell(event::Added{&policy, {}, false, runs_side_by_side});
+    return restarted();
+  }
+  History& heard() { return pulse(ChaosEvent::Kind::heard, now_); }
+  History& silent_since(TimePoint at) { return pulse(ChaosEvent::Kind::silent, at); }
   History& stop_threw() { return tell(event::StopThrew{"no"}); }
   History& killed(Duration after) { return tell(event::Killed{after}); }
   History& kill_threw() { return tell(event::KillThrew{"no"}); }
@@ -147,6 +157,17 @@ class History {
     return tell_of_supervisor(event::ShutdownRequested{cause, 30s});
   }
   History& drained(DrainOutcome outcome = DrainOutcome::drained) { return tell_of_supervisor(event::Drained{outcome}); }
+
+  History& pulse(ChaosEvent::Kind kind, TimePoint until) {
+    checks.on_chaos({.at = now_,
+                     .service = service().id,
+                     .name = name_,
+                     .name_hash = name_hash(name_),
+                     .kind = kind,
+                     .until = until,
+                     .cause = "heartbeat"});
+    return *this;
+  }
 
   // Its host is off until then.
   History& gone(Duration until) {

@@ -117,6 +117,59 @@ TEST_CASE("gives_up_a_start_exactly_at_its_timeout") {
              "ready within 5s\"");
 }
 
+TEST_CASE("a run that hangs and fails, one that is heard again, one that is abandoned, and one that is stopped") {
+  History history;
+  history.watched("a").at(2s).heard().at(4s).silent_since(TimePoint{} + 2s).at(7s).stopping(StopCause::watchdog);
+  history.at(8s).failed("no heartbeat for 5s: deadlock").backs_off(1, 100ms, 100ms).at(8100ms).restarted();
+  history.at(9s).heard().at(11s).silent_since(TimePoint{} + 9s).at(12s).heard().at(1h).exited().completed("");
+  check_held(history.finish());
+  History never_heard;  // signs of life that nobody tells of
+  never_heard.watched("a").at(17s).stopping(StopCause::watchdog).failed("no heartbeat for 5s").backs_off(1, 100ms, 0s);
+  never_heard.restarted();
+  check_held(never_heard.finish());
+  History abandoned;
+  abandoned.watched("a", true).at(5s).stopping(StopCause::watchdog).at(7s).goes_on(2s);
+  abandoned.backs_off(1, 100ms, 100ms).at(7100ms).restarted();
+  check_held(abandoned.finish());
+  History commanded;
+  commanded.watched("a").at(5s).stopping(StopCause::watchdog).at(6s).commanded(Command::restart);
+  commanded.stopping(StopCause::restart).exited().restarted().commanded(Command::stop).stopping(StopCause::stop);
+  commanded.exited().cancelled();
+  check_held(commanded.finish());
+}
+
+TEST_CASE("gives_up_a_hang_exactly_at_its_watchdog") {
+  History early;
+  early.watched("a").at(4s).stopping(StopCause::watchdog).finish(EndReason::events_budget);
+  check_only(early, Rule::gives_up_a_hang_exactly_at_its_watchdog,
+             "is stopped for its watchdog at 4s, but has until 5s");
+  History silent;
+  silent.watched("a").at(2s).heard().at(4s).silent_since(TimePoint{} + 2s).at(6s).stopping(StopCause::watchdog);
+  silent.finish(EndReason::events_budget);
+  check_only(silent, Rule::gives_up_a_hang_exactly_at_its_watchdog,
+             "is stopped for its watchdog at 6s, but has until 7s");
+  History late;
+  late.watched("a").at(2s).heard().at(4s).silent_since(TimePoint{} + 2s).at(8s).stopping(StopCause::watchdog);
+  late.finish(EndReason::events_budget);
+  check_only(late, Rule::gives_up_a_hang_exactly_at_its_watchdog,
+             "the run was not stopped, though it had been silent for its watchdog at 7s");
+  History never;
+  never.watched("a").at(2s).heard().at(4s).silent_since(TimePoint{} + 2s).at(8s).finish();
+  check_only(never, Rule::gives_up_a_hang_exactly_at_its_watchdog,
+             "the run was not stopped by 8s, though it had been silent for its watchdog at 7s");
+  History alive;
+  alive.watched("a").at(2s).heard().at(9s).stopping(StopCause::watchdog).finish(EndReason::events_budget);
+  check_only(alive, Rule::gives_up_a_hang_exactly_at_its_watchdog, "is stopped as hung, but gives signs of life");
+  History unwatched;
+  unwatched.up("a").at(9s).stopping(StopCause::watchdog).finish(EndReason::events_budget);
+  check_only(unwatched, Rule::gives_up_a_hang_exactly_at_its_watchdog, "is stopped for its watchdog, but has none");
+  History obeyed;
+  obeyed.watched("a").at(5s).stopping(StopCause::watchdog).exited().completed().finish();
+  check_only(obeyed, Rule::gives_up_a_hang_exactly_at_its_watchdog,
+             "ends clean with the error \"\"; a run that was stopped because it gave no sign of life fails with \"no "
+             "heartbeat for 5s\"");
+}
+
 TEST_CASE("never_runs_after_termination") {
   History history;
   history.up("a").exited().completed().at(1s).restarted().finish();

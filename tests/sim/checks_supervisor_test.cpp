@@ -270,6 +270,10 @@ Play random_play() {
       service.policy.ready = Ready::notified;
       service.policy.start_timeout = *rc::gen::element<std::optional<Duration>>(1ns, 1ms, 5ms, 10ms, std::nullopt);
     }
+    if (*rc::gen::inRange(0, 3) == 0) {
+      service.policy.watchdog = *rc::gen::element<Duration>(1ns, 1ms, 5ms, 10ms);
+      service.policy.watchdog_needs = *rc::gen::element(SignOfLife::heartbeat, SignOfLife::progress);
+    }
     play.services.push_back(std::move(service));
     play.plans.push_back(several(1, 4, random_plan));
   }
@@ -323,7 +327,8 @@ TEST_CASE("a busy day tests every rule") {
                    {.name = "stutters", .policy = {.backoff = often}},
                    {.name = "limps", .policy = {.backoff = seldom}},
                    {.name = "probes", .policy = {.backoff = again}},
-                   {.name = "warms", .policy = {.ready = Ready::notified, .start_timeout = 2s}}},
+                   {.name = "warms", .policy = {.ready = Ready::notified, .start_timeout = 2s}},
+                   {.name = "stalls", .policy = {.watchdog = 3s}}},
       .plans = {{{.length = 1ms, .end = Plan::End::failed}},
                 {{.length = 32s, .end = Plan::End::clean, .on_stop = Plan::OnStop::ignores}},
                 {{.end = Plan::End::never, .on_stop = Plan::OnStop::takes_a_while}},
@@ -331,7 +336,8 @@ TEST_CASE("a busy day tests every rule") {
                 {{.length = 1ms, .end = Plan::End::failed}},
                 {{.length = 1ms, .end = Plan::End::failed}},
                 {{.length = 32s, .end = Plan::End::clean}, {.length = 1ms, .end = Plan::End::failed}},
-                {{.end = Plan::End::never, .ready_after = 1s}, {.end = Plan::End::never, .ready_after = 3s}}},
+                {{.end = Plan::End::never, .ready_after = 1s}, {.end = Plan::End::never, .ready_after = 3s}},
+                {{.end = Plan::End::never}}},
       .orders = {{2s, {Order::Kind::restart, 0}},
                  {3s, {Order::Kind::remove, 2}},
                  {4s, {Order::Kind::add, 2}},

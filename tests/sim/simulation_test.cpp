@@ -7,8 +7,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include <holdfast_sim/checks/checks.hpp>
 #include <holdfast_sim/report/report.hpp>
 
 #include "simulation_fixture.hpp"
@@ -142,6 +145,79 @@ TEST_CASE("a start on a host that is off is not given up") {
   sim.run_to_end();
   CHECK(sim.supervisor().counters().failures == 0);
   CHECK(log.lines_of("s").back() == "1min6s s#2 running");
+}
+
+// Runs that hang by themselves after 10 s, under a watchdog of 4 s, and can be killed after 1 s.
+FleetGroup hangs_after_10s(SignOfLife needs, HungHeartbeats heartbeats) {
+  return {.name = "s",
+          .policy = {.stop_grace = 1s, .watchdog = 4s, .watchdog_needs = needs},
+          .behaviour = {.runs_for = Fixed{10s},
+                        .then = Then::hang,
+                        .on_kill = Obeys{},
+                        .heartbeat_every = 3s,
+                        .hang_heartbeats = heartbeats}};
+}
+
+TEST_CASE("a simulated service gives signs of life while it is well, and its watchdog finds it when it hangs") {
+  for (const auto& [needs, heartbeats, found] : {std::tuple{SignOfLife::heartbeat, HungHeartbeats::stop, true},
+                                                 std::tuple{SignOfLife::heartbeat, HungHeartbeats::go_on, false},
+                                                 std::tuple{SignOfLife::progress, HungHeartbeats::stop, true},
+                                                 std::tuple{SignOfLife::progress, HungHeartbeats::go_on, true}}) {
+    Scenario scenario{.name = "x", .duration = 20s, .fleet = {hangs_after_10s(needs, heartbeats)}};
+    EventLog log;
+    Checks checks;
+    Simulation sim{scenario, {&log, &checks}};
+    sim.run_to_end();
+    checks.finish(sim.end());
+    CAPTURE(to_string(needs), to_string(heartbeats));
+    CHECK(checks.held());
+    const Lines lines = log.lines_of("s");
+    CHECK((std::count(lines.begin(), lines.end(), "13s s#1 stopping watchdog") == 1) == found);  // 4 s after 9 s
+    CHECK((sim.supervisor().counters().hangs > 0) == found);
+    CHECK(sim.supervisor().counters().killed_runs == sim.supervisor().counters().hangs);
+  }
+}
+
+TEST_CASE("without a word about them heartbeats come twice in the length of a watchdog, from when a run is ready") {
+  Scenario scenario{.name = "x", .duration = 1h, .fleet = {{.name = "s", .policy = {.watchdog = 4s}}}};
+  scenario.fleet.front().policy.ready = Ready::notified;
+  scenario.fleet.front().behaviour.ready_after = Fixed{1min};
+  EventLog log;
+  Simulation sim{scenario, {&log}};
+  sim.run_to_end();
+  CHECK(sim.supervisor().counters().hangs == 0);
+  CHECK(log.chaos().size() == 1);
+  CHECK(log.chaos().front().kind == ChaosEvent::Kind::heard);
+  CHECK(log.chaos().front().at == TimePoint{} + 62s);
+}
+
+TEST_CASE("a hang that ends before the watchdog does is nobody's business, and a longer one is") {
+  for (const auto& [length, hangs] : {std::pair{3s, 0U}, std::pair{8s, 1U}}) {
+    Scenario scenario{.name = "x",
+                      .duration = 1min,
+                      .fleet = {{.name = "s",
+                                 .policy = {.stop_grace = 1s, .watchdog = 4s},
+                                 .behaviour = {.on_kill = Obeys{}, .heartbeat_every = 1s}}},
+                      .chaos = {{10500ms, HangWindow{.length = length}}}};
+    EventLog log;
+    Checks checks;
+    Simulation sim{scenario, {&log, &checks}};
+    sim.run_to_end();
+    checks.finish(sim.end());
+    CHECK(checks.held());
+    CHECK(sim.supervisor().counters().hangs == hangs);
+    CHECK(sim.supervisor().snapshot("s")->phase == Phase::running);
+  }
+}
+
+TEST_CASE("a run on a host that is off does not hang: its supervisor is off, too") {
+  Scenario scenario{.name = "x",
+                    .duration = 10min,
+                    .fleet = {{.name = "s", .policy = {.watchdog = 4s}}},
+                    .chaos = {{1min, Outage{.length = 5min, .mode = OutageMode::gone}}}};
+  Simulation sim{scenario, {}};
+  sim.run_to_end();
+  CHECK(sim.supervisor().counters().hangs == 0);
 }
 
 TEST_CASE("each way in which a run can end by itself arrives as that way") {

@@ -14,7 +14,8 @@ namespace {
 // No delay is longer than 0 ns, and no run here lasts as long as the cooldown; policy 1 opens its breaker at once,
 // and under policy 2 it tries again after 1 ns.
 constexpr std::string_view kSettings =
-    "shutdown_timeout 5ns; start_timeout 4ns; policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns; "
+    "shutdown_timeout 5ns; start_timeout 4ns; watchdog 4ns; policy base 0ns max 0ns cooldown 99ns clean_restart_delay "
+    "0ns; "
     "policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns breaker 1 in 9ns; "
     "policy base 0ns max 0ns cooldown 99ns clean_restart_delay 0ns breaker 1 in 9ns half_open 1ns max 8ns up 3ns; ";
 
@@ -42,6 +43,8 @@ const std::vector<PhaseRow>& table() {
         {"end a fatal", "added on_failure, started 1, running 1"},
         {"end_old 0 failed", "added on_failure, started 1, running 1"},
         {"ready a", "added on_failure, started 1, running 1"},
+        {"beat a", "added on_failure, started 1, running 1"},
+        {"progress a 1", "added on_failure, started 1, running 1"},
         {"pass 1ns", "added on_failure, started 1, running 1"},
         {"pass 9ns", "added on_failure, started 1, running 1"},
         {"shutdown", "added on_failure, - shutdown_requested, terminated cancelled, - drained drained"},
@@ -74,6 +77,20 @@ const std::vector<PhaseRow>& table() {
         {"end a fatal", "ended 2 fatal: ended, terminated failed: ended"},
         {"shutdown", "- shutdown_requested, stopping shutdown"},
         {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
+      {"running, under a watchdog",
+       "add a on_failure policy 0 watched; end a failed; pass 0ns;",
+       {{"add a always policy 0", "no:"},
+        {"stop a", "yes: commanded stop, stopping stop"},
+        {"restart a", "yes: commanded restart, stopping restart"},
+        {"reset a", "yes: commanded reset"},
+        {"remove a", "yes: commanded remove, stopping remove"},
+        {"end a clean", "ended 2 clean, terminated completed"},
+        {"end a failed", "ended 2 failed: ended, backing_off failure 2"},
+        {"end a threw", "ended 2 threw: ended, backing_off failure 2"},
+        {"end a fatal", "ended 2 fatal: ended, terminated failed: ended"},
+        {"pass 9ns", "stopping watchdog, killed"},
+        {"shutdown", "- shutdown_requested, stopping shutdown"},
+        {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
       {"running, and its end is queued",
        "add a on_failure policy 0; end a failed; pass 0ns; end a failed &",
        {{"add a always policy 0", "no: ended 2 failed: ended, backing_off failure 2"},
@@ -90,6 +107,8 @@ const std::vector<PhaseRow>& table() {
         {"end a fatal", "ended 2 failed: ended, backing_off failure 2"},
         {"end_old 0 failed", "ended 2 failed: ended, backing_off failure 2"},
         {"ready a", "ended 2 failed: ended, backing_off failure 2"},
+        {"beat a", "ended 2 failed: ended, backing_off failure 2"},
+        {"progress a 1", "ended 2 failed: ended, backing_off failure 2"},
         {"pass 1ns", "ended 2 failed: ended, backing_off failure 2, started 3, running 3"},
         {"pass 9ns", "ended 2 failed: ended, backing_off failure 2, started 3, running 3"},
         {"shutdown",
@@ -202,6 +221,20 @@ const std::vector<PhaseRow>& table() {
         {"pass 9ns", "killed"},
         {"shutdown", "- shutdown_requested, stopping shutdown"},
         {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
+      {"stopping, as hung",
+       "add a on_failure policy 0 watched; end a failed; pass 0ns; pass 4ns;",
+       {{"add a always policy 0", "no:"},
+        {"stop a", "yes: commanded stop, stopping stop"},
+        {"restart a", "yes: commanded restart, stopping restart"},
+        {"reset a", "yes: commanded reset"},
+        {"remove a", "yes: commanded remove, stopping remove"},
+        {"end a clean", "ended 2 failed: no heartbeat for 4ns, backing_off failure 2"},
+        {"end a failed", "ended 2 failed: no heartbeat for 4ns: ended, backing_off failure 2"},
+        {"end a threw", "ended 2 threw: no heartbeat for 4ns: ended, backing_off failure 2"},
+        {"end a fatal", "ended 2 fatal: no heartbeat for 4ns: ended, terminated failed: no heartbeat for 4ns: ended"},
+        {"pass 9ns", "killed"},
+        {"shutdown", "- shutdown_requested, stopping shutdown"},
+        {"end_drain", "- shutdown_requested, stopping shutdown, killed, terminated abandoned, - drained cut_short"}}},
       {"stopping in a shutdown",
        "add a on_failure policy 0; end a failed; pass 0ns; shutdown;",
        {{"add a always policy 0", "no:"},
@@ -289,7 +322,9 @@ const std::vector<std::string> kInputs{"add a always policy 0",
                                        "pass 9ns",
                                        "shutdown",
                                        "end_drain",
-                                       "ready a"};
+                                       "ready a",
+                                       "beat a",
+                                       "progress a 1"};
 
 // "1ns a ended 2 after 0s clean" -> "ended 2 clean"
 std::string without_times(const std::string& line) {

@@ -50,6 +50,12 @@ class Model final : public ModelRules {
       case Verb::ready_old:
         if (step.number < runs.size()) be_ready(runs[step.number]);
         return;
+      case Verb::beat: return latest_is_heard(name, std::nullopt);
+      case Verb::progress: return latest_is_heard(name, step.number);
+      case Verb::beat_old:
+      case Verb::progress_old:
+        if (step.number >= runs.size()) return;
+        return is_heard(runs[step.number], step.verb == Verb::beat_old ? std::nullopt : std::optional{1U});
       case Verb::throws: return;  // by a service: its caller handles that
       case Verb::shutdown: return ask_for_shutdown();
       case Verb::end_drain:
@@ -69,6 +75,7 @@ class Model final : public ModelRules {
     life.restart = static_cast<RestartPolicy>(step.restart);
     life.policy = setup_->policy(step.number).value_or(setup_->config.backoff);
     life.notified = step.notified;
+    life.watched = step.watched;
     be_born(life);
     waits_for_first_ = false;
     said_.push_back({Said::What::added, lives.size() - 1});
@@ -125,6 +132,11 @@ class Model final : public ModelRules {
     if (at) be_ready({*at, lives[*at].run});
   }
 
+  void latest_is_heard(const std::string& name, std::optional<unsigned> progress) {
+    const auto at = present(name);
+    if (at) is_heard({*at, lives[*at].run}, progress);
+  }
+
   // Said by a run that is alive, abandoned or not.
   void be_ready(std::pair<std::size_t, std::uint64_t> whose) {
     const Life& life = lives[whose.first];
@@ -153,6 +165,8 @@ class Model final : public ModelRules {
         begin(lives[*first->whose]);
       } else if (lives[*first->whose].start_over) {
         start_is_over(lives[*first->whose]);
+      } else if (lives[*first->whose].look_at) {
+        look(lives[*first->whose]);
       } else if (lives[*first->whose].probe_up_at) {
         probe_is_up(lives[*first->whose]);
       } else {

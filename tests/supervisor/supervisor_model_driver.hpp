@@ -63,6 +63,18 @@ class Real {
       case Verb::ready_old:
         if (step.number < runs_.size()) runs_[step.number].ready();
         return;
+      case Verb::beat:
+        if (latest_.at(step.name)) latest_.at(step.name)->heartbeat();
+        return;
+      case Verb::progress:
+        if (latest_.at(step.name)) latest_.at(step.name)->progress(step.number);
+        return;
+      case Verb::beat_old:
+        if (step.number < runs_.size()) runs_[step.number].heartbeat();
+        return;
+      case Verb::progress_old:
+        if (step.number < runs_.size()) runs_[step.number].progress(1);
+        return;
       case Verb::throws: return;
       case Verb::shutdown: return supervisor.request_shutdown();
       case Verb::end_drain: return supervisor.end_drain();
@@ -87,6 +99,8 @@ class Real {
       policy.ready = Ready::notified;
       policy.start_timeout = setup_.start_timeout;
     }
+    if (step.watched != 0) policy.watchdog = setup_.watchdog.value_or(Duration{1});
+    if (step.watched == 2) policy.watchdog_needs = SignOfLife::progress;
     if (!supervisor.add({.name = std::string{kNames[name]}, .policy = policy}, script)) return false;
     latest_.at(name).reset();
     return true;
@@ -153,6 +167,8 @@ inline std::string text_of(const ServiceSnapshot& s) {
                  number(s.clean_exits),
                  "failed_starts",
                  number(s.failed_starts),
+                 "hangs",
+                 number(s.hangs),
                  "attempt",
                  number(s.attempt),
                  "in_window",
@@ -169,6 +185,10 @@ inline std::string text_of(const ServiceSnapshot& s) {
                  s.next_start ? to_string(*s.next_start) : "-",
                  "ready_by",
                  s.ready_by ? to_string(*s.ready_by) : "-",
+                 "watchdog",
+                 s.watchdog_until ? to_string(*s.watchdog_until) : "-",
+                 "progress",
+                 s.progress ? number(*s.progress) : "-",
                  "grace",
                  s.grace_until ? to_string(*s.grace_until) : "-",
                  s.killed ? "killed" : "",
@@ -185,52 +205,59 @@ inline std::string breaker_of(const Model::Life& life) {
   return life.phase == Phase::backing_off ? "open" : "half_open";
 }
 
-inline std::string text_of(const Model::Life& life, std::int64_t now) {
+inline std::string text_of(const Setup& setup, const Model::Life& life, std::int64_t now) {
   const auto number = [](auto value) { return std::to_string(value); };
   const auto length = [](std::int64_t value) { return to_string(Duration{value}); };
   const bool runs = life.phase == Phase::running || life.phase == Phase::stopping || life.awaits_ready;
-  return row_of({life.name,
-                 std::string{to_string(life.restart)},
-                 std::string{to_string(life.phase)},
-                 "run",
-                 number(life.run),
-                 "starts",
-                 number(life.starts),
-                 "failures",
-                 number(life.failures),
-                 "clean_exits",
-                 number(life.clean_exits),
-                 "failed_starts",
-                 number(life.failed_starts),
-                 "attempt",
-                 number(life.attempt),
-                 "in_window",
-                 number(life.failed_at.size()),
-                 "breaker",
-                 breaker_of(life),
-                 "ran",
-                 length(life.running_time + (runs ? now - life.began : 0)),
-                 "age",
-                 length(now - life.added_at),
-                 "in_phase",
-                 length(now - life.phase_since),
-                 "next",
-                 life.phase == Phase::backing_off ? to_string(TimePoint{life.due}) : "-",
-                 "ready_by",
-                 life.start_over ? to_string(TimePoint{*life.start_over}) : "-",
-                 "grace",
-                 life.grace_over ? to_string(TimePoint{*life.grace_over}) : "-",
-                 life.phase == Phase::stopping && life.killed ? "killed" : "",
-                 "error",
-                 life.last_error,
-                 "why",
-                 life.phase == Phase::terminated ? life.termination : ""});
+  return row_of(
+      {life.name,
+       std::string{to_string(life.restart)},
+       std::string{to_string(life.phase)},
+       "run",
+       number(life.run),
+       "starts",
+       number(life.starts),
+       "failures",
+       number(life.failures),
+       "clean_exits",
+       number(life.clean_exits),
+       "failed_starts",
+       number(life.failed_starts),
+       "hangs",
+       number(life.hangs),
+       "attempt",
+       number(life.attempt),
+       "in_window",
+       number(life.failed_at.size()),
+       "breaker",
+       breaker_of(life),
+       "ran",
+       length(life.running_time + (runs ? now - life.began : 0)),
+       "age",
+       length(now - life.added_at),
+       "in_phase",
+       length(now - life.phase_since),
+       "next",
+       life.phase == Phase::backing_off ? to_string(TimePoint{life.due}) : "-",
+       "ready_by",
+       life.start_over ? to_string(TimePoint{*life.start_over}) : "-",
+       "watchdog",
+       life.look_at ? to_string(TimePoint{life.heard_at + setup.watchdog.value_or(Duration{1}).count()}) : "-",
+       "progress",
+       life.progress ? number(*life.progress) : "-",
+       "grace",
+       life.grace_over ? to_string(TimePoint{*life.grace_over}) : "-",
+       life.phase == Phase::stopping && life.killed ? "killed" : "",
+       "error",
+       life.last_error,
+       "why",
+       life.phase == Phase::terminated ? life.termination : ""});
 }
 
-inline Lines snapshots_of(const Model& model) {
+inline Lines snapshots_of(const Setup& setup, const Model& model) {
   Lines all;
   for (const auto& life : model.lives) {
-    if (!life.name_free) all.push_back(text_of(life, model.now));
+    if (!life.name_free) all.push_back(text_of(setup, life, model.now));
   }
   return all;
 }
@@ -276,7 +303,7 @@ inline std::string difference_of_results(const Model& model, const Real& real) {
 }
 
 // What differs, in words; empty if nothing does. Takes the events since the last call.
-inline std::string difference(Model& model, Real& real) {
+inline std::string difference(const Setup& setup, Model& model, Real& real) {
   const Lines of_model = std::exchange(model.lines, {});
   const Lines lines = real.take_lines();
   if (of_model != lines) return differ("events", of_model, lines);
@@ -285,7 +312,8 @@ inline std::string difference(Model& model, Real& real) {
   if (answers_of_model != answers) return differ("accepted commands", answers_of_model, answers);
   const auto& violations = real.recorder.ledger().violations();
   if (!violations.empty()) return differ("the events break a rule", {}, violations);
-  if (snapshots_of(model) != snapshots_of(real)) return differ("snapshots", snapshots_of(model), snapshots_of(real));
+  if (const Lines snapshots = snapshots_of(setup, model); snapshots != snapshots_of(real))
+    return differ("snapshots", snapshots, snapshots_of(real));
   if (real.supervisor.service_count() != real.supervisor.snapshots().size()) return "service_count";
   if (!(real.supervisor.counters() == model.counters)) {
     return differ("counters", {Catch::StringMaker<Counters>::convert(model.counters)},
@@ -307,7 +335,7 @@ class SideBySide {
     steps_.push_back(step);
     model.take(step);
     real.take(step);
-    const std::string found = difference(model, real);
+    const std::string found = difference(*setup_, model, real);
     if (found.empty()) return "";
     return "after step " + std::to_string(steps_.size()) + ", \"" + text_of(step) + "\": " + found +
            "\n  to see it again: HOLDFAST_SEQUENCE='" + text_of(Sequence{*setup_, steps_}) +

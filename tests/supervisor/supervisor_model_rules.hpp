@@ -82,7 +82,9 @@ class ModelRules : public ModelState {
         !life.notified ? ""
                        : ", ready when notified" +
                              (setup_->start_timeout ? ", start_timeout " + to_string(*setup_->start_timeout) : "");
-    const std::string stops = (grace ? ", stop_grace " + to_string(*grace) : "") + ready +
+    const std::string watched =
+        life.watched == 0 ? "" : ", watchdog " + to_string(watchdog()) + (life.watched == 2 ? " of progress" : "");
+    const std::string stops = (grace ? ", stop_grace " + to_string(*grace) : "") + ready + watched +
                               (killable(life) ? ", can be killed" : "") +
                               (runs_side_by_side(number_of(life)) ? ", runs side by side" : "");
     tell(life, "added " + std::string{to_string(life.restart)} + before + stops);
@@ -125,17 +127,70 @@ class ModelRules : public ModelState {
     if (life.run_alive) ask_to_stop(life, StopCause::start_timeout);
   }
 
-  std::string too_late_text(const std::string& returned) const {
-    return "not ready within " + to_string(*setup_->start_timeout) + (returned.empty() ? "" : ": " + returned);
+  Duration watchdog() const { return setup_->watchdog.value_or(Duration{1}); }
+
+  // A sign of life that counts: it is noted, and nothing follows.
+  void is_heard(std::pair<std::size_t, std::uint64_t> whose, std::optional<unsigned> progress) {
+    Life& life = lives[whose.first];
+    if (life.gone || life.watched == 0 || life.phase != Phase::running) return;
+    if (!life.run_alive || life.run != whose.second) return;
+    if (progress ? life.progress && *progress <= *life.progress : life.watched == 2) return;
+    if (progress) life.progress = progress;
+    life.heard_at = now;
+  }
+
+  void look_at(Life& life, std::int64_t when) {
+    life.look_at = when;
+    life.look_order = ++dues_;
+  }
+
+  // A run that has been silent may still speak at this very time, before what is looked at last.
+  void look(Life& life) {
+    const std::int64_t at = *life.look_at;
+    const std::int64_t silent_until = life.heard_at + watchdog().count();
+    life.look_at.reset();
+    if (!life.run_alive) return;
+    if (silent_until > at) {
+      life.looks_again = false;
+      if (life.probe_up_at && *life.probe_up_at <= at) close(life);
+      return look_at(life, life.probe_up_at ? std::min(silent_until, *life.probe_up_at) : silent_until);
+    }
+    if (!std::exchange(life.looks_again, true)) return look_at(life, at);
+    ++life.hangs;
+    ++counters.hangs;
+    ask_to_stop(life, StopCause::watchdog);
+  }
+
+  static bool has_missed(const Life& life) {
+    return life.phase == Phase::stopping &&
+           (life.stop_cause == StopCause::start_timeout || life.stop_cause == StopCause::watchdog);
+  }
+  static bool has_hung(const Life& life) {
+    return life.phase == Phase::stopping && life.stop_cause == StopCause::watchdog;
+  }
+
+  std::string missed_text(const Life& life, const std::string& returned) const {
+    return (has_hung(life)
+                ? std::string{life.watched == 2 ? "no progress for " : "no heartbeat for "} + to_string(watchdog())
+                : "not ready within " + to_string(*setup_->start_timeout)) +
+           (returned.empty() ? "" : ": " + returned);
   }
 
   void becomes_ready(Life& life) {
     no_longer_starts(life);
     enter(life, Phase::running);
     tell(life, "running " + std::to_string(life.run));
-    if (life.openings == 0 || !life.run_alive) return;
-    life.probe_up_at = now + life.policy.breaker->half_open->probe_success_after.count();
-    life.probe_order = ++dues_;
+    life.ready_at = life.heard_at = now;
+    life.looks_again = false;
+    life.progress.reset();
+    if (!life.run_alive) return;
+    if (life.openings > 0) {
+      life.probe_up_at = now + life.policy.breaker->half_open->probe_success_after.count();
+      life.probe_order = ++dues_;
+    }
+    if (life.watched == 0) return;
+    const std::int64_t silent_until = now + watchdog().count();
+    look_at(life, life.probe_up_at ? std::min(silent_until, *life.probe_up_at) : silent_until);
   }
 
   // What a service does inside a callback, once; true if it throws.
@@ -148,9 +203,9 @@ class ModelRules : public ModelState {
 
   void ended(Life& life, Outcome how, std::string error) {
     if (life.phase == Phase::starting && !life.awaits_ready) return;  // of a life that a restart has replaced: nobody's
-    const bool too_late = life.phase == Phase::stopping && life.stop_cause == StopCause::start_timeout;
-    if (too_late) error = too_late_text(error);
-    if (too_late && how == Outcome::clean) how = Outcome::failed;
+    const bool missed = has_missed(life);
+    if (missed) error = missed_text(life, error);
+    if (missed && how == Outcome::clean) how = Outcome::failed;
     const std::int64_t lasted = now - life.began;
     const std::string text = end_text(life.run, life.began, how, error);
     if (life.phase == Phase::terminated) return tell(life, "ended_late " + text);
@@ -160,8 +215,9 @@ class ModelRules : public ModelState {
     tell(life, "ended " + text);
     life.grace_over.reset();
     life.probe_up_at.reset();
+    life.look_at.reset();
     no_longer_starts(life);
-    if (life.phase == Phase::stopping && !too_late) {
+    if (life.phase == Phase::stopping && !missed) {
       life.ended_badly_in_drain = life.last_run_failed && shutting_down;
       return life.stop_cause == StopCause::restart ? begin(life) : terminate(life, "cancelled");
     }
@@ -169,9 +225,11 @@ class ModelRules : public ModelState {
     how == Outcome::clean ? exited(life) : failed_run(life, how);
   }
 
-  // What counts is how long the run has been ready.
+  // What counts is how long the run has been ready: one that hung, until it was asked to stop.
   void cool_down(Life& life) {
-    const std::int64_t ready_for = life.phase == Phase::running ? now - life.phase_since : 0;
+    const std::int64_t ready_for = life.phase == Phase::running ? now - life.ready_at
+                                   : has_hung(life)             ? life.stop_asked_at - life.ready_at
+                                                                : 0;
     if (life.openings == 0 && ready_for >= life.policy.cooldown.count()) reset(life);
   }
 
@@ -193,7 +251,7 @@ class ModelRules : public ModelState {
     ++life.failures;
     ++life.attempt;
     ++counters.failures;
-    if (life.phase != Phase::running) {
+    if (life.phase != Phase::running && !has_hung(life)) {
       ++life.failed_starts;
       ++counters.failed_starts;
     }
@@ -333,7 +391,7 @@ class ModelRules : public ModelState {
     if (life.phase != Phase::terminated) close(life);
     reset(life);
     if (life.phase == Phase::running || life.awaits_ready) return ask_to_stop(life, StopCause::restart);
-    if (life.phase == Phase::stopping && life.stop_cause == StopCause::start_timeout) {
+    if (has_missed(life)) {
       life.stop_cause = StopCause::restart;
       return tell(life, "stopping restart");
     }
@@ -350,6 +408,7 @@ class ModelRules : public ModelState {
   void ask_to_stop(Life& life, StopCause cause) {
     enter(life, Phase::stopping);
     life.probe_up_at.reset();
+    life.look_at.reset();
     no_longer_starts(life);
     life.stop_cause = cause;
     tell(life, "stopping " + std::string{to_string(cause)});
@@ -374,8 +433,8 @@ class ModelRules : public ModelState {
       return give_grace(life);
     }
     life.grace_over.reset();
-    const bool too_late = life.stop_cause == StopCause::start_timeout;
-    const bool goes_on = (too_late || life.stop_cause == StopCause::restart) && runs_side_by_side(number_of(life)) &&
+    const bool missed = has_missed(life);
+    const bool goes_on = (missed || life.stop_cause == StopCause::restart) && runs_side_by_side(number_of(life)) &&
                          life.set_aside.size() < kAbandonedRunsMax;
     if (!goes_on) return abandon(life);
     ++counters.abandoned_runs;
@@ -383,9 +442,9 @@ class ModelRules : public ModelState {
     tell(life, "abandoned " + std::to_string(life.run) + " after " + to_string(Duration{now - life.stop_asked_at}));
     life.set_aside[life.run] = life.began;
     life.run_alive = false;
-    if (!too_late) return begin(life);
+    if (!missed) return begin(life);
     life.last_run_failed = true;
-    life.last_error = too_late_text("");
+    life.last_error = missed_text(life, "");
     cool_down(life);
     failed_run(life, Outcome::failed);
   }
@@ -408,8 +467,7 @@ class ModelRules : public ModelState {
   void stop_for_good(Life& life, StopCause cause) {
     if (life.phase == Phase::running || life.awaits_ready) return ask_to_stop(life, cause);
     if (life.phase == Phase::starting) return terminate(life, "cancelled");
-    const bool goes_on = life.phase == Phase::stopping &&
-                         (life.stop_cause == StopCause::restart || life.stop_cause == StopCause::start_timeout);
+    const bool goes_on = has_missed(life) || (life.phase == Phase::stopping && life.stop_cause == StopCause::restart);
     if (life.phase != Phase::backing_off && !goes_on) return;
     life.stop_cause = cause;
     tell(life, "stopping " + std::string{to_string(cause)});
@@ -420,6 +478,7 @@ class ModelRules : public ModelState {
     enter(life, Phase::terminated);
     life.termination = why;
     life.probe_up_at.reset();
+    life.look_at.reset();
     if (std::exchange(life.openings, 0) > 0) --counters.open_breakers;
     ++counters.terminated;
     --counters.active_services;
@@ -440,6 +499,7 @@ class ModelRules : public ModelState {
     next.restart = life.restart;
     next.policy = life.policy;
     next.notified = life.notified;
+    next.watched = life.watched;
     next.run = life.run;
     next.stop_asked = life.stop_asked;
     next.set_aside = life.set_aside;

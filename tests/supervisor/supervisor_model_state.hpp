@@ -44,6 +44,13 @@ class ModelState {
     bool awaits_ready = false;               // the present one has not yet
     std::optional<std::int64_t> start_over;  // when it is too late for that
     std::uint64_t start_order = 0;
+    unsigned watched = 0;                 // of kWatched
+    std::optional<std::int64_t> look_at;  // while it is watched: when to see whether it was heard
+    std::uint64_t look_order = 0;
+    bool looks_again = false;
+    std::int64_t heard_at = 0, ready_at = 0;
+    std::optional<unsigned> progress;
+    std::uint64_t hangs = 0;
     std::uint32_t attempt = 0;
     std::uint32_t openings = 0;               // of its breaker in a row; 0: it is closed
     std::optional<std::int64_t> probe_up_at;  // while it runs as a probe
@@ -145,7 +152,8 @@ class ModelState {
       if (lives[i].gone) continue;
       if (lives[i].phase == Phase::backing_off) consider({lives[i].due, lives[i].due_order, i});
       if (lives[i].start_over) consider({*lives[i].start_over, lives[i].start_order, i});
-      if (lives[i].probe_up_at) consider({*lives[i].probe_up_at, lives[i].probe_order, i});
+      if (lives[i].look_at) consider({*lives[i].look_at, lives[i].look_order, i});
+      if (lives[i].probe_up_at && lives[i].watched == 0) consider({*lives[i].probe_up_at, lives[i].probe_order, i});
       if (lives[i].grace_over) consider({*lives[i].grace_over, lives[i].grace_order, i});
     }
     return first;

@@ -12,7 +12,9 @@
 // `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
 // A service that is added with `notified` is ready when `ready NAME` says so; `start_timeout 3ns` among the settings is
 // how long it may take. `ready_old N` says so for the N-th run that was begun in the whole fleet.
-// `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
+// A service that is added with `watched` has the `watchdog 3ns` of the settings, one with `watched_closely` one that
+// needs progress; `beat NAME` and `beat_old N` are heartbeats, `progress NAME 5` and `progress_old N` (always 1) report
+// it. `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
 // service that is gone. `then_throw` is an exception after the step, where a service does it.
 //
 // All errors are std::invalid_argument, with the step and what is allowed.
@@ -47,13 +49,19 @@ enum class Verb {
   shutdown,
   end_drain,
   ready,
-  ready_old
+  beat,
+  progress,
+  ready_old,
+  beat_old,
+  progress_old
 };
-inline constexpr std::array<std::string_view, 13> kVerbs{"add",       "stop",  "restart",  "reset", "remove",
-                                                         "pass",      "end",   "end_old",  "throw", "shutdown",
-                                                         "end_drain", "ready", "ready_old"};
-constexpr bool names_a_service(Verb verb) { return verb <= Verb::remove || verb == Verb::end || verb == Verb::ready; }
-constexpr bool names_a_run(Verb verb) { return verb == Verb::end_old || verb == Verb::ready_old; }
+inline constexpr std::array<std::string_view, 17> kVerbs{
+    "add",      "stop",      "restart", "reset", "remove",   "pass",      "end",      "end_old",     "throw",
+    "shutdown", "end_drain", "ready",   "beat",  "progress", "ready_old", "beat_old", "progress_old"};
+constexpr bool names_a_service(Verb verb) {
+  return verb <= Verb::remove || verb == Verb::end || (verb >= Verb::ready && verb <= Verb::progress);
+}
+constexpr bool names_a_run(Verb verb) { return verb == Verb::end_old || verb >= Verb::ready_old; }
 
 enum class Where { outside, in_start, in_stop, in_kill };
 inline constexpr std::array<std::string_view, 4> kWheres{"", "in_start", "in_stop", "in_kill"};
@@ -62,6 +70,7 @@ inline constexpr std::array<std::string_view, 4> kNames{"a", "b", "c", "d"};
 constexpr bool can_be_killed(unsigned name) { return name % 2 == 0; }
 constexpr bool runs_side_by_side(unsigned name) { return name >= 2; }
 inline constexpr std::array<std::string_view, 4> kOutcomes{"clean", "failed", "threw", "fatal"};
+inline constexpr std::array<std::string_view, 3> kWatched{"", "watched", "watched_closely"};
 inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure", "never"};
 
 struct Step {
@@ -69,8 +78,9 @@ struct Step {
   unsigned name = 0;      // of kNames
   unsigned restart = 1;   // of kRestarts; add
   unsigned outcome = 0;   // of kOutcomes; end, end_old
-  unsigned number = 0;    // of a policy (add), of nanoseconds (pass), of a run (end_old, ready_old)
+  unsigned number = 0;    // of a policy (add), of nanoseconds (pass), of a run (end_old, …), of progress
   bool notified = false;  // add: it says when it is ready
+  unsigned watched = 0;   // of kWatched; add
   bool then_throws = false;
   Where where = Where::outside;
   unsigned inside_of = 0;  // of kNames
@@ -82,6 +92,7 @@ struct Setup {
   SupervisorConfig config;
   std::vector<BackoffPolicy> policies;    // the first is the supervisor's own
   std::optional<Duration> start_timeout;  // of services that say when they are ready
+  std::optional<Duration> watchdog;       // of services that are watched
 
   // What a service is added with: none of its own, or one.
   [[nodiscard]] std::optional<BackoffPolicy> policy(unsigned number) const {
@@ -110,6 +121,8 @@ inline std::string text_of(const Step& step) {
   if (step.verb == Verb::add) say(kRestarts[step.restart]);
   if (step.verb == Verb::add) say("policy " + std::to_string(step.number));
   if (step.verb == Verb::add && step.notified) say("notified");
+  if (step.verb == Verb::add && step.watched != 0) say(kWatched[step.watched]);
+  if (step.verb == Verb::progress) say(std::to_string(step.number));
   if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
   if (names_a_run(step.verb)) say(std::to_string(step.number));
   if (step.verb == Verb::end || step.verb == Verb::end_old) say(kOutcomes[step.outcome]);
@@ -159,6 +172,7 @@ inline std::string text_of(const Setup& setup) {
                      "ns; when_all_terminated " + std::string{to_string(setup.config.when_all_terminated)};
   if (setup.config.stop_grace) text += "; stop_grace " + std::to_string(setup.config.stop_grace->count()) + "ns";
   if (setup.start_timeout) text += "; start_timeout " + std::to_string(setup.start_timeout->count()) + "ns";
+  if (setup.watchdog) text += "; watchdog " + std::to_string(setup.watchdog->count()) + "ns";
   for (const auto& policy : setup.policies) text += "; " + text_of(policy);
   return text + "; ";
 }
@@ -295,8 +309,11 @@ inline Step step_from(Words& words) {
     words.expect("policy");
   }
   if (step.verb == Verb::pass) step.number = static_cast<unsigned>(words.length().count());
-  if (step.verb == Verb::add || names_a_run(step.verb)) step.number = words.number();
-  if (step.verb == Verb::add) step.notified = words.take("notified");
+  if (step.verb == Verb::add || step.verb == Verb::progress || names_a_run(step.verb)) step.number = words.number();
+  if (step.verb == Verb::add) {
+    step.notified = words.take("notified");
+    for (unsigned i = 1; i < kWatched.size(); ++i) step.watched = words.take(kWatched[i]) ? i : step.watched;
+  }
   if (step.verb == Verb::end || step.verb == Verb::end_old) step.outcome = words.one_of(kOutcomes);
   step.then_throws = words.take("then_throw");
   return step;
@@ -312,6 +329,8 @@ inline void read_into(Sequence& sequence, const std::string& text, bool joined) 
     sequence.setup.config.stop_grace = words.length();
   } else if (words.take("start_timeout")) {
     sequence.setup.start_timeout = words.length();
+  } else if (words.take("watchdog")) {
+    sequence.setup.watchdog = words.length();
   } else if (words.take("when_all_terminated")) {
     sequence.setup.config.when_all_terminated = words.one_of(std::array<std::string_view, 2>{"wait", "return"}) == 0
                                                     ? WhenAllTerminated::wait

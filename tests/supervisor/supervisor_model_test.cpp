@@ -93,6 +93,7 @@ rc::Gen<Setup> any_setup() {
     if (dice.one_in(4)) setup.config.when_all_terminated = WhenAllTerminated::return_;
     if (dice.one_in(2)) setup.config.stop_grace = dice.length(4);
     if (!dice.one_in(4)) setup.start_timeout = Duration{1} + dice.length(4);
+    if (!dice.one_in(4)) setup.watchdog = Duration{1} + dice.length(4);
     return rc::shrinkable::just(setup);
   };
 }
@@ -119,6 +120,8 @@ Step step_of(Dice& dice, Verb verb, const Model& model) {
   if (verb == Verb::add) step.restart = dice.up_to(2);
   if (verb == Verb::add) step.number = dice.up_to(2);
   if (verb == Verb::add) step.notified = dice.one_in(3);
+  if (verb == Verb::add && dice.one_in(2)) step.watched = 1 + dice.up_to(1);
+  if (verb == Verb::progress) step.number = dice.up_to(5);
   if (verb == Verb::pass) step.number = dice.up_to(6);
   if (names_a_run(verb)) step.number = dice.up_to(static_cast<unsigned>(model.runs.size()));
   if (verb == Verb::end || verb == Verb::end_old) step.outcome = any_outcome(dice);
@@ -130,6 +133,8 @@ Step inside_step(Dice& dice, const Model& model) {
   using enum Verb;
   const Verb verb = dice.weighted<Verb>({{12, end},
                                          {3, ready},
+                                         {2, beat},
+                                         {1, Verb::progress},
                                          {4, throws},
                                          {2, stop},
                                          {2, restart},
@@ -142,7 +147,7 @@ Step inside_step(Dice& dice, const Model& model) {
   Step step = step_of(dice, verb, model);
   step.where = dice.weighted<Where>({{3, Where::in_start}, {3, Where::in_stop}, {1, Where::in_kill}});
   step.inside_of = any_name(dice, model, true);
-  if ((verb == end || verb == ready) && !dice.one_in(8)) step.name = step.inside_of;
+  if ((verb == end || verb == ready || verb == beat) && !dice.one_in(8)) step.name = step.inside_of;
   step.then_throws = verb != throws && dice.one_in(6);
   return step;
 }
@@ -153,6 +158,10 @@ Step any_step(Dice& dice, const Model& model) {
   const Verb verb = dice.weighted<Verb>({{24, end},
                                          {8, ready},
                                          {1, ready_old},
+                                         {5, beat},
+                                         {5, Verb::progress},
+                                         {1, beat_old},
+                                         {1, progress_old},
                                          {24, pass},
                                          {14, add},
                                          {6, restart},
@@ -178,6 +187,7 @@ std::vector<Step> simpler(const Step& step) {
   with(&Step::joined, false);
   with(&Step::then_throws, false);
   with(&Step::notified, false);
+  with(&Step::watched, 0U);
   with(&Step::restart, 1U);
   with(&Step::number, 0U);
   with(&Step::number, step.number / 2);
@@ -376,6 +386,42 @@ TEST_CASE("every short sequence of steps in a start that is to be ready in time 
   SUCCEED();
 }
 
+// The same of a service that has to give a sign of life every 2 ns, as a probe and as any other run: one that needs
+// heartbeats and can be killed, and one that needs progress and whose abandoned runs do not hold the next one up.
+TEST_CASE("every short sequence of steps under a watchdog agrees with the model") {
+  const auto all = sequence_from(
+                       "stop a; restart a; reset a; remove a; pass 1ns; pass 2ns; beat a; progress a 1; progress a 2;"
+                       "end a failed; in_start a beat a; beat_old 0; progress_old 0; shutdown;")
+                       .steps;
+  for (const unsigned name : {0U, 3U}) {
+    for (const bool probes : {false, true}) {
+      Sequence sequence;
+      sequence.setup.policies = {{.base = 1ns,
+                                  .max = 1ns,
+                                  .cooldown = 3ns,
+                                  .clean_restart_delay = 1ns,
+                                  .breaker = BreakerPolicy{probes ? 1U : 2U, 9ns, HalfOpenPolicy{1ns, 2ns, 3ns}}}};
+      sequence.setup.config = config_of(sequence.setup.policies.front(), 3ns);
+      sequence.setup.config.stop_grace = 1ns;
+      sequence.setup.watchdog = 2ns;
+      const std::size_t count = how_many(all.size());
+      for (std::size_t number = 0; number < count; ++number) {
+        sequence.steps = {{.verb = Verb::add, .name = name, .watched = name == 0 ? 1U : 2U}};
+        if (probes) {
+          sequence.steps.push_back({.verb = Verb::end, .name = name, .outcome = 1});
+          sequence.steps.push_back({.verb = Verb::pass, .number = 1});
+        }
+        for (std::size_t rest = number, i = 0; i < kStepsInFull; ++i, rest /= all.size()) {
+          sequence.steps.push_back(all[rest % all.size()]);
+          sequence.steps.back().name = sequence.steps.back().inside_of = name;
+        }
+        if (const auto found = replay(sequence); !found.empty()) FAIL(found);
+      }
+    }
+  }
+  SUCCEED();
+}
+
 // The commands reach what there is: a sequence that never trips a breaker or never ends late would prove little.
 TEST_CASE("the commands that are generated lead to every kind of event, every end, every cause and every reason") {
   std::set<std::string> seen;
@@ -426,6 +472,7 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "stopping shutdown",
                                       "stopping start_timeout",
                                       "stopping stop",
+                                      "stopping watchdog",
                                       "terminated abandoned",
                                       "terminated cancelled",
                                       "terminated circuit",
@@ -479,6 +526,7 @@ TEST_CASE("every sequence reads back from its text") {
     RC_ASSERT(back.steps == sequence.steps);
     RC_ASSERT(back.setup.config.backoff == sequence.setup.config.backoff);
     RC_ASSERT(back.setup.start_timeout == sequence.setup.start_timeout);
+    RC_ASSERT(back.setup.watchdog == sequence.setup.watchdog);
   });
 }
 
@@ -493,7 +541,7 @@ TEST_CASE("an unreadable sequence is refused with the step and what is allowed")
   };
   CHECK(refusal("ad a never policy 0") ==
         "\"ad a never policy 0\" has \"ad\"; allowed here: add stop restart reset remove "
-        "pass end end_old throw shutdown end_drain ready ready_old");
+        "pass end end_old throw shutdown end_drain ready beat progress ready_old beat_old progress_old");
   CHECK(refusal("stop a; stop e").find("has \"e\"; allowed here: a b c d") != std::string::npos);
   CHECK(refusal("pass 3").find("allowed here: a whole number of at most 18 digits with ns") != std::string::npos);
   CHECK(refusal("stop").find("ends where one of them should follow") != std::string::npos);

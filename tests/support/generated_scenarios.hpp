@@ -140,6 +140,8 @@ inline Target target(const std::vector<std::string>& names) {
   return drawn;
 }
 
+inline HungHeartbeats hung_heartbeats() { return *rc::gen::element(HungHeartbeats::stop, HungHeartbeats::go_on); }
+
 inline ChaosEntry chaos(const std::vector<std::string>& names) {
   ChaosEntry drawn{.at = *length(), .what = Shutdown{}};
   switch (*rc::gen::inRange(0, 7)) {
@@ -148,7 +150,7 @@ inline ChaosEntry chaos(const std::vector<std::string>& names) {
     case 2: drawn.what = Storm{target(names)}; break;
     case 3:
     case 4: drawn.what = fails_or_is_gone(Outage{target(names), *length()}, *length()); break;
-    case 5: drawn.what = HangWindow{target(names), perhaps(length())}; break;
+    case 5: drawn.what = HangWindow{target(names), perhaps(length()), hung_heartbeats()}; break;
     default: {
       Recorded recorded;
       recorded.of = "s";
@@ -172,6 +174,14 @@ inline ChaosEntry chaos(const std::vector<std::string>& names) {
 
 }  // namespace runnable
 
+// A watchdog that a heartbeat every so often satisfies, or one that it does not.
+inline void be_watched(FleetGroup& group) {
+  group.policy.watchdog = *rc::gen::element<Duration>(100ms, 500ms, 1s, 3s);
+  group.policy.watchdog_needs = *rc::gen::element(SignOfLife::heartbeat, SignOfLife::progress);
+  group.behaviour.heartbeat_every = perhaps(rc::gen::element<Duration>(100ms, 300ms, 1s));
+  group.behaviour.hang_heartbeats = runnable::hung_heartbeats();
+}
+
 // Every service is a group of its own, s-0, s-1, …, so that one can be taken out.
 inline rc::Gen<Scenario> runnable_scenario() {
   using namespace runnable;
@@ -191,6 +201,7 @@ inline rc::Gen<Scenario> runnable_scenario() {
                                         .backoff = perhaps(policy()),
                                         .stop_grace = perhaps(length())},
                              .behaviour = *behaviour()});
+      if (*rc::gen::inRange(0, 3) == 0) be_watched(drawn.fleet.back());
       if (*rc::gen::inRange(0, 3) > 0) continue;
       FleetGroup& slow = drawn.fleet.back();
       slow.policy.ready = Ready::notified;
@@ -343,6 +354,15 @@ inline Need need(const std::vector<Resource>& resources) {
           .gives_up_after = perhaps(length())};
 }
 
+// With signs of life of any kind.
+inline FleetGroup is_watched(FleetGroup group) {
+  group.policy.watchdog = *positive_length();
+  group.policy.watchdog_needs = *rc::gen::element(SignOfLife::heartbeat, SignOfLife::progress);
+  group.behaviour.heartbeat_every = perhaps(positive_length());
+  group.behaviour.hang_heartbeats = *rc::gen::element(HungHeartbeats::stop, HungHeartbeats::go_on);
+  return group;
+}
+
 // With what its runs do to be ready.
 inline FleetGroup says_when_ready(FleetGroup group) {
   group.policy.ready = Ready::notified;
@@ -359,6 +379,7 @@ inline FleetGroup group(std::size_t number) {
                  .backoff = perhaps(policy()),
                  .stop_grace = perhaps(length())},
       .behaviour = behaviour()};
+  if (*rc::gen::inRange(0, 3) == 0) drawn = is_watched(std::move(drawn));
   return *rc::gen::inRange(0, 3) == 0 ? says_when_ready(std::move(drawn)) : drawn;
 }
 

@@ -92,11 +92,13 @@ class RestlessFleet final : public EventSink {
 
   // Something from outside.
   void act() {
-    switch (dice_.below(10)) {
+    switch (dice_.below(12)) {
       case 0:
       case 1: return add();
       case 2: return command();
       case 3: return some_run_is_ready();
+      case 4:
+      case 5: return some_run_gives_a_sign();
       default: return end_some_run();
     }
   }
@@ -125,6 +127,10 @@ class RestlessFleet final : public EventSink {
       config.policy.ready = Ready::notified;
       if (!dice_.one_in(3)) config.policy.start_timeout = dice_.one_in(2) ? 1ms : 2s;
     }
+    if (dice_.one_in(3)) {
+      config.policy.watchdog = dice_.one_in(2) ? 1ms : 3s;
+      if (dice_.one_in(2)) config.policy.watchdog_needs = SignOfLife::progress;
+    }
     (void)supervisor_->add(std::move(config), *dice_.of(services_));
   }
   void command() {
@@ -141,6 +147,11 @@ class RestlessFleet final : public EventSink {
   }
   void some_run_is_ready() {
     if (!runs_.empty()) runs_[dice_.below(runs_.size())].ready();
+  }
+  void some_run_gives_a_sign() {
+    if (runs_.empty()) return;
+    const Run run = runs_[runs_.size() - 1 - dice_.below(std::min<std::uint64_t>(runs_.size(), 4))];
+    dice_.one_in(2) ? run.heartbeat() : run.progress(dice_.below(20));
   }
   BackoffPolicy some_policy() {
     const std::array<Duration, 4> bases{0ns, 1ns, 1ms, 1s};
@@ -199,6 +210,7 @@ class RestlessFleet final : public EventSink {
     runs_.push_back(run);
     meddle();
     if (dice_.one_in(3)) run.ready();
+    if (dice_.one_in(4)) run.heartbeat();
     if (dice_.one_in(6)) run.end(some_exit());
     if (dice_.one_in(10)) throw std::runtime_error{"start"};
   }

@@ -40,8 +40,12 @@ class Ledger {
     std::uint64_t failures = 0;
     std::uint64_t clean_exits = 0;
     std::uint64_t failed_starts = 0;
+    std::uint64_t hangs = 0;
     Ready ready = Ready::at_once;
     std::optional<Duration> start_timeout;
+    std::optional<Duration> watchdog;
+    SignOfLife watchdog_needs = SignOfLife::heartbeat;
+    TimePoint ready_at;
     TimePoint began;
     TimePoint due;
     std::optional<StopCause> stop_cause;
@@ -92,6 +96,8 @@ class Ledger {
     lives_.back().can_be_killed = what.can_be_killed;
     lives_.back().ready = what.policy->ready;
     lives_.back().start_timeout = what.policy->start_timeout;
+    lives_.back().watchdog = what.policy->watchdog;
+    lives_.back().watchdog_needs = what.policy->watchdog_needs;
     if (what.runs_before.value > 0) lives_.back().abandoned_runs = std::exchange(left_by_[event.service.slot], {});
     by_slot_[event.service.slot] = std::prev(lives_.end());
     ++counters_.spawned;
@@ -120,6 +126,7 @@ class Ledger {
   void apply(Life& life, const Event& event, const event::Running&) {
     move(life, event, Phase::running);
     expect(life.run_open, event, "no run is alive");
+    life.ready_at = event.at;
     if (life.ready == Ready::at_once) {
       expect(event.at == life.began, event, "ready later than started");
     } else if (life.start_timeout && !real_time_) {
@@ -132,20 +139,26 @@ class Ledger {
     expect(starts || life.phase == Phase::running || life.phase == Phase::stopping, event, "an end in a wrong phase");
     expect(what.lasted == event.at - life.began, event, "lasted longer or shorter");
     life.run_open = false;
-    const bool too_late = life.phase == Phase::stopping && life.stop_cause == StopCause::start_timeout;
-    if (too_late) {
-      const std::string right = "not ready within " + to_string(life.start_timeout.value_or(Duration{0}));
+    const bool missed = life.phase == Phase::stopping && has_missed(life);
+    if (missed) {
+      const std::string right = life.stop_cause == StopCause::watchdog
+                                    ? "no " + std::string{to_string(life.watchdog_needs)} + " for " +
+                                          to_string(life.watchdog.value_or(Duration{0}))
+                                    : "not ready within " + to_string(life.start_timeout.value_or(Duration{0}));
       expect(what.outcome != Outcome::clean && what.error.starts_with(right), event, "has failed in another way");
     }
-    if (life.phase == Phase::stopping && !too_late) return;
+    if (life.phase == Phase::stopping && !missed) return;
     if (what.outcome != Outcome::clean) return count_failure(life);
     ++life.clean_exits;
     ++counters_.clean_exits;
   }
+  static bool has_missed(const Life& life) {
+    return life.stop_cause == StopCause::start_timeout || life.stop_cause == StopCause::watchdog;
+  }
   void count_failure(Life& life) {
     ++life.failures;
     ++counters_.failures;
-    if (life.phase == Phase::running) return;
+    if (life.phase == Phase::running || life.stop_cause == StopCause::watchdog) return;
     ++life.failed_starts;
     ++counters_.failed_starts;
   }
@@ -170,14 +183,21 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Stopping& what) {
     if (life.phase == Phase::stopping) {
-      const bool goes_on = life.stop_cause == StopCause::restart || life.stop_cause == StopCause::start_timeout;
-      expect(goes_on && what.cause != life.stop_cause && what.cause != StopCause::start_timeout, event,
-             "reported again");
+      const bool goes_on = life.stop_cause == StopCause::restart || has_missed(life);
+      const bool nobody_asks = what.cause == StopCause::start_timeout || what.cause == StopCause::watchdog;
+      expect(goes_on && what.cause != life.stop_cause && !nobody_asks, event, "reported again");
     } else {
       if (what.cause == StopCause::start_timeout) {
         expect(life.phase == Phase::starting && life.run_open && life.start_timeout &&
                    is_when(event.at, life.began + *life.start_timeout),
                event, "not when the start_timeout had passed");
+      }
+      if (what.cause == StopCause::watchdog) {
+        ++life.hangs;
+        ++counters_.hangs;
+        expect(life.phase == Phase::running && life.run_open && life.watchdog &&
+                   event.at >= life.ready_at + *life.watchdog,
+               event, "hangs sooner than the watchdog can find out");
       }
       move(life, event, Phase::stopping);
       life.stop_asked_at = event.at;
@@ -211,14 +231,13 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Abandoned& what) {
     expect(life.phase == Phase::stopping && life.run_open, event, "no run was asked to stop");
-    expect(life.stop_cause == StopCause::restart || life.stop_cause == StopCause::start_timeout, event,
-           "it was to stop for good");
+    expect(life.stop_cause == StopCause::restart || has_missed(life), event, "it was to stop for good");
     expect(!life.can_be_killed || life.killed, event, "was to be killed first");
     expect(what.after == event.at - life.stop_asked_at, event, "after another time");
     life.run_open = false;
     life.abandoned_runs[life.run] = life.began;
     ++counters_.abandoned_runs;
-    if (life.stop_cause == StopCause::start_timeout) count_failure(life);
+    if (has_missed(life)) count_failure(life);
   }
   void apply(Life& life, const Event& event, const event::EndedLate& what) {
     if (const auto old = life.abandoned_runs.extract(event.run.value)) {

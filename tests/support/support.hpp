@@ -156,6 +156,7 @@ class Fleet {
       CHECK(snapshot.failures == life->failures);
       CHECK(snapshot.clean_exits == life->clean_exits);
       CHECK(snapshot.failed_starts == life->failed_starts);
+      CHECK(snapshot.hangs == life->hangs);
       CHECK(snapshot.next_start.has_value() == (life->phase == Phase::backing_off));
       if (snapshot.next_start) CHECK(*snapshot.next_start == life->due);
     }
@@ -210,7 +211,7 @@ struct StringMaker<holdfast::Counters> {
           std::pair{"circuit_breaker_trips", c.circuit_breaker_trips}, std::pair{"terminated", c.terminated},
           std::pair{"killed_runs", c.killed_runs}, std::pair{"abandoned_runs", c.abandoned_runs},
           std::pair{"active_services", c.active_services}, std::pair{"open_breakers", c.open_breakers},
-          std::pair{"failed_starts", c.failed_starts}}) {
+          std::pair{"failed_starts", c.failed_starts}, std::pair{"hangs", c.hangs}}) {
       text += std::string{" "} + name + ' ' + std::to_string(value);
     }
     return text + " }";

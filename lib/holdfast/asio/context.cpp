@@ -15,6 +15,10 @@ TimePoint Context::now() const noexcept { return run_.carrier_.sleepers().now();
 
 void Context::ready() const noexcept { run_.run_.ready(); }
 
+void Context::heartbeat() const noexcept { run_.run_.heartbeat(); }
+
+void Context::progress(std::uint64_t reached) const noexcept { run_.run_.progress(reached); }
+
 boost::asio::awaitable<void> Context::sleep_for(Duration duration) { return run_.sleep_until(now() + duration); }
 
 boost::asio::awaitable<void> Context::sleep_until(TimePoint at) { return run_.sleep_until(at); }

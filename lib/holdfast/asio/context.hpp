@@ -11,6 +11,7 @@
 //     }
 //
 // A service that takes a while until it is of use says so with `ctx.ready()`, if its policy has `ready = notified`.
+// One that has a `watchdog` calls `ctx.heartbeat()`, or `ctx.progress(n)`, at least that often.
 //
 // Returning is a clean exit, an exception is a failure, and a FatalError is a failure that no restart can fix. A run
 // that fails often may return its end instead, as an `awaitable<Exit>`: `co_return Exit::failed("no quotes")`. An
@@ -43,6 +44,7 @@
 // Thread-safety: none, on executor() only; stop_token() may be handed to other threads.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <stop_token>
 #include <string_view>
@@ -84,6 +86,11 @@ class Context {
   // The run is ready: under `ready = notified` (policy.hpp) the service is `running` from then on. Only the first call
   // of a run counts; Run::ready() says what becomes of a late one.
   void ready() const noexcept;
+
+  // Signs of life for the `watchdog` of its service (policy.hpp), as Run has them: call one of them whenever the run
+  // has got something done. A run that waits for something that may never come needs a timeout for that.
+  void heartbeat() const noexcept;
+  void progress(std::uint64_t reached) const noexcept;
 
   // In real or virtual time. Throws boost::system::system_error with operation_aborted when it is cut short by a stop
   // (above) or cancelled, as by `||`.

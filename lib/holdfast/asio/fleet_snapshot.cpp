@@ -30,6 +30,7 @@ void append(std::string& text, const Counters& counters) {
   object("active_services", counters.active_services);
   object("open_breakers", counters.open_breakers);
   object("failed_starts", counters.failed_starts);
+  object("hangs", counters.hangs);
 }
 
 // Never negative: an overdue start is due now.
@@ -53,6 +54,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("failures", service.failures);
   object("clean_exits", service.clean_exits);
   object("failed_starts", service.failed_starts);
+  object("hangs", service.hangs);
   object("attempt", service.attempt);
   object("failures_in_window", service.failures_in_window);
   object("breaker", to_string(service.breaker));
@@ -64,6 +66,8 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("next_start_in_ns", time_until(service.next_start, now));
   object("ready", to_string(service.ready));
   object("start_timeout_in_ns", time_until(service.ready_by, now));
+  object("watchdog_in_ns", time_until(service.watchdog_until, now));
+  object("progress", service.progress);
   object("grace_ends_in_ns", time_until(service.grace_until, now));
   object("killed", service.killed);
   object("termination", termination);

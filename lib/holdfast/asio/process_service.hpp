@@ -60,6 +60,10 @@
 // user; others are refused, with a warning. So a script may call `systemd-notify --ready`. A sender that has ended by
 // the time its message is read is not known any more: it should wait for the answer, as systemd-notify does.
 //
+// Under a `watchdog` it gets NOTIFY_SOCKET, too, and WATCHDOG_USEC, the length of the watchdog in microseconds.
+// WATCHDOG=1 is a heartbeat (programs send one in half of that time), and X_PROGRESS=17 reports progress. A message is
+// a sign of life when it is read, which is soon after it was sent.
+//
 // STATUS= is kept, and the last one is shown when the run fails: `exit status 1; its status: loading 3 of 9`. MAINPID=
 // of another process is refused with a warning: that process would be supervised by nobody. Other lines are passed
 // over.
@@ -83,11 +87,10 @@
 // it takes the exit status away; the run then fails and says so.
 //
 // A live process takes two descriptors of the supervisor, or one if its output is not captured; one more to say when it
-// is ready. Where epoll has no
-// watch left, the process is looked at every 20 ms instead. A start takes some 50 µs, however large the supervisor is:
-// the new process uses the supervisor's memory until it executes its program, and the start does not wait for that.
-// With another user or group the memory is copied instead, as fork() does, which takes a millisecond for every 10 MB on
-// some kernels.
+// is ready or to give signs of life. Where epoll has no watch left, the process is looked at every 20 ms instead. A
+// start takes some 50 µs, however large the supervisor is: the new process uses the supervisor's memory until it
+// executes its program, and the start does not wait for that. With another user or group the memory is copied instead,
+// as fork() does, which takes a millisecond for every 10 MB on some kernels.
 //
 // Thread-safety: none; call everything on the executor.
 #pragma once

@@ -1,6 +1,6 @@
 // What the supervisor keeps of one service. As a timer it waits for the one thing that the service waits for in its
-// phase: the start_timeout while it starts, the success of a probe while it runs, the next start while it backs off,
-// the end of the grace while it stops. Leaving the phase disarms it.
+// phase: the start_timeout while it starts, the success of a probe or the end of the watchdog's patience while it runs,
+// the next start while it backs off, the end of the grace while it stops. Leaving the phase disarms it.
 //
 // There may be a million records, and a restart cycle touches most of their fields. So a record stores nothing that
 // follows from other fields, and state that few services have is elsewhere (supervisor.hpp). The tests count the bytes.
@@ -29,7 +29,7 @@ struct ServiceRecord final : Timer {
       : tenancy(its_tenancy),
         service(supervised),
         policy(its_policy),
-        starts_specially(its_policy->in_force.ready == Ready::notified),
+        starts_specially(its_policy->in_force.ready == Ready::notified || its_policy->in_force.watchdog),
         hash(name_hash(its_name.text())),
         id(its_id),
         phase_since(now),
@@ -66,8 +66,8 @@ struct ServiceRecord final : Timer {
   bool has_pid : 1 = false;               // Supervisor::pids_ has the number of its latest run
   bool last_run_failed : 1 = false;       // the latest run that ended did so with an error
   bool ended_badly_in_drain : 1 = false;  // it was asked to stop, and ended with an error
-  bool starts_specially : 1;              // perhaps: it is not ready at once, or its next run is a probe
-  bool awaits_ready : 1 = false;          // a run has begun and is to say that it is ready; phase `starting`
+  bool starts_specially : 1;      // perhaps: it is not ready at once or has a watchdog, or its next run is a probe
+  bool awaits_ready : 1 = false;  // a run has begun and is to say that it is ready; phase `starting`
   // Steps for which there was no memory; Supervisor::pay() does them.
   bool end_is_due : 1 = false;
   bool first_start_is_due : 1 = false;
@@ -102,6 +102,8 @@ struct ServiceRecord final : Timer {
   // It was to be armed for this time, and is not.
   void keep_deadline(TimePoint at) noexcept { keep(at); }
   // It has a run that was not asked to stop. (A run that reported its end counts until the loop takes it.)
+  // A run that has not ended has a watch (Supervisor::watches_), and signs of life count.
+  [[nodiscard]] bool is_watched() const noexcept { return phase == Phase::running && policy->in_force.watchdog; }
   [[nodiscard]] bool waits_for_end() const noexcept { return run_open && phase != Phase::stopping; }
 };
 static_assert(sizeof(ServiceRecord) <= 168, "a million of them is a lot of memory");

@@ -16,7 +16,7 @@ void describe(TableOf<ServiceGroup>& table) {
   table.all_of(&ServiceGroup::policy);
   table.all_of(&ServiceGroup::program);
   table.elsewhere({"runs_for", "then", "fails_first", "on_stop", "on_kill", "needs", "ready_after", "recovers_after",
-                   "fails_after"});
+                   "fails_after", "heartbeat_every", "hang_heartbeats"});
 }
 
 void describe(TableOf<FleetFile>& table) {

@@ -194,6 +194,14 @@ void describe(TableOf<ServicePolicy>& table) {
              .otherwise = "none",
              .help = "how long a run may take from its start until it is ready; one that takes longer is stopped, and "
                      "has failed. It takes effect with `ready = \"notified\"`"});
+  table.key("watchdog", &ServicePolicy::watchdog,
+            {.forms = {kPositiveLength},
+             .otherwise = "none",
+             .help = "how long a run may give no sign of life while it is `running`; one that is silent for longer is "
+                     "stopped, and has failed"});
+  table.key("watchdog_needs", &ServicePolicy::watchdog_needs,
+            {.help = "what the watchdog takes for a sign of life: any heartbeat, or only a report of progress with a "
+                     "number that has risen"});
   table.key(
       "backoff", &ServicePolicy::backoff,
       {.otherwise = "the supervisor's",

@@ -30,6 +30,8 @@ template <>
 inline constexpr std::array kEnumerators<WhenAllTerminated>{WhenAllTerminated::wait, WhenAllTerminated::return_};
 template <>
 inline constexpr std::array kEnumerators<Ready>{Ready::at_once, Ready::notified};
+template <>
+inline constexpr std::array kEnumerators<SignOfLife>{SignOfLife::heartbeat, SignOfLife::progress};
 
 // A word, or a table with the law that has a number.
 template <>

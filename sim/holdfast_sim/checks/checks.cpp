@@ -202,6 +202,23 @@ struct Checks::State {
     if (life.phase == Phase::backing_off) life.due = std::max(life.due, until);
   }
 
+  // The simulation tells when the present run gives signs of life, and when it gives none any more.
+  void is_heard(ServiceId service) {
+    if (!is_known(service)) return;
+    Past& past = known.pasts[service.slot];
+    past.silent_since = TimePoint::min();
+    past.gives_signs = true;
+  }
+
+  void is_silent(ServiceId service, TimePoint since) {
+    if (!is_known(service)) return;
+    Past& past = known.pasts[service.slot];
+    past.silent_since = std::max(since, past.ready_at);
+    past.gives_signs = false;
+    Life& life = known.lives[service.slot];
+    if (life.is_watched() && !life.probes()) life.due = retries.silent_until(life, past);
+  }
+
   void starts_when_the_delay_has_passed(Step& step) {
     const Life& life = step.life;
     if (life.reported_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
@@ -230,6 +247,8 @@ struct Checks::State {
       is_overdue_to_close(step);
     } else if (step.life.starts()) {
       start_is_overdue(step);
+    } else if (step.event.at > retries.silent_until(step.life, step.past)) {
+      hang_is_overdue(step);
     } else {
       return false;
     }
@@ -240,6 +259,14 @@ struct Checks::State {
     step.life.reported_overdue = true;
     found.test(Rule::gives_up_a_start_exactly_at_its_timeout, false, step, [&] {
       return fmt::format("the run was not stopped, though it was not ready at {}", to_string(step.life.due));
+    });
+  }
+
+  void hang_is_overdue(Step& step) {
+    step.life.reported_overdue = true;
+    found.test(Rule::gives_up_a_hang_exactly_at_its_watchdog, false, step, [&] {
+      return fmt::format("the run was not stopped, though it had been silent for its watchdog at {}",
+                         to_string(retries.silent_until(step.life, step.past)));
     });
   }
 
@@ -286,6 +313,8 @@ struct Checks::State {
   [[gnu::cold, gnu::noinline]] void is_ready(Step& step) {
     if (step.life.says_when_ready) found.tested(Rule::gives_up_a_start_exactly_at_its_timeout);
     step.past.ready_at = step.event.at;
+    step.past.silent_since = TimePoint::min();
+    step.past.gives_signs = false;
     retries.probes_until(step);
   }
 
@@ -313,10 +342,10 @@ struct Checks::State {
     }
     tells_how_long_runs_lasted(step, what.lasted);
     life.run_alive = life.has_grace = false;
-    if (life.phase == Phase::stopping && life.stop_cause != StopCause::start_timeout) {
+    if (life.phase == Phase::stopping && !is_missed_deadline(life.stop_cause)) {
       life.owe(life.stop_cause == StopCause::restart ? Owed::start_again : Owed::cancel, step.event.at);
     } else {
-      if (life.phase == Phase::stopping) retries.was_given_up_for_its_start(step, what);
+      if (life.phase == Phase::stopping) retries.was_given_up(step, what);
       retries.on_unasked_end<event::Ended>(step, what.outcome);
     }
     step.life.last_run_failed = what.outcome != Outcome::clean;
@@ -329,12 +358,12 @@ struct Checks::State {
     if (was_set_aside(step, what)) return;
     const bool abandoned_run = life.phase == Phase::terminated && life.run_alive;
     found.test(Rule::tells_late_ends_once, abandoned_run, step, [&] {
-      return life.late_end_reported ? "the late end of the run is reported again"
-                                    : "a late end is reported, but no run was abandoned";
+      return step.past.late_end_reported ? "the late end of the run is reported again"
+                                         : "a late end is reported, but no run was abandoned";
     });
     if (!abandoned_run) return;
     life.run_alive = false;
-    life.late_end_reported = true;
+    step.past.late_end_reported = true;
     tells_how_long_runs_lasted(step, what.lasted);
   }
 
@@ -426,6 +455,8 @@ struct Checks::State {
     debts.settle(step, what);
     if (what.cause == StopCause::start_timeout) {
       gives_up_a_start_exactly_at_its_timeout(step);
+    } else if (what.cause == StopCause::watchdog) {
+      retries.gives_up_a_hang_exactly_at_its_watchdog(step);
     } else if (step.paid == Owed::nothing && !step.explained) {
       found.test(Rule::stops_when_asked, false, step, [&] {
         return fmt::format("stops for {}, though no such stop is requested now", to_string(what.cause));
@@ -471,7 +502,7 @@ struct Checks::State {
     is_the_present_run(step);
     debts.settle(step, what);
     graces.on_abandoned(step, what);
-    if (step.life.owed != Owed::start_again || step.life.stop_cause != StopCause::start_timeout) return;
+    if (step.life.owed != Owed::start_again || !is_missed_deadline(step.life.stop_cause)) return;
     retries.fails_when_abandoned(step);
   }
 
@@ -584,6 +615,8 @@ void Checks::on_chaos(const ChaosEvent& event) {
     case ChaosEvent::Kind::waits:
     case ChaosEvent::Kind::served:
     case ChaosEvent::Kind::failing_starts: return;  // the supervisor goes on
+    case ChaosEvent::Kind::silent: return state_->is_silent(event.service, event.until);
+    case ChaosEvent::Kind::heard: return state_->is_heard(event.service);
   }
 }
 

@@ -43,6 +43,7 @@ enum class Rule : std::uint8_t {
   trips_exactly_when_the_window_says_so,
   closes_exactly_when_the_probe_succeeds,
   gives_up_a_start_exactly_at_its_timeout,
+  gives_up_a_hang_exactly_at_its_watchdog,
   stops_when_asked,
   escalates_when_the_grace_has_passed,
   restarts_when_commanded,
@@ -55,7 +56,7 @@ enum class Rule : std::uint8_t {
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 26;
+inline constexpr std::size_t kRuleCount = 27;
 
 struct RuleText {
   std::string_view name;

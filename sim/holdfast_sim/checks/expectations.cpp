@@ -246,10 +246,10 @@ struct ExpectationChecks::State {
     member.restart_commanded = what.command == Command::restart;
   }
   void on(Member& member, const Event&, const event::Stopping& what, bool) {
-    member.asked_to_stop = what.cause != StopCause::start_timeout;
+    member.asked_to_stop = !is_missed_deadline(what.cause);
     set_phase(member, Phase::stopping);
   }
-  // After a restart the next run follows at once. A run that was not ready in time has failed.
+  // After a restart the next run follows at once. A run that missed a deadline has failed.
   void on(Member& member, const Event& event, const event::Abandoned&, bool) {
     set_working(member, false, false);
     if (!member.asked_to_stop) count(member, Count::failures, event.at);
@@ -313,6 +313,8 @@ struct ExpectationChecks::State {
       case ChaosEvent::Kind::run_hang: return on_run_hang(event);
       case ChaosEvent::Kind::waits: return on_wait(event, true);
       case ChaosEvent::Kind::served: return on_wait(event, false);
+      case ChaosEvent::Kind::silent:
+      case ChaosEvent::Kind::heard: return;  // what keeps it silent was reported
     }
   }
 

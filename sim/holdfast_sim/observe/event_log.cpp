@@ -84,6 +84,10 @@ std::string fields(const event::Added& added) {
   if (added.policy->stop_grace) text += " stop_grace " + holdfast::to_string(*added.policy->stop_grace);
   if (added.policy->ready == Ready::notified) text += " ready when notified";
   if (added.policy->start_timeout) text += " start_timeout " + holdfast::to_string(*added.policy->start_timeout);
+  if (added.policy->watchdog) {
+    text += " watchdog " + holdfast::to_string(*added.policy->watchdog);
+    if (added.policy->watchdog_needs == SignOfLife::progress) text += " of progress";
+  }
   if (const auto& breaker = added.policy->backoff->breaker; breaker && breaker->half_open) text += " half_open";
   const BackoffPolicy& backoff = *added.policy->backoff;
   if (!doubles(backoff.growth)) text += " growth " + std::string{to_string(fields_of(backoff.growth).law)};

@@ -12,6 +12,8 @@ std::string_view to_string(ChaosEvent::Kind kind) noexcept {
     case ChaosEvent::Kind::waits: return "waits";
     case ChaosEvent::Kind::served: return "served";
     case ChaosEvent::Kind::failing_starts: return "failing_starts";
+    case ChaosEvent::Kind::silent: return "silent";
+    case ChaosEvent::Kind::heard: return "heard";
   }
   return "?";
 }

@@ -25,7 +25,10 @@ struct ChaosEvent {
     gone,      // its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots
     waits,   // its present run waits for a resource, and does not work before it is served; `until` is TimePoint::max()
     served,  // its present run has waited, and works from now on; `until` is now
-    failing_starts  // its run goes on, and runs that start before `until` fail after `fails_after`, all or some of them
+    failing_starts,  // its run goes on, and runs that start before `until` fail after `fails_after`, all or some of
+                     // them
+    silent,  // its present run gives no sign of life that its watchdog counts any more; `until` is that of the latest
+    heard    // its present run gives its first sign of life, or one after silence; `until` is now
   };
   TimePoint at{};
   ServiceId service{};

@@ -85,6 +85,8 @@ void FleetMap::on_chaos(const ChaosEvent& event) {
     case ChaosEvent::Kind::run_hang: pen.run_hangs = true; break;
     case ChaosEvent::Kind::waits: pen.run_waits = true; return;
     case ChaosEvent::Kind::served: pen.run_waits = false; return;
+    case ChaosEvent::Kind::silent:
+    case ChaosEvent::Kind::heard: return;  // what keeps it silent was reported
   }
   note_trouble(row, event.at);
   note_fault(event);

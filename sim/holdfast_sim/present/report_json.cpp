@@ -57,6 +57,7 @@ json::object of(const GroupReport& group) {
           {"restarts", group.restarts},
           {"failures", group.failures},
           {"failed_starts", group.failed_starts},
+          {"hangs", group.hangs},
           {"clean_exits", group.clean_exits},
           {"circuit_breaker_trips", group.breaker_trips},
           {"killed_runs", group.killed_runs},

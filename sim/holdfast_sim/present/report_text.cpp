@@ -145,6 +145,8 @@ class TextReport {
     const bool any_failed_start =
         report_.fleet.failed_starts > 0;  // only services that say when they are ready have any
     if (any_failed_start) headings.emplace_back("failed starts");
+    const bool any_hang = report_.fleet.hangs > 0;  // only services with a watchdog have any
+    if (any_hang) headings.emplace_back("hangs");
     TextTable table{headings};
     each_group([&](const GroupReport& group) {
       std::vector<std::string> cells{fit(group.name, name_width()),     count_of(group.services),
@@ -153,6 +155,7 @@ class TextReport {
                                      count_of(group.clean_exits),       count_of(group.breaker_trips)};
       if (any_killed) cells.push_back(count_of(group.killed_runs));
       if (any_failed_start) cells.push_back(count_of(group.failed_starts));
+      if (any_hang) cells.push_back(count_of(group.hangs));
       table.add(std::move(cells));
     });
     text_ += '\n' + table.text(0, options_.width);

@@ -117,7 +117,7 @@ void Incident::on_event(const Event& event) {
   } else if (std::holds_alternative<event::Running>(event.what)) {
     if (life.policy.ready == Ready::notified) slow_starts_.push_back(event.at - life.began);
   } else if (const auto* const stopping = std::get_if<event::Stopping>(&event.what)) {
-    life.asked_to_stop = stopping->cause != StopCause::start_timeout;
+    life.asked_to_stop = !is_missed_deadline(stopping->cause);
   } else if (std::holds_alternative<event::Commanded>(event.what)) {
     ++commands_;
   } else if (const auto* const terminated = std::get_if<event::Terminated>(&event.what)) {

@@ -10,6 +10,7 @@ GroupReport& GroupReport::operator+=(const GroupReport& other) noexcept {
   restarts += other.restarts;
   failures += other.failures;
   failed_starts += other.failed_starts;
+  hangs += other.hangs;
   clean_exits += other.clean_exits;
   breaker_trips += other.breaker_trips;
   killed_runs += other.killed_runs;

@@ -68,6 +68,7 @@ struct GroupReport {
   std::uint64_t restarts = 0;       // starts but for each service's first
   std::uint64_t failures = 0;       // unasked ends with an error or an exception
   std::uint64_t failed_starts = 0;  // of the failures, those of runs that were not ready yet
+  std::uint64_t hangs = 0;          // runs that their watchdog asked to stop
   std::uint64_t clean_exits = 0;
   std::uint64_t breaker_trips = 0;
   std::uint64_t killed_runs = 0;

@@ -13,4 +13,12 @@ std::string_view to_string(Then then) noexcept {
   return "?";
 }
 
+std::string_view to_string(HungHeartbeats heartbeats) noexcept {
+  switch (heartbeats) {
+    case HungHeartbeats::stop: return "stop";
+    case HungHeartbeats::go_on: return "go_on";
+  }
+  return "?";
+}
+
 }  // namespace holdfast::sim

@@ -4,11 +4,13 @@
 // service's draws depend on nothing but its own name, the time of its adding and the seed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
 
+#include <holdfast/file/enumerators.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/distribution.hpp>
 #include <holdfast_sim/scenario/resource.hpp>
@@ -26,6 +28,13 @@ enum class Then : std::uint8_t {
   hang     // neither end nor obey, for ever
 };
 std::string_view to_string(Then) noexcept;
+
+// What becomes of the heartbeats of a run that hangs.
+enum class HungHeartbeats : std::uint8_t {
+  stop,
+  go_on  // from a part of the program that does not hang. There is no progress all the same
+};
+std::string_view to_string(HungHeartbeats) noexcept;
 
 // What a run does when it is asked to stop, or is killed.
 struct Obeys {
@@ -64,9 +73,17 @@ struct Behaviour {
   // `fails_after`. nullopt: it is well again at its next start.
   std::optional<Distribution> recovers_after = std::nullopt;
   Duration fails_after = std::chrono::seconds{1};
+  // How often a run gives a sign of life while it is well, which is a heartbeat and progress. nullopt: twice in the
+  // length of the watchdog. No effect on a service without a watchdog.
+  std::optional<Duration> heartbeat_every = std::nullopt;
+  HungHeartbeats hang_heartbeats = HungHeartbeats::stop;  // of a run that hangs by itself
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
 
 }  // namespace holdfast::sim
+
+template <>
+inline constexpr std::array holdfast::file::kEnumerators<holdfast::sim::HungHeartbeats>{
+    holdfast::sim::HungHeartbeats::stop, holdfast::sim::HungHeartbeats::go_on};
 
 #pragma GCC visibility pop

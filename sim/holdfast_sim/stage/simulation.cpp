@@ -132,8 +132,19 @@ struct Simulation::State {
   }
 
   const Role& role_of(Behaviour behaviour, const ServicePolicy& policy) {
-    Role& role = roles.emplace_back(Role{scheduler, supervisor, sufferings, audience.sink(), audience.observers(),
-                                         std::move(behaviour), policy.ready == Ready::notified});
+    Role& role = roles.emplace_back(Role{.scheduler = scheduler,
+                                         .supervisor = supervisor,
+                                         .sufferings = sufferings,
+                                         .pulses = pulses,
+                                         .sink = audience.sink(),
+                                         .observers = audience.observers(),
+                                         .behaviour = std::move(behaviour),
+                                         .needs_progress = policy.watchdog_needs == SignOfLife::progress,
+                                         .says_when_ready = policy.ready == Ready::notified});
+    if (policy.watchdog) {
+      role.beats_from_start = !role.says_when_ready;
+      role.beats_every = role.behaviour.heartbeat_every.value_or(std::max(*policy.watchdog / 2, Duration{1}));
+    }
     if (const auto& needs = role.behaviour.needs) {
       role.queue = stage.resource(needs->resource);
       role.begins_slowly = true;
@@ -205,6 +216,7 @@ struct Simulation::State {
   Budget budget;
   std::optional<Duration> duration;
   Sufferings sufferings;
+  Pulses pulses;
   std::deque<Resource> resources;
   Queues queues;
   std::deque<Role> roles;

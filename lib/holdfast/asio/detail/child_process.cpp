@@ -63,6 +63,11 @@ std::string text_of(const siginfo_t& end) {
   return end.si_code == CLD_DUMPED ? text + ", core dumped" : text;
 }
 
+// Programs read whole microseconds, and take none for no watchdog.
+std::string watchdog_text(Duration watchdog) {
+  return std::to_string(std::max<std::int64_t>(watchdog / std::chrono::microseconds{1}, 1));
+}
+
 bool contains(const std::vector<int>& statuses, int status) {
   return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
 }
@@ -100,7 +105,7 @@ void ChildProcess::start(const Identity& identity) {
   tick_.expires_after(kUnwatchedPause);
   await_tick();
   try {
-    if (run_.says_when_ready()) {
+    if (run_.says_when_ready() || run_.watchdog()) {
       launch_with_socket(identity);
     } else {
       launched_ = launch(*process_, identity);
@@ -233,6 +238,9 @@ void ChildProcess::launch_with_socket(const Identity& identity) {
   notifications_ = std::make_unique<Notifications>(executor_);
   Process with_socket = *process_;
   with_socket.environment.emplace_back("NOTIFY_SOCKET", notifications_->socket.address());
+  if (const auto watchdog = run_.watchdog()) {
+    with_socket.environment.emplace_back(kWatchdogLength, watchdog_text(*watchdog));
+  }
   launched_ = launch(with_socket, identity);
 }
 
@@ -295,6 +303,8 @@ void ChildProcess::on_notification(const Notification& what) {
               "refused: have it stay in the foreground");
   }
   if (what.ready) run_.ready();
+  if (what.progress) run_.progress(*what.progress);
+  if (what.heartbeat) run_.heartbeat();
 }
 
 bool ChildProcess::is_of_its_group(pid_t sender) const noexcept {

@@ -42,6 +42,9 @@ std::vector<std::string> environment_of(const Process& process) {
     entries.emplace_back(*inherited);
   }
   for (const auto& [name, value] : process.environment) {
+    if (name == kWatchdogLength) {  // an inherited WATCHDOG_PID means another process, perhaps this one
+      std::erase_if(entries, [](const std::string& entry) { return has_name(entry, "WATCHDOG_PID"); });
+    }
     std::erase_if(entries, [&name = name](const std::string& entry) { return has_name(entry, name); });
     entries.emplace_back(name).append(1, '=').append(value);
   }

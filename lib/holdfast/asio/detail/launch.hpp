@@ -24,6 +24,9 @@ namespace holdfast::detail {
 
 class LaunchPlan;
 
+// Among the variables of a process: how long it may be silent, in microseconds.
+inline constexpr const char* kWatchdogLength = "WATCHDOG_USEC";
+
 // A process that was created. Both descriptors are close-on-exec, and reading them does not block.
 struct Launched {
   pid_t id = 0;        // of the process, and soon of its group and session

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <system_error>
@@ -27,6 +28,14 @@ std::string text_of(const sockaddr_un& address, socklen_t size) {
   std::string text{address.sun_path, size - offsetof(sockaddr_un, sun_path)};
   if (!text.empty()) text.front() = '@';
   return text;
+}
+
+// nullopt: it is no number, or none of 64 bits.
+std::optional<std::uint64_t> number_in(std::string_view digits) noexcept {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool is_number = error == std::errc{} && end == digits.data() + digits.size();
+  return is_number ? std::optional{number} : std::nullopt;
 }
 
 // The sender; what else there is is closed.
@@ -91,6 +100,8 @@ Notification notification_from(std::string_view text) noexcept {
       return line.starts_with(key) ? std::optional{line.substr(key.size())} : std::nullopt;
     };
     if (line == "READY=1") found.ready = true;
+    if (line == "WATCHDOG=1") found.heartbeat = true;
+    if (const auto progress = value_of("X_PROGRESS=")) found.progress = number_in(*progress);
     if (const auto status = value_of("STATUS=")) found.status = status;
     if (const auto main = value_of("MAINPID=")) found.main = main;
   }

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ inline constexpr std::size_t kNotifyTextMax = 4096;
 // What a message says; unknown lines are passed over.
 struct Notification {
   bool ready = false;                        // READY=1
+  bool heartbeat = false;                    // WATCHDOG=1
+  std::optional<std::uint64_t> progress{};   // X_PROGRESS=
   std::optional<std::string_view> status{};  // STATUS=
   std::optional<std::string_view> main{};    // MAINPID=
 };

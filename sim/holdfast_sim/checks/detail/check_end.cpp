@@ -56,6 +56,11 @@ void EndRules::nothing_is_owed(std::size_t slot, const SimulationEnd& end) {
     broken_at_the_end(Rule::gives_up_a_start_exactly_at_its_timeout, slot, life.due,
                       fmt::format("the run was not stopped by {}, though it was not ready at {}", to_string(end.at),
                                   to_string(life.due)));
+  } else if (const TimePoint until = retries.silent_until(life, known.pasts[slot]);
+             !life.reported_overdue && is_over(until, end)) {
+    broken_at_the_end(Rule::gives_up_a_hang_exactly_at_its_watchdog, slot, until,
+                      fmt::format("the run was not stopped by {}, though it had been silent for its watchdog at {}",
+                                  to_string(end.at), to_string(until)));
   } else if (life.has_grace && !life.reported_overdue && is_over(life.due, end)) {
     broken_at_the_end(Rule::escalates_when_the_grace_has_passed, slot, life.due,
                       fmt::format("the run was not {} by {}, though its grace was over at {}",
@@ -88,6 +93,7 @@ void EndRules::counters_agree_with_events(const SimulationEnd& end) {
   compare("abandoned_runs", end.counters.abandoned_runs, counted.abandoned_runs);
   compare("active_services", end.counters.active_services, counted.active_services);
   compare("failed_starts", end.counters.failed_starts, counted.failed_starts);
+  compare("hangs", end.counters.hangs, counted.hangs);
   compare("open_breakers", end.counters.open_breakers, counted.open_breakers);
   if (!says.empty()) found.violated(Rule::counters_agree_with_events, {}, end.at, std::move(says), {});
 }

@@ -187,15 +187,15 @@ struct alignas(64) Life {
   Owed owed : 4 = Owed::nothing;
   StopCause owed_cause : 3 = StopCause::stop;  // of the stop that is owed
   bool started_before : 1 = false;
-  // These three are mostly tested together.
+  // These four are mostly tested together.
   bool has_grace : 1 = false;  // its run was asked to stop, has not ended, and is to be killed or abandoned when due
   bool breaker_has_opened : 1 = false;  // and has not closed since
   bool says_when_ready : 1 = false;
+  bool has_watchdog : 1 = false;
   bool just_stopping : 1 = false;  // the latest event was `stopping`
   bool reported_overdue : 1 = false;
   bool to_be_removed : 1 = false;
   bool restart_ignored : 1 = false;
-  bool late_end_reported : 1 = false;
   bool unknown : 1 = false;  // events came without an `added`; that was reported once, and they are ignored
   bool can_be_killed : 1 = false;
   bool killed : 1 = false;  // that run
@@ -215,6 +215,7 @@ struct alignas(64) Life {
     can_be_killed = added.can_be_killed;
     runs_side_by_side = added.runs_side_by_side;
     says_when_ready = added.policy->ready == Ready::notified;
+    has_watchdog = added.policy->watchdog.has_value();
     due = event.at;
     present = true;
   }
@@ -224,8 +225,13 @@ struct alignas(64) Life {
     return present && run_alive && breaker_has_opened && phase == Phase::running;
   }
 
-  // Its runs may be probes, or say when they are ready.
-  [[nodiscard]] bool runs_specially() const noexcept { return breaker_has_opened || says_when_ready; }
+  // Its runs may be probes, or say when they are ready, or have to give signs of life.
+  [[nodiscard]] bool runs_specially() const noexcept { return breaker_has_opened || says_when_ready || has_watchdog; }
+
+  // It runs, and has to give signs of life.
+  [[nodiscard]] bool is_watched() const noexcept {
+    return has_watchdog && present && run_alive && phase == Phase::running;
+  }
 
   // Its run has begun, and is not ready.
   [[nodiscard]] bool starts() const noexcept {
@@ -294,9 +300,12 @@ struct alignas(64) Past {
   TimePoint ignored_at;          // when a restart command seemed to be ignored
   std::uint64_t shown_from = 1;  // the earliest number of an event that can be shown
   Duration stop_grace{-1};       // negative: none
-  TimePoint stop_asked_at;       // while it stops
-  TimePoint close_asked_at;      // when a breaker that must or may close was to do so
-  TimePoint ready_at;            // of a run that says when it is ready, while it runs
+  bool late_end_reported = false;
+  bool gives_signs = false;                   // its run has been silent, and gives signs of life again
+  TimePoint silent_since = TimePoint::min();  // the latest sign of life of its run; min: the events do not show it
+  TimePoint stop_asked_at;                    // while it stops
+  TimePoint close_asked_at;                   // when a breaker that must or may close was to do so
+  TimePoint ready_at;                         // of a run that says when it is ready, while it runs
   // Runs that were abandoned while the service went on, and that have not ended.
   struct AbandonedRun {
     std::uint64_t run;
@@ -385,7 +394,7 @@ inline void owe_what_restarts(Life& life, TimePoint at) {
       if (life.run_alive) life.owe(Owed::stop_to_restart, at);
       return;
     case Phase::stopping:
-      if (life.stop_cause == StopCause::start_timeout) life.owe(Owed::stop_to_restart, at);
+      if (is_missed_deadline(life.stop_cause)) life.owe(Owed::stop_to_restart, at);
       return;
   }
 }

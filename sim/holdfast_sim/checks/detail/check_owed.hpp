@@ -78,7 +78,7 @@ constexpr bool may_be_overtaken(Owed owed) noexcept { return owed >= Owed::start
 
 // Whether the service goes on after a stop with this cause.
 constexpr bool goes_on_after(StopCause cause) noexcept {
-  return cause == StopCause::restart || cause == StopCause::start_timeout;
+  return cause == StopCause::restart || is_missed_deadline(cause);
 }
 
 // Whether an event of kind What pays what is owed.

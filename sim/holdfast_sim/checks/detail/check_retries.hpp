@@ -88,12 +88,15 @@ struct RetryRules {
     life.owe(owed, step.event.at);
   }
 
-  // The cooldown does not apply to a probe, and counts from when the run was ready: never, if it was not.
+  // The cooldown does not apply to a probe, and counts from when the run was ready: never, if it was not. A run that
+  // hung was ready until it was asked to stop.
   [[gnu::cold, gnu::noinline]] void ends_specially(Step& step, Outcome outcome, const BackoffPolicy& policy) {
     const Life& life = step.life;
-    const bool was_ready = life.phase == Phase::running;
+    const bool hung = life.phase == Phase::stopping && life.stop_cause == StopCause::watchdog;
+    const bool was_ready = life.phase == Phase::running || hung;
     if (!was_ready && outcome != Outcome::clean) ++counted.failed_starts;
-    const Duration ready_for = was_ready ? step.event.at - step.past.ready_at : Duration::zero();
+    const TimePoint until = hung ? step.past.stop_asked_at : step.event.at;
+    const Duration ready_for = was_ready ? until - step.past.ready_at : Duration::zero();
     if (!life.breaker_has_opened && ready_for >= policy.cooldown) forget_failures(step);
   }
 
@@ -103,26 +106,67 @@ struct RetryRules {
     step.life.due = timeout ? step.event.at + *timeout : TimePoint::max();
   }
 
-  // The error of a run that was not ready in time, perhaps with more behind it.
-  [[nodiscard]] std::string not_ready_text(const Step& step) const {
-    return fmt::format("not ready within {}",
-                       to_string(policies[step.life.policy]->start_timeout.value_or(Duration{0})));
+  [[nodiscard]] Duration watchdog_of(const Life& life) const noexcept {
+    return policies[life.policy]->watchdog.value_or(Duration{0});
   }
 
-  // A run that was not ready in time has been abandoned, and the service goes on.
+  // When the run hangs, if it gives no further sign of life; max: the events do not show it.
+  [[nodiscard]] TimePoint silent_until(const Life& life, const Past& past) const noexcept {
+    const bool is_known = life.is_watched() && past.silent_since != TimePoint::min();
+    return is_known ? past.silent_since + watchdog_of(life) : TimePoint::max();
+  }
+
+  // The error of a run that missed a deadline, perhaps with more behind it.
+  [[nodiscard]] std::string missed_text(const Step& step) const {
+    const ServicePolicy& policy = *policies[step.life.policy];
+    if (step.life.stop_cause == StopCause::watchdog) {
+      return fmt::format("no {} for {}", to_string(policy.watchdog_needs),
+                         to_string(policy.watchdog.value_or(Duration{0})));
+    }
+    return fmt::format("not ready within {}", to_string(policy.start_timeout.value_or(Duration{0})));
+  }
+
+  // The rule that a run that missed a deadline is about.
+  [[nodiscard]] static Rule rule_of_missed(const Step& step) noexcept {
+    return step.life.stop_cause == StopCause::watchdog ? Rule::gives_up_a_hang_exactly_at_its_watchdog
+                                                       : Rule::gives_up_a_start_exactly_at_its_timeout;
+  }
+
+  // A run that missed a deadline has been abandoned, and the service goes on.
   [[gnu::cold, gnu::noinline]] void fails_when_abandoned(Step& step) {
     on_unasked_end<event::Abandoned>(step, Outcome::failed);
     step.life.last_run_failed = true;
-    step.past.last_error = not_ready_text(step);
+    step.past.last_error = missed_text(step);
   }
 
-  [[gnu::cold, gnu::noinline]] void was_given_up_for_its_start(Step& step, const event::Ended& what) {
-    const bool failed = what.outcome != Outcome::clean && what.error.starts_with(not_ready_text(step));
-    found.test(Rule::gives_up_a_start_exactly_at_its_timeout, failed, step, [&] {
-      return fmt::format(
-          "ends {} with the error \"{}\"; a run that was stopped because it was not ready in time fails "
-          "with \"{}\"",
-          to_string(what.outcome), what.error, not_ready_text(step));
+  [[gnu::cold, gnu::noinline]] void was_given_up(Step& step, const event::Ended& what) {
+    const bool failed = what.outcome != Outcome::clean && what.error.starts_with(missed_text(step));
+    found.test(rule_of_missed(step), failed, step, [&] {
+      return fmt::format("ends {} with the error \"{}\"; a run that was stopped because it {} fails with \"{}\"",
+                         to_string(what.outcome), what.error,
+                         step.life.stop_cause == StopCause::watchdog ? "gave no sign of life" : "was not ready in time",
+                         missed_text(step));
+    });
+  }
+
+  // Signs of life are no events. So a run that is said to hang must have been ready for the length of its watchdog. If
+  // the simulation has told when its latest sign came, then the watchdog must have passed since that exactly.
+  [[gnu::cold, gnu::noinline]] void gives_up_a_hang_exactly_at_its_watchdog(Step& step) {
+    const Life& life = step.life;
+    ++counted.hangs;
+    const auto& watchdog = policies[life.policy]->watchdog;
+    const bool may_hang = life.is_watched();
+    const TimePoint silent_since = std::max(step.past.ready_at, step.past.silent_since);
+    const bool is_exact = may_hang && step.past.silent_since != TimePoint::min();
+    const TimePoint due = silent_since + watchdog_of(life);
+    const bool is_due = may_hang && (is_exact ? step.event.at == due || life.reported_overdue
+                                              : step.event.at >= due && !step.past.gives_signs);
+    found.test(Rule::gives_up_a_hang_exactly_at_its_watchdog, is_due, step, [&] {
+      if (!watchdog) return std::string{"is stopped for its watchdog, but has none"};
+      if (!may_hang) return std::string{"is stopped for its watchdog, but no run is running"};
+      if (step.past.gives_signs) return std::string{"is stopped as hung, but gives signs of life"};
+      return fmt::format("is stopped for its watchdog at {}, but has until {}", to_string(step.event.at),
+                         to_string(due));
     });
   }
 

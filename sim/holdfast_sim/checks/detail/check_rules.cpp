@@ -41,6 +41,9 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"gives_up_a_start_exactly_at_its_timeout",
      "A run that is not ready when its start_timeout has passed since its start is stopped at that very time, and has "
      "failed with that as its error; no other is."},
+    {"gives_up_a_hang_exactly_at_its_watchdog",
+     "A run that gives no sign of life for its watchdog is stopped at that very time, and has failed with that as its "
+     "error; no other is."},
     {"stops_when_asked",
      "At a shutdown, stop or remove every service concerned stops at that instant, and is cancelled once its run has "
      "ended, whatever it returned; nothing stops unasked."},

@@ -170,6 +170,16 @@ void describe(TableOf<Behaviour>& table) {
        .otherwise = "it is well at its next start",
        .help = "once a run has failed by itself (`then` is `\"fail\"` or `\"throw\"`), the service is broken for this "
                "long: each run that starts before it is over fails after `fails_after`, as in an outage of its own"});
+  table.key(
+      "heartbeat_every", &Behaviour::heartbeat_every,
+      {.forms = {kPositiveLength},
+       .needs = "watchdog",
+       .otherwise = "half the `watchdog`",
+       .help = "how often a run gives a sign of life while it is well, which is a heartbeat and progress. Give such "
+               "a scenario a `duration`: a fleet that beats is never idle"});
+  table.key("hang_heartbeats", &Behaviour::hang_heartbeats,
+            {.help = "what becomes of them when a run hangs by itself (`then = \"hang\"`): they stop, or heartbeats go "
+                     "on without any progress"});
   table.key("fails_after", &Behaviour::fails_after,
             {.needs = "recovers_after", .help = "how long a run lasts that starts while the service is broken"});
 }

@@ -98,6 +98,7 @@ std::string_view to_string(InputKind kind) noexcept {
     case InputKind::signal_ignored: return "signal_ignored";
     case InputKind::reset: return "reset";
     case InputKind::ready: return "ready";
+    case InputKind::heartbeat: return "heartbeat";
   }
   return kNoWord;
 }
@@ -292,6 +293,18 @@ InputLine RecordingReader::input(const ObjectReader& object) {
       object("slot", line.id.slot);
       object("generation", line.id.generation);
       object("run", line.run.value);
+      break;
+    case InputKind::heartbeat:
+      line.service = text_of(object, "service");
+      object("slot", line.id.slot);
+      object("generation", line.id.generation);
+      object("run", line.run.value);
+      object("heard_ns", line.heard.nanoseconds);
+      object("progress", line.progress);
+      if (line.heard > line.at) {
+        throw BadLine{"heard_ns", "is " + moment(line.heard) + ", after t_ns, which is " + moment(line.at) +
+                                      "; a sign of life comes before the line that tells it"};
+      }
       break;
     case InputKind::stop_threw:
     case InputKind::kill_threw:

@@ -62,7 +62,8 @@ enum class InputKind : std::uint8_t {
   warn,
   signal_ignored,
   reset,
-  ready
+  ready,
+  heartbeat
 };
 std::string_view to_string(InputKind) noexcept;
 // From within what it came.
@@ -75,8 +76,10 @@ struct InputLine {
   ServicePolicy policy;                            // of add
   bool can_be_killed = false;                      // of add
   bool runs_side_by_side = false;                  // of add
-  ServiceId id;                                    // of end, ready and warn
-  RunNumber run;                                   // of end, ready and warn
+  ServiceId id;                                    // of end, ready, heartbeat and warn
+  RunNumber run;                                   // of end, ready, heartbeat and warn
+  TimePoint heard;                                 // of heartbeat: when it came
+  std::optional<std::uint64_t> progress;           // of heartbeat
   Outcome outcome = Outcome::clean;                // of end
   std::string error;                               // of end, stop_threw and kill_threw; what a run warned of
   std::uint32_t pid = 0;                           // of pid

@@ -171,6 +171,7 @@ void ReplayStage::give(const InputLine& input, const RecordingLine& line) {
       break;
     case InputKind::warn: warn(input, line); break;
     case InputKind::ready: report_ready(input, line); break;
+    case InputKind::heartbeat: give_sign_of_life(input, line); break;
     case InputKind::end: end_run(input, line); break;
     case InputKind::stop_threw:
     case InputKind::kill_threw: break;  // have no place but in stop() and kill()
@@ -200,6 +201,15 @@ void ReplayStage::report_ready(const InputLine& input, const RecordingLine& line
   const auto run = runs_.find({input.id.slot, input.id.generation, input.run.value});
   if (run == runs_.end()) return differ(line, "", "no such run is alive in the replay");
   run->second.ready();
+}
+
+// At its own time. It is noted at once and told to nobody: the timer that follows makes use of it.
+void ReplayStage::give_sign_of_life(const InputLine& input, const RecordingLine& line) {
+  const auto run = runs_.find({input.id.slot, input.id.generation, input.run.value});
+  if (run == runs_.end()) return differ(line, "", "no such run is alive in the replay");
+  arrival_at_ = input.heard;
+  input.progress ? run->second.progress(*input.progress) : run->second.heartbeat();
+  arrived_ = input.service;
 }
 
 void ReplayStage::end_run(const InputLine& input, const RecordingLine& line) {

@@ -83,6 +83,7 @@ class ReplayStage final : private Scheduler, private EventSink, private ArrivalS
   void end_run(const InputLine& input, const RecordingLine& line);
   void warn(const InputLine& input, const RecordingLine& line);
   void report_ready(const InputLine& input, const RecordingLine& line);
+  void give_sign_of_life(const InputLine& input, const RecordingLine& line);
   template <class Answer>
   void expect(const Answer& answer, const RecordingLine& line);
 

@@ -172,6 +172,8 @@ void Reporter::on_chaos(const ChaosEvent& event) {
     case ChaosEvent::Kind::run_hang: return begin_run_hang(life, event);
     case ChaosEvent::Kind::waits: return begin_wait(life, event);
     case ChaosEvent::Kind::served: return end_wait(life, event);
+    case ChaosEvent::Kind::silent:
+    case ChaosEvent::Kind::heard: return;  // what keeps it silent was reported
   }
 }
 
@@ -345,11 +347,12 @@ void Reporter::handle(const Event& event, const event::Killed&) { ++group_of(lif
 
 void Reporter::handle(const Event& event, const event::Stopping& stopping) {
   Life& life = life_of(event);
-  life.asked_to_stop = stopping.cause != StopCause::start_timeout;
+  life.asked_to_stop = !is_missed_deadline(stopping.cause);
+  if (stopping.cause == StopCause::watchdog) ++group_of(life).hangs;
   set_phase(life, event, Phase::stopping);
 }
 
-// After a restart the next run follows at once. A run that was not ready in time has failed.
+// After a restart the next run follows at once. A run that missed a deadline has failed.
 void Reporter::handle(const Event& event, const event::Abandoned&) {
   Life& life = life_of(event);
   if (life.asked_to_stop) return;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include <holdfast_sim/scenario/behaviour.hpp>
 #include <holdfast_sim/scenario/chaos/strike.hpp>
 
 #pragma GCC visibility push(default)
@@ -17,17 +18,21 @@ struct HangWindow {
 
   Target target{};
   std::optional<Duration> length{};  // nullopt: for ever
+  HungHeartbeats heartbeats = HungHeartbeats::stop;
   friend bool operator==(const HangWindow&, const HangWindow&) = default;
 
   template <class Keys>
   static void describe(Keys& keys) {
     keys.all_of(&HangWindow::target);
     keys.key("for", &HangWindow::length, {.otherwise = "for ever", .help = "how long it lasts"});
+    keys.key("heartbeats", &HangWindow::heartbeats,
+             {.help = "what becomes of the heartbeats of services with a `watchdog`: they stop, or they go on without "
+                      "any progress"});
   }
 
   void strike(Strike& strike) const {
     const TimePoint until = length ? strike.now() + *length : TimePoint::max();
-    strike.for_each(target, [until](Victim& victim) { victim.begin_hang(until, "hang"); });
+    strike.for_each(target, [&](Victim& victim) { victim.begin_hang(until, heartbeats, "hang"); });
   }
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <holdfast/time.hpp>
+#include <holdfast_sim/scenario/behaviour.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -39,7 +40,7 @@ class Victim {
   virtual void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
                                     std::string_view cause) = 0;
   // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
-  virtual void begin_hang(TimePoint until, std::string_view cause) = 0;
+  virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.
   virtual void go_off(TimePoint until, std::string_view cause) = 0;
 

@@ -50,9 +50,9 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     report(ChaosEvent::Kind::failing_starts, until, fails_after, cause);
     who_.service->begin_failing_starts({.until = until, .share = share, .affliction = {fails_after, cause}});
   }
-  void begin_hang(TimePoint until, std::string_view cause) override {
+  void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) override {
     report(ChaosEvent::Kind::hang, until, Duration::zero(), cause);
-    who_.service->begin_hang(until);
+    who_.service->begin_hang(until, heartbeats);
   }
   void go_off(TimePoint until, std::string_view cause) override {
     report(ChaosEvent::Kind::gone, until, Duration::zero(), cause);

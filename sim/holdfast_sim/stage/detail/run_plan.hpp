@@ -36,6 +36,7 @@ struct Suffering {
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
   FailingStarts failing_starts;
+  HungHeartbeats heartbeats = HungHeartbeats::stop;  // of the latest hang
 };
 
 // What a run comes to if nothing disturbs it.

@@ -25,6 +25,8 @@ void SimulatedService::start(Run run) {
     role_.scheduler.disarm(*this);  // it may have waited to boot
     run_is_off_ = false;
   }
+  if (role_.beats_from_start) [[unlikely]]
+    begin_to_beat();
   const RunPlan plan = plan_run(role_.behaviour, suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(),
                                 key(), run.number().value);
   switch (plan.end) {
@@ -105,6 +107,7 @@ void SimulatedService::get_ready() {
 
 void SimulatedService::become_ready() {
   run_.ready();
+  if (role_.beats_every) begin_to_beat();
   work();
 }
 
@@ -180,8 +183,9 @@ void SimulatedService::begin_failing_starts(const FailingStarts& failing) {
   mine.until = until;
 }
 
-void SimulatedService::begin_hang(TimePoint until) {
+void SimulatedService::begin_hang(TimePoint until, HungHeartbeats heartbeats) {
   Suffering& mine = suffer();
+  mine.heartbeats = heartbeats;
   mine.hangs_until = std::max(mine.hangs_until, until);
 }
 
@@ -208,6 +212,7 @@ void SimulatedService::fall_silent() {
   run_is_off_ = true;
   if (waits_ || holds_) let_go();
   run_.ready();  // the supervisor that is off, too, does not wait for it
+  if (role_.beats_every && !beats()) begin_to_beat();
   wait_to_boot();
 }
 
@@ -270,6 +275,43 @@ void SimulatedService::finish_and_catch() {
     finish_run();
   } catch (const SimulatedException&) {
     run_.end(Exit::from_current_exception());
+  }
+}
+
+// From when the service is running.
+void SimulatedService::begin_to_beat() {
+  role_.pulses.try_emplace(slot_, role_.scheduler).first->second.begin(*this, *role_.beats_every);
+}
+
+bool SimulatedService::beats() const {
+  const auto pulse = role_.pulses.find(slot_);
+  return pulse != role_.pulses.end() && pulse->second.armed();
+}
+
+void Pulse::fired() { service_->beat(*this); }
+
+// The run of a host that is off: the supervisor there is off as well, and misses nothing.
+void SimulatedService::beat(Pulse& pulse) {
+  if (!run_alive_ && !run_is_off_) return;
+  const bool hangs = hung() && !run_is_off_;
+  const HungHeartbeats heartbeats = run_hung_ ? role_.behaviour.hang_heartbeats : suffering().heartbeats;
+  const bool beats = !hangs || heartbeats == HungHeartbeats::go_on;
+  if (beats) give_sign(pulse, hangs);
+  if (hangs && (!beats || role_.needs_progress) && pulse.sign_ != Pulse::Sign::silent) {
+    report(ChaosEvent::Kind::silent, pulse.heard_at_, "hang");
+    pulse.sign_ = Pulse::Sign::silent;
+  }
+  const bool hangs_for_ever = hangs && (run_hung_ || suffering().hangs_until == TimePoint::max());
+  if (beats || !hangs_for_ever) role_.scheduler.arm(pulse, now() + *role_.beats_every);
+}
+
+void SimulatedService::give_sign(Pulse& pulse, bool hangs) {
+  if (hangs) run_.heartbeat();
+  if (hangs && role_.needs_progress) return;
+  if (!hangs) run_.progress(static_cast<std::uint64_t>(now().nanoseconds));  // a number that rises
+  pulse.heard_at_ = now();
+  if (std::exchange(pulse.sign_, Pulse::Sign::heard) != Pulse::Sign::heard) {
+    report(ChaosEvent::Kind::heard, now(), "heartbeat");
   }
 }
 

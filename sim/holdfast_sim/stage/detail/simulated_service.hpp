@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,16 +28,48 @@ using Sufferings = std::unordered_map<std::uint32_t, Suffering>;
 
 class SimulatedService;
 
+// The heartbeats of a service, which take a timer of their own.
+class Pulse final : public Timer {
+ public:
+  explicit Pulse(VirtualScheduler& scheduler) : scheduler_(scheduler) {}
+  ~Pulse() { scheduler_.disarm(*this); }
+
+  void begin(SimulatedService& whose, Duration every) {
+    scheduler_.disarm(*this);
+    service_ = &whose;
+    sign_ = Sign::none;
+    heard_at_ = TimePoint{};
+    scheduler_.arm(*this, scheduler_.now() + every);
+  }
+
+ private:
+  friend class SimulatedService;
+  void fired() override;
+
+  // What those who watch know of the run.
+  enum class Sign : std::uint8_t { none, heard, silent };
+
+  VirtualScheduler& scheduler_;
+  SimulatedService* service_ = nullptr;
+  Sign sign_ = Sign::none;
+  TimePoint heard_at_;
+};
+using Pulses = std::unordered_map<std::uint32_t, Pulse>;  // as Sufferings
+
 // What the services of one group share. All outlive the services.
 struct Role {
   VirtualScheduler& scheduler;
   Supervisor& supervisor;
   Sufferings& sufferings;
+  Pulses& pulses;
   EventSink& sink;  // the supervisor's
   const std::vector<Observer*>& observers;
   Behaviour behaviour;
-  bool says_when_ready = false;                      // its policy wants that
-  bool begins_slowly = says_when_ready;              // or it needs something
+  std::optional<Duration> beats_every{};  // its policy has a watchdog
+  bool needs_progress = false;            // and that wants progress
+  bool says_when_ready = false;           // its policy wants that
+  bool begins_slowly = says_when_ready;   // or it needs something
+  bool beats_from_start = false;
   ResourceQueue<SimulatedService>* queue = nullptr;  // of what it needs
   std::string gave_up{};                             // errors of its runs
   std::string refused{};
@@ -69,7 +102,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void crash(std::string_view cause);
   void begin_outage(const Affliction& affliction, TimePoint until);
   void begin_failing_starts(const FailingStarts& failing);
-  void begin_hang(TimePoint until);
+  void begin_hang(TimePoint until, HungHeartbeats heartbeats);
   void go_off(TimePoint until);
 
   // No run is alive on a host that is off, whatever the supervisor takes it for.
@@ -81,7 +114,12 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void served(std::uint64_t run);
 
  private:
+  friend class Pulse;
   void fired() override;
+  [[gnu::cold, gnu::noinline]] void begin_to_beat();
+  [[nodiscard]] bool beats() const;
+  void beat(Pulse& pulse);
+  void give_sign(Pulse& pulse, bool hangs);
   void comes_soon() const noexcept override {
     run_.ends_soon();
     role_.sink.comes_soon(run_.service());
