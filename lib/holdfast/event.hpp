@@ -174,6 +174,12 @@ struct ReadyLate {
   static constexpr LogLevel kLevel = LogLevel::warning;
   static constexpr bool kOnlyInforms = true;
 };
+// The delay of the service has passed, and it has to wait for something else before it starts. Phase `backing_off`.
+struct Waiting {
+  static constexpr std::string_view kKind = "waiting";
+  static constexpr LogLevel kLevel = LogLevel::debug;
+  WaitsFor waits_for;
+};
 // The service is forgotten; its name is free. It is the last event of a service.
 struct Removed {
   static constexpr std::string_view kKind = "removed";
@@ -215,8 +221,8 @@ struct Event {
       std::variant<event::Added, event::Warned, event::Started, event::Running, event::Ended, event::BackingOff,
                    event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
                    event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained, event::Killed,
-                   event::KillThrew, event::RecordingFailed, event::Abandoned, event::BreakerClosed,
-                   event::ReadyLate>;  // a kind keeps its place: digests count on it
+                   event::KillThrew, event::RecordingFailed, event::Abandoned, event::BreakerClosed, event::ReadyLate,
+                   event::Waiting>;  // a kind keeps its place: digests count on it
 
   TimePoint at{};
   ServiceId service{};          // generation 0: about the supervisor itself

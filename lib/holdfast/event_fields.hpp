@@ -149,6 +149,8 @@ constexpr void visit_fields(Field&& field, What& what) {
     field("attempt", what.attempt);
     field("ceiling_ns", what.ceiling);
     field("delay_ns", what.delay);
+  } else if constexpr (std::is_same_v<Kind, event::Waiting>) {
+    field("waits_for", what.waits_for);
   } else if constexpr (std::is_same_v<Kind, event::BreakerTripped>) {
     field("failures", what.failures);
     field("max_failures", what.max_failures);
@@ -205,6 +207,8 @@ void visit_counters(Field&& field, C& counters) {
   visit_unless_zero(field, "open_breakers", counters.open_breakers);
   visit_unless_zero(field, "failed_starts", counters.failed_starts);
   visit_unless_zero(field, "hangs", counters.hangs);
+  visit_unless_zero(field, "limited_restarts", counters.limited_restarts);
+  visit_unless_zero(field, "waiting_services", counters.waiting_services);
 }
 
 }  // namespace holdfast

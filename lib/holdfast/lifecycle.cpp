@@ -33,6 +33,13 @@ std::string_view to_string(BreakerState state) noexcept {
   return "?";
 }
 
+std::string_view to_string(WaitsFor what) noexcept {
+  switch (what) {
+    case WaitsFor::restart_limit: return "restart_limit";
+  }
+  return "?";
+}
+
 std::string_view to_string(StopCause cause) noexcept {
   switch (cause) {
     case StopCause::shutdown: return "shutdown";

@@ -61,6 +61,12 @@ enum class BreakerState : std::uint8_t {
 };
 std::string_view to_string(BreakerState) noexcept;
 
+// What a service waits for whose delay has passed.
+enum class WaitsFor : std::uint8_t {
+  restart_limit,  // its turn: SupervisorConfig::restart_limit, starting_max
+};
+std::string_view to_string(WaitsFor) noexcept;
+
 // Who asked a run to stop.
 enum class StopCause : std::uint8_t {
   shutdown,

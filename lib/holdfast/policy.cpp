@@ -23,6 +23,11 @@ void check_duration(std::vector<Problem>& found, const char* field, Duration val
   error(found, field, "is " + to_string(value) + "; allowed is " + to_string(least) + " to " + to_string(kDurationMax));
 }
 
+void check_count(std::vector<Problem>& found, const char* field, std::uint32_t value, std::uint32_t most) {
+  if (value >= 1 && value <= most) return;
+  error(found, field, "is " + std::to_string(value) + "; allowed is 1 to " + std::to_string(most));
+}
+
 void check_base(std::vector<Problem>& found, const BackoffPolicy& policy) {
   check_duration(found, "backoff.base", policy.base);
   if (policy.base > policy.max) {
@@ -44,10 +49,7 @@ void check_half_open(std::vector<Problem>& found, const HalfOpenPolicy& policy) 
 }
 
 void check_breaker(std::vector<Problem>& found, const BreakerPolicy& breaker) {
-  if (breaker.max_failures < 1 || breaker.max_failures > kMaxFailuresMax) {
-    error(found, "backoff.breaker.max_failures",
-          "is " + std::to_string(breaker.max_failures) + "; allowed is 1 to " + std::to_string(kMaxFailuresMax));
-  }
+  check_count(found, "backoff.breaker.max_failures", breaker.max_failures, kMaxFailuresMax);
   check_duration(found, "backoff.breaker.window", breaker.window, Duration{1});
   if (breaker.half_open) check_half_open(found, *breaker.half_open);
 }
@@ -267,6 +269,11 @@ std::vector<Problem> problems(const SupervisorConfig& config) {
           "is " + std::to_string(config.abandoned_runs_max) + "; allowed is 0 to " +
               std::to_string(kAbandonedRunsMaxMax));
   }
+  if (config.restart_limit) {
+    check_duration(found, "restart_limit.every", config.restart_limit->every, Duration{1});
+    check_count(found, "restart_limit.burst", config.restart_limit->burst, kRestartBurstMax);
+  }
+  if (config.starting_max) check_count(found, "starting_max", *config.starting_max, kStartingMaxMax);
   if (!has_errors(found) && config.stop_grace) {
     warn_of_idle_grace(found, *config.stop_grace, config.shutdown_timeout);
   }

@@ -147,6 +147,15 @@ enum class WhenAllTerminated : std::uint8_t {
 };
 std::string_view to_string(WhenAllTerminated) noexcept;
 
+// At most one restart in every `every`, for all services of a supervisor together, and up to `burst` at once after a
+// time in which there were fewer: a token bucket.
+struct RestartLimit {
+  Duration every = std::chrono::milliseconds{100};  // 1 ns to kDurationMax
+  std::uint32_t burst = 10;                         // restarts, 1 to kRestartBurstMax
+  friend bool operator==(const RestartLimit&, const RestartLimit&) = default;
+};
+inline constexpr std::uint32_t kRestartBurstMax = 1'000'000;
+
 struct SupervisorConfig {
   Duration shutdown_timeout = std::chrono::seconds{30};  // the drain's deadline, from the shutdown request
   BackoffPolicy backoff{};                               // of every service that has none of its own
@@ -161,9 +170,17 @@ struct SupervisorConfig {
   // killed. Everybody else is abandoned at once. 0 to kDurationMax; nullopt: not at all, which Runtime makes
   // kRuntimeKillWait, because a process takes a moment to die.
   std::optional<Duration> kill_wait = std::nullopt;
+  // How fast services start again, all of them together, so that a storm of failures does not become a storm of
+  // restarts. A service whose delay has passed waits in `backing_off` until it may start, in the order in which the
+  // delays passed. First starts and commands do not wait and take no token. nullopt: no limit.
+  std::optional<RestartLimit> restart_limit = std::nullopt;
+  // How many runs may be starting (not ready yet) for another service to start again. 1 to kStartingMaxMax; nullopt:
+  // any number. First starts and commands count, and do not wait. No effect on services that are ready at once.
+  std::optional<std::uint32_t> starting_max = std::nullopt;
   friend bool operator==(const SupervisorConfig&, const SupervisorConfig&) = default;
 };
 inline constexpr std::uint32_t kAbandonedRunsMaxMax = 1000;
+inline constexpr std::uint32_t kStartingMaxMax = 1'000'000;
 inline constexpr Duration kRuntimeKillWait = std::chrono::seconds{1};
 
 // All that a service runs under. Configurations, events, recordings and replays carry it whole. Its fields are named in

@@ -221,6 +221,7 @@ std::vector<std::string> PrometheusPage::take(const Counters& counters) {
   add_single("restarts_total", "counter", "Runs begun but for the first of each service.", counters.restarts);
   add_single("active_services", "gauge", "Services added and not terminated.", counters.active_services);
   add_single("open_breakers", "gauge", "Services whose circuit breaker is open or half open.", counters.open_breakers);
+  add_single("waiting_services", "gauge", "Services that wait for a limit on restarts.", counters.waiting_services);
   add_single("spawned_total", "counter", "Services added; restarts are not counted.", counters.spawned);
   add_single("terminated_total", "counter", "Services that terminated.", counters.terminated);
   add_single("circuit_breaker_trips_total", "counter", "Circuit breakers opened.", counters.circuit_breaker_trips);
@@ -229,6 +230,8 @@ std::vector<std::string> PrometheusPage::take(const Counters& counters) {
   add_single("failed_starts_total", "counter", "Runs that failed before they were ready.", counters.failed_starts);
   add_single("hangs_total", "counter", "Runs that were asked to stop because they gave no sign of life.",
              counters.hangs);
+  add_single("limited_restarts_total", "counter", "Restarts that had to wait for a limit on restarts.",
+             counters.limited_restarts);
   add_single("clean_exits_total", "counter", "Runs that ended without an error, unasked.", counters.clean_exits);
   add_single("killed_runs_total", "counter", "Runs that did not stop within their grace, and were killed.",
              counters.killed_runs);

@@ -7,7 +7,8 @@
 //
 //     counters    <ns>_restarts_total, <ns>_spawned_total, <ns>_terminated_total, <ns>_circuit_breaker_trips_total,
 //                 <ns>_starts_total, <ns>_failures_total, <ns>_clean_exits_total, <ns>_killed_runs_total,
-//                 <ns>_abandoned_runs_total, <ns>_failed_starts_total, <ns>_hangs_total
+//                 <ns>_abandoned_runs_total, <ns>_failed_starts_total, <ns>_hangs_total,
+//                 <ns>_limited_restarts_total
 //     gauge       <ns>_active_services
 //
 // Of each service that is present, in the order of adding; they begin anew when it is removed and added again:

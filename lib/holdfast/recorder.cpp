@@ -190,6 +190,11 @@ Recorder::Recorder(std::ostream& out, Scheduler& scheduler, const SupervisorConf
       line("abandoned_runs_max", config.abandoned_runs_max);
     }
     if (config.kill_wait) line("kill_wait_ns", config.kill_wait);
+    if (config.restart_limit) {
+      line("restart_limit_every_ns", config.restart_limit->every);
+      line("restart_limit_burst", config.restart_limit->burst);
+    }
+    if (config.starting_max) line("starting_max", *config.starting_max);
     visit_policy(line, own);
   });
 }

@@ -17,8 +17,8 @@
 
 namespace holdfast {
 
-// Figures of the whole supervisor since its construction. They only rise, except the gauges `active_services` and
-// `open_breakers`.
+// Figures of the whole supervisor since its construction. They only rise, except the gauges `active_services`,
+// `open_breakers` and `waiting_services`.
 struct Counters {
   std::uint64_t spawned = 0;                // services added; restarts are not counted
   std::uint64_t starts = 0;                 // runs begun
@@ -33,6 +33,8 @@ struct Counters {
   std::uint64_t open_breakers = 0;          // a gauge, too: services whose breaker is open or half open, not terminated
   std::uint64_t failed_starts = 0;          // of the failures, those of runs that were not ready yet
   std::uint64_t hangs = 0;                  // runs that were asked to stop because they gave no sign of life
+  std::uint64_t limited_restarts = 0;       // restarts that had to wait because of restart_limit or starting_max
+  std::uint64_t waiting_services = 0;       // a gauge, too: services that wait because of them
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -57,7 +59,8 @@ struct ServiceSnapshot {
   Duration running_time{0};          // of all runs together, the present one included
   Duration age{0};                   // since it was added
   Duration time_in_phase{0};
-  std::optional<TimePoint> next_start;      // while backing off: when the next run, or the probe, is due
+  std::optional<TimePoint> next_start;      // while backing off, unless it waits: when the next run, or probe, is due
+  std::optional<WaitsFor> waits_for;        // while backing off, once its delay has passed
   std::optional<TimePoint> ready_by;        // while starting: when the start_timeout is over
   std::optional<TimePoint> watchdog_until;  // while running under a watchdog: by when it needs a sign of life
   std::optional<std::uint64_t> progress;    // that the latest run under a watchdog has reported

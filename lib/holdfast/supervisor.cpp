@@ -83,6 +83,7 @@ Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed,
       now_(scheduler.now()),
       attention_(arrivals ? kTells : 0) {
   if (has_errors(own_policy_->warnings)) throw ConfigError{own_policy_->warnings};
+  if (config_.restart_limit || config_.starting_max) limit_ = std::make_unique<Limit>(*this);
   // The program may add services until the timers run. A time in the past means now.
   if (config_.when_all_terminated == WhenAllTerminated::return_) scheduler_.arm(drain_timer_, TimePoint{});
   if (!own_policy_->warnings.empty()) enqueue({.kind = Input::Kind::warn});
@@ -91,6 +92,7 @@ Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed,
 Supervisor::~Supervisor() {
   scheduler_.cancel(loop_);
   scheduler_.disarm(drain_timer_);
+  if (limit_) scheduler_.disarm(*limit_);
   for (Record* record = services_.first(); record; record = services_.next(*record)) scheduler_.disarm(*record);
 }
 
@@ -136,6 +138,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
       failed_starts_.resize(record->id.slot + std::size_t{1});
     }
     if (config.policy.watchdog && watches_.size() <= record->id.slot) watches_.resize(record->id.slot + std::size_t{1});
+    if (limit_) limit_->services.make_room(record->id.slot);
     enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
   } catch (...) {
     objects_.erase(service);
@@ -224,6 +227,7 @@ bool Supervisor::hold_start(ServiceId service) noexcept {
   if (!record || record->phase != Phase::backing_off) return false;
   scheduler_.disarm(*record);
   record->timer_is_due = false;
+  wait_no_more(*record);
   return true;
 }
 
@@ -685,7 +689,7 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
       if (!is_missed_deadline(record.stop_cause)) return;
       record.stop_cause = StopCause::restart;
       return emit(record, event::Stopping{StopCause::restart});
-    case Phase::backing_off: return begin_run(record);
+    case Phase::backing_off: wait_no_more(record); return begin_run(record);
     case Phase::terminated: return add_again_in_place(record);
   }
 }
@@ -693,7 +697,9 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
 void Supervisor::on_reset_command(Record& record) {
   if (shutdown_begun_ || record.remove_asked || record.phase == Phase::terminated) return;  // overtaken
   reset_retries(record);
-  if (record.phase == Phase::backing_off) begin_run(record);
+  if (record.phase != Phase::backing_off) return;
+  wait_no_more(record);
+  begin_run(record);
 }
 
 void Supervisor::on_shutdown(ShutdownCause cause) {
@@ -817,8 +823,11 @@ void Supervisor::finish_drain() {
 // What the service waited for in its phase has come.
 void Supervisor::on_deadline(Record& record) {
   now_ = scheduler_.now();
-  if (record.phase == Phase::backing_off) [[likely]]
+  if (record.phase == Phase::backing_off) [[likely]] {
+    if (limit_) [[unlikely]]
+      return on_restart_due(record);
     return begin_run(record);
+  }
   if (record.phase == Phase::running) return record.is_watched() ? on_look(record) : on_probe_up(record);
   if (record.phase == Phase::starting) return on_start_timeout(record);
   HOLDFAST_ASSERT(record.phase == Phase::stopping, "a service waited for a time in a phase that has no deadline");
@@ -827,6 +836,51 @@ void Supervisor::on_deadline(Record& record) {
     return on_drain_timer();
   }
   on_grace_over(record);
+}
+
+// The service starts if the limits let it and nobody waits who was due before it.
+[[gnu::cold, gnu::noinline]] void Supervisor::on_restart_due(Record& record) {
+  auto& services = limit_->services;
+  if (!services.anybody_waits() && services.lets_start(now_)) {
+    services.take_token(now_);
+    return begin_run(record);
+  }
+  services.append(record.id.slot);
+  ++counters_.limited_restarts;
+  ++counters_.waiting_services;
+  emit(record, event::Waiting{WaitsFor::restart_limit});
+  arm_limit();
+}
+
+void Supervisor::on_limit_timer() {
+  now_ = scheduler_.now();
+  auto& services = limit_->services;
+  while (services.anybody_waits() && services.lets_start(now_)) {
+    Record& record = *services_.find(services.first());
+    services.take_token(now_);
+    wait_no_more(record);
+    begin_run(record);
+  }
+  arm_limit();
+}
+
+// It starts, or will not.
+void Supervisor::wait_no_more(const Record& record) noexcept {
+  if (!is_limited(record)) return;
+  limit_->services.leave(record.id.slot);
+  --counters_.waiting_services;
+  if (!limit_->services.anybody_waits()) scheduler_.disarm(*limit_);
+}
+
+// For the first that waits, if a token is all that it needs. Without memory the loop tries again.
+void Supervisor::arm_limit() noexcept {
+  const auto& services = limit_->services;
+  if (limit_->armed() || !services.anybody_waits() || !services.has_place()) return;
+  try {
+    scheduler_.arm(*limit_, std::max(now_, services.token_at()));
+  } catch (...) {
+    owe(kLimit);
+  }
 }
 
 // A probe that has said that it ended, before the supervisor got to it, did not stay up.
@@ -905,6 +959,7 @@ void Supervisor::begin_run(Record& record) {
     return become_ready(record);
   }
   record.awaits_ready = true;
+  if (limit_) limit_->services.begins_to_start();
   if (policy.start_timeout && record.run_alive) wake_at(record, now_ + *policy.start_timeout);
 }
 
@@ -931,7 +986,13 @@ void Supervisor::watch_until(Record& record, detail::Watch& watch, TimePoint at)
 }
 
 // The run is ready, or never will be.
-void Supervisor::forget_readiness(Record& record) noexcept { record.awaits_ready = record.ready_is_due = false; }
+void Supervisor::forget_readiness(Record& record) noexcept {
+  if (limit_ && record.awaits_ready) {
+    limit_->services.starts_no_more();
+    arm_limit();
+  }
+  record.awaits_ready = record.ready_is_due = false;
+}
 
 void Supervisor::close_run(Record& record) {
   record.run_open = false;
@@ -984,6 +1045,7 @@ void Supervisor::stop_for_good(Record& record, StopCause cause) {
     case Phase::starting:
     case Phase::running: return terminate(record, Termination::Reason::cancelled);
     case Phase::backing_off:
+      wait_no_more(record);
       set_phase(record, Phase::stopping);
       emit(record, event::Stopping{cause});
       return terminate(record, Termination::Reason::cancelled);

@@ -19,7 +19,8 @@
 //     running       any other failure                              backing_off for a jittered, growing delay
 //     running       stop, restart, remove or shutdown              stopping
 //     running       no sign of life for its watchdog               stopping
-//     backing_off   the delay has passed, restart or reset         starting
+//     backing_off   the delay has passed, and no limit on          starting
+//                   restarts asks it to wait; restart or reset
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
 //     stopping      its run ends; it was not ready in time, or     as from running after a failure
@@ -49,6 +50,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -58,6 +60,7 @@
 #include <holdfast/detail/abandoned_runs.hpp>
 #include <holdfast/detail/incarnations.hpp>
 #include <holdfast/detail/input_queue.hpp>
+#include <holdfast/detail/restart_limiter.hpp>
 #include <holdfast/detail/service_registry.hpp>
 #include <holdfast/detail/service_set.hpp>
 #include <holdfast/detail/watch.hpp>
@@ -182,6 +185,17 @@ class Supervisor {
     void fired() override;
     Supervisor& supervisor_;
   };
+  // The limits on restarts, and the timer that waits for the next token.
+  class Limit final : public Timer {
+   public:
+    explicit Limit(Supervisor& supervisor)
+        : services(supervisor.config_.restart_limit, supervisor.config_.starting_max), supervisor_(supervisor) {}
+    detail::RestartLimiter services;
+
+   private:
+    void fired() override { supervisor_.on_limit_timer(); }
+    Supervisor& supervisor_;
+  };
   class Loop final : public Task {
    public:
     explicit Loop(Supervisor& supervisor) : supervisor_(supervisor) {}
@@ -246,6 +260,8 @@ class Supervisor {
   }
   void finish_drain();
   void on_deadline(Record& record);
+  void on_restart_due(Record& record);
+  void on_limit_timer();
   void on_probe_up(Record& record);
   void on_grace_over(Record& record);
   void give_up(Record& record);
@@ -257,6 +273,11 @@ class Supervisor {
   void become_ready(Record& record);
   void watch_until(Record& record, detail::Watch& watch, TimePoint at) noexcept;
   void forget_readiness(Record& record) noexcept;
+  void wait_no_more(const Record& record) noexcept;
+  void arm_limit() noexcept;
+  [[nodiscard]] bool is_limited(const Record& record) const noexcept {
+    return limit_ && limit_->services.waits(record.id.slot);
+  }
   void close_run(Record& record);
   void back_off(Record& record, BackoffCause cause, Duration ceiling, Duration delay);
   void ask_to_stop(Record& record, StopCause cause);
@@ -344,12 +365,14 @@ class Supervisor {
   static constexpr std::uint8_t kDrainTimer = 8;
   static constexpr std::uint8_t kEndDrain = 16;
   static constexpr std::uint8_t kAbandonRest = 32;
-  static constexpr std::uint8_t kException = 64;
+  static constexpr std::uint8_t kLimit = 64;
+  static constexpr std::uint8_t kException = 128;
   static constexpr std::uint8_t kAllButException = kException - 1;
   std::uint8_t owed_ = 0;
   ShutdownCause owed_cause_ = ShutdownCause::requested;
   std::exception_ptr exception_;
   Loop loop_{*this};
+  std::unique_ptr<Limit> limit_;   // null: restarts are not limited
   DrainTimer drain_timer_{*this};  // before a shutdown: looks whether any service was added
 
   Counters counters_;

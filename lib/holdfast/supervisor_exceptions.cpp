@@ -86,6 +86,7 @@ void Supervisor::pay(std::uint8_t owed) noexcept {
   if ((owed & kShutdown) != 0) on_shutdown(owed_cause_);
   if ((owed & kAllTerminated) != 0 && counters_.active_services == 0) on_shutdown(ShutdownCause::all_terminated);
   if ((owed & kDrainTimer) != 0 && !drain_outcome_ && !drain_timer_.armed()) arm_drain_timer();
+  if ((owed & kLimit) != 0) arm_limit();
   if ((owed & kEndDrain) != 0) on_drain_over(DrainOutcome::cut_short, detail::signal_of(owed_cause_));
   if ((owed & kAbandonRest) != 0) abandon_rest();
 }

@@ -78,7 +78,9 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .running_time = record.run_open ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
       .age = now - record.added_at,
       .time_in_phase = now - record.phase_since,
-      .next_start = record.phase == Phase::backing_off ? std::optional{record.deadline()} : std::nullopt,
+      .next_start =
+          record.phase == Phase::backing_off && !is_limited(record) ? std::optional{record.deadline()} : std::nullopt,
+      .waits_for = is_limited(record) ? std::optional{WaitsFor::restart_limit} : std::nullopt,
       .ready_by = record.awaits_ready && record.armed() ? std::optional{record.deadline()} : std::nullopt,
       .watchdog_until = record.is_watched() && record.armed()
                             ? std::optional{watch.heard_at + *record.policy->in_force.watchdog}

@@ -48,7 +48,9 @@ TEST_CASE("the JSON of a fleet, to the byte") {
                    .active_services = 9,
                    .open_breakers = 11,
                    .failed_starts = 12,
-                   .hangs = 13},
+                   .hangs = 13,
+                   .limited_restarts = 14,
+                   .waiting_services = 15},
       .services = {{.name = "feed \"EU\"",
                     .restart = RestartPolicy::always,
                     .phase = Phase::backing_off,
@@ -66,7 +68,8 @@ TEST_CASE("the JSON of a fleet, to the byte") {
                     .running_time = 1s,
                     .age = 2s,
                     .time_in_phase = 3ns,
-                    .next_start = TimePoint{} + 6s},
+                    .next_start = TimePoint{} + 6s,
+                    .waits_for = WaitsFor::restart_limit},
                    {.name = "engine",
                     .phase = Phase::terminated,
                     .breaker = BreakerState::open,
@@ -76,16 +79,17 @@ TEST_CASE("the JSON of a fleet, to the byte") {
       to_json(fleet) ==
       R"({"at_ns":5000000000,"shutting_down":false,"ready":false,)"
       R"("counters":{"spawned":1,"starts":2,"restarts":3,"failures":4,"clean_exits":5,"circuit_breaker_trips":6,)"
-      R"("terminated":7,"killed_runs":10,"abandoned_runs":8,"active_services":9,"open_breakers":11,"failed_starts":12,"hangs":13},"services":[)"
+      R"("terminated":7,"killed_runs":10,"abandoned_runs":8,"active_services":9,"open_breakers":11,"failed_starts":12,"hangs":13,)"
+      R"("limited_restarts":14,"waiting_services":15},"services":[)"
       R"({"name":"feed \"EU\"","restart":"always","phase":"backing_off","run":7,"starts":3,"failures":2,"clean_exits":1,)"
       R"("failed_starts":6,"hangs":0,"attempt":4,"failures_in_window":5,"breaker":"closed","pid":4711,"last_error":"line 1\nline 2","running_time_ns":1000000000,)"
-      R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"ready":"notified","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
+      R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"waits_for":"restart_limit","ready":"notified","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
       R"("killed":false,"termination":null,)"
       R"("termination_text":null},)"
       R"({"name":"engine","restart":"on_failure","phase":"terminated","run":0,"starts":0,"failures":0,"clean_exits":0,)"
       R"("failed_starts":0,"hangs":0,"attempt":0,"failures_in_window":0,"breaker":"open","pid":null,"last_error":")"
       "\xef\xbf\xbd"
-      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"ready":"at_once","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
+      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"waits_for":null,"ready":"at_once","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
       R"("killed":false,"termination":"circuit_open",)"
       R"-("termination_text":"circuit breaker open (5/5 failures)"}]})-"
       "\n");

@@ -52,6 +52,8 @@ TEST_CASE("every kind of event has its line and its level") {
        "event=backing_off" + of_feed + "cause=clean_exit attempt=0 ceiling=0.1s delay=0.1s " + end},
       {about_feed(event::BreakerTripped{5, 5}), LogLevel::error,
        "event=breaker_tripped" + of_feed + "failures=5 max_failures=5 " + end},
+      {about_feed(event::Waiting{WaitsFor::restart_limit}), LogLevel::debug,
+       "event=waiting" + of_feed + "waits_for=restart_limit " + end},
       {about_feed(event::BreakerClosed{2}), LogLevel::info, "event=breaker_closed" + of_feed + "openings=2 " + end},
       {about_feed(event::Commanded{Command::restart}), LogLevel::info,
        "event=commanded" + of_feed + "command=restart " + end},

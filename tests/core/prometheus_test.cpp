@@ -47,7 +47,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
                           .active_services = 5,
                           .open_breakers = 3,
                           .failed_starts = 6,
-                          .hangs = 11};
+                          .hangs = 11,
+                          .limited_restarts = 9,
+                          .waiting_services = 10};
   CHECK(prometheus_text("holdfast", counters, {}, UptimeHistogram{}) ==
         "# HELP holdfast_restarts_total Runs begun but for the first of each service.\n"
         "# TYPE holdfast_restarts_total counter\n"
@@ -58,6 +60,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_open_breakers Services whose circuit breaker is open or half open.\n"
         "# TYPE holdfast_open_breakers gauge\n"
         "holdfast_open_breakers 3\n"
+        "# HELP holdfast_waiting_services Services that wait for a limit on restarts.\n"
+        "# TYPE holdfast_waiting_services gauge\n"
+        "holdfast_waiting_services 10\n"
         "# HELP holdfast_spawned_total Services added; restarts are not counted.\n"
         "# TYPE holdfast_spawned_total counter\n"
         "holdfast_spawned_total 1\n"
@@ -79,6 +84,9 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_hangs_total Runs that were asked to stop because they gave no sign of life.\n"
         "# TYPE holdfast_hangs_total counter\n"
         "holdfast_hangs_total 11\n"
+        "# HELP holdfast_limited_restarts_total Restarts that had to wait for a limit on restarts.\n"
+        "# TYPE holdfast_limited_restarts_total counter\n"
+        "holdfast_limited_restarts_total 9\n"
         "# HELP holdfast_clean_exits_total Runs that ended without an error, unasked.\n"
         "# TYPE holdfast_clean_exits_total counter\n"
         "holdfast_clean_exits_total 8\n"

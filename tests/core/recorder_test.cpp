@@ -39,6 +39,8 @@ TEST_CASE("a recording has everything of its configuration that is not the defau
   for (const char* const key : {"abandoned_runs_max", "kill_wait_ns", "stop_grace_ns"}) {
     CHECK(plain.find(key) == std::string::npos);
   }
+  CHECK(header_of({.restart_limit = RestartLimit{.every = 5ns, .burst = 3}, .starting_max = 7})
+            .find(",\"restart_limit_every_ns\":5,\"restart_limit_burst\":3,\"starting_max\":7}") != std::string::npos);
   CHECK(header_of({.abandoned_runs_max = 2}).find(",\"abandoned_runs_max\":2}") != std::string::npos);
   CHECK(header_of({.kill_wait = 7ns}).find(",\"kill_wait_ns\":7}") != std::string::npos);
   CHECK(header_of({.stop_grace = 8ns}).find(",\"stop_grace_ns\":8}") != std::string::npos);

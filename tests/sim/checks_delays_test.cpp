@@ -87,6 +87,55 @@ TEST_CASE("starts_when_the_delay_has_passed") {
              "no run has started by 2h, though one was due at 1h");
 }
 
+TEST_CASE("restarts_in_turn") {
+  const auto let_two_wait = [](History& history) -> History& {
+    for (const char* const name : {"a", "b"}) history.up(name).failed().backs_off(1, 100ms, 50ms);
+    return history.at(50ms).of("a").waiting().of("b").waiting().at(1s);
+  };
+  History in_turn;
+  let_two_wait(in_turn).of("a").restarted().at(2s).of("b").restarted();
+  check_held(in_turn.finish());
+  History first_stopped;
+  let_two_wait(first_stopped)
+      .of("a")
+      .commanded(Command::stop)
+      .stopping(StopCause::stop)
+      .cancelled()
+      .at(2s)
+      .of("b")
+      .restarted();
+  check_held(first_stopped.finish());
+  History by_command;
+  let_two_wait(by_command).of("b").commanded(Command::restart).restarted().at(2s).of("a").restarted();
+  check_held(by_command.finish());
+  History again;
+  let_two_wait(again)
+      .of("a")
+      .restarted()
+      .failed()
+      .backs_off(2, 200ms, 10ms)
+      .at(1s + 10ms)
+      .waiting()
+      .of("b")
+      .restarted()
+      .of("a");
+  again.restarted();
+  check_held(again.finish());
+
+  History overtakes;
+  let_two_wait(overtakes).of("b").restarted();
+  check_only(overtakes, Rule::restarts_in_turn, "starts, though others have waited for their turn longer");
+  History early;
+  early.up("a").failed().backs_off(1, 100ms, 50ms).at(10ms).waiting();
+  check_only(early, Rule::restarts_in_turn, "waits for its turn at 10ms, but its delay passes at 50ms");
+  History twice;
+  let_two_wait(twice).of("a").waiting();
+  check_only(twice, Rule::restarts_in_turn, "waits for its turn, and did so before");
+  History runs;
+  runs.up("a").waiting();
+  check_only(runs, Rule::restarts_in_turn, "waits for its turn, but does not back off");
+}
+
 TEST_CASE("keeps_every_retry_within_its_ceiling") {
   History too_long;
   too_long.up("a").failed().backs_off(1, 100ms, 100ms + 1ns).finish();

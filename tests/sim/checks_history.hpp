@@ -87,6 +87,7 @@ class History {
   History& stays_open(Attempt opening, Duration ceiling, Duration delay) {
     return tell(event::BackingOff{BackoffCause::breaker_open, opening, ceiling, delay});
   }
+  History& waiting() { return tell(event::Waiting{WaitsFor::restart_limit}); }
   History& breaker_closed(Attempt openings = 1) { return tell(event::BreakerClosed{openings}); }
   // Its breaker opened at the time 0. At 1 s its probe began, which has to stay up for 5 s.
   History& probing(RestartPolicy restart = RestartPolicy::on_failure) {

@@ -100,4 +100,36 @@ TEST_CASE("every rehearsal is compared with its configuration") {
   CHECK(result.expectations.back().what == "configuration");
 }
 
+// A storm of twenty services under `ran`, held against `said`.
+TEST_CASE("a fleet that starts again faster or later than its limits let it is reported") {
+  const auto limited = [](std::optional<RestartLimit> limit, std::optional<std::uint32_t> starting_max) {
+    Scenario storm{.name = "storm", .duration = 1min};
+    storm.supervisor.backoff = {.base = 1s, .max = 1s, .breaker = std::nullopt};
+    storm.supervisor.restart_limit = limit;
+    storm.supervisor.starting_max = starting_max;
+    storm.fleet.push_back(
+        {.name = "web", .count = 20, .policy = {.ready = Ready::notified}, .behaviour = {.ready_after = Fixed{300ms}}});
+    storm.chaos.push_back({.at = 5s, .what = Storm{}});
+    storm.chaos.push_back({.at = 20s, .what = Storm{}});
+    return storm;
+  };
+  const Scenario none = limited(std::nullopt, std::nullopt);
+  const Scenario slow = limited(RestartLimit{.every = 500ms, .burst = 3}, std::nullopt);
+  const Scenario fast = limited(RestartLimit{.every = 100ms, .burst = 3}, std::nullopt);
+  const Scenario few = limited(std::nullopt, 2);
+  const Scenario both = limited(RestartLimit{.every = 200ms, .burst = 5}, 2);
+  for (const Scenario* const own : {&none, &slow, &fast, &few, &both}) CHECK(result_of(*own, *own).held);
+  const auto found = [](const Scenario& said, const Scenario& ran) {
+    const ExpectationResult result = result_of(said, ran);
+    CHECK_FALSE(result.held);
+    return result.found;
+  };
+  CHECK(found(slow, none).starts_with("a restart at "));
+  CHECK(found(slow, none).find(", though restart_limit allows the next at ") != std::string::npos);
+  CHECK(found(slow, fast).find(", though restart_limit allows the next at ") != std::string::npos);
+  CHECK(found(fast, slow).find(" after waiting, though its limit allowed it at ") != std::string::npos);
+  CHECK(found(few, none).find(", though 2 runs are starting, and starting_max is 2") != std::string::npos);
+  CHECK(found(limited(std::nullopt, 4), few).find(", though its limit allows a restart") != std::string::npos);
+}
+
 }  // namespace holdfast::configuration_check_test

@@ -46,6 +46,7 @@ TEST_CASE("every kind of event has its line") {
        "1s feed#2 backing_off failure attempt 2 delay 133ms of 200ms"},
       {event::BackingOff{BackoffCause::clean_exit, 0, 100ms, 100ms}, "1s feed#2 backing_off clean_exit delay 100ms"},
       {event::BreakerTripped{3, 3}, "1s feed#2 breaker_tripped (3/3 failures)"},
+      {event::Waiting{WaitsFor::restart_limit}, "1s feed#2 waiting for restart_limit"},
       {event::BreakerClosed{1}, "1s feed#2 breaker_closed after 1 opening"},
       {event::BreakerClosed{2}, "1s feed#2 breaker_closed after 2 openings"},
       {event::BackingOff{BackoffCause::breaker_open, 2, 20s, 17s},

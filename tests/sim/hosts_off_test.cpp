@@ -255,4 +255,24 @@ TEST_CASE("machines that are down for days cost a handful of events an outage un
   CHECK(events_of(OutageMode::failing) > 10'000 * faults);
 }
 
+TEST_CASE("a service that waits for its turn when its host goes off leaves the queue to the others") {
+  SupervisorConfig config = after_a_second();
+  config.restart_limit = RestartLimit{.every = 10s, .burst = 1};
+  Fixture fixture{config};
+  for (const char* const name : {"a", "b", "c"}) {
+    REQUIRE(fixture.sim.add({.name = name, .policy = {.restart = RestartPolicy::always}},
+                            {.runs_for = Fixed{10s}, .then = Then::end}));
+  }
+  ChaosEntry off = gone(12s, 1h);
+  std::get<Outage>(off.what).target = {.of = "b"};
+  fixture.sim.add_chaos(off);
+  fixture.sim.run_until(TimePoint{} + 15s);
+  CHECK(fixture.sim.supervisor().counters().waiting_services == 1);  // c
+  fixture.sim.run_until(TimePoint{} + 22s);
+  CHECK(fixture.starts_of("a") == std::vector{TimePoint{}, TimePoint{} + 11s});
+  CHECK(fixture.starts_of("c") == std::vector{TimePoint{}, TimePoint{} + 21s});
+  fixture.sim.run_until(TimePoint{} + 12s + 1h);
+  CHECK(fixture.starts_of("b") == std::vector{TimePoint{}, TimePoint{} + 12s + 1h});
+}
+
 }  // namespace holdfast::simulation_test

@@ -159,10 +159,12 @@ class Model final : public ModelRules {
     const std::int64_t end = now + time;
     for (auto first = first_due(); first && first->at <= end; first = first_due()) {
       now = first->at;
-      if (!first->whose) {
+      if (first->is_turn) {
+        turn_comes();
+      } else if (!first->whose) {
         shutting_down ? end_drain("deadline") : shut_down("all_terminated");
       } else if (lives[*first->whose].phase == Phase::backing_off) {
-        begin(lives[*first->whose]);
+        restart_is_due(lives[*first->whose]);
       } else if (lives[*first->whose].start_over) {
         start_is_over(lives[*first->whose]);
       } else if (lives[*first->whose].look_at) {

@@ -105,9 +105,64 @@ class ModelRules : public ModelState {
     if (does_inside(Where::in_start, life)) end(runs.back(), Outcome::threw, "thrown");
     if (!life.notified) return becomes_ready(life);
     life.awaits_ready = true;
+    ++starting_;
     if (!setup_->start_timeout || !life.run_alive) return;
     life.start_over = now + setup_->start_timeout->count();
     life.start_order = ++dues_;
+  }
+
+  // How much time the bucket holds: `every` for a token, at most as much as for a burst.
+  std::int64_t time_in_bucket(const RestartLimit& limit) const {
+    const std::int64_t full = limit.every.count() * limit.burst;
+    std::int64_t held = full, since = 0;
+    for (const std::int64_t taken : tokens_) {
+      held = std::min(full, held + (taken - since)) - limit.every.count();
+      since = taken;
+    }
+    return std::min(full, held + (now - since));
+  }
+
+  std::int64_t token_at() const {
+    const auto& limit = setup_->config.restart_limit;
+    return limit ? std::max(now, now + limit->every.count() - time_in_bucket(*limit)) : now;
+  }
+
+  bool has_place() const { return !setup_->config.starting_max || starting_ < *setup_->config.starting_max; }
+
+  void restart_is_due(Life& life) {
+    if (!setup_->config.restart_limit && !setup_->config.starting_max) return begin(life);
+    if (limited_.empty() && has_place() && token_at() == now) {
+      tokens_.push_back(now);
+      return begin(life);
+    }
+    life.limited = true;
+    limited_.push_back(place_of(life));
+    ++counters.limited_restarts;
+    ++counters.waiting_services;
+    tell(life, "waiting restart_limit");
+    expect_a_turn();
+  }
+
+  void expect_a_turn() {
+    if (!turn_ && !limited_.empty() && has_place()) turn_ = {token_at(), ++dues_};
+  }
+
+  void wait_no_more(Life& life) {
+    if (!std::exchange(life.limited, false)) return;
+    std::erase(limited_, place_of(life));
+    --counters.waiting_services;
+    if (limited_.empty()) turn_.reset();
+  }
+
+  void turn_comes() {
+    turn_.reset();
+    while (!limited_.empty() && has_place() && token_at() == now) {
+      Life& first = lives[limited_.front()];
+      tokens_.push_back(now);
+      wait_no_more(first);
+      begin(first);
+    }
+    expect_a_turn();
   }
 
   void said_ready(Life& life, std::uint64_t run) {
@@ -117,8 +172,10 @@ class ModelRules : public ModelState {
   }
 
   void no_longer_starts(Life& life) {
-    life.awaits_ready = false;
     life.start_over.reset();
+    if (!std::exchange(life.awaits_ready, false)) return;
+    --starting_;
+    expect_a_turn();
   }
 
   // A run that has ended, and nobody has got to that yet, is not asked to stop.
@@ -311,7 +368,9 @@ class ModelRules : public ModelState {
     if (shutting_down || life.remove_asked || life.phase == Phase::terminated) return;  // overtaken
     close(life);
     reset(life);
-    if (life.phase == Phase::backing_off) begin(life);
+    if (life.phase != Phase::backing_off) return;
+    wait_no_more(life);
+    begin(life);
   }
 
   static std::int64_t ceiling_of(Duration base, Duration max, std::uint32_t k) {
@@ -395,7 +454,10 @@ class ModelRules : public ModelState {
       life.stop_cause = StopCause::restart;
       return tell(life, "stopping restart");
     }
-    if (life.phase == Phase::backing_off) return begin(life);
+    if (life.phase == Phase::backing_off) {
+      wait_no_more(life);
+      return begin(life);
+    }
     if (life.phase == Phase::terminated) return begin_again_in_place(life);
   }
 
@@ -470,6 +532,7 @@ class ModelRules : public ModelState {
     const bool goes_on = has_missed(life) || (life.phase == Phase::stopping && life.stop_cause == StopCause::restart);
     if (life.phase != Phase::backing_off && !goes_on) return;
     life.stop_cause = cause;
+    wait_no_more(life);
     tell(life, "stopping " + std::string{to_string(cause)});
     if (life.phase == Phase::backing_off) terminate(life, "cancelled");
   }

@@ -60,6 +60,7 @@ class ModelState {
     std::string termination;
     std::int64_t running_time = 0, added_at = 0, phase_since = 0, began = 0, due = 0;
     std::uint64_t due_order = 0;
+    bool limited = false;                    // due, and waits for its turn
     std::optional<std::int64_t> grace_over;  // while it stops under a grace
     std::uint64_t grace_order = 0;
     std::int64_t stop_asked_at = 0;
@@ -139,7 +140,8 @@ class ModelState {
   struct Due {
     std::int64_t at;
     std::uint64_t order;
-    std::optional<std::size_t> whose;  // of nobody: the drain's deadline
+    std::optional<std::size_t> whose;  // of nobody: the drain's deadline, or the turn of whoever waits for it
+    bool is_turn = false;
   };
   std::optional<Due> first_due() const {
     std::optional<Due> first;
@@ -148,9 +150,10 @@ class ModelState {
     };
     if (waits_for_first_ && !shutting_down) consider({0, 0, std::nullopt});
     if (shutting_down && outcome.empty()) consider({deadline, 0, std::nullopt});
+    if (turn_) consider({turn_->first, turn_->second, std::nullopt, true});
     for (std::size_t i = 0; i < lives.size(); ++i) {
       if (lives[i].gone) continue;
-      if (lives[i].phase == Phase::backing_off) consider({lives[i].due, lives[i].due_order, i});
+      if (lives[i].phase == Phase::backing_off && !lives[i].limited) consider({lives[i].due, lives[i].due_order, i});
       if (lives[i].start_over) consider({*lives[i].start_over, lives[i].start_order, i});
       if (lives[i].look_at) consider({*lives[i].look_at, lives[i].look_order, i});
       if (lives[i].probe_up_at && lives[i].watched == 0) consider({*lives[i].probe_up_at, lives[i].probe_order, i});
@@ -186,6 +189,10 @@ class ModelState {
   std::map<Where, std::map<unsigned, Step>> planned_;  // by name
   std::vector<std::pair<std::string, std::int64_t>> births_;
   std::uint64_t dues_ = 0;
+  std::deque<std::size_t> limited_;                             // who waits for a turn
+  std::vector<std::int64_t> tokens_;                            // when they were taken
+  std::optional<std::pair<std::int64_t, std::uint64_t>> turn_;  // of the first: when a token is there, and its order
+  std::uint32_t starting_ = 0;                                  // runs that are not ready yet
 };
 
 }  // namespace holdfast::test

@@ -12,6 +12,7 @@
 // `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
 // A service that is added with `notified` is ready when `ready NAME` says so; `start_timeout 3ns` among the settings is
 // how long it may take. `ready_old N` says so for the N-th run that was begun in the whole fleet.
+// `restart_limit 2ns burst 3` and `starting_max 1` among the settings limit the restarts of the fleet.
 // A service that is added with `watched` has the `watchdog 3ns` of the settings, one with `watched_closely` one that
 // needs progress; `beat NAME` and `beat_old N` are heartbeats, `progress NAME 5` and `progress_old N` (always 1) report
 // it. `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
@@ -173,6 +174,10 @@ inline std::string text_of(const Setup& setup) {
   if (setup.config.stop_grace) text += "; stop_grace " + std::to_string(setup.config.stop_grace->count()) + "ns";
   if (setup.start_timeout) text += "; start_timeout " + std::to_string(setup.start_timeout->count()) + "ns";
   if (setup.watchdog) text += "; watchdog " + std::to_string(setup.watchdog->count()) + "ns";
+  if (const auto& limit = setup.config.restart_limit) {
+    text += "; restart_limit " + std::to_string(limit->every.count()) + "ns burst " + std::to_string(limit->burst);
+  }
+  if (setup.config.starting_max) text += "; starting_max " + std::to_string(*setup.config.starting_max);
   for (const auto& policy : setup.policies) text += "; " + text_of(policy);
   return text + "; ";
 }
@@ -331,6 +336,13 @@ inline void read_into(Sequence& sequence, const std::string& text, bool joined) 
     sequence.setup.start_timeout = words.length();
   } else if (words.take("watchdog")) {
     sequence.setup.watchdog = words.length();
+  } else if (words.take("restart_limit")) {
+    RestartLimit& limit = sequence.setup.config.restart_limit.emplace();
+    limit.every = words.length();
+    words.expect("burst");
+    limit.burst = words.number();
+  } else if (words.take("starting_max")) {
+    sequence.setup.config.starting_max = words.number();
   } else if (words.take("when_all_terminated")) {
     sequence.setup.config.when_all_terminated = words.one_of(std::array<std::string_view, 2>{"wait", "return"}) == 0
                                                     ? WhenAllTerminated::wait

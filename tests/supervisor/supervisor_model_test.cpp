@@ -94,6 +94,8 @@ rc::Gen<Setup> any_setup() {
     if (dice.one_in(2)) setup.config.stop_grace = dice.length(4);
     if (!dice.one_in(4)) setup.start_timeout = Duration{1} + dice.length(4);
     if (!dice.one_in(4)) setup.watchdog = Duration{1} + dice.length(4);
+    if (dice.one_in(3)) setup.config.restart_limit = RestartLimit{Duration{1} + dice.length(4), 1 + dice.up_to(2)};
+    if (dice.one_in(4)) setup.config.starting_max = 1 + dice.up_to(1);
     return rc::shrinkable::just(setup);
   };
 }
@@ -477,7 +479,8 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "terminated cancelled",
                                       "terminated circuit",
                                       "terminated completed",
-                                      "terminated failed"});
+                                      "terminated failed",
+                                      "waiting restart_limit"});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Ledger {
     std::uint64_t clean_exits = 0;
     std::uint64_t failed_starts = 0;
     std::uint64_t hangs = 0;
+    bool limited = false;  // its delay has passed, and it waits for its turn
     Ready ready = Ready::at_once;
     std::optional<Duration> start_timeout;
     std::optional<Duration> watchdog;
@@ -108,7 +109,9 @@ class Ledger {
   template <event::OnlyInforms What>
   void apply(Life&, const Event&, const What&) {}
   void apply(Life& life, const Event& event, const event::Started&) {
-    if (life.phase == Phase::backing_off && !life.cut_short) {
+    if (std::exchange(life.limited, false)) {
+      --counters_.waiting_services;
+    } else if (life.phase == Phase::backing_off && !life.cut_short) {
       expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
     }
     if (life.phase != Phase::starting) move(life, event, Phase::starting);
@@ -173,6 +176,13 @@ class Ledger {
     if (life.openings++ == 0) ++counters_.open_breakers;
   }
   void apply(Life&, const Event&, const event::BreakerTripped&) { ++counters_.circuit_breaker_trips; }
+  void apply(Life& life, const Event& event, const event::Waiting&) {
+    expect(life.phase == Phase::backing_off && !life.limited, event, "does not back off, or waits already");
+    expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
+    life.limited = true;
+    ++counters_.limited_restarts;
+    ++counters_.waiting_services;
+  }
   void apply(Life& life, const Event& event, const event::BreakerClosed& what) {
     expect(what.openings == life.openings && life.openings > 0, event, "after another number of openings");
     life.openings = 0;
@@ -201,6 +211,7 @@ class Ledger {
       }
       move(life, event, Phase::stopping);
       life.stop_asked_at = event.at;
+      if (std::exchange(life.limited, false)) --counters_.waiting_services;
     }
     life.stop_cause = what.cause;
   }

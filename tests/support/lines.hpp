@@ -48,6 +48,9 @@ inline std::string text_of(const event::BackingOff& what, RunNumber) {
 inline std::string text_of(const event::BreakerTripped& what, RunNumber) {
   return "breaker_tripped " + std::to_string(what.failures) + '/' + std::to_string(what.max_failures);
 }
+inline std::string text_of(const event::Waiting& what, RunNumber) {
+  return "waiting " + std::string{to_string(what.waits_for)};
+}
 inline std::string text_of(const event::BreakerClosed& what, RunNumber) {
   return "breaker_closed after " + std::to_string(what.openings);
 }

@@ -157,7 +157,8 @@ class Fleet {
       CHECK(snapshot.clean_exits == life->clean_exits);
       CHECK(snapshot.failed_starts == life->failed_starts);
       CHECK(snapshot.hangs == life->hangs);
-      CHECK(snapshot.next_start.has_value() == (life->phase == Phase::backing_off));
+      CHECK(snapshot.next_start.has_value() == (life->phase == Phase::backing_off && !life->limited));
+      CHECK(snapshot.waits_for.has_value() == life->limited);
       if (snapshot.next_start) CHECK(*snapshot.next_start == life->due);
     }
   }
@@ -211,7 +212,8 @@ struct StringMaker<holdfast::Counters> {
           std::pair{"circuit_breaker_trips", c.circuit_breaker_trips}, std::pair{"terminated", c.terminated},
           std::pair{"killed_runs", c.killed_runs}, std::pair{"abandoned_runs", c.abandoned_runs},
           std::pair{"active_services", c.active_services}, std::pair{"open_breakers", c.open_breakers},
-          std::pair{"failed_starts", c.failed_starts}, std::pair{"hangs", c.hangs}}) {
+          std::pair{"failed_starts", c.failed_starts}, std::pair{"hangs", c.hangs},
+          std::pair{"limited_restarts", c.limited_restarts}, std::pair{"waiting_services", c.waiting_services}}) {
       text += std::string{" "} + name + ' ' + std::to_string(value);
     }
     return text + " }";

@@ -31,6 +31,8 @@ void append(std::string& text, const Counters& counters) {
   object("open_breakers", counters.open_breakers);
   object("failed_starts", counters.failed_starts);
   object("hangs", counters.hangs);
+  object("limited_restarts", counters.limited_restarts);
+  object("waiting_services", counters.waiting_services);
 }
 
 // Never negative: an overdue start is due now.
@@ -45,6 +47,8 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
     termination = to_string(service.termination->reason);
     termination_text = to_string(*service.termination, service.last_error);
   }
+  std::optional<std::string_view> waits_for;
+  if (service.waits_for) waits_for = to_string(*service.waits_for);
   Object object{text};
   object("name", service.name);
   object("restart", to_string(service.restart));
@@ -64,6 +68,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("age_ns", service.age.count());
   object("time_in_phase_ns", service.time_in_phase.count());
   object("next_start_in_ns", time_until(service.next_start, now));
+  object("waits_for", waits_for);
   object("ready", to_string(service.ready));
   object("start_timeout_in_ns", time_until(service.ready_by, now));
   object("watchdog_in_ns", time_until(service.watchdog_until, now));

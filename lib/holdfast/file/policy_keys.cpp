@@ -208,6 +208,17 @@ void describe(TableOf<ServicePolicy>& table) {
        .help = "replaces the supervisor's as a whole: what it leaves out has the default of the table `backoff`"});
 }
 
+void describe(TableOf<RestartLimit>& table) {
+  table.name("restart_limit");
+  table.is_small();
+  table.key("every", &RestartLimit::every,
+            {.forms = {kPositiveLength},
+             .help = "one restart is allowed in each such time, for all services of the fleet together"});
+  table.key("burst", &RestartLimit::burst,
+            {.forms = {Integer{1, kRestartBurstMax}},
+             .help = "how many restarts may come at once after a time in which there were fewer"});
+}
+
 void describe(TableOf<SupervisorConfig>& table) {
   table.name("supervisor");
   table.key("shutdown_timeout", &SupervisorConfig::shutdown_timeout,
@@ -224,6 +235,15 @@ void describe(TableOf<SupervisorConfig>& table) {
              .help = "how many abandoned runs of one service may be alive while a restart goes on without them; it "
                      "matters to services whose runs can live side by side"});
   table.without_key(&SupervisorConfig::kill_wait);  // a run of a scenario dies when its behaviour says
+  table.key("restart_limit", &SupervisorConfig::restart_limit,
+            {.otherwise = "none",
+             .help = "how fast services start again, all of them together: who has waited its delay then waits for its "
+                     "turn. First starts and commands do not wait"});
+  table.key("starting_max", &SupervisorConfig::starting_max,
+            {.forms = {Integer{1, kStartingMaxMax}},
+             .otherwise = "none",
+             .help = "how many runs may be starting (not ready yet) for another service to start again; it matters to "
+                     "groups with `ready = \"notified\"`"});
   table.key("backoff", &SupervisorConfig::backoff, {.help = "the policy of every group that has none of its own"});
 }
 

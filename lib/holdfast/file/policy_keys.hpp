@@ -12,6 +12,7 @@
 namespace holdfast {
 
 void describe(file::TableOf<HalfOpenPolicy>& table);
+void describe(file::TableOf<RestartLimit>& table);
 void describe(file::TableOf<BreakerPolicy>& table);
 void describe(file::TableOf<Growth>& table);
 void describe(file::TableOf<Jitter>& table);

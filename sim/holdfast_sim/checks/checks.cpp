@@ -16,6 +16,7 @@
 #include <holdfast_sim/checks/detail/check_lives.hpp>
 #include <holdfast_sim/checks/detail/check_owed.hpp>
 #include <holdfast_sim/checks/detail/check_retries.hpp>
+#include <holdfast_sim/checks/detail/check_turns.hpp>
 #include <holdfast_sim/observe/event_log.hpp>
 
 namespace holdfast::sim {
@@ -31,6 +32,7 @@ struct Checks::State {
   RetryRules retries{.found = found, .counted = counted};
   DebtRules debts{.found = found, .retries = retries};
   DrainRules drain{.found = found, .counted = counted, .known = known};
+  TurnRules turns{.found = found, .counted = counted};
   GraceRules graces{.found = found, .counted = counted, .known = known};
 
   TimePoint now = TimePoint::min();
@@ -199,7 +201,10 @@ struct Checks::State {
   void nothing_starts_before(ServiceId service, TimePoint until) {
     if (!is_known(service)) return;
     Life& life = known.lives[service.slot];
-    if (life.phase == Phase::backing_off) life.due = std::max(life.due, until);
+    if (life.phase != Phase::backing_off) return;
+    const bool was_limited = life.is_limited();
+    life.due = was_limited ? until : std::max(life.due, until);
+    if (was_limited) turns.ends(known.pasts[service.slot]);
   }
 
   // The simulation tells when the present run gives signs of life, and when it gives none any more.
@@ -222,6 +227,8 @@ struct Checks::State {
   void starts_when_the_delay_has_passed(Step& step) {
     const Life& life = step.life;
     if (life.reported_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
+    if (life.is_limited()) [[unlikely]]
+      return turns.starts(step);
     found.test(Rule::starts_when_the_delay_has_passed, step.event.at == life.due, step, [&] {
       return fmt::format("a run starts at {}, but is due at {}", to_string(step.event.at), to_string(life.due));
     });
@@ -284,6 +291,8 @@ struct Checks::State {
     never_starts_after_shutdown(step);
     debts.settle(step, what);
     starts_when_the_delay_has_passed(step);
+    if (life.is_limited()) [[unlikely]]
+      turns.ends(step.past);
     if (step.paid == Owed::start_now) {
       retries.was_closed_by_the_command(step);
       forget_failures(step);
@@ -416,6 +425,12 @@ struct Checks::State {
     retries.opens(step);
   }
 
+  void on(Step& step, const event::Waiting& what) {
+    is_the_present_run(step);
+    debts.settle(step, what);
+    turns.begins(step);
+  }
+
   // What was owed before is still owed.
   void on(Step& step, const event::BreakerClosed& what) {
     is_the_present_run(step);
@@ -467,6 +482,8 @@ struct Checks::State {
       forget_failures(step);
     }
     life.stop_cause = what.cause;
+    if (life.is_limited()) [[unlikely]]
+      turns.ends(step.past);
     if (life.phase != Phase::stopping) {
       makes_only_legal_transitions(step, Phase::stopping);
       graces.begin(step);

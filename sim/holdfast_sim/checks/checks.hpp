@@ -40,6 +40,7 @@ enum class Rule : std::uint8_t {
   spreads_its_delays,
   draws_every_delay_anew,
   starts_when_the_delay_has_passed,
+  restarts_in_turn,
   trips_exactly_when_the_window_says_so,
   closes_exactly_when_the_probe_succeeds,
   gives_up_a_start_exactly_at_its_timeout,

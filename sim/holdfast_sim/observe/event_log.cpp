@@ -143,6 +143,7 @@ std::string fields(const event::BackingOff& backing_off) {
 std::string fields(const event::BreakerTripped& tripped) {
   return " (" + std::to_string(tripped.failures) + '/' + std::to_string(tripped.max_failures) + " failures)";
 }
+std::string fields(const event::Waiting& waiting) { return " for" + word(to_string(waiting.waits_for)); }
 std::string fields(const event::BreakerClosed& closed) {
   return " after " + std::to_string(closed.openings) + (closed.openings == 1 ? " opening" : " openings");
 }

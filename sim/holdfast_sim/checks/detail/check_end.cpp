@@ -94,6 +94,8 @@ void EndRules::counters_agree_with_events(const SimulationEnd& end) {
   compare("active_services", end.counters.active_services, counted.active_services);
   compare("failed_starts", end.counters.failed_starts, counted.failed_starts);
   compare("hangs", end.counters.hangs, counted.hangs);
+  compare("limited_restarts", end.counters.limited_restarts, counted.limited_restarts);
+  compare("waiting_services", end.counters.waiting_services, counted.waiting_services);
   compare("open_breakers", end.counters.open_breakers, counted.open_breakers);
   if (!says.empty()) found.violated(Rule::counters_agree_with_events, {}, end.at, std::move(says), {});
 }

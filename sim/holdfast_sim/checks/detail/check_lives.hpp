@@ -233,6 +233,9 @@ struct alignas(64) Life {
     return has_watchdog && present && run_alive && phase == Phase::running;
   }
 
+  // Its delay has passed, and it waits for its turn: nobody knows when it is due.
+  [[nodiscard]] bool is_limited() const noexcept { return due == TimePoint::max() && phase == Phase::backing_off; }
+
   // Its run has begun, and is not ready.
   [[nodiscard]] bool starts() const noexcept {
     return says_when_ready && present && run_alive && phase == Phase::starting;
@@ -306,6 +309,7 @@ struct alignas(64) Past {
   TimePoint stop_asked_at;                    // while it stops
   TimePoint close_asked_at;                   // when a breaker that must or may close was to do so
   TimePoint ready_at;                         // of a run that says when it is ready, while it runs
+  std::uint64_t turn = 0;                     // while it is limited, from 1
   // Runs that were abandoned while the service went on, and that have not ended.
   struct AbandonedRun {
     std::uint64_t run;

@@ -31,6 +31,9 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
      "A service with full jitter does not wait for the same share of its ceiling again and again."},
     {"starts_when_the_delay_has_passed",
      "A run starts at the very time it is due, or when a restart command cuts the wait short; the first at once."},
+    {"restarts_in_turn",
+     "A service that has to wait for a limit on restarts does so from the moment its delay has passed, and starts when "
+     "nobody waits who began to wait before it, or by a command."},
     {"trips_exactly_when_the_window_says_so",
      "The breaker opens at the failure that fills its window or that ends its probe, and at no other, and terminates "
      "the "

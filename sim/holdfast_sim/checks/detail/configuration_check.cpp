@@ -58,7 +58,8 @@ std::string what_differs(const ServicePolicy& found, const ServicePolicy& right)
 
 }  // namespace
 
-ConfigurationCheck::ConfigurationCheck(const Scenario& scenario) : scenario_(scenario), roster_(roster_of(scenario)) {
+ConfigurationCheck::ConfigurationCheck(const Scenario& scenario)
+    : scenario_(scenario), roster_(roster_of(scenario)), limit_(scenario.supervisor) {
   result_.what = "configuration";
   result_.expected = "as in the scenario";
   result_.held = true;
@@ -85,6 +86,7 @@ void ConfigurationCheck::differs(const Event& event, std::string found) {
 }
 
 void ConfigurationCheck::on_event(const Event& event) {
+  if (auto wrong = limit_.on_event(event)) differs(event, std::move(*wrong));
   if (const auto* const added = std::get_if<event::Added>(&event.what)) {
     const FleetGroup& group = group_of(event.name);
     const ServicePolicy right = in_force(group.policy, scenario_.supervisor);

@@ -1,5 +1,5 @@
 // Whether the supervisor runs under what the scenario says: each service's restart policy and backoff, the shutdown
-// timeout, and what happens when every service has terminated.
+// timeout, the limits on restarts, and what happens when every service has terminated.
 //
 // The rules of checks.hpp take a service's policy from its `added` event, so that a trace can be checked alone. They
 // would not notice a supervisor that misreads its configuration. This check compares the events with the scenario.
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include <holdfast_sim/checks/detail/limit_check.hpp>
 #include <holdfast_sim/checks/expectations.hpp>
 #include <holdfast_sim/observe/observer.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
@@ -35,6 +36,7 @@ class ConfigurationCheck final : public Observer {
   const Scenario& scenario_;
   const Roster roster_;
   FleetGroup of_its_own_;  // what a recorded trace brings along
+  detail::LimitCheck limit_;
   ExpectationResult result_;
   bool shutdown_requested_ = false;
 };

@@ -43,6 +43,12 @@ SupervisorConfig config_of(const ObjectReader& object) {
   object("stop_grace_ns", config.stop_grace);
   if (object.has("abandoned_runs_max")) object("abandoned_runs_max", config.abandoned_runs_max);
   if (object.has("kill_wait_ns")) object("kill_wait_ns", config.kill_wait);
+  if (object.has("restart_limit_every_ns")) {
+    auto& limit = config.restart_limit.emplace();
+    object("restart_limit_every_ns", limit.every);
+    object("restart_limit_burst", limit.burst);
+  }
+  if (object.has("starting_max")) object("starting_max", config.starting_max.emplace());
   return config;
 }
 

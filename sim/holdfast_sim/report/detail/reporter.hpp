@@ -96,6 +96,7 @@ class Reporter {
   void handle(const Event&, const event::BackingOff&);
   void handle(const Event&, const event::BreakerTripped&);
   void handle(const Event&, const event::BreakerClosed&) {}
+  void handle(const Event&, const event::Waiting&) {}
   void handle(const Event&, const event::Stopping&);
   void handle(const Event&, const event::Terminated&);
   void handle(const Event&, const event::Removed&);
