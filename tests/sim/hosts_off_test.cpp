@@ -264,7 +264,7 @@ TEST_CASE("a service that waits for its turn when its host goes off leaves the q
                             {.runs_for = Fixed{10s}, .then = Then::end}));
   }
   ChaosEntry off = gone(12s, 1h);
-  std::get<Outage>(off.what).target = {.of = "b"};
+  std::get<Outage>(off.what).target.of = {"b"};
   fixture.sim.add_chaos(off);
   fixture.sim.run_until(TimePoint{} + 15s);
   CHECK(fixture.sim.supervisor().counters().waiting_services == 1);  // c

@@ -57,7 +57,7 @@ enum class Rule : std::uint8_t {
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 27;
+inline constexpr std::size_t kRuleCount = 28;
 
 struct RuleText {
   std::string_view name;
