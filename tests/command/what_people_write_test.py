@@ -121,7 +121,7 @@ IN_FLEET = {
     "backoff = { breaker = false }": 'write "off"', 'backoff = { breaker = "none" }': 'write "off"',
     'backoff = { base = "2min" }': "this max is the default", 'count = "3"': "write 3 without quotes", "count = 3.0": "write 3",
     'shutdown_timeout = "3s"': "it stands in [supervisor]", "seed = 3": "at the top of the file", "share = 0.5": "inside storm of [[chaos]]",
-    'at = "5min"': "it stands in [[chaos]]", "jitter = true": "it stands inside backoff", "factor = 1.5": "growth = { exponential = 1.5 }", 'mtbf = "4h"': "exponential",
+    'at = "5min"': "it stands in [[chaos]]", "jitter = true": "backoff = { jitter =", "factor = 1.5": "growth = { exponential = 1.5 }", 'mtbf = "4h"': "exponential",
 }
 IN_CHAOS = {
     "storm = { share = 50 }": "write 0.5 for 50 %", 'storm = { share = "50%" }': "write 0.5 for 50 %",

@@ -169,7 +169,8 @@ class Rules(unittest.TestCase):
         for folder, name in (("tests", "core/planted_test.cpp"), ("tests", "house/planted_test.py"),
                              ("tests/examples", "planted.cpp"), ("tests/fuzz", "planted_fuzz.cpp"),
                              ("bench", "planted_bench.cpp"), ("lib/holdfast", "planted.cpp"),
-                             ("lib/holdfast/asio", "planted.cpp"), ("lib/holdfast/file", "planted.cpp"), ("sim/holdfast_sim", "planted.cpp"),
+                             ("lib/holdfast/asio", "planted.cpp"), ("lib/holdfast/file", "planted.cpp"), ("lib/holdfast/up", "planted.cpp"),
+                             ("sim/holdfast_sim", "planted.cpp"),
                              ("sim/holdfast_sim", "checks/detail/planted.cpp"),
                              ("sim/holdfast_sim/asio", "planted.cpp"), ("tools", "planted.cpp")):
             with self.subTest(folder=folder, name=name):
@@ -265,7 +266,8 @@ class Rules(unittest.TestCase):
 
     @staticmethod
     def folders() -> list[str]:
-        return ["lib/holdfast", "lib/holdfast/asio", "lib/holdfast/file", "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "tests/fuzz", "bench",
+        return ["lib/holdfast", "lib/holdfast/asio", "lib/holdfast/file", "lib/holdfast/up",
+                "sim/holdfast_sim", "sim/holdfast_sim/asio", "tests", "tests/fuzz", "bench",
                 "tests/examples", "tests/examples/gateway", "tests/soak", "tools", "tools/holdfast",
                 "tools/package"]
 
