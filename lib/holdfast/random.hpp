@@ -37,6 +37,12 @@ enum class Purpose : std::uint32_t {
   repair_length = 7,
   ready_length = 8,
   start_failure = 9,
+  cohort = 10,
+  chaos_interval = 11,
+  chaos_length = 12,
+  target_delay = 13,
+  target_length = 14,
+  run_end = 15,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.

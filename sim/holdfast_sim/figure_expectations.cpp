@@ -22,10 +22,12 @@ std::string share_text(std::uint64_t ppm) {
 
 class Figures {
  public:
-  Figures(const ExpectedFigures& expected, const ReportData& report) : expected_(expected), report_(report) {}
+  Figures(const Expectations& expected, const ReportData& report)
+      : expected_(expected.figures), groups_(expected.groups), report_(report) {}
 
   std::vector<ExpectationResult> take() {
-    availability();
+    if (expected_.availability_min)
+      availability("availability_min", *expected_.availability_min, report_.fleet.availability);
     count("down_at_once_max", expected_.down_at_once_max, report_.most_down);
     count("restarts_a_second_max", expected_.restarts_a_second_max, report_.busiest_second.restarts);
     count("storm_max", expected_.storm_max, report_.worst_storm.services);
@@ -34,6 +36,7 @@ class Figures {
     recovery("recovery_p99_max", expected_.recovery_p99_max, &Recoveries::percentile_99_of_all);
     recovery("recovery_max", expected_.recovery_max, &Recoveries::max_of_all);
     drain();
+    for (const auto& group : groups_) of_group(group);
     return std::move(results_);
   }
 
@@ -49,15 +52,19 @@ class Figures {
 
   // Exactly, and not by the millionths that are shown: 0.999 is what is nearest to it in units of 2^-32, so a share
   // that is half a unit lower is equal to it.
-  void availability() {
-    if (!expected_.availability_min) return;
+  void availability(std::string_view what, std::uint64_t least, const Availability& found) {
     constexpr unsigned kUnit = 32;  // bits after the point
-    const auto& found = report_.fleet.availability;
-    const auto least = *expected_.availability_min;
     const bool held = (found.up << (kUnit + 1)) + found.time >= found.time * least * 2;
     constexpr std::uint64_t kHalf = std::uint64_t{1} << (kUnit - 1);
-    add("availability_min", "at least " + share_text((least * 1'000'000 + kHalf) >> kUnit), share_text(found.ppm()),
-        held, "too low");
+    add(what, "at least " + share_text((least * 1'000'000 + kHalf) >> kUnit), share_text(found.ppm()), held, "too low");
+  }
+
+  void of_group(const ExpectedOfGroup& group) {
+    if (!group.availability_min) return;
+    const auto found = std::find_if(report_.groups.begin(), report_.groups.end(),
+                                    [&](const GroupReport& one) { return one.name == group.name; });
+    availability(group.name + ".availability_min", *group.availability_min,
+                 found == report_.groups.end() ? Availability{} : found->availability);
   }
 
   void count(std::string_view what, const std::optional<std::uint64_t>& most, std::uint64_t found) {
@@ -90,13 +97,14 @@ class Figures {
   }
 
   const ExpectedFigures& expected_;
+  const std::vector<ExpectedOfGroup>& groups_;
   const ReportData& report_;
   std::vector<ExpectationResult> results_;
 };
 
 }  // namespace
 
-std::vector<ExpectationResult> figure_expectations(const ExpectedFigures& expected, const ReportData& report) {
+std::vector<ExpectationResult> figure_expectations(const Expectations& expected, const ReportData& report) {
   return Figures{expected, report}.take();
 }
 

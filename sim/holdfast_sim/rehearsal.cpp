@@ -117,7 +117,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   result.rules = checks.verdicts();
   result.violations = checks.violations();
   result.expectations = expectations.results();
-  for (auto& figure : figure_expectations(scenario.expect.figures, result.report)) {
+  for (auto& figure : figure_expectations(scenario.expect, result.report)) {
     result.expectations.push_back(std::move(figure));
   }
   result.expectations.push_back(configuration.finish(end));

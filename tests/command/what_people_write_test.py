@@ -126,9 +126,9 @@ IN_FLEET = {
 IN_CHAOS = {
     "storm = { share = 50 }": "write 0.5 for 50 %", 'storm = { share = "50%" }': "write 0.5 for 50 %",
     'storm = { share = "0.5" }': "write 0.5 without quotes", "storm = { share = 500 }": "a number above 0 and up to 1",
-    'storm = { of = "web-*" }': '"web" would be all services of that group', 'storm = { of = "*" }': "leave the key out",
-    'storm = { of = "all" }': "leave the key out", 'storm = { of = ["web-[0-9]"] }': "there are no patterns",
-    'storm = { of = "w?b" }': "there are no patterns", "storm = true": "write { }", 'storm = "web"': 'write { of = "web" }',
+    'storm = { of = "web-{7..9}" }': '"web" would be all services of that group',
+    'storm = { of = "all" }': "leave the key out", 'storm = { of = ["web-[0-9]"] }': "a pattern has * for any text",
+    'storm = { of = "w?b" }': "a pattern has * for any text", "storm = true": "write { }", 'storm = "web"': 'write { of = "web" }',
     'outage = "5 min"': 'write { for = "5min" }', 'outage = { for = 300 }': 'write "5min" if seconds are meant',
     'shutdown = "true"': "write true, without quotes", "shutdown = 1": "write true",
     'of = "web"\nstorm = {}': "it stands inside storm: storm = { of", 'crash = {}\nstorm = {}': "storm = { of",
@@ -137,7 +137,7 @@ IN_CHAOS = {
     'storm = { for = "5min" }': "a storm is one instant", 'storm = { duration = "5min" }': "a storm is one instant",
     'outage = { for = "5min", mode = "down" }': 'write "gone"', 'outage = { for = "5min", mode = "fail" }': 'write "failing"',
     'outage = { for = "5min", mode = "refused" }': 'write "refusing"', 'outage = { for = "5min", gone = true }': 'mode = "gone"', 'type = "outage"': "the kind is the key itself",
-    'every = "5min"\nstorm = {}': "write a [[chaos]] for each time", 'stop = "web"': "stops no single service",
+    'repeat = "5min"\nstorm = {}': "begins again is every =", 'stop = "web"': "stops no single service",
     'time = "5min"\nstorm = {}': "at =", 'storm = { share = "0.5%" }': "write 0.005 for 0.5 %",
 }
 IN_EXPECT = {

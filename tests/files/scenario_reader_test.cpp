@@ -84,7 +84,8 @@ TEST_CASE("after a hundred complaints the reader says that there is more") {
 
 TEST_CASE("a column counts bytes, also behind letters that take more than one") {
   CHECK(refusal_of_text("\"é\" = 1\nname = 3\n[[fleet]]\nname = 'a'\n") ==
-        "x.toml:1:1: \"é\": unknown key; allowed here: name, seed, duration, supervisor, fleet, resource, chaos, "
+        "x.toml:1:1: \"é\": unknown key; allowed here: name, seed, duration, heal_at, supervisor, fleet, resource, "
+        "chaos, "
         "expect, budget\n"
         "x.toml:2:8: name: is the whole number 3; write \"3\"");
   CHECK(refusal_of_text("name = 'a'\nfleet = [{ name = \"é\", count = 0 }]\n") ==
@@ -161,7 +162,8 @@ TEST_CASE("a line of half a million values is read in no time") {
   std::string text = "name = 'a'\nfleet = [{ name = 'a' }]\nx = [";
   for (int i = 0; i < 500'000; ++i) text += "1,";
   CHECK(refusal_of_text(text + "]\n") ==
-        "x.toml:3:1: x: unknown key; allowed here: name, seed, duration, supervisor, fleet, resource, chaos, expect, "
+        "x.toml:3:1: x: unknown key; allowed here: name, seed, duration, heal_at, supervisor, fleet, resource, chaos, "
+        "expect, "
         "budget");
 }
 
@@ -192,6 +194,7 @@ TEST_CASE("every value of a scenario arrives") {
   CHECK(scenario.name == "every key");
   CHECK(scenario.seed == Seed{9'223'372'036'854'775'807});
   CHECK(scenario.duration == 24h + 2h + 3min + 4s + 5ms + 6us + 7ns);
+  CHECK(scenario.heal_at == 24h);
 
   const auto& supervisor = scenario.supervisor;
   CHECK(supervisor.shutdown_timeout == 45s);
@@ -207,7 +210,7 @@ TEST_CASE("every value of a scenario arrives") {
 TEST_CASE("every value of a fleet arrives") {
   enter_source_folder();
   const auto fleet = parse_every_key().fleet;
-  REQUIRE(fleet.size() == 6);
+  REQUIRE(fleet.size() == 7);
   CHECK(fleet[0] == FleetGroup{"feed", 1000,
                                ServicePolicy{RestartPolicy::always,
                                              BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt, LinearGrowth{2ms},
@@ -239,12 +242,18 @@ TEST_CASE("every value of a fleet arrives") {
                                Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
   CHECK(fleet[3] ==
         FleetGroup{"solver", 1, ServicePolicy{}, Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}}});
-  CHECK(fleet[4] ==
+  const Ends moody{{{Then::end, Ratio::from(0.25)},
+                    {Then::fail, Ratio::from(0.5)},
+                    {Then::fatal, Ratio::from(0.0625)},
+                    {Then::throw_, Ratio::from(100)},
+                    {Then::hang, Ratio::from(1)}}};
+  CHECK(fleet[4] == FleetGroup{"moody", std::nullopt, ServicePolicy{}, Behaviour{Fixed{11s}, moody, {}, Obeys{}}});
+  CHECK(fleet[5] ==
         FleetGroup{"stuck", std::nullopt,
                    ServicePolicy{
                        .backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt, ExponentialGrowth{}, NoJitter{}}},
                    Behaviour{.runs_for = Fixed{10s}, .then = Then::hang, .hang_heartbeats = HungHeartbeats::go_on}});
-  CHECK(fleet[5].program == file::Program{.command = {"web", "--port", "80${INDEX}", ""},
+  CHECK(fleet[6].program == file::Program{.command = {"web", "--port", "80${INDEX}", ""},
                                           .environment = {{"HOME", "/srv/${NAME}"}, {"EMPTY", ""}},
                                           .environment_files = {"web.env", "-${NAME}.env"},
                                           .folder = "/srv/${NAME}",
@@ -324,10 +333,10 @@ TEST_CASE("every value of the chaos arrives") {
   const std::uint64_t whole = Target::kWhole;
   const std::string file = "good_record.csv";
   const RecordedTrace trace{{"0"}, {"Hardware: Memory Dimm"}, {{0, 0, 1min, 2min}}, 0, 0, 0};
-  REQUIRE(chaos.size() == 12);
-  CHECK(chaos[0] == ChaosEntry{1min, Storm{{{"feed-3", "engine"}, whole / 2}}});
-  CHECK(chaos[1] == ChaosEntry{2min, Outage{{{"feed"}, whole / 8}, 90s, 20ms}});
-  CHECK(chaos[2] == ChaosEntry{3min, HangWindow{{{"feed"}, whole / 4}, 1s, HungHeartbeats::go_on}});
+  REQUIRE(chaos.size() == 15);
+  CHECK(chaos[0] == ChaosEntry{1min, Storm{{{"feed-3", "engine"}, whole / 2, "even"}}});
+  CHECK(chaos[1] == ChaosEntry{2min, Outage{{{"feed"}, whole / 8, "canary"}, 90s, 20ms}});
+  CHECK(chaos[2] == ChaosEntry{3min, HangWindow{{{"feed"}, whole / 4, "even"}, 1s, HungHeartbeats::go_on}});
   CHECK(chaos[3] == ChaosEntry{4min, HangWindow{{{}, whole}, std::nullopt}});
   CHECK(chaos[4] == ChaosEntry{0s, Recorded{file, "feed", 2s, trace}});
   CHECK(chaos[5] == ChaosEntry{5min, Recorded{file, "", 1s, trace}});
@@ -336,23 +345,34 @@ TEST_CASE("every value of the chaos arrives") {
   CHECK(chaos[8] == ChaosEntry{6min, Outage{{}, 96h, 1s, OutageMode::refusing, Ratio::from(0.375)}});
   CHECK(chaos[9] == ChaosEntry{0s, Recorded{file, "feed", 1s, trace, OutageMode::failing, Ratio::from(0.625)}});
   CHECK(chaos[10] == ChaosEntry{6min, Shutdown{}});
-  CHECK(chaos[11] == ChaosEntry{7min, Capacity{"db", 3, 90s}});
+  CHECK(chaos[11] == ChaosEntry{6min, Poison{{{"feed"}, whole / 4, "canary"}, 10min, 30ms, PoisonedThen::fatal}});
+  CHECK(chaos[12] == ChaosEntry{0s, Capacity{"db", 3, 90s}, Exponential{70min}, 20h});
+  const Target spread_out{.of = {"feed"}, .spread = Uniform{1s, 50s}};
+  CHECK(chaos[13] == ChaosEntry{8min,
+                                Outage{.target = spread_out, .length = Exponential{2min}, .repairs = Repairs::in_turn},
+                                Fixed{1h}});
+  CHECK(chaos[14] == ChaosEntry{9min, HangWindow{{.of = {"feed-{0..9}", "s*"}, .spread = Fixed{7s}},
+                                                 Exponential{3min},
+                                                 HungHeartbeats::stop,
+                                                 Repairs::each}});
 }
 
 TEST_CASE("every expectation arrives") {
   enter_source_folder();
   const auto expect = parse_every_key().expect;
-  CHECK(expect.fleet == ExpectedCounts{CountRange{1, 2}, exactly(2), exactly(3), exactly(4), exactly(5), exactly(6),
-                                       exactly(14), exactly(7), exactly(8), exactly(9), CountRange{10, UINT64_MAX},
-                                       CountRange{0, 11}, CountRange{12, 13}});
+  CHECK(expect.fleet == ExpectedCounts{CountRange{1, 2}, exactly(2), exactly(3), exactly(4), exactly(15), exactly(5),
+                                       exactly(6), exactly(14), exactly(7), exactly(8), exactly(9),
+                                       CountRange{10, UINT64_MAX}, CountRange{0, 11}, CountRange{12, 13}});
   REQUIRE(expect.groups.size() == 2);
-  CHECK(
-      expect.groups[0] ==
-      ExpectedOfGroup{"feed", ExpectedCounts{exactly(1000), CountRange{1001, 1002}, exactly(1003), exactly(1004),
-                                             exactly(1005), exactly(1006), exactly(1013), exactly(1007), exactly(1008),
-                                             exactly(1009), exactly(1010), exactly(1011), exactly(1012)}});
+  CHECK(expect.groups[0] ==
+        ExpectedOfGroup{"feed",
+                        ExpectedCounts{exactly(1000), CountRange{1001, 1002}, exactly(1003), exactly(1004),
+                                       exactly(1015), exactly(1005), exactly(1006), exactly(1013), exactly(1007),
+                                       exactly(1008), exactly(1009), exactly(1010), exactly(1011), exactly(1012)},
+                        Target::kWhole / 4 * 3});
   CHECK(expect.groups[1] == ExpectedOfGroup{"feed-7", {}});
   CHECK(expect.all_running_by == 7min);
+  CHECK(expect.after_heal_within == 10min);
   CHECK(expect.all_terminated_by == 8min);
   CHECK(expect.drained_by == 9min);
   CHECK(expect.abandoned_services == std::vector<std::string>{"feed-999", "stuck", "0"});
@@ -425,6 +445,24 @@ TEST_CASE("chaos that can never have an effect is warned of") {
   CHECK(warnings_of("outage = { for = \"0s\" }") == Texts{});  // a crash
   CHECK(warnings_of("outage = { for = \"0s\", mode = \"refusing\" }") ==
         Texts{"chaos[0].outage.for: is 0s: no start falls into it, so the outage has no effect"});
+  CHECK(warnings_of("poison = { for = \"0s\" }") ==
+        Texts{"chaos[0].poison.for: is 0s: no start falls into it, so the poison has no effect"});
+  CHECK(warnings_of("poison = {}") == Texts{});
+  CHECK(
+      warnings_of("outage = { for = \"1min\", repairs = \"each\" }") ==
+      Texts{"chaos[0].outage.repairs: is \"each\" beside a fixed length, which is the same for all: it has no effect"});
+  CHECK(warnings_of("outage = { for = { exponential = \"1min\" }, repairs = \"each\" }") == Texts{});
+  CHECK(warnings_of("outage = { for = \"1min\", repairs = \"in_turn\" }") == Texts{});
+  CHECK(warnings_of("hang = { repairs = \"each\" }") ==
+        Texts{"chaos[0].hang.repairs: has no effect without \"for\": nothing is repaired"});
+  std::vector<Complaint> warnings;
+  parse(
+      "name = \"late\"\nheal_at = \"1h\"\n[[fleet]]\nname = \"a\"\n[[chaos]]\nat = \"1h\"\nstorm = {}\n"
+      "[[chaos]]\nat = \"2h\"\nshutdown = true\n",
+      &warnings);
+  REQUIRE(warnings.size() == 1);
+  CHECK(to_string(warnings[0]) ==
+        "x.toml:6:6: chaos[0].at: is 1h, and from the heal_at of 1h on nothing goes wrong: it never happens");
 }
 
 TEST_CASE("an entity that is nearly called like a service of the fleet becomes one of its own, with a warning") {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <tuple>
@@ -22,7 +23,7 @@ constexpr TimePoint kForEver = TimePoint::max();
 class History {
  public:
   explicit History(const Expectations& expect, std::vector<FleetGroup> fleet = {})
-      : checks(Scenario{.fleet = std::move(fleet), .expect = expect}) {}
+      : checks(Scenario{.heal_at = 6s, .fleet = std::move(fleet), .expect = expect}) {}
 
   History& at(Duration time) {
     now_ = TimePoint{} + time;
@@ -39,6 +40,9 @@ class History {
     return tell(event::Added{&policy_, {}});
   }
   History& up(const std::string& name) { return added(name).started(); }
+  History& begun() { return tell(event::Started{}); }
+  History& ready() { return tell(event::Running{}); }
+  History& out_of_time() { return tell(event::Stopping{StopCause::start_timeout}); }
   History& started() { return tell(event::Started{}).tell(event::Running{}); }
   History& failed() { return tell(event::Ended{Outcome::failed, 0ns, "boom"}); }
   History& exited() { return tell(event::Ended{Outcome::clean, 0ns, {}}); }
@@ -105,6 +109,7 @@ TEST_CASE("every count is compared at the end, fleet first, then group by group"
                            .starts = CountRange{7, 7},
                            .restarts = CountRange{2, 2},
                            .failures = CountRange{4, 4},
+                           .failed_starts = one,
                            .clean_exits = one,
                            .circuit_breaker_trips = one,
                            .killed_runs = one,
@@ -117,14 +122,14 @@ TEST_CASE("every count is compared at the end, fleet first, then group by group"
   History history{{.fleet = all, .groups = {{"trips", {.starts = CountRange{3, 3}}}}}};
   history.up("completes").completed().up("stops").stopping().failed().terminated(Termination::Reason::cancelled);
   history.up("trips").failed().backs_off().started().failed().backs_off().started().failed().tripped();
-  history.up("fails").failed().terminated(Termination::Reason::failed);
+  history.added("fails").begun().failed().terminated(Termination::Reason::failed);
   history.up("hangs").stopping().killed().terminated(Termination::Reason::abandoned);
   history.checks.finish({.at = TimePoint{} + 1s});
   std::vector<std::string> lines;
   for (const auto& result : history.checks.results()) lines.push_back(to_string(result));
   CHECK(lines == std::vector<std::string>{"spawned: expected 5, found 5", "starts: expected 7, found 7",
                                           "restarts: expected 2, found 2", "failures: expected 4, found 4",
-                                          "clean_exits: expected 1, found 1",
+                                          "failed_starts: expected 1, found 1", "clean_exits: expected 1, found 1",
                                           "circuit_breaker_trips: expected 1, found 1",
                                           "killed_runs: expected 1, found 1", "terminated: expected 5, found 5",
                                           "completed: expected 1, found 1", "cancelled: expected 1, found 1",
@@ -139,7 +144,7 @@ TEST_CASE("every key of expect is violated by a history with fewer or with more 
     for (const std::string n : {"1", "2"}) {
       history.up("completes" + n).completed().up("trips" + n).failed().backs_off().started().failed().tripped();
       history.up("stops" + n).stopping().exited().terminated(Termination::Reason::cancelled);
-      history.up("fails" + n).failed().terminated(Termination::Reason::failed);
+      history.added("fails" + n).begun().failed().terminated(Termination::Reason::failed);
       history.up("hangs" + n).stopping().killed().terminated(Termination::Reason::abandoned);
     }
   };
@@ -166,6 +171,7 @@ TEST_CASE("every key of expect is violated by a history with fewer or with more 
     }
   }
   const std::vector<Expectations> others{{.all_running_by = 10s},
+                                         {.after_heal_within = 4s},
                                          {.all_terminated_by = 10s},
                                          {.drained_by = 10s},
                                          {.abandoned_services = std::vector<std::string>{"a"}}};
@@ -176,11 +182,11 @@ TEST_CASE("every key of expect is violated by a history with fewer or with more 
     CHECK_FALSE(history.checks.held());
   }
   // A new key does not compile here, so that its author adds a history above.
-  const auto& [fleet, figures, groups, all_running_by, all_terminated_by, drained_by, abandoned_services] =
-      Expectations{};
-  static_cast<void>(
-      std::tie(fleet, figures, groups, all_running_by, all_terminated_by, drained_by, abandoned_services));
-  CHECK(others.size() == 7 - 3);  // counts of the fleet and of groups above, figures in figure_expectations_test
+  const auto& [fleet, figures, groups, all_running_by, after_heal_within, all_terminated_by, drained_by,
+               abandoned_services] = Expectations{};
+  static_cast<void>(std::tie(fleet, figures, groups, all_running_by, after_heal_within, all_terminated_by, drained_by,
+                             abandoned_services));
+  CHECK(others.size() == 8 - 3);  // counts of the fleet and of groups above, figures in figure_expectations_test
 }
 
 TEST_CASE("a range includes both its ends") {
@@ -390,6 +396,24 @@ TEST_CASE("exactly the services that are named are abandoned, in any order") {
   History nobody{{.abandoned_services = std::vector<std::string>{"a"}}};
   nobody.up("a").at(1s);
   CHECK(nobody.finish() == "not held at 1s; abandoned_services: expected a, found none (a)");
+}
+
+TEST_CASE("failed starts are the failures of runs that had not been ready, and of no run that was asked to stop") {
+  const auto found = [](const std::function<void(History&)>& happen) {
+    Expectations expect;
+    expect.fleet.failed_starts = CountRange{1, 1};
+    History history{expect};
+    history.added("a").begun();
+    happen(history);
+    history.checks.finish({.at = TimePoint{} + 1h});
+    return history.checks.results().front().found;
+  };
+  CHECK(found([](History& history) { history.failed(); }) == "1");
+  CHECK(found([](History& history) { history.ready().failed(); }) == "0");
+  CHECK(found([](History& history) { history.exited(); }) == "0");
+  CHECK(found([](History& history) { history.stopping().failed(); }) == "0");
+  CHECK(found([](History& history) { history.out_of_time().failed(); }) == "1");
+  CHECK(found([](History& history) { history.ready().failed().begun().failed(); }) == "1");
 }
 
 TEST_CASE("results come in the order of the expectations") {

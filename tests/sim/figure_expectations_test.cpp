@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 ExpectationResult only(const ExpectedFigures& expected, const ReportData& report) {
-  const auto results = figure_expectations(expected, report);
+  const auto results = figure_expectations({.figures = expected}, report);
   REQUIRE(results.size() == 1);
   CHECK(results.front().held == results.front().cause.empty());
   return results.front();
@@ -149,6 +149,21 @@ TEST_CASE("a sweep knows the names of figures before any run") {
   const auto names = expectation_names(parse_scenario(
       "name = \"t\"\n[[fleet]]\nname = \"a\"\n[expect]\nstorm_max = 1\navailability_min = 0.1\n", "t.toml", ""));
   CHECK(names == std::vector<std::string>{"availability_min", "storm_max", "configuration"});
+}
+
+TEST_CASE("the availability of a group is compared as that of the fleet, and of that group alone") {
+  const std::string fleet =
+      "duration = \"1min\"\n[supervisor]\nbackoff = { base = \"0s\", max = \"0s\", breaker = \"off\" }\n"
+      "[[fleet]]\nname = \"well\"\n[[fleet]]\nname = \"half\"\ncount = 2\n"
+      "[[chaos]]\nat = \"30s\"\nhang = { of = \"half\" }\n";
+  const auto of_half = [&](const std::string& least) {
+    return found(run("[[expect.fleet]]\nname = \"half\"\navailability_min = " + least +
+                         "\n[[expect.fleet]]\nname = \"well\"\navailability_min = 1.0\n",
+                     fleet),
+                 "half.availability_min");
+  };
+  CHECK(of_half("0.5") == "50 %");
+  CHECK(of_half("0.500001") == "50 %, too low");
 }
 
 }  // namespace holdfast::figure_expectations_test

@@ -119,6 +119,7 @@ Scenario with_another_name(Scenario scenario, std::size_t which, const std::stri
     if (auto* const storm = std::get_if<Storm>(&entry.what)) rename(storm->target);
     if (auto* const outage = std::get_if<Outage>(&entry.what)) rename(outage->target);
     if (auto* const hang = std::get_if<HangWindow>(&entry.what)) rename(hang->target);
+    if (auto* const poison = std::get_if<Poison>(&entry.what)) rename(poison->target);
   }
   return scenario;
 }
@@ -128,24 +129,30 @@ Scenario without_recorded(Scenario scenario) {
   return scenario;
 }
 
+// It hits all of its targets, or none of them, in the same way.
+template <class Kind>
+void draw_nothing(Kind& kind) {
+  if constexpr (requires { kind.target; }) {
+    kind.target.share = Target::kWhole;
+    kind.target.cohort.clear();
+    kind.target.spread.reset();
+  }
+  if constexpr (requires { kind.repairs; }) kind.repairs = Repairs::together;
+  if constexpr (requires { kind.failing_starts; }) kind.failing_starts = GoingDown::kAllStarts;
+}
+
 // Its services run for fixed times and are never retried, and chaos hits all or none of them.
 Scenario in_which_it_draws_nothing(Scenario scenario, std::size_t which) {
   auto& group = scenario.fleet[which];
   group.policy.restart = RestartPolicy::never;
   if (group.behaviour.runs_for) group.behaviour.runs_for = Fixed{2s};
+  group.behaviour.then = group.behaviour.then.always();
   if (group.behaviour.ready_after) group.behaviour.ready_after = Fixed{1s};
   if (std::holds_alternative<Takes>(group.behaviour.on_stop)) group.behaviour.on_stop = Takes{Fixed{1s}};
   if (group.behaviour.on_kill && std::holds_alternative<Takes>(*group.behaviour.on_kill)) {
     group.behaviour.on_kill = Takes{Fixed{1s}};
   }
-  for (auto& entry : scenario.chaos) {
-    if (auto* const storm = std::get_if<Storm>(&entry.what)) storm->target.share = Target::kWhole;
-    if (auto* const outage = std::get_if<Outage>(&entry.what)) {
-      outage->target.share = Target::kWhole;
-      outage->failing_starts = GoingDown::kAllStarts;
-    }
-    if (auto* const hang = std::get_if<HangWindow>(&entry.what)) hang->target.share = Target::kWhole;
-  }
+  for (auto& entry : scenario.chaos) std::visit([](auto& kind) { draw_nothing(kind); }, entry.what);
   return scenario;
 }
 

@@ -357,4 +357,11 @@ failures = { max = 10 }
   CHECK(outage.mode == OutageMode::refusing);
 }
 
+TEST_CASE("of several ends the one stays that it takes") {
+  const auto smallest = shrunk(
+      "name = \"x\"\nduration = \"1h\"\n[[fleet]]\nname = \"victim\"\ncount = 30\nruns_for = \"10min\"\n"
+      "then = { end = 0.4, fail = 0.4, fatal = 0.2 }\n[expect]\nfailed = 0\n");
+  CHECK_THAT(smallest.text, Contains("then = \"fatal\""));
+}
+
 }  // namespace holdfast::shrink_test

@@ -70,6 +70,11 @@ inline rc::Gen<Behaviour> behaviour() {
     Behaviour drawn;
     if (*rc::gen::inRange(0, 4) > 0) drawn.runs_for = *distribution();
     drawn.then = *rc::gen::element(Then::end, Then::fail, Then::fail, Then::fatal, Then::throw_, Then::hang);
+    if (*rc::gen::inRange(0, 4) == 0) {
+      drawn.then = Ends{{{Then::end, Ratio::from(0.25)},
+                         {Then::fail, Ratio::from(0.625)},
+                         {drawn.then.always() == Then::hang ? Then::hang : Then::fatal, Ratio::from(0.125)}}};
+    }
     drawn.fails_first = {.runs = *rc::gen::inRange<std::uint64_t>(0, 3), .after = *length()};
     switch (*rc::gen::inRange(0, 3)) {
       case 0: drawn.on_stop = Ignores{}; break;
@@ -137,6 +142,31 @@ inline Target target(const std::vector<std::string>& names) {
   Target drawn;
   if (*rc::gen::arbitrary<bool>()) drawn.of = {*rc::gen::elementOf(names)};
   if (*rc::gen::arbitrary<bool>()) drawn.share = Target::kWhole / 2;
+  if (drawn.share != Target::kWhole && *rc::gen::arbitrary<bool>()) drawn.cohort = "cohort";
+  if (*rc::gen::inRange(0, 4) == 0) drawn.spread = *distribution();
+  return drawn;
+}
+
+inline Poison poison(Target target, const rc::Gen<Duration>& lengths) {
+  return {std::move(target), perhaps(lengths), *lengths, *rc::gen::element(PoisonedThen::fail, PoisonedThen::fatal)};
+}
+
+// Repairs in turn are left out: whose turn it is depends on the others.
+template <class Kind>
+Kind lasts(Kind drawn, const rc::Gen<Distribution>& lengths) {
+  if (*rc::gen::arbitrary<bool>()) return drawn;
+  drawn.length = *lengths;
+  drawn.repairs = *rc::gen::element(Repairs::together, Repairs::each);
+  return drawn;
+}
+
+// Seldom enough to come to an end.
+inline ChaosEntry again(ChaosEntry drawn) {
+  if (*rc::gen::arbitrary<bool>() || std::holds_alternative<Recorded>(drawn.what) ||
+      std::holds_alternative<Shutdown>(drawn.what))
+    return drawn;
+  drawn.every = *rc::gen::element<Distribution>(Fixed{1s}, Fixed{3s}, Uniform{1s, 2s}, Exponential{5s});
+  if (*rc::gen::arbitrary<bool>()) drawn.until = drawn.at + *length();
   return drawn;
 }
 
@@ -144,13 +174,14 @@ inline HungHeartbeats hung_heartbeats() { return *rc::gen::element(HungHeartbeat
 
 inline ChaosEntry chaos(const std::vector<std::string>& names) {
   ChaosEntry drawn{.at = *length(), .what = Shutdown{}};
-  switch (*rc::gen::inRange(0, 7)) {
+  switch (*rc::gen::inRange(0, 8)) {
     case 0: break;
     case 1:
     case 2: drawn.what = Storm{target(names)}; break;
     case 3:
-    case 4: drawn.what = fails_or_is_gone(Outage{target(names), *length()}, *length()); break;
-    case 5: drawn.what = HangWindow{target(names), perhaps(length()), hung_heartbeats()}; break;
+    case 4: drawn.what = lasts(fails_or_is_gone(Outage{target(names), *length()}, *length()), distribution()); break;
+    case 5: drawn.what = lasts(HangWindow{target(names), perhaps(length()), hung_heartbeats()}, distribution()); break;
+    case 6: drawn.what = lasts(poison(target(names), length()), distribution()); break;
     default: {
       Recorded recorded;
       recorded.of = "s";
@@ -208,7 +239,8 @@ inline rc::Gen<Scenario> runnable_scenario() {
       slow.policy.start_timeout = perhaps(positive_length());
       slow.behaviour.ready_after = perhaps(distribution());
     }
-    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(chaos(names));
+    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) drawn.chaos.push_back(again(chaos(names)));
+    if (*rc::gen::inRange(0, 3) == 0) drawn.heal_at = *length();
     return drawn;
   });
 }
@@ -316,10 +348,21 @@ inline rc::Gen<BackoffPolicy> policy() {
   });
 }
 
+// Of ways that are different and in the order of the format.
+inline Ends ends() {
+  std::vector<Ends::Part> parts;
+  for (const Then then : file::kEnumerators<Then>) {
+    if (*rc::gen::arbitrary<bool>() || (then == Then::hang && parts.empty()))
+      parts.push_back({then, {*rc::gen::inRange<std::uint64_t>(1, Ratio::from(100).two_to_minus_32 + 1)}});
+  }
+  return Ends{std::move(parts)};
+}
+
 inline Behaviour behaviour() {
   Behaviour drawn{.runs_for = perhaps(distribution())};
   if (drawn.runs_for)
     drawn.then = *rc::gen::elementOf(std::vector(file::kEnumerators<Then>.begin(), file::kEnumerators<Then>.end()));
+  if (drawn.runs_for && *rc::gen::inRange(0, 3) == 0) drawn.then = ends();
   if (drawn.runs_for && *rc::gen::arbitrary<bool>()) {
     drawn.recovers_after = *distribution();
     drawn.fails_after = *length();
@@ -399,7 +442,10 @@ inline std::vector<std::string> some_of(const std::vector<FleetGroup>& fleet, bo
 }
 
 inline Target target(const std::vector<FleetGroup>& fleet) {
-  return {.of = some_of(fleet, true), .share = *rc::gen::inRange<std::uint64_t>(1, Target::kWhole + 1)};
+  Target drawn{.of = some_of(fleet, true), .share = *rc::gen::inRange<std::uint64_t>(1, Target::kWhole + 1)};
+  if (*rc::gen::arbitrary<bool>()) drawn.cohort = name(*rc::gen::inRange<std::size_t>(0, 3));
+  drawn.spread = perhaps(distribution());
+  return drawn;
 }
 
 // The text of a recorded trace of these entities, with rows in any order.
@@ -429,17 +475,36 @@ inline Recorded recorded(const std::vector<FleetGroup>& fleet, std::size_t numbe
   return drawn;
 }
 
+inline Repairs repairs() { return *rc::gen::element(Repairs::together, Repairs::each, Repairs::in_turn); }
+inline std::optional<DrawnLength> lasting() {
+  return *rc::gen::arbitrary<bool>() ? std::optional<DrawnLength>{*distribution()} : std::nullopt;
+}
+
+// In a scenario that has an end.
+inline ChaosEntry again(ChaosEntry drawn, const Scenario& scenario) {
+  if (!scenario.duration || *rc::gen::arbitrary<bool>() || std::holds_alternative<Recorded>(drawn.what) ||
+      std::holds_alternative<Shutdown>(drawn.what))
+    return drawn;
+  drawn.every = *distribution();
+  drawn.until = perhaps(length(drawn.at, *scenario.duration));
+  return drawn;
+}
+
 inline ChaosEntry chaos(const Scenario& scenario, std::size_t number) {
   const auto& fleet = scenario.fleet;
   ChaosEntry drawn{.at = *length(0ns, scenario.duration.value_or(kDurationMax)), .what = Shutdown{}};
-  switch (*rc::gen::inRange(0, scenario.resources.empty() ? 5 : 6)) {
+  switch (*rc::gen::inRange(0, scenario.resources.empty() ? 6 : 7)) {
     case 0: drawn.what = Storm{target(fleet)}; break;
-    case 1: drawn.what = fails_or_is_gone(Outage{target(fleet), *length()}, *length()); break;
-    case 2: drawn.what = HangWindow{target(fleet), perhaps(length())}; break;
+    case 1:
+      drawn.what =
+          fails_or_is_gone(Outage{.target = target(fleet), .length = *distribution(), .repairs = repairs()}, *length());
+      break;
+    case 2: drawn.what = HangWindow{target(fleet), lasting(), runnable::hung_heartbeats(), repairs()}; break;
     case 3: drawn.what = fails_or_is_gone(recorded(fleet, number), *length()); break;
-    case 5:
+    case 5: drawn.what = runnable::poison(target(fleet), length()); break;
+    case 6:
       drawn.what = Capacity{(*rc::gen::elementOf(scenario.resources)).name,
-                            *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX), perhaps(length())};
+                            *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX), lasting()};
       break;
     default: break;
   }
@@ -487,6 +552,13 @@ inline Expectations expectations(const Scenario& scenario) {
                      .all_terminated_by = perhaps(by),
                      .drained_by = perhaps(by)};
   for (const auto& name : some_of(scenario.fleet, true)) drawn.groups.push_back({name, counts()});
+  for (auto& group : drawn.groups) {
+    const auto is_it = [&](const FleetGroup& one) { return one.name == group.name; };
+    if (std::any_of(scenario.fleet.begin(), scenario.fleet.end(), is_it) && *rc::gen::arbitrary<bool>())
+      group.availability_min = *rc::gen::inRange<std::uint64_t>(1, Target::kWhole + 1);
+  }
+  if (scenario.heal_at)
+    drawn.after_heal_within = perhaps(length(0ns, scenario.duration.value_or(kDurationMax) - *scenario.heal_at));
   if (*rc::gen::arbitrary<bool>()) drawn.abandoned_services = some_of(scenario.fleet, false);
   return drawn;
 }
@@ -554,8 +626,9 @@ inline rc::Gen<Scenario> any_scenario() {
         drawn.fleet.back().behaviour.needs = perhaps(rc::gen::exec([&] { return need(drawn.resources); }));
     }
     for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 6); i < size; ++i) {
-      drawn.chaos.push_back(chaos(drawn, i));
+      drawn.chaos.push_back(again(chaos(drawn, i), drawn));
     }
+    if (*rc::gen::arbitrary<bool>()) drawn.heal_at = *length(0ns, drawn.duration.value_or(kDurationMax));
     if (*rc::gen::arbitrary<bool>()) drawn.expect = expectations(drawn);
     if (*rc::gen::arbitrary<bool>()) drawn.budget = {*count(1), *positive_length()};
     if (*rc::gen::inRange(0, 3) == 0) add_programs(drawn);

@@ -25,7 +25,7 @@ void describe(TableOf<FleetFile>& table) {
   table.key_of_both("supervisor", &FleetFile::supervisor, &FleetFile::production, {.help = "the supervisor"});
   table.key("fleet", &FleetFile::fleet,
             {.forms = {Tables{table_of<ServiceGroup>, kGroupsMax}}, .help = "the supervised services"});
-  table.elsewhere({"seed", "duration", "resource", "chaos", "expect", "budget"});
+  table.elsewhere({"seed", "duration", "heal_at", "resource", "chaos", "expect", "budget"});
 }
 
 namespace {

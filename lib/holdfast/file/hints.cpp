@@ -569,7 +569,7 @@ constexpr std::string_view kOpenFor = "how long it stays open is open_for = \"30
 constexpr std::string_view kOpenForMax = "how long it stays open at most is open_for_max = \"10min\"";
 constexpr std::string_view kProbe = "there is one probe; how long it has to last is probe_success_after = \"10s\"";
 constexpr std::string_view kKind = "the kind is the key itself: outage = { of = \"feed\", for = \"5min\" }";
-constexpr std::string_view kOnce = "each happens once: write a [[chaos]] for each time";
+constexpr std::string_view kEvery = "after how long it begins again is every = \"6h\", at the latest at until = \"2d\"";
 constexpr std::string_view kAt = "when it begins is at = \"30min\"";
 constexpr std::string_view kNoStop =
     "a scenario stops no single service: its runs fail in a storm or an outage, or all stop with shutdown = true";
@@ -848,9 +848,9 @@ constexpr std::array kOfProbes{
     ForeignKey{"successafter", kProbe}, ForeignKey{"successthreshold", kProbe}};
 constexpr std::array kOfChaos{
     ForeignKey{"type", kKind},     ForeignKey{"kind", kKind},      ForeignKey{"action", kKind},
-    ForeignKey{"name", kKind},     ForeignKey{"fault", kKind},     ForeignKey{"every", kOnce},
-    ForeignKey{"repeat", kOnce},   ForeignKey{"times", kOnce},     ForeignKey{"interval", kOnce},
-    ForeignKey{"count", kOnce},    ForeignKey{"cron", kOnce},      ForeignKey{"schedule", kOnce},
+    ForeignKey{"name", kKind},     ForeignKey{"fault", kKind},     ForeignKey{"repeat", kEvery},
+    ForeignKey{"times", kEvery},   ForeignKey{"interval", kEvery}, ForeignKey{"count", kEvery},
+    ForeignKey{"cron", kEvery},    ForeignKey{"schedule", kEvery}, ForeignKey{"period", kEvery},
     ForeignKey{"time", kAt},       ForeignKey{"start", kAt},       ForeignKey{"from", kAt},
     ForeignKey{"stop", kNoStop},   ForeignKey{"restart", kNoStop}, ForeignKey{"terminate", kNoStop},
     ForeignKey{"remove", kNoStop}, ForeignKey{"latency", kNot},    ForeignKey{"network", kNot},
@@ -951,6 +951,7 @@ std::string key_hint(std::string_view key, const Table& table, const Table& whol
     if (auto advice = advice_of(kOfTheFile, word); !advice.empty()) return advice;
   }
   if (table.find("for") && (word == "duration" || word == "time")) return "write for";
+  if (table.find("for") && table.find("of") && word == "until") return std::string{kFor};
   if (auto advice = advice_in(table, word); !advice.empty()) return advice;
   if (at_the_top) {
     if (auto advice = advice_of(kForeignTables, word); !advice.empty()) return advice;
@@ -971,8 +972,8 @@ std::string pattern_hint(std::string_view name) {
   if (at == std::string_view::npos) return "";
   auto group = name.substr(0, at);
   if (group.ends_with('-') || group.ends_with('.')) group.remove_suffix(1);
-  return "there are no patterns" +
-         (group.empty() ? std::string{} : ": " + in_quotes(group) + " would be all services of that group");
+  return "a pattern has * for any text and {3..17} for a number, and matches a service" +
+         (group.empty() ? std::string{} : "; " + in_quotes(group) + " would be all services of that group");
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

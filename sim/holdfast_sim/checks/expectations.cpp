@@ -29,6 +29,7 @@ enum class Count : std::uint8_t {
   starts,
   restarts,
   failures,
+  failed_starts,
   clean_exits,
   circuit_breaker_trips,
   killed_runs,
@@ -99,11 +100,17 @@ struct Member {
   bool present = false;
   bool hangs = false;  // its present run does, by itself
   bool waits = false;  // its present run does, for a resource
+  bool ready = false;  // its present run has been
   bool started_before = false;
   bool restart_commanded = false;  // by the latest event
   bool asked_to_stop = false;      // its run was, by somebody: not because it was not ready in time
 
   [[nodiscard]] bool runs() const noexcept { return phase == Phase::running && !hangs && !waits; }
+  // Nobody expects it to run again.
+  [[nodiscard]] bool is_done() const noexcept {
+    return phase == Phase::terminated &&
+           (reason == Termination::Reason::completed || reason == Termination::Reason::cancelled);
+  }
   [[nodiscard]] bool adds_to(std::size_t count) const noexcept { return ((counts >> count) & 1U) != 0; }
 };
 
@@ -114,7 +121,8 @@ struct Member {
 // ---------------------------------------------------------------------------------------------------------------------
 
 struct ExpectationChecks::State {
-  explicit State(const Scenario& scenario) : expect(scenario.expect), roster(roster_of(scenario)) {
+  explicit State(const Scenario& scenario)
+      : expect(scenario.expect), heal_at(scenario.heal_at), roster(roster_of(scenario)) {
     tallies.emplace_back("", expect.fleet);
     for (const auto& group : expect.groups) {
       tally_by_name.emplace(group.name, static_cast<std::uint32_t>(tallies.size()));
@@ -227,14 +235,22 @@ struct ExpectationChecks::State {
     count(member, Count::starts, event.at);
     if (member.started_before) count(member, Count::restarts, event.at);
     member.started_before = true;
-    member.asked_to_stop = false;
+    member.asked_to_stop = member.ready = false;
     set_phase(member, Phase::starting);
   }
-  void on(Member& member, const Event&, const event::Running&, bool) { set_phase(member, Phase::running); }
+  void on(Member& member, const Event&, const event::Running&, bool) {
+    member.ready = true;
+    set_phase(member, Phase::running);
+  }
   void on(Member& member, const Event& event, const event::Ended& what, bool) {
     set_working(member, false, false);
     if (member.asked_to_stop) return;
-    count(member, what.outcome == Outcome::clean ? Count::clean_exits : Count::failures, event.at);
+    if (what.outcome == Outcome::clean) return count(member, Count::clean_exits, event.at);
+    count_failure(member, event.at);
+  }
+  void count_failure(Member& member, TimePoint at) {
+    count(member, Count::failures, at);
+    if (!member.ready) count(member, Count::failed_starts, at);
   }
   void on(Member& member, const Event&, const event::BackingOff&, bool) { set_phase(member, Phase::backing_off); }
   void on(Member& member, const Event& event, const event::BreakerTripped&, bool) {
@@ -253,12 +269,13 @@ struct ExpectationChecks::State {
   // After a restart the next run follows at once. A run that missed a deadline has failed.
   void on(Member& member, const Event& event, const event::Abandoned&, bool) {
     set_working(member, false, false);
-    if (!member.asked_to_stop) count(member, Count::failures, event.at);
+    if (!member.asked_to_stop) count_failure(member, event.at);
   }
   void on(Member& member, const Event& event, const event::Terminated& what, bool) {
     if (member.phase == Phase::terminated) return;
     set_phase(member, Phase::terminated);
     member.reason = what.why.reason;
+    done += member.is_done();
     last_terminated_at = event.at;
     count(member, Count::terminated, event.at);
     count(member, count_of(what.why.reason), event.at);
@@ -271,6 +288,7 @@ struct ExpectationChecks::State {
     if (restart_commanded && member.phase == Phase::terminated) take_back(member, count_of(member.reason));
     if (member.phase != Phase::terminated) --active;
     if (member.runs()) --running;
+    done -= member.is_done();
     --present;
     member.present = false;
   }
@@ -280,6 +298,7 @@ struct ExpectationChecks::State {
   // The instant `now` is over, and its state holds until `until`, which is not included.
   void let_pass(TimePoint until) {
     look_for_all_running(until);
+    look_for_all_well(until);
     decide_limits(until);
     now = until;
   }
@@ -293,10 +312,22 @@ struct ExpectationChecks::State {
     if (first < until && first <= TimePoint{} + *expect.all_running_by) all_running_at = first;
   }
 
+  [[nodiscard]] bool all_are_well() const noexcept { return running == present - done && spawned() > 0; }
+  [[nodiscard]] TimePoint well_by() const noexcept { return TimePoint{} + *heal_at + *expect.after_heal_within; }
+
+  void look_for_all_well(TimePoint until) {
+    if (!expect.after_heal_within || !heal_at || all_well_at || !all_are_well()) return;
+    const TimePoint first = std::max(now, TimePoint{} + *heal_at);
+    if (first < until && first <= well_by()) all_well_at = first;
+  }
+
   // What must hold at a limit is decided when the instant of the limit is over.
   void decide_limits(TimePoint until) {
     if (expect.all_running_by && !running_result && TimePoint{} + *expect.all_running_by < until) {
       running_result = decide_all_running(TimePoint{} + *expect.all_running_by);
+    }
+    if (expect.after_heal_within && heal_at && !well_result && well_by() < until) {
+      well_result = decide_all_well(well_by());
     }
     if (expect.all_terminated_by && !terminated_result && TimePoint{} + *expect.all_terminated_by < until) {
       terminated_result = decide_all_terminated(TimePoint{} + *expect.all_terminated_by);
@@ -370,6 +401,29 @@ struct ExpectationChecks::State {
     return result;
   }
 
+  ExpectationResult decide_all_well(TimePoint at) const {
+    ExpectationResult result{.what = "after_heal_within", .expected = to_string(*expect.after_heal_within), .at = at};
+    if (all_well_at) {
+      result.held = true;
+      result.at = *all_well_at;
+      result.found = to_string(*all_well_at - (TimePoint{} + *heal_at)) + " after heal_at";
+    } else if (spawned() == 0) {
+      result.found = result.cause = "no service";
+    } else if (at < TimePoint{} + *heal_at && done == present) {
+      result.held = true;
+      result.found = "all done at " + to_string(at);
+    } else if (at < TimePoint{} + *heal_at) {
+      result.cause = "disturbed until then";
+      result.found = "the end of the run at " + to_string(at) + ", before heal_at";
+    } else {
+      result.cause = "services not running";
+      result.found = fmt::format("{} of {} services were not running {} after heal_at", present - done - running,
+                                 present - done, to_string(at - (TimePoint{} + *heal_at)));
+      name(result, [](const Member& member) { return member.present && !member.runs() && !member.is_done(); });
+    }
+    return result;
+  }
+
   ExpectationResult decide_all_terminated(TimePoint at) const {
     ExpectationResult result{.what = "all_terminated_by", .expected = to_string(*expect.all_terminated_by), .at = at};
     if (active == 0) {
@@ -389,8 +443,10 @@ struct ExpectationChecks::State {
   void finish(const SimulationEnd& end) {
     let_pass(end.at);
     look_for_all_running(end.at + Duration{1});
+    look_for_all_well(end.at + Duration{1});
     for (const Tally& tally : tallies) decide_counts(tally, end.at);
     if (expect.all_running_by) add(running_result, [&] { return decide_all_running(end.at); });
+    if (expect.after_heal_within && heal_at) add(well_result, [&] { return decide_all_well(end.at); });
     if (expect.all_terminated_by) add(terminated_result, [&] { return decide_all_terminated(end.at); });
     if (expect.drained_by) results.push_back(decide_drained(end.at));
     if (expect.abandoned_services) results.push_back(decide_abandoned(end.at));
@@ -474,6 +530,7 @@ struct ExpectationChecks::State {
   }
 
   const Expectations expect;
+  const std::optional<Duration> heal_at;
   std::vector<Tally> tallies;
   std::unordered_map<std::string, std::uint32_t> tally_by_name;  // only looked up, at the adding of a service
   const Roster roster;
@@ -484,10 +541,13 @@ struct ExpectationChecks::State {
   std::uint64_t present = 0;
   std::uint64_t active = 0;
   std::uint64_t running = 0;
+  std::uint64_t done = 0;
   TimePoint last_terminated_at;
   TimePoint disturbed_until;
   std::optional<TimePoint> all_running_at;
+  std::optional<TimePoint> all_well_at;
   std::optional<ExpectationResult> running_result;
+  std::optional<ExpectationResult> well_result;
   std::optional<ExpectationResult> terminated_result;
   std::optional<TimePoint> drained_at;
   DrainOutcome outcome = DrainOutcome::drained;

@@ -6,6 +6,7 @@
 
 #include <holdfast/backoff.hpp>
 #include <holdfast_sim/predict/detail/trials.hpp>
+#include <holdfast_sim/scenario/detail/name_pattern.hpp>
 #include <holdfast_sim/scenario/detail/square_root.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
@@ -97,7 +98,7 @@ class Laboratory {
 struct Cause {
   std::size_t chaos = 0;
   Duration fails_after{0};
-  std::optional<Duration> length;  // nullopt: recorded, many lengths
+  std::optional<Duration> length;  // nullopt: recorded or drawn, many lengths
   bool whole = true;               // it reaches every service that it names
 };
 
@@ -115,7 +116,8 @@ class Causes {
     for (std::size_t i = 0; i < scenario.chaos.size(); ++i) {
       const auto& what = scenario.chaos[i].what;
       if (const auto* const outage = std::get_if<Outage>(&what); outage && takes_down(*outage)) {
-        note(outage->target, {i, outage->fails_after, outage->length});
+        note(outage->target,
+             {i, outage->fails_after, outage->repairs == Repairs::in_turn ? std::nullopt : outage->length.fixed()});
       } else if (const auto* const recorded = std::get_if<Recorded>(&what); recorded && takes_down(*recorded)) {
         note(*recorded, {i, recorded->fails_after, std::nullopt});
       }
@@ -132,10 +134,30 @@ class Causes {
       for (auto& causes : of_group_) causes.push_back(cause);
     }
     for (const auto& name : target.of) {
+      if (const auto pattern = pattern_in(name)) {
+        note(*pattern, cause);
+        continue;
+      }
       const auto group = roster_.group(name);
       Cause mine = cause;
       if (!group) mine.whole = false;
       if (const auto index = group ? group : roster_.group_of(name)) add(*index, mine);
+    }
+  }
+  // nullopt: it is a name.
+  [[nodiscard]] std::optional<detail::NamePattern> pattern_in(const std::string& name) const {
+    return roster_.group(name) || roster_.group_of(name) ? std::nullopt : detail::NamePattern::parse(name);
+  }
+  // Each group of which it matches a service, as some of its services.
+  void note(const detail::NamePattern& pattern, Cause cause) {
+    cause.whole = false;
+    for (std::size_t group = 0; group < scenario_.fleet.size(); ++group) {
+      const auto& one = scenario_.fleet[group];
+      for (std::uint32_t i = 0; i < one.size(); ++i) {
+        if (!pattern.matches(one.service_name(i))) continue;
+        add(group, cause);
+        break;
+      }
     }
   }
   void note(const Recorded& recorded, const Cause& cause) {

@@ -21,4 +21,16 @@ std::string_view to_string(HungHeartbeats heartbeats) noexcept {
   return "?";
 }
 
+Then Ends::of(const Draw& draw) const noexcept {
+  std::uint64_t all = 0;
+  for (const Part& part : parts_) all += part.weight.two_to_minus_32;
+  if (all == 0) return always_;
+  std::uint64_t place = uniform_up_to(draw, all - 1);
+  for (const Part& part : parts_) {
+    if (place < part.weight.two_to_minus_32) return part.then;
+    place -= part.weight.two_to_minus_32;
+  }
+  return parts_.back().then;
+}
+
 }  // namespace holdfast::sim

@@ -8,9 +8,13 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include <holdfast/file/enumerators.hpp>
+#include <holdfast/file/ratio.hpp>
+#include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/distribution.hpp>
 #include <holdfast_sim/scenario/resource.hpp>
@@ -36,6 +40,31 @@ enum class HungHeartbeats : std::uint8_t {
 };
 std::string_view to_string(HungHeartbeats) noexcept;
 
+// What its runs do when their time is over: always the same, or one of several things, by a draw for each run.
+class Ends {
+ public:
+  struct Part {
+    Then then = Then::fail;
+    Ratio weight{};  // how often, relative to the others
+    friend bool operator==(const Part&, const Part&) = default;
+  };
+
+  Ends(Then always) noexcept : always_(always) {}  // NOLINT(google-explicit-constructor): the ordinary case
+  // Each weight is above 0, and their sum below 2^31.
+  explicit Ends(std::vector<Part> parts) noexcept : parts_(std::move(parts)) {}
+
+  // Empty: always in one way.
+  [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
+  // Of a run that was dealt this; no draw is needed where parts() is empty.
+  [[nodiscard]] Then of(const Draw& draw) const noexcept;
+  [[nodiscard]] Then always() const noexcept { return always_; }
+  friend bool operator==(const Ends&, const Ends&) = default;
+
+ private:
+  Then always_ = Then::fail;
+  std::vector<Part> parts_{};
+};
+
 // What a run does when it is asked to stop, or is killed.
 struct Obeys {
   friend bool operator==(const Obeys&, const Obeys&) = default;
@@ -58,7 +87,7 @@ struct FailsFirst {
 
 struct Behaviour {
   std::optional<Distribution> runs_for{};  // nullopt: a run goes on until it is stopped or crashed
-  Then then = Then::fail;                  // no effect without runs_for
+  Ends then = Then::fail;                  // no effect without runs_for
   FailsFirst fails_first{};
   OnStop on_stop = Obeys{};
   // A kill reaches a run that hangs, too. nullopt: its runs cannot be killed.

@@ -46,6 +46,8 @@ struct FleetGroup {
 struct ChaosEntry {
   Duration at{0};
   Chaos what{};
+  std::optional<Distribution> every{};  // again so long after the latest time; nullopt: once
+  std::optional<Duration> until{};      // not later than this; nullopt: to the end
   friend bool operator==(const ChaosEntry&, const ChaosEntry&) = default;
 };
 
@@ -62,6 +64,7 @@ struct ExpectedCounts {
   std::optional<CountRange> starts{};
   std::optional<CountRange> restarts{};
   std::optional<CountRange> failures{};
+  std::optional<CountRange> failed_starts{};
   std::optional<CountRange> clean_exits{};
   std::optional<CountRange> circuit_breaker_trips{};
   std::optional<CountRange> killed_runs{};
@@ -80,11 +83,13 @@ struct ExpectedCount {
   std::optional<CountRange> ExpectedCounts::*member;
   std::string_view counts;  // what it counts, in Markdown
 };
-inline constexpr std::array<ExpectedCount, 13> kExpectedCounts{{
+inline constexpr std::array<ExpectedCount, 14> kExpectedCounts{{
     {"spawned", &ExpectedCounts::spawned, "services added; restarts not included"},
     {"starts", &ExpectedCounts::starts, "runs begun"},
     {"restarts", &ExpectedCounts::restarts, "runs begun, without the first run of each service"},
     {"failures", &ExpectedCounts::failures, "runs without a requested stop that ended with an error or an exception"},
+    {"failed_starts", &ExpectedCounts::failed_starts,
+     "of these, the ones that had not been ready (`ready = \"notified\"`)"},
     {"clean_exits", &ExpectedCounts::clean_exits, "runs without a requested stop that ended cleanly"},
     {"circuit_breaker_trips", &ExpectedCounts::circuit_breaker_trips, "breakers that opened"},
     {"killed_runs", &ExpectedCounts::killed_runs,
@@ -101,6 +106,7 @@ inline constexpr std::array<ExpectedCount, 13> kExpectedCounts{{
 struct ExpectedOfGroup {
   std::string name{};  // of a group or of a service
   ExpectedCounts counts{};
+  std::optional<std::uint64_t> availability_min{};  // of a group, in units of 2^-32
   friend bool operator==(const ExpectedOfGroup&, const ExpectedOfGroup&) = default;
 };
 
@@ -124,6 +130,8 @@ struct Expectations {
   std::vector<ExpectedOfGroup> groups{};
   // Not later than this, and after the end of the last disturbance that began before it, all services run at once.
   std::optional<Duration> all_running_by{};
+  // Not later than this after the scenario's heal_at, all services run at once but those that are done.
+  std::optional<Duration> after_heal_within{};
   std::optional<Duration> all_terminated_by{};
   std::optional<Duration> drained_by{};
   std::optional<std::vector<std::string>> abandoned_services{};  // exactly these, in any order
@@ -143,6 +151,8 @@ struct Scenario {
   // The rehearsal is over after this, or earlier if nothing is left to happen and every service has terminated.
   // nullopt: it goes on until then.
   std::optional<Duration> duration{};
+  // From then on nothing goes wrong any more by chaos, and what lasts is over.
+  std::optional<Duration> heal_at{};
   SupervisorConfig supervisor{};
   file::Production production{};  // a rehearsal only reads it
   std::vector<Resource> resources{};

@@ -124,7 +124,7 @@ std::vector<std::string> expectation_names(const Scenario& scenario) {
   checks.finish({});
   std::vector<std::string> names;
   for (const auto& result : checks.results()) names.push_back(result.what);
-  for (const auto& result : figure_expectations(scenario.expect.figures, {})) names.push_back(result.what);
+  for (const auto& result : figure_expectations(scenario.expect, {})) names.push_back(result.what);
   names.emplace_back("configuration");
   return names;
 }

@@ -293,6 +293,7 @@ class Shrinker {
     without_keys();
     without_targets();
     constants();
+    single_ends();
     smaller_shares();
     smallest_numbers();
     // What needs many runs comes when nothing else is left to be done: times, and then counts, so that no service stays
@@ -541,6 +542,19 @@ class Shrinker {
       for (const auto& length : lengths_in(value)) {
         TomlValue candidate = document_;
         at(candidate, path) = length;
+        if (accept(std::move(candidate))) return;
+      }
+    });
+  }
+
+  // A mixture of ends becomes one of them.
+  void single_ends() {
+    each_value([this](const Path& path) {
+      const TomlValue value = at(document_, path);
+      if (value.kind != Kind::table || last_key(path) != "then") return;
+      for (const auto& entry : value.entries) {
+        TomlValue candidate = document_;
+        at(candidate, path) = file::toml(std::string_view{entry.key});
         if (accept(std::move(candidate))) return;
       }
     });

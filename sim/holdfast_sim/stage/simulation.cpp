@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <holdfast/detail/pages.hpp>
+#include <holdfast_sim/scenario/detail/name_pattern.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 #include <holdfast_sim/stage/detail/chaos_timetable.hpp>
 #include <holdfast_sim/stage/detail/simulated_service.hpp>
@@ -33,6 +34,7 @@ class Stage final : public Population {
       }
     };
     if (names.empty()) hit_present(0, services_.size());
+    if (has_pattern(names)) return hit_matching(names, hit);
     for (const auto& name : names) {
       if (const auto group = groups_.find(name); group != groups_.end()) {
         const auto [first, size] = group->second;
@@ -47,6 +49,12 @@ class Stage final : public Population {
     const auto id = supervisor_->id(name);
     SimulatedService* const service = id ? in_slot(id->slot) : nullptr;
     return service ? std::optional{inhabitant(*service)} : std::nullopt;
+  }
+
+  std::optional<Inhabitant> find(ServiceId id) override {
+    SimulatedService* const service = in_slot(id.slot);
+    if (service == nullptr || supervisor_->id_in(id.slot) != id) return std::nullopt;
+    return inhabitant(*service);
   }
 
   ResourceQueue<SimulatedService>* resource(std::string_view name) override {
@@ -70,6 +78,35 @@ class Stage final : public Population {
   void name_group(const std::string& name, std::size_t size) { groups_[name] = {services_.size(), size}; }
 
  private:
+  // A text that is the name of a group or of a service means that.
+  [[nodiscard]] bool is_pattern(const std::string& name) const {
+    return name.find_first_of("*{") != std::string::npos && !groups_.contains(name) && !supervisor_->id(name);
+  }
+  [[nodiscard]] bool has_pattern(const std::vector<std::string>& names) const {
+    return std::any_of(names.begin(), names.end(), [this](const std::string& name) { return is_pattern(name); });
+  }
+
+  // Each service that any of the names means, once.
+  void hit_matching(const std::vector<std::string>& names, const std::function<void(const Inhabitant&)>& hit) {
+    std::vector<detail::NamePattern> patterns;
+    for (const auto& name : names) {
+      if (!is_pattern(name)) continue;
+      if (auto pattern = detail::NamePattern::parse(name)) patterns.push_back(std::move(*pattern));
+    }
+    for (std::size_t i = 0, size = services_.size(); i < size; ++i) {
+      if (!present(services_[i])) continue;
+      const Inhabitant who = inhabitant(services_[i]);
+      const auto is_it = [&](const std::string& name) {
+        const auto group = groups_.find(name);
+        if (group == groups_.end()) return name == who.name;
+        return i >= group->second.first && i - group->second.first < group->second.second;
+      };
+      const auto matches = [&](const detail::NamePattern& pattern) { return pattern.matches(who.name); };
+      if (std::any_of(patterns.begin(), patterns.end(), matches) || std::any_of(names.begin(), names.end(), is_it))
+        hit(who);
+    }
+  }
+
   static constexpr std::size_t kNoActor = SIZE_MAX;
 
   // Not removed; another service may have its slot since.
@@ -127,7 +164,7 @@ struct Simulation::State {
         audience(std::move(observers)),
         stage(services, queues),
         supervisor(scheduler, config.supervisor, config.seed, audience.sink()),
-        timetable(scheduler, supervisor, stage, audience.observers()) {
+        timetable(scheduler, supervisor, stage, audience.observers(), config.seed) {
     stage.set_supervisor(supervisor);
   }
 
@@ -234,6 +271,7 @@ Simulation::Simulation(SimulationConfig config, std::vector<Observer*> observers
 
 void Simulation::enact(const Scenario& scenario) {
   state_->duration = scenario.duration;
+  if (scenario.heal_at) state_->timetable.heal_at(TimePoint{} + *scenario.heal_at);
   for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
   for (const auto& resource : scenario.resources) add_resource(resource);
   for (const auto& group : scenario.fleet) state_->add_group(group);

@@ -10,6 +10,7 @@
 #include <holdfast/file/message_text.hpp>
 #include <holdfast_sim/format/detail/recorded_files.hpp>
 #include <holdfast_sim/format/detail/scenario_keys.hpp>
+#include <holdfast_sim/scenario/detail/name_pattern.hpp>
 #include <holdfast_sim/text/file.hpp>
 
 namespace holdfast::sim::detail {
@@ -29,6 +30,7 @@ class ScenarioChecks : FleetChecks {
 
   void run() {
     check_supervisor(scenario_.supervisor);
+    if (scenario_.heal_at) within_duration("heal_at", *scenario_.heal_at);
     for (std::size_t i = 0; i < scenario_.resources.size() && !full(); ++i) check_resource(i);
     for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) check_group(i);
     group_names_are_no_service_names();
@@ -177,14 +179,52 @@ class ScenarioChecks : FleetChecks {
                                  " (only recorded chaos begins at 0s by itself)");
     }
     within_duration(path + ".at", entry.at);
+    happens_again(path, entry);
+    happens_at_all(path + ".at", entry);
     std::visit([&](const auto& kind) { check_kind(path, kind); }, entry.what);
     if (const auto* const recorded = std::get_if<Recorded>(&entry.what)) entities_exist(path + ".recorded", *recorded);
+  }
+
+  void happens_again(const std::string& path, const ChaosEntry& entry) {
+    const std::string every = path + ".every";
+    if (!entry.every || !has_sound(every)) return;
+    distribution_works(every, *entry.every);
+    if (std::holds_alternative<Recorded>(entry.what) || std::holds_alternative<Shutdown>(entry.what)) {
+      complain(every, "stands beside \"" +
+                          std::string{std::holds_alternative<Shutdown>(entry.what) ? "shutdown" : "recorded"} +
+                          "\", which happens once; allowed is a kind of chaos that does not");
+    } else if (!entry.until && !scenario_.duration && !scenario_.heal_at) {
+      complain(every,
+               "goes on for ever, so the rehearsal never ends; required is \"until\" beside it, or a duration or "
+               "heal_at of the scenario");
+    }
+    const std::string until = path + ".until";
+    if (!entry.until || !has_sound(until)) return;
+    within_duration(until, *entry.until);
+    if (*entry.until < entry.at && has_sound(path + ".at"))
+      complain(until, "is " + to_string(*entry.until) + ", before the \"at\" of " + to_string(entry.at) +
+                          "; allowed is that or later");
+  }
+
+  void happens_at_all(const std::string& path, const ChaosEntry& entry) {
+    if (!scenario_.heal_at || entry.at < *scenario_.heal_at || std::holds_alternative<Shutdown>(entry.what)) return;
+    warn(path, "is " + to_string(entry.at) + ", and from the heal_at of " + to_string(*scenario_.heal_at) +
+                   " on nothing goes wrong: it never happens");
+  }
+
+  // What may be drawn of the kinds that have it.
+  void lengths_work(const std::string& path, const std::optional<DrawnLength>& length) {
+    if (length) distribution_works(path, length->of());
   }
 
   template <class Kind>
   void check_kind(const std::string& entry, const Kind& kind) {
     const std::string path = entry + '.' + std::string{Kind::kKey};
-    if constexpr (requires { kind.target; }) names_exist(path + ".of", kind.target);
+    if constexpr (requires { kind.target; }) {
+      names_exist(path + ".of", kind.target);
+      if (kind.target.spread) distribution_works(path + ".spread", *kind.target.spread);
+    }
+    if constexpr (requires { kind.length; }) lengths_work(path + ".for", kind.length);
     if constexpr (RulesOfKind rules{*this, path + '.'}; requires { kind.check(rules); }) kind.check(rules);
   }
 
@@ -223,7 +263,7 @@ class ScenarioChecks : FleetChecks {
       const std::string item = is_array ? indexed(path.c_str(), i) : path;
       if (!seen.insert(target.of[i]).second) {
         complain(item, "is " + in_quotes(target.of[i]) + " a second time; allowed is each name once");
-      } else {
+      } else if (!is_pattern_of_some(target.of[i])) {
         name_exists(item, target.of[i]);
       }
     }
@@ -237,6 +277,26 @@ class ScenarioChecks : FleetChecks {
                                                                  ", which is named as well; allowed is one of the two");
       }
     }
+  }
+
+  // Of services of the fleet, or of recorded traces.
+  [[nodiscard]] bool is_pattern_of_some(const std::string& text) const {
+    const auto pattern = NamePattern::parse(text);
+    if (!pattern || names_.has_group(text) || names_.has_service(text)) return false;
+    const auto of_group = [&](const FleetGroup& group) {
+      for (std::uint32_t i = 0; i < group.size(); ++i) {
+        if (pattern->matches(group.service_name(i))) return true;
+      }
+      return false;
+    };
+    const auto of_record = [&](const ChaosEntry& entry) {
+      const auto* const recorded = std::get_if<Recorded>(&entry.what);
+      return recorded != nullptr && recorded->of.empty() &&
+             std::any_of(recorded->trace.entities.begin(), recorded->trace.entities.end(),
+                         [&](const std::string& entity) { return pattern->matches(entity); });
+    };
+    return std::any_of(scenario_.fleet.begin(), scenario_.fleet.end(), of_group) ||
+           std::any_of(scenario_.chaos.begin(), scenario_.chaos.end(), of_record);
   }
 
   bool name_exists(const std::string& path, const std::string& name) {
@@ -277,6 +337,7 @@ class ScenarioChecks : FleetChecks {
     const auto& expect = scenario_.expect;
     counts_are_ordered("expect", expect.fleet);
     if (expect.all_running_by) within_duration("expect.all_running_by", *expect.all_running_by);
+    if (expect.after_heal_within) within_duration_after_heal("expect.after_heal_within", *expect.after_heal_within);
     if (expect.all_terminated_by) within_duration("expect.all_terminated_by", *expect.all_terminated_by);
     if (expect.drained_by) within_duration("expect.drained_by", *expect.drained_by);
     if (expect.abandoned_services) abandoned_are_services(*expect.abandoned_services);
@@ -291,8 +352,27 @@ class ScenarioChecks : FleetChecks {
                  "is " + in_quotes(name) + " a second time; allowed is one [[expect.fleet]] for each name");
       } else if (all_names_known()) {
         name_exists(path + ".name", name);
+        has_figures(path, expect.groups[i]);
       }
     }
+  }
+
+  void within_duration_after_heal(const std::string& path, Duration within) {
+    if (!has_sound(path)) return;
+    if (!scenario_.heal_at) {
+      if (!has("heal_at")) complain(path, "needs \"heal_at\" of the scenario, from which it counts");
+    } else if (scenario_.duration && saturating_add(*scenario_.heal_at, within) > *scenario_.duration) {
+      const Duration most = std::max(*scenario_.duration - *scenario_.heal_at, Duration::zero());
+      complain(path, "is " + to_string(within) + ", which ends beyond the rehearsal's duration of " +
+                         to_string(*scenario_.duration) + "; allowed is 0s to " + to_string(most));
+    }
+  }
+
+  void has_figures(const std::string& path, const ExpectedOfGroup& expected) {
+    if (!expected.availability_min || !has_sound(path + ".name") || names_.has_group(expected.name)) return;
+    if (!names_.has_service(expected.name)) return;
+    complain(path + ".availability_min",
+             "stands beside the name " + in_quotes(expected.name) + ", a service; allowed is the name of a group");
   }
 
   void counts_are_ordered(const std::string& path, const ExpectedCounts& counts) {

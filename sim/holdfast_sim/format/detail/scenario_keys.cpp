@@ -1,6 +1,10 @@
 #include <holdfast_sim/format/detail/scenario_keys.hpp>
 
+#include <array>
 #include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include <holdfast/file/fleet_keys.hpp>
 #include <holdfast/file/policy_keys.hpp>
@@ -92,6 +96,17 @@ struct AsDistribution {
   }
 };
 
+}  // namespace holdfast::sim
+
+template <>
+struct holdfast::file::Value<holdfast::sim::DrawnLength> {
+  static std::vector<Form> forms() { return sim::AsDistribution::forms(); }
+  static sim::DrawnLength read(const TomlValue& value) { return sim::AsDistribution::read(value); }
+  static TomlValue write(const sim::DrawnLength& length) { return sim::AsDistribution::write(length.of()); }
+};
+
+namespace holdfast::sim {
+
 void describe(TableOf<FailsFirst>& table) {
   table.name("fails_first");
   table.is_small();
@@ -121,6 +136,63 @@ struct AsOnStop {
   static constexpr std::string_view kIgnore = "ignore";
 };
 
+// The weights of Ends as they stand in a file.
+struct Mixture {
+  std::optional<Ratio> end{};
+  std::optional<Ratio> fail{};
+  std::optional<Ratio> fatal{};
+  std::optional<Ratio> throw_{};
+  std::optional<Ratio> hang{};
+};
+
+constexpr std::array<std::pair<Then, std::optional<Ratio> Mixture::*>, 5> kMixture{{{Then::end, &Mixture::end},
+                                                                                    {Then::fail, &Mixture::fail},
+                                                                                    {Then::fatal, &Mixture::fatal},
+                                                                                    {Then::throw_, &Mixture::throw_},
+                                                                                    {Then::hang, &Mixture::hang}}};
+
+void describe(TableOf<Mixture>& table) {
+  table.name("then");
+  table.is_small();
+  std::vector<std::string_view> names;
+  for (const auto& [then, member] : kMixture) {
+    names.push_back(to_string(then));
+    table.key(to_string(then), member,
+              {.forms = {Number{Ratio{}, Ratio::from(100), true}},
+               .otherwise = "none",
+               .help = "how often runs end so, relative to the others of these"});
+  }
+  table.choice(Table::Choice::at_least_one, std::move(names));
+}
+
+// One word, or how often each.
+struct AsEnds {
+  static std::vector<Form> forms() {
+    auto forms = Value<Then>::forms();
+    forms.push_back(Inner{table_of<Mixture>});
+    return forms;
+  }
+  static Ends read(const TomlValue& value) {
+    if (value.kind != TomlValue::Kind::table) return Value<Then>::read(value);
+    const auto mixture = Value<Mixture>::read(value);
+    std::vector<Ends::Part> parts;
+    for (const auto& [then, member] : kMixture) {
+      if (mixture.*member) parts.push_back({then, *(mixture.*member)});
+    }
+    return Ends{std::move(parts)};
+  }
+  static TomlValue write(const Ends& ends) {
+    if (ends.parts().empty()) return Value<Then>::write(ends.always());
+    Mixture mixture;
+    for (const auto& part : ends.parts()) {
+      for (const auto& [then, member] : kMixture) {
+        if (then == part.then) mixture.*member = part.weight;
+      }
+    }
+    return Value<Mixture>::write(mixture);
+  }
+};
+
 void describe(TableOf<Need>& table) {
   table.name("needs");
   table.is_small();
@@ -136,11 +208,13 @@ void describe(TableOf<Behaviour>& table) {
   table.key_as<AsDistribution>(
       "runs_for", &Behaviour::runs_for,
       {.needs = "then", .otherwise = "for ever", .help = "how long a run lasts if nothing disturbs it"});
-  table.key("then", &Behaviour::then,
-            {.needs = "runs_for",
-             .otherwise = "nothing",
-             .help = "what a run does then: end cleanly, end with an error, end with an error that no restart can fix, "
-                     "throw an exception, or hang (neither end nor obey) for ever"});
+  table.key_as<AsEnds>(
+      "then", &Behaviour::then,
+      {.needs = "runs_for",
+       .otherwise = "nothing",
+       .help = "what a run does then: end cleanly, end with an error, end with an error that no restart can fix, "
+               "throw an exception, or hang (neither end nor obey) for ever. A table says how often each, by a draw "
+               "for each run: `{ fail = 0.9, end = 0.08, fatal = 0.02 }`"});
   table.key("fails_first", &Behaviour::fails_first,
             {.otherwise = "none", .help = "the first runs of each service fail, whatever the other keys say"});
   table.key_as<AsOnStop>(
@@ -226,10 +300,24 @@ void describe(TableOf<Target>& table) {
   table.key_as<OneOrMoreTexts>(
       "of", &Target::of,
       {.otherwise = "the whole fleet",
-       .help = "the targets: names of groups and of single services, `\"feed\"` or `[\"feed\", \"engine-3\"]`",
+       .help = "the targets: names of groups and of single services, `\"feed\"` or `[\"feed\", \"engine-3\"]`. A text "
+               "that is "
+               "no name may be a pattern of names of services: `*` is any text, `{3..17}` a number",
        .written = [](const Target& target) { return !target.of.empty(); }});
-  table.key_as<Share>("share", &Target::share,
-                      {.help = "each target is hit with this probability, by a draw of its own"});
+  table.key_as<Share>(
+      "share", &Target::share,
+      {.help = "each target is hit with this probability, by a draw of its own",
+       .written = [](const Target& target) { return target.share != Target::kWhole || !target.cohort.empty(); }});
+  table.key("cohort", &Target::cohort,
+            {.forms = {Name{}},
+             .needs = "share",
+             .otherwise = "drawn for this entry",
+             .help = "whose draws these are: entries with one cohort hit the same targets, and one with a larger "
+                     "`share` hits all those of a smaller, and more",
+             .written = [](const Target& target) { return !target.cohort.empty(); }});
+  table.key_as<AsDistribution>("spread", &Target::spread,
+                               {.otherwise = "all at once",
+                                .help = "how long after the beginning each target is reached, by a draw of its own"});
 }
 
 template <class Kind>
@@ -257,6 +345,14 @@ void describe(TableOf<ChaosEntry>& table) {
              .written = [](const ChaosEntry& entry) {
                return entry.at != Duration::zero() || !std::holds_alternative<Recorded>(entry.what);
              }});
+  table.key_as<AsDistribution>("every", &ChaosEntry::every,
+                               {.otherwise = "once",
+                                .help = "it begins again and again, so long after it last began; not of `recorded` and "
+                                        "`shutdown`. Each time who is hit and what is drawn is drawn anew"});
+  table.key("until", &ChaosEntry::until,
+            {.needs = "every",
+             .otherwise = "to the end",
+             .help = "it does not begin after this; not before `at`, and not after `duration`"});
   list_kinds(table, &ChaosEntry::what);
 }
 
@@ -307,6 +403,8 @@ void describe(TableOf<ExpectedOfGroup>& table) {
   table.is_small();
   table.key("name", &ExpectedOfGroup::name, {.required = true, .help = "of a group or of a service"});
   table.all_of(&ExpectedOfGroup::counts);
+  table.key_as<Share>("availability_min", &ExpectedOfGroup::availability_min,
+                      {.otherwise = "any", .help = "the group was up for at least this share of its time"});
 }
 
 void describe(TableOf<ExpectedFigures>& table) {
@@ -338,6 +436,10 @@ void describe(TableOf<Expectations>& table) {
             {.otherwise = "nothing",
              .help = "not later than this, and after the end of the last disturbance that began before it, all "
                      "services run at once"});
+  table.key("after_heal_within", &Expectations::after_heal_within,
+            {.otherwise = "nothing",
+             .help = "not later than this after `heal_at`, all services run at once, but for those that have completed "
+                     "or were stopped. A fleet that keeps itself down does not"});
   table.key("all_terminated_by", &Expectations::all_terminated_by,
             {.otherwise = "nothing", .help = "all services have terminated by then"});
   table.key("drained_by", &Expectations::drained_by,
@@ -371,6 +473,11 @@ void describe(TableOf<Scenario>& table) {
              .otherwise = "none",
              .help = "the rehearsal is over after this, or earlier if nothing is left to happen and every service has "
                      "terminated. Without it, it goes on until then"});
+  table.key(
+      "heal_at", &Scenario::heal_at,
+      {.otherwise = "never",
+       .help = "from then on no chaos begins but a shutdown, and what lasts is over: what a fleet makes of a world "
+               "in which nothing is wrong any more. Not after `duration`"});
   table.key_of_both("supervisor", &Scenario::supervisor, &Scenario::production,
                     {.help = "the supervisor under rehearsal"});
   table.key("fleet", &Scenario::fleet,

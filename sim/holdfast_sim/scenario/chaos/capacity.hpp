@@ -20,7 +20,7 @@ struct Capacity {
 
   std::string of{};
   std::uint32_t slots = 0;
-  std::optional<Duration> length{};  // nullopt: for ever
+  std::optional<DrawnLength> length{};  // nullopt: for ever
   friend bool operator==(const Capacity&, const Capacity&) = default;
 
   template <class Keys>
@@ -35,22 +35,9 @@ struct Capacity {
     rules.is_resource("of", of);
   }
 
-  template <class At>
-  void strikes_at(const At& at) const {
-    at(begin, Duration::zero());
-    if (length) at(end, *length);
-  }
-
   void strike(Strike& strike) const {
-    if (strike.number() == begin) {
-      strike.limit(of, slots);
-    } else {
-      strike.lift_limit(of);
-    }
+    strike.limit(of, slots, length ? strike.now() + strike.draw(*length) : TimePoint::max());
   }
-
- private:
-  enum Number : std::uint32_t { begin, end };
 };
 
 }  // namespace holdfast::sim

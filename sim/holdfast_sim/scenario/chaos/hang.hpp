@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <holdfast_sim/scenario/behaviour.hpp>
+#include <holdfast_sim/scenario/chaos/lasting.hpp>
 #include <holdfast_sim/scenario/chaos/strike.hpp>
 
 #pragma GCC visibility push(default)
@@ -17,8 +18,9 @@ struct HangWindow {
       "the targets' runs neither end nor obey until the end of the hang; what becomes due meanwhile happens then";
 
   Target target{};
-  std::optional<Duration> length{};  // nullopt: for ever
+  std::optional<DrawnLength> length{};  // nullopt: for ever
   HungHeartbeats heartbeats = HungHeartbeats::stop;
+  Repairs repairs = Repairs::together;
   friend bool operator==(const HangWindow&, const HangWindow&) = default;
 
   template <class Keys>
@@ -28,12 +30,22 @@ struct HangWindow {
     keys.key("heartbeats", &HangWindow::heartbeats,
              {.help = "what becomes of the heartbeats of services with a `watchdog`: they stop, or they go on without "
                       "any progress"});
+    keys.key("repairs", &HangWindow::repairs, {.help = Lasting::kRepairsHelp});
+  }
+
+  template <class Rules>
+  void check(Rules& rules) const {
+    lasting().check(rules);
   }
 
   void strike(Strike& strike) const {
-    const TimePoint until = length ? strike.now() + *length : TimePoint::max();
-    strike.for_each(target, [&](Victim& victim) { victim.begin_hang(until, heartbeats, "hang"); });
+    lasting().for_each(strike, target, [heartbeats = heartbeats](Victim& victim, TimePoint until) {
+      victim.begin_hang(until, heartbeats, "hang");
+    });
   }
+
+ private:
+  [[nodiscard]] Lasting lasting() const { return {length, repairs}; }
 };
 
 }  // namespace holdfast::sim

@@ -10,7 +10,8 @@
 //       template <class Rules>
 //       void check(Rules& rules) const;                    // optional: rules across its keys, and what has no effect
 //       template <class At>
-//       void strikes_at(const At& at) const;               // optional: at(number, how long after the entry's `at`)
+//       void strikes_at(const At& at) const;               // optional: at(number, how long after the entry's `at`);
+//                                                          // such an entry has no `every`
 //       void strike(Strike& strike) const;                 // what it does
 //     };
 //
@@ -23,6 +24,7 @@
 #include <holdfast_sim/scenario/chaos/capacity.hpp>
 #include <holdfast_sim/scenario/chaos/hang.hpp>
 #include <holdfast_sim/scenario/chaos/outage.hpp>
+#include <holdfast_sim/scenario/chaos/poison.hpp>
 #include <holdfast_sim/scenario/chaos/recorded.hpp>
 #include <holdfast_sim/scenario/chaos/shutdown.hpp>
 #include <holdfast_sim/scenario/chaos/storm.hpp>
@@ -31,7 +33,7 @@
 
 namespace holdfast::sim {
 
-using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity>;
+using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison>;
 
 }  // namespace holdfast::sim
 

@@ -9,6 +9,7 @@
 #include <holdfast/file/enumerators.hpp>
 #include <holdfast/file/keys.hpp>
 #include <holdfast/file/ratio.hpp>
+#include <holdfast_sim/scenario/chaos/lasting.hpp>
 #include <holdfast_sim/scenario/chaos/strike.hpp>
 #include <holdfast_sim/text/file.hpp>
 
@@ -84,10 +85,11 @@ struct Outage {
       "`fails_after`; or only some of them do, or their host is off: see `mode` and `failing_starts`";
 
   Target target{};
-  Duration length{0};
+  DrawnLength length{};
   Duration fails_after = std::chrono::seconds{1};  // not of OutageMode::gone
   OutageMode mode = OutageMode::failing;
   Ratio failing_starts = GoingDown::kAllStarts;  // not of OutageMode::gone
+  Repairs repairs = Repairs::together;
   friend bool operator==(const Outage&, const Outage&) = default;
 
   template <class Keys>
@@ -96,20 +98,24 @@ struct Outage {
     keys.key("for", &Outage::length, {.required = true, .help = "how long it lasts"});
     keys.key("fails_after", &Outage::fails_after, {.help = "how long a run lasts that starts during the outage"});
     GoingDown::describe<Outage>(keys);
+    keys.key("repairs", &Outage::repairs, {.help = Lasting::kRepairsHelp});
   }
 
   template <class Rules>
   void check(Rules& rules) const {
     GoingDown::check(mode, rules);
+    lasting().check(rules);
     if (mode == OutageMode::refusing && length == Duration::zero() && rules.has("for"))
       rules.warn("for", "is 0s: no start falls into it, so the outage has no effect");
   }
 
   void strike(Strike& strike) const {
     const GoingDown down{mode, fails_after, failing_starts, "outage"};
-    const TimePoint until = strike.now() + length;
-    strike.for_each(target, [&](Victim& victim) { down.hit(victim, until); });
+    lasting().for_each(strike, target, [down](Victim& victim, TimePoint until) { down.hit(victim, until); });
   }
+
+ private:
+  [[nodiscard]] Lasting lasting() const { return {length, repairs}; }
 };
 
 }  // namespace holdfast::sim

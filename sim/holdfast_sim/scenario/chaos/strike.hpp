@@ -6,12 +6,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/behaviour.hpp>
+#include <holdfast_sim/scenario/distribution.hpp>
+#include <holdfast_sim/scenario/drawn_length.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -22,6 +25,9 @@ struct Target {
   std::vector<std::string> of{};  // names of groups and of services; empty: the whole fleet
   // Each service is hit with this probability, in units of 2^-32, by a draw of its own: hit if draw < share.
   std::uint64_t share = kWhole;
+  // Drawn under this name instead, so that whatever is of one cohort is hit together; empty: of the entry alone.
+  std::string cohort{};
+  std::optional<Distribution> spread{};  // each is reached so long after the beginning; nullopt: at once
   static constexpr std::uint64_t kWhole = std::uint64_t{1} << 32;
   friend bool operator==(const Target&, const Target&) = default;
 };
@@ -31,6 +37,9 @@ struct Target {
 // in the way of the one that began last.
 class Victim {
  public:
+  [[nodiscard]] virtual TimePoint now() const noexcept = 0;
+  // A length drawn for it, in this strike.
+  virtual Duration draw(const DrawnLength& length) = 0;
   // Its run fails now. Nothing happens, and nothing is reported, if none is alive.
   virtual void crash(std::string_view cause) = 0;
   // Its run fails now, and each run that starts before `until` fails after `fails_after`.
@@ -39,6 +48,9 @@ class Victim {
   // 2^-32, by a draw of its own.
   virtual void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
                                     std::string_view cause) = 0;
+  // Its run goes on. Each run that starts before `until` fails after `fails_after`, perhaps for good; TimePoint::max():
+  // for ever.
+  virtual void begin_poison(TimePoint until, Duration fails_after, bool fatal, std::string_view cause) = 0;
   // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
   virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.
@@ -56,13 +68,16 @@ class Strike {
   [[nodiscard]] virtual TimePoint now() const noexcept = 0;
   // Which of its times it is: the number that the kind gave it, or 0.
   [[nodiscard]] virtual std::uint32_t number() const noexcept = 0;
-  // Calls `hit` for each service present whom the target means, in the order of adding.
+  // A length drawn once for all targets.
+  virtual Duration draw(const DrawnLength& length) = 0;
+  // Calls `hit` for each service present whom the target means, in the order of adding: now, or each after its part of
+  // the spread, if it is present then. A copy of `hit` is kept until then.
   virtual void for_each(const Target& target, const Hit& hit) = 0;
   // Calls `hit` for the service of this name, if it is present.
   virtual void find(std::string_view service, const Hit& hit) = 0;
-  // A resource has at most so many slots, until the entry lifts its limit. REQUIRES: there is one of this name.
-  virtual void limit(std::string_view resource, std::uint32_t slots) = 0;
-  virtual void lift_limit(std::string_view resource) = 0;
+  // A resource has at most so many slots before `until`; TimePoint::max(): for ever. REQUIRES: there is one of this
+  // name.
+  virtual void limit(std::string_view resource, std::uint32_t slots, TimePoint until) = 0;
   // The supervisor is asked to shut down.
   virtual void request_shutdown() = 0;
 

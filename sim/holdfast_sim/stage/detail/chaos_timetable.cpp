@@ -1,17 +1,18 @@
 #include <holdfast_sim/stage/detail/chaos_timetable.hpp>
 
+#include <algorithm>
 #include <utility>
-
-#include <holdfast/random.hpp>
+#include <variant>
 
 namespace holdfast::sim {
 
 ChaosTimetable::ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
-                               const std::vector<Observer*>& observers)
-    : scheduler_(scheduler), supervisor_(supervisor), population_(population), observers_(observers) {}
+                               const std::vector<Observer*>& observers, Seed seed)
+    : scheduler_(scheduler), supervisor_(supervisor), population_(population), observers_(observers), seed_(seed) {}
 
 ChaosTimetable::~ChaosTimetable() {
   for (auto& moment : moments_) scheduler_.disarm(moment);
+  for (auto& consequence : consequences_) scheduler_.disarm(consequence);
 }
 
 void ChaosTimetable::add(ChaosEntry entry) {
@@ -32,9 +33,49 @@ void ChaosTimetable::arm(const Entry& entry, std::uint32_t number, Duration afte
   scheduler_.arm(moments_.emplace_back(*this, entry, number), TimePoint{} + entry.chaos.at + after);
 }
 
+void ChaosTimetable::Moment::fired() {
+  const std::uint32_t occurrence = occurrence_++;
+  timetable_.happen(entry_, number_, occurrence);
+  if (const auto again = timetable_.next(entry_, occurrence)) timetable_.scheduler_.arm(*this, *again);
+}
+
+void ChaosTimetable::Consequence::fired() {
+  const auto what = std::exchange(what_, nullptr);
+  timetable_.free_.push_back(this);
+  what();
+}
+
+void ChaosTimetable::later(TimePoint at, std::function<void()> what) {
+  if (free_.empty()) free_.push_back(&consequences_.emplace_back(*this));
+  Consequence& consequence = *free_.back();
+  free_.pop_back();
+  consequence.set(std::move(what));
+  scheduler_.arm(consequence, at);
+}
+
+DrawKey ChaosTimetable::key_of(const Entry& entry) const noexcept {
+  return {.seed = seed_, .name = name_hash("chaos"), .incarnation = entry.number};
+}
+
+std::optional<TimePoint> ChaosTimetable::next(const Entry& entry, std::uint32_t occurrence) const {
+  if (!entry.chaos.every) return std::nullopt;
+  const Duration gap = drawn_length(
+      *entry.chaos.every, Purpose::chaos_interval, [&] { return key_of(entry); }, occurrence);
+  const TimePoint at = scheduler_.now() + std::max(gap, Duration{1});
+  const bool over = at >= heals_at_ || (entry.chaos.until && at > TimePoint{} + *entry.chaos.until);
+  return over ? std::nullopt : std::optional{at};
+}
+
 class ChaosTimetable::VictimOnStage final : public Victim {
  public:
-  VictimOnStage(const ChaosTimetable& timetable, const Inhabitant& who) : timetable_(timetable), who_(who) {}
+  VictimOnStage(const ChaosTimetable& timetable, const Inhabitant& who, std::uint64_t strike)
+      : timetable_(timetable), who_(who), strike_(strike) {}
+
+  [[nodiscard]] TimePoint now() const noexcept override { return timetable_.scheduler_.now(); }
+  Duration draw(const DrawnLength& length) override {
+    return drawn_length(
+        length.of(), Purpose::target_length, [&] { return timetable_.supervisor_.draw_key(who_.id); }, strike_);
+  }
 
   void crash(std::string_view cause) override {
     if (!who_.service->run_alive()) return;
@@ -42,24 +83,36 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     who_.service->crash(cause);
   }
   void begin_outage(TimePoint until, Duration fails_after, std::string_view cause) override {
+    until = ends(until);
     report(ChaosEvent::Kind::outage, until, fails_after, cause);
     who_.service->begin_outage({fails_after, cause}, until);
   }
   void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
                             std::string_view cause) override {
+    until = ends(until);
     report(ChaosEvent::Kind::failing_starts, until, fails_after, cause);
     who_.service->begin_failing_starts({.until = until, .share = share, .affliction = {fails_after, cause}});
   }
+  void begin_poison(TimePoint until, Duration fails_after, bool fatal, std::string_view cause) override {
+    until = ends(until);
+    report(ChaosEvent::Kind::failing_starts, until, fails_after, cause);
+    who_.service->begin_poison(
+        {.until = until, .share = Target::kWhole, .affliction = {fails_after, cause}, .fatal = fatal});
+  }
   void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) override {
+    until = ends(until);
     report(ChaosEvent::Kind::hang, until, Duration::zero(), cause);
     who_.service->begin_hang(until, heartbeats);
   }
   void go_off(TimePoint until, std::string_view cause) override {
+    until = ends(until);
     report(ChaosEvent::Kind::gone, until, Duration::zero(), cause);
     who_.service->go_off(until);
   }
 
  private:
+  [[nodiscard]] TimePoint ends(TimePoint until) const noexcept { return std::min(until, timetable_.heals_at_); }
+
   void report(ChaosEvent::Kind kind, TimePoint until, Duration fails_after, std::string_view cause) const {
     const ChaosEvent event{
         timetable_.scheduler_.now(), who_.id, who_.name, who_.name_hash, kind, until, fails_after, cause};
@@ -68,30 +121,40 @@ class ChaosTimetable::VictimOnStage final : public Victim {
 
   const ChaosTimetable& timetable_;
   const Inhabitant& who_;
+  std::uint64_t strike_;  // number of its draws
 };
 
 namespace {
 
 // The share is an independent draw for each service, so that one service more or less changes no other's luck.
-bool is_hit(const Target& target, const Supervisor& supervisor, ServiceId service, std::uint32_t entry) {
+bool is_hit(const Target& target, const Supervisor& supervisor, ServiceId service, std::uint64_t strike) {
   if (target.share == Target::kWhole) return true;
-  return (draw(supervisor.draw_key(service), Purpose::chaos_share, entry).high >> 32) < target.share;
+  const auto key = supervisor.draw_key(service);
+  const Draw luck = target.cohort.empty() ? draw(key, Purpose::chaos_share, strike)
+                                          : draw(key, Purpose::cohort, name_hash(target.cohort));
+  return (luck.high >> 32) < target.share;
 }
 
 }  // namespace
 
 class ChaosTimetable::StrikeOnStage final : public Strike {
  public:
-  StrikeOnStage(ChaosTimetable& timetable, std::uint32_t entry, std::uint32_t number)
-      : timetable_(timetable), entry_(entry), number_(number) {}
+  StrikeOnStage(ChaosTimetable& timetable, const Entry& entry, std::uint32_t number, std::uint32_t occurrence)
+      : timetable_(timetable), entry_(entry), number_(number), occurrence_(occurrence) {}
 
   [[nodiscard]] TimePoint now() const noexcept override { return timetable_.scheduler_.now(); }
   [[nodiscard]] std::uint32_t number() const noexcept override { return number_; }
 
+  Duration draw(const DrawnLength& length) override {
+    return drawn_length(
+        length.of(), Purpose::chaos_length, [&] { return timetable_.key_of(entry_); }, occurrence_);
+  }
+
   void for_each(const Target& target, const Hit& hit) override {
     timetable_.population_.for_each(target.of, [&](const Inhabitant& who) {
-      if (!is_hit(target, timetable_.supervisor_, who.id, entry_)) return;
-      VictimOnStage victim{timetable_, who};
+      if (!is_hit(target, timetable_.supervisor_, who.id, number_of_draws())) return;
+      if (target.spread) return hit_later(who.id, *target.spread, hit);
+      VictimOnStage victim{timetable_, who, number_of_draws()};
       hit(victim);
     });
   }
@@ -99,27 +162,49 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
   void find(std::string_view service, const Hit& hit) override {
     const std::optional<Inhabitant> who = timetable_.population_.find(service);
     if (!who) return;
-    VictimOnStage victim{timetable_, *who};
+    VictimOnStage victim{timetable_, *who, number_of_draws()};
     hit(victim);
   }
 
-  void limit(std::string_view resource, std::uint32_t slots) override {
-    if (auto* const queue = timetable_.population_.resource(resource)) queue->limit(entry_, slots);
-  }
-  void lift_limit(std::string_view resource) override {
-    if (auto* const queue = timetable_.population_.resource(resource)) queue->lift_limit(entry_);
+  void limit(std::string_view resource, std::uint32_t slots, TimePoint until) override {
+    auto* const queue = timetable_.population_.resource(resource);
+    if (queue == nullptr) return;
+    const std::uint32_t number = timetable_.limits_++;
+    queue->limit(number, slots);
+    until = std::min(until, timetable_.heals_at_);
+    if (until != TimePoint::max()) timetable_.later(until, [queue, number] { queue->lift_limit(number); });
   }
 
   void request_shutdown() override { timetable_.supervisor_.request_shutdown(); }
 
  private:
+  // Every time of every entry has draws of its own.
+  [[nodiscard]] std::uint64_t number_of_draws() const noexcept {
+    return entry_.number | (std::uint64_t{occurrence_} << 32);
+  }
+
+  void hit_later(ServiceId id, const Distribution& spread, const Hit& hit) {
+    ChaosTimetable& timetable = timetable_;
+    const std::uint64_t number = number_of_draws();
+    const Duration delay = drawn_length(
+        spread, Purpose::target_delay, [&] { return timetable.supervisor_.draw_key(id); }, number);
+    timetable.later(now() + delay, [&timetable, id, number, hit] {
+      const auto who = timetable.population_.find(id);
+      if (!who || timetable.healed()) return;
+      VictimOnStage victim{timetable, *who, number};
+      hit(victim);
+    });
+  }
+
   ChaosTimetable& timetable_;
-  std::uint32_t entry_;
+  const Entry& entry_;
   std::uint32_t number_;
+  std::uint32_t occurrence_;
 };
 
-void ChaosTimetable::happen(const Entry& entry, std::uint32_t number) {
-  StrikeOnStage strike{*this, entry.number, number};
+void ChaosTimetable::happen(const Entry& entry, std::uint32_t number, std::uint32_t occurrence) {
+  if (healed() && !std::holds_alternative<Shutdown>(entry.chaos.what)) return;
+  StrikeOnStage strike{*this, entry, number, occurrence};
   std::visit([&](const auto& kind) { kind.strike(strike); }, entry.chaos.what);
 }
 

@@ -9,8 +9,10 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <holdfast/random.hpp>
 #include <holdfast/scheduler.hpp>
 #include <holdfast/supervisor.hpp>
 #include <holdfast_sim/observe/observer.hpp>
@@ -34,6 +36,7 @@ class Population {
   virtual void for_each(const std::vector<std::string>& names, const std::function<void(const Inhabitant&)>& hit) = 0;
   // nullopt: not present.
   virtual std::optional<Inhabitant> find(std::string_view name) = 0;
+  virtual std::optional<Inhabitant> find(ServiceId id) = 0;
   // What services need; null: there is none of this name.
   virtual ResourceQueue<SimulatedService>* resource(std::string_view name) = 0;
 
@@ -45,9 +48,11 @@ class ChaosTimetable {
  public:
   // All outlive the timetable.
   ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
-                 const std::vector<Observer*>& observers);
+                 const std::vector<Observer*>& observers, Seed seed);
   ~ChaosTimetable();
 
+  // From then on nothing goes wrong, and nothing lasts longer. Before the first entry is added.
+  void heal_at(TimePoint at) { heals_at_ = at; }
   // REQUIRES: fewer than 2^32 entries.
   void add(ChaosEntry entry);
 
@@ -63,18 +68,37 @@ class ChaosTimetable {
         : timetable_(timetable), entry_(entry), number_(number) {}
 
    private:
-    void fired() override { timetable_.happen(entry_, number_); }
+    void fired() override;
 
     ChaosTimetable& timetable_;
     const Entry& entry_;
     std::uint32_t number_;
+    std::uint32_t occurrence_ = 0;  // how often it has happened before
+  };
+
+  // Something that follows from what happened, once.
+  class Consequence final : public Timer {
+   public:
+    explicit Consequence(ChaosTimetable& timetable) : timetable_(timetable) {}
+    void set(std::function<void()> what) { what_ = std::move(what); }
+
+   private:
+    void fired() override;
+
+    ChaosTimetable& timetable_;
+    std::function<void()> what_;
   };
 
   class StrikeOnStage;
   class VictimOnStage;
 
   void arm(const Entry& entry, std::uint32_t number, Duration after);
-  void happen(const Entry& entry, std::uint32_t number);
+  void happen(const Entry& entry, std::uint32_t number, std::uint32_t occurrence);
+  void later(TimePoint at, std::function<void()> what);
+  // When the entry begins again; nullopt: never.
+  [[nodiscard]] std::optional<TimePoint> next(const Entry& entry, std::uint32_t occurrence) const;
+  [[nodiscard]] DrawKey key_of(const Entry& entry) const noexcept;
+  [[nodiscard]] bool healed() const noexcept { return scheduler_.now() >= heals_at_; }
 
   Scheduler& scheduler_;
   Supervisor& supervisor_;
@@ -82,6 +106,11 @@ class ChaosTimetable {
   const std::vector<Observer*>& observers_;
   std::deque<Entry> entries_;
   std::deque<Moment> moments_;
+  std::deque<Consequence> consequences_;
+  std::vector<Consequence*> free_;  // of them
+  Seed seed_;
+  TimePoint heals_at_ = TimePoint::max();
+  std::uint32_t limits_ = 0;  // set on resources so far
 };
 
 }  // namespace holdfast::sim

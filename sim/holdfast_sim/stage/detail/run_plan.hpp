@@ -26,6 +26,7 @@ struct FailingStarts {
   TimePoint until = TimePoint::min();
   std::uint64_t share = 0;
   Affliction affliction;
+  bool fatal = false;
   bool shown = false;  // that it is down until then, as it is once a run of its has met a whole share
 };
 
@@ -36,6 +37,7 @@ struct Suffering {
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
   FailingStarts failing_starts;
+  FailingStarts poison;                              // of all starts
   HungHeartbeats heartbeats = HungHeartbeats::stop;  // of the latest hang
 };
 
@@ -47,6 +49,7 @@ struct RunPlan {
     failure_at_first,   // it is one of the first
     failure_of_outage,  // it started in an outage
     failure_of_start,   // it is one of FailingStarts
+    poisoned,           // it started with the poison
     silence             // its host is off: it does nothing at all until that boots
   };
   End end = End::never;
@@ -84,6 +87,8 @@ RunPlan plan_run(const Behaviour& behaviour, const Suffering* suffering, TimePoi
   if (suffering != nullptr && now < suffering->off_until) return {RunPlan::End::silence};
   if (suffering != nullptr && now < suffering->down_until)
     return {RunPlan::End::failure_of_outage, suffering->affliction.fails_after};
+  if (suffering != nullptr && now < suffering->poison.until)
+    return {RunPlan::End::poisoned, suffering->poison.affliction.fails_after};
   if (suffering != nullptr && start_fails(suffering->failing_starts, now, key, run))
     return {RunPlan::End::failure_of_start, suffering->failing_starts.affliction.fails_after};
   if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};

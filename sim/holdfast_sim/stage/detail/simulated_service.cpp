@@ -33,7 +33,14 @@ void SimulatedService::start(Run run) {
     case RunPlan::End::silence: fall_silent(); return;
     case RunPlan::End::failure_at_first: next_ = Next::failure_at_first; break;
     case RunPlan::End::failure_of_outage: next_ = Next::failure_of_outage; break;
-    case RunPlan::End::failure_of_start: fail_to_start(); break;
+    case RunPlan::End::failure_of_start:
+      next_ = Next::failure_of_start;
+      show_outage(suffer().failing_starts);
+      break;
+    case RunPlan::End::poisoned:
+      next_ = Next::poisoned;
+      show_outage(suffer().poison);
+      break;
     case RunPlan::End::natural: next_ = Next::natural_end; [[fallthrough]];
     case RunPlan::End::never:
       if (role_.begins_slowly) return begin_slowly();
@@ -176,8 +183,7 @@ void SimulatedService::begin_outage(const Affliction& affliction, TimePoint unti
   crash(affliction.cause);
 }
 
-void SimulatedService::begin_failing_starts(const FailingStarts& failing) {
-  FailingStarts& mine = suffer().failing_starts;
+void SimulatedService::begin(FailingStarts& mine, const FailingStarts& failing) noexcept {
   const TimePoint until = std::max(mine.until, failing.until);
   mine = failing;
   mine.until = until;
@@ -326,6 +332,12 @@ void SimulatedService::finish_run() {
     case Next::failure_of_start:
       end_run(Exit::failed(Error::literal(suffering().failing_starts.affliction.cause)));
       return;
+    case Next::poisoned: {
+      const FailingStarts poison = suffering().poison;
+      const auto error = Error::literal(poison.affliction.cause);
+      end_run(poison.fatal ? Exit::fatal(error) : Exit::failed(error));
+      return;
+    }
     case Next::failure_at_first: end_run(Exit::failed(Error::literal("simulated failure at first"))); return;
     case Next::stop:
     case Next::stopped: end_run(Exit::clean()); return;
@@ -336,7 +348,7 @@ void SimulatedService::finish_run() {
     case Next::giving_up: end_run(Exit::failed(Error::literal(role_.gave_up))); return;
     case Next::natural_end: break;
   }
-  switch (role_.behaviour.then) {
+  switch (end_of_run()) {
     case Then::end: end_run(Exit::clean()); return;
     case Then::fail:
       if (role_.behaviour.recovers_after) break_down();
@@ -350,6 +362,11 @@ void SimulatedService::finish_run() {
       throw SimulatedException{};
     case Then::hang: hang_this_run(); return;
   }
+}
+
+Then SimulatedService::end_of_run() const {
+  const Ends& ends = role_.behaviour.then;
+  return ends.parts().empty() ? ends.always() : ends.of(draw(key()(), Purpose::run_end, run_.number().value));
 }
 
 // Those who watch have to know: a service whose run hangs is not up, whatever the supervisor takes it for.
@@ -370,9 +387,7 @@ void SimulatedService::break_down() {
 }
 
 // Where every start fails it is an outage, from the first that does: nothing that the supervisor does brings it back.
-void SimulatedService::fail_to_start() {
-  next_ = Next::failure_of_start;
-  FailingStarts& failing = suffer().failing_starts;
+void SimulatedService::show_outage(FailingStarts& failing) {
   if (failing.share < Target::kWhole || std::exchange(failing.shown, true)) return;
   report(ChaosEvent::Kind::outage, failing.until, failing.affliction.cause, failing.affliction.fails_after);
 }

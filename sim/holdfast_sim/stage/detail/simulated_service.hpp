@@ -101,7 +101,8 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   // began last. Each kind has an end of its own; while the host is off, nothing else matters.
   void crash(std::string_view cause);
   void begin_outage(const Affliction& affliction, TimePoint until);
-  void begin_failing_starts(const FailingStarts& failing);
+  void begin_failing_starts(const FailingStarts& failing) { begin(suffer().failing_starts, failing); }
+  void begin_poison(const FailingStarts& poison) { begin(suffer().poison, poison); }
   void begin_hang(TimePoint until, HungHeartbeats heartbeats);
   void go_off(TimePoint until);
 
@@ -141,10 +142,12 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void wait_to_boot();
   void boot();
   void finish_run();
+  [[nodiscard]] Then end_of_run() const;
   void begin_to_stop();
   void hang_this_run();
   [[gnu::cold, gnu::noinline]] void break_down();
-  [[gnu::cold, gnu::noinline]] void fail_to_start();
+  static void begin(FailingStarts& mine, const FailingStarts& failing) noexcept;
+  [[gnu::cold, gnu::noinline]] void show_outage(FailingStarts& failing);
   void report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause, Duration fails_after = {}) const;
   void wait_for_end_of_hang();
   [[nodiscard]] Suffering suffering() const noexcept;
@@ -159,6 +162,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
     failure_at_first,
     failure_of_outage,
     failure_of_start,
+    poisoned,
     stop,
     stopped,
     killed,

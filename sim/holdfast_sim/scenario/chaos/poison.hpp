@@ -1,0 +1,73 @@
+// Poison: a bad configuration or binary. Whatever starts with it fails, until it is rolled back.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <holdfast/file/enumerators.hpp>
+#include <holdfast_sim/scenario/chaos/lasting.hpp>
+#include <holdfast_sim/scenario/chaos/strike.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace holdfast::sim {
+
+// How a run ends that has started with it.
+enum class PoisonedThen : std::uint8_t {
+  fail,  // with an error
+  fatal  // with an error that no restart can fix
+};
+constexpr std::string_view to_string(PoisonedThen then) noexcept {
+  return then == PoisonedThen::fail ? "fail" : "fatal";
+}
+
+struct Poison {
+  static constexpr std::string_view kKey = "poison";
+  static constexpr std::string_view kHelp =
+      "a configuration or a binary that is bad: each run of the targets that starts before it is rolled back fails "
+      "after `fails_after`. What runs goes on, because it has started with the old one";
+
+  Target target{};
+  std::optional<DrawnLength> length{};  // nullopt: it is never rolled back
+  Duration fails_after = std::chrono::seconds{1};
+  PoisonedThen then = PoisonedThen::fail;
+  Repairs repairs = Repairs::together;
+  friend bool operator==(const Poison&, const Poison&) = default;
+
+  template <class Keys>
+  static void describe(Keys& keys) {
+    keys.all_of(&Poison::target);
+    keys.key("for", &Poison::length, {.otherwise = "for ever", .help = "after how long it is rolled back"});
+    keys.key("repairs", &Poison::repairs, {.help = Lasting::kRepairsHelp});
+    keys.key("fails_after", &Poison::fails_after, {.help = "how long a run lasts that starts with it"});
+    keys.key("then", &Poison::then,
+             {.help = "what such a run does then: end with an error, or with an error that no restart can fix"});
+  }
+
+  template <class Rules>
+  void check(Rules& rules) const {
+    lasting().check(rules);
+    if (length == Duration::zero()) rules.warn("for", "is 0s: no start falls into it, so the poison has no effect");
+  }
+
+  void strike(Strike& strike) const {
+    const bool fatal = then == PoisonedThen::fatal;
+    lasting().for_each(strike, target, [fails_after = fails_after, fatal](Victim& victim, TimePoint until) {
+      victim.begin_poison(until, fails_after, fatal, "poison");
+    });
+  }
+
+ private:
+  [[nodiscard]] Lasting lasting() const { return {length, repairs}; }
+};
+
+}  // namespace holdfast::sim
+
+template <>
+inline constexpr std::array holdfast::file::kEnumerators<holdfast::sim::PoisonedThen>{
+    holdfast::sim::PoisonedThen::fail, holdfast::sim::PoisonedThen::fatal};
+
+#pragma GCC visibility pop
