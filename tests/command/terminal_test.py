@@ -88,10 +88,10 @@ class Streams(CommandTest):
         process.stderr.close()
         self.assertEqual(process.wait(), 0)
 
-    def test_a_closed_standard_output_is_no_error_and_never_mixed_with_the_trace(self):
+    def test_a_closed_standard_output_is_an_error_and_never_mixed_with_the_trace(self):
         trace = self.folder / "t.ndjson"
         done = self.run_it("run", self.file(HEALTHY), "--trace", str(trace), preexec_fn=lambda: os.close(1))
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (2, "holdfast: cannot write to standard output: Bad file descriptor\n"))
         for line in trace.read_text().splitlines():
             json.loads(line)
 

@@ -100,7 +100,7 @@ TEST_CASE("restarts_in_turn") {
       .of("a")
       .commanded(Command::stop)
       .stopping(StopCause::stop)
-      .cancelled()
+      .cancelled("boom")
       .at(2s)
       .of("b")
       .restarted();

@@ -319,7 +319,7 @@ TEST_CASE("a busy day tests every rule") {
   again.breaker =
       BreakerPolicy{1, 1min, HalfOpenPolicy{.open_for = 100ms, .open_for_max = 1s, .probe_success_after = 50ms}};
   const Play play{
-      .config = {.shutdown_timeout = 1s, .backoff = kPolicy},
+      .config = {.shutdown_timeout = 1s, .backoff = kPolicy, .restart_limit = RestartLimit{.every = 50ms, .burst = 2}},
       .services = {{.name = "fails"},
                    {.name = "hangs", .policy = {.stop_grace = 100ms}},
                    {.name = "leaves"},

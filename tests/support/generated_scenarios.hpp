@@ -616,6 +616,13 @@ inline rc::Gen<Scenario> any_scenario() {
     if (*rc::gen::arbitrary<bool>()) {
       drawn.supervisor = {*length(), *policy(), *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_),
                           perhaps(length())};
+      if (*rc::gen::arbitrary<bool>()) {
+        drawn.supervisor.restart_limit =
+            RestartLimit{*positive_length(), *rc::gen::inRange<std::uint32_t>(1, kRestartBurstMax + 1)};
+      }
+      if (*rc::gen::arbitrary<bool>()) {
+        drawn.supervisor.starting_max = *rc::gen::inRange<std::uint32_t>(1, kStartingMaxMax + 1);
+      }
     }
     for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 3); i < size; ++i) {
       drawn.resources.push_back(resource(name(i)));

@@ -167,6 +167,9 @@ class RestlessFleet final : public EventSink {
     const auto when = dice_.one_in(2) ? WhenAllTerminated::wait : WhenAllTerminated::return_;
     SupervisorConfig config{.shutdown_timeout = 5s, .backoff = some_policy(), .when_all_terminated = when};
     if (dice_.one_in(2)) config.stop_grace = dice_.of(kGraces);
+    if (dice_.one_in(2))
+      config.restart_limit = RestartLimit{.every = 2ms, .burst = static_cast<std::uint32_t>(1 + dice_.below(3))};
+    if (dice_.one_in(4)) config.starting_max = static_cast<std::uint32_t>(1 + dice_.below(2));
     return config;
   }
   Exit some_exit() {
