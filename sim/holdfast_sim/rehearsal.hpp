@@ -41,8 +41,8 @@ struct RehearsalOptions {
   // Asked after every slice: true ends the rehearsal there, and the result is what there is so far.
   std::function<bool()> interrupted = {};
   std::uint64_t slice = 1 << 16;
-  // The checks do not see the first run begin, as if the supervisor had a bug: the run has to be violated. It ends after
-  // the slice in which that is noticed. The digest until then and everything else are as ever.
+  // The checks do not see the first run begin, as if the supervisor had a bug: the run has to be violated. It ends
+  // after the slice in which that is noticed. The digest until then and everything else are as ever.
   bool canary = false;
   bool with_history = true;  // false: ReportData::history has no buckets. A run of a few events takes a fraction then
 };

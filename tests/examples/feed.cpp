@@ -30,8 +30,8 @@ int main(int, char** arguments) {
   const auto port = static_cast<std::uint16_t>(std::stoi(arguments[1]));
   const tcp::endpoint exchange{boost::asio::ip::address_v4::loopback(), port};
 
-  // Ten failures within ten minutes open the breaker: then a single run is tried, within 10 s at first and within a minute
-  // later on. A try that lasts for 10 s closes the breaker, so that nothing is ever given up on.
+  // Ten failures within ten minutes open the breaker: then a single run is tried, within 10 s at first and within a
+  // minute later on. A try that lasts for 10 s closes the breaker, so that nothing is ever given up on.
   const holdfast::BreakerPolicy breaker{.half_open = holdfast::HalfOpenPolicy{.open_for = 10s, .open_for_max = 1min}};
   holdfast::Runtime runtime{{.supervisor = {.backoff = {.max = 5s, .breaker = breaker}}}};
   runtime.add({.name = "feed"}, [=](holdfast::Context& ctx) { return feed(ctx, exchange); }).value();
