@@ -47,7 +47,7 @@ template <>
 struct Value<StopSignal> {
   static std::vector<Form> forms();
   static StopSignal read(const TomlValue& value);
-  static TomlValue write(StopSignal signal);
+  static TomlValue write(StopSignal written);
 };
 template <>
 struct Value<FileModeMask> {

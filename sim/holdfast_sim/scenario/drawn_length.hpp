@@ -21,10 +21,12 @@ class DrawnLength {
   template <class Rep, class Period>
   DrawnLength(std::chrono::duration<Rep, Period> fixed) : of_(Fixed{fixed}) {}  // NOLINT(google-explicit-constructor)
   DrawnLength(Distribution of) : of_(of) {}                                     // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): a distribution is a drawn length
   template <class Of>
   requires(std::same_as<Of, Fixed> || std::same_as<Of, Uniform> || std::same_as<Of, Exponential> ||
            std::same_as<Of, Weibull> || std::same_as<Of, LogNormal>) DrawnLength(Of of)
-      : of_(of) {}  // NOLINT(google-explicit-constructor)
+      : of_(of) {}
+  // NOLINTEND(google-explicit-constructor)
 
   [[nodiscard]] const Distribution& of() const noexcept { return of_; }
   // nullopt: it is drawn.

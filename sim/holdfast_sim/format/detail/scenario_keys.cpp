@@ -169,7 +169,7 @@ void describe(TableOf<Mixture>& table) {
 struct AsEnds {
   static std::vector<Form> forms() {
     auto forms = Value<Then>::forms();
-    forms.push_back(Inner{table_of<Mixture>});
+    forms.emplace_back(Inner{table_of<Mixture>});
     return forms;
   }
   static Ends read(const TomlValue& value) {
