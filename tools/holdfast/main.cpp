@@ -71,14 +71,15 @@ int parse_and_call(const std::vector<std::string>& words) {
   app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION_TEXT, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.get_formatter()->column_width(28);
-  const std::vector<Command> commands{
-      init::add_to(app),          list::add_to(app),         run::add_to(app),
-      sweep::add_to(app),         merge::add_to(app),        shrink::add_to(app),
-      replay::add_to(app),        validate::add_to(app),     predict::add_to(app),
-      compare::add_to(app),       diff::add_to(app),         report::add_to(app),
-      schema::add_to(app),        up::add_to(app),           control::add_status_to(app),
-      control::add_start_to(app), control::add_stop_to(app), control::add_restart_to(app),
-      control::add_reset_to(app), control::add_down_to(app)};
+  std::vector<Command> commands{init::add_to(app),    list::add_to(app),    run::add_to(app),    sweep::add_to(app),
+                                merge::add_to(app),   shrink::add_to(app),  replay::add_to(app), validate::add_to(app),
+                                predict::add_to(app), compare::add_to(app), diff::add_to(app),   report::add_to(app),
+                                schema::add_to(app)};
+#if HOLDFAST_RUNS_PROCESSES
+  commands.insert(commands.end(),
+                  {up::add_to(app), control::add_status_to(app), control::add_start_to(app), control::add_stop_to(app),
+                   control::add_restart_to(app), control::add_reset_to(app), control::add_down_to(app)});
+#endif
   // What a command does not know is refused in our own words.
   for (const auto& command : commands) command.line->allow_extras();
   const auto word = words.empty() ? std::string{} : words.front();
