@@ -214,7 +214,8 @@ TEST_CASE("snapshots come later to handlers whose executor has no memory to take
   CHECK(refusals == 0);
 }
 
-TEST_CASE("a handler whose request for a snapshot gets lost on the way is told so, unless the runtime is gone") {
+TEST_CASE(
+    "a handler whose request for a snapshot gets lost is called with operation_aborted, unless the runtime is gone") {
   // As Asio loses what it has no memory to queue.
   struct Loses final : detail::SnapshotSource {
     void take_snapshot(std::shared_ptr<detail::SnapshotRequest>) override {}

@@ -144,7 +144,7 @@ TEST_CASE("a process that is not ready in time is stopped, and has failed") {
         Lines{"added", "started", "stopping", "ended failed: not ready within 500ms", "terminated failed"});
 }
 
-TEST_CASE("a process under a watchdog is told how long it may be silent, and hangs if it is") {
+TEST_CASE("a process learns from WATCHDOG_USEC how long it may be silent, and hangs if it is silent longer") {
   SECTION("it is silent") {
     Stage stage;
     stage.add(program("wait()"), {.name = "p", .policy = {.restart = RestartPolicy::never, .watchdog = 500ms}});

@@ -100,7 +100,7 @@ TEST_CASE("every rehearsal is compared with its configuration") {
   CHECK(result.expectations.back().what == "configuration");
 }
 
-// A storm of twenty services under `ran`, held against `said`.
+// A storm of twenty services runs under one scenario and is compared with another one.
 TEST_CASE("a fleet that starts again faster or later than its limits let it is reported") {
   const auto limited = [](std::optional<RestartLimit> limit, std::optional<std::uint32_t> starting_max) {
     Scenario storm{.name = "storm", .duration = 1min};
