@@ -137,6 +137,24 @@ TEST_CASE_METHOD(Fixture,
     pass_to(300ms + TimerLoop::kStallMin);
     CHECK(fired == Words{"deadline"});
   }
+  // A machine with much to do stalled for 20 ms, and was then stopped for 3 s: everybody was killed.
+  SECTION("a long stall soon after a short one gives as much as both together would, had they been one") {
+    loop.arm_deadline(deadline, after(2s));
+    wake(250ms + 20ms);
+    wake(500ms + 20ms + 3s);
+    CHECK(fired.empty());
+    pass_to(5s - 1ns);
+    CHECK(fired.empty());
+    pass_to(5s);
+    CHECK(fired == Words{"deadline"});
+  }
+  SECTION("a short stall soon after a long one gives nothing") {
+    loop.arm_deadline(deadline, after(2s));
+    wake(250ms + 3s);
+    wake(3500ms + 20ms);
+    pass_to(5s);
+    CHECK(fired == Words{"deadline"});
+  }
   SECTION("a second stall too soon after the first one gives nothing, so that a deadline comes in the end") {
     loop.arm_deadline(deadline, after(2s));
     Duration at = 250ms;

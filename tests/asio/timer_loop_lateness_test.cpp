@@ -69,6 +69,32 @@ TEST_CASE_METHOD(Fixture,
     CHECK(!outside.round);
     CHECK(fired == Words{"due"});
   }
+  SECTION("before a deadline it goes round also when it is in time, as long as being late would cost") {
+    Bell deadline{loop, says("deadline")};
+    loop.arm_deadline(deadline, after(1s));
+    pass_to(1s - 1ns);
+    outside.clock = after(1s);
+    ring();
+    REQUIRE(std::exchange(outside.round, false));
+    CHECK(fired.empty());
+    outside.clock = after(1s + detail::TimerLoop::kLate - 1ns);
+    loop.went_round();
+    REQUIRE(std::exchange(outside.round, false));
+    loop.disarm(deadline);  // what it waited for has arrived
+    outside.clock = after(1s + detail::TimerLoop::kLate);
+    loop.went_round();
+    CHECK_FALSE(outside.round);
+    CHECK(fired == Words{"due"});
+  }
+  SECTION("a deadline that is not due yet makes no rounds") {
+    Bell deadline{loop, says("deadline")};
+    loop.arm_deadline(deadline, after(1s + 1ns));
+    pass_to(1s - 1ns);
+    outside.clock = after(1s);
+    ring();
+    CHECK(!outside.round);
+    CHECK(fired == Words{"due"});
+  }
   SECTION("as many rounds as there may be, with the tasks that are deferred in them") {
     outside.clock = after(1s + detail::TimerLoop::kLate);
     ring();

@@ -233,9 +233,21 @@ class Gate {
     REQUIRE(::mkfifo(path_.c_str(), 0600) == 0);
   }
   [[nodiscard]] std::string path() const { return path_.string(); }
-  void open() const { std::ofstream{path_} << "go\n"; }
+  // Waits for the process, which may be about to open it. One that is gone does not keep the test waiting for ever.
+  void open() const {
+    const auto until = std::chrono::steady_clock::now() + kLimit;
+    int gate = -1;
+    while ((gate = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) == -1 &&
+           std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(1ms);
+    }
+    const bool is_read = gate != -1 && ::write(gate, "go\n", 3) == 3;
+    ::close(gate);
+    REQUIRE(is_read);
+  }
 
  private:
+  static constexpr auto kLimit = 10s;
   const fs::path path_;
 };
 

@@ -53,6 +53,11 @@ constexpr ProcessKind kFlushes{"flushes",
                                {},
                                true};
 
+// A process may end in the instant in which it is killed, and another thread may be about to say that it has ended. Who
+// has been seen to have ended for so long is killed wrongly.
+constexpr auto kKnownToHaveEnded = 250ms;
+constexpr auto kBetweenLooks = 10ms;
+
 constexpr auto kLongest = 60s;  // what sleeps ends by itself then
 
 holdfast::Process process_of(const ProcessKind& kind, const std::string& folder) {
@@ -106,8 +111,7 @@ class ProcessPatient final : public holdfast::Service {
   void stop(holdfast::Run run) override { service_.stop(run); }
   [[nodiscard]] bool can_be_killed() const noexcept override { return service_.can_be_killed(); }
   void kill(holdfast::Run run) override {
-    const auto& life = ward_.lives_[name_];
-    if (has_ended(life.process)) ward_.complain(name_, life, "is killed though its process has ended");
+    ward_.on_kill(name_);
     service_.kill(run);
   }
 
@@ -118,7 +122,9 @@ class ProcessPatient final : public holdfast::Service {
   }
   void note_process(pid_t process) {
     const ReliableMemory reliable;
-    ward_.lives_[name_].process = process;
+    auto& life = ward_.lives_[name_];
+    life.process = process;
+    life.seen_ended.reset();
   }
 
   ProcessWard& ward_;
@@ -156,7 +162,25 @@ std::shared_ptr<holdfast::Service> ProcessWard::make(boost::asio::any_io_executo
   return std::make_shared<ProcessPatient>(*this, name, std::move(executor), process_of(kind, folder_));
 }
 
+// As often as anything happens to anybody.
+void ProcessWard::look_who_has_ended() {
+  const auto now = Clock::now();
+  if (now - latest_look_ < kBetweenLooks) return;
+  latest_look_ = now;
+  for (auto& [name, life] : lives_) {
+    if (!life.seen_ended && has_ended(life.process)) life.seen_ended = now;
+  }
+}
+
+void ProcessWard::on_kill(const std::string& name) {
+  const auto& life = lives_[name];
+  if (life.seen_ended && has_ended(life.process) && Clock::now() - *life.seen_ended >= kKnownToHaveEnded) {
+    complain(name, life, "is killed though its process has ended");
+  }
+}
+
 void ProcessWard::on_event(const holdfast::Event& event) {
+  look_who_has_ended();
   const auto found = lives_.find(event.name);
   if (event.about_supervisor() || found == lives_.end()) return;
   const ReliableMemory reliable;

@@ -10,9 +10,11 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,12 +61,16 @@ class ProcessWard final : public holdfast::EventSink {
 
  private:
   friend class ProcessPatient;
+  using Clock = std::chrono::steady_clock;
   struct Life {
     const ProcessKind* kind = nullptr;
     pid_t process = 0;  // 0: none, or unknown
     bool was_asked_to_stop = false;
+    std::optional<Clock::time_point> seen_ended;  // the first time
   };
 
+  void look_who_has_ended();
+  void on_kill(const std::string& name);
   void on_end(const std::string& name, Life& life, const holdfast::event::Ended& ended);
   void complain(const std::string& name, const Life& life, const std::string& says);
   [[nodiscard]] std::uint64_t lines_of(const std::string& file) const;
@@ -72,6 +78,7 @@ class ProcessWard final : public holdfast::EventSink {
   std::string folder_;  // for the notes of those that flush
   std::map<std::string, Life, std::less<>> lives_;
   std::vector<std::string> complaints_;
+  Clock::time_point latest_look_;
   std::uint64_t starts_ = 0;
   std::uint64_t killed_ = 0;
   std::uint64_t killed_though_well_behaved_ = 0;

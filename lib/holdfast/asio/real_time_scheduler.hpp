@@ -26,14 +26,15 @@
 // ctx.sleep_for(2s))` yields what arrived within 2 s, even in a program that could not run for an hour.
 // - Every descriptor that was ready at the timer's time has its turn first, however many there are.
 // - If the scheduler is late by 5 ms or more, what those turns have set off gets up to 32 further rounds, as for a
-//   message that is read in pieces. The rounds take at most 50 ms, and at most as long as the scheduler was late. A
-//   descriptor that is always ready can delay a timer by that much.
+//   message that is read in pieces. The rounds take at most 250 ms, and at most as long as the scheduler was late. A
+//   descriptor that is always ready can delay a timer by that much. Before a deadline there are such rounds in any
+//   case, for 5 ms at most if the scheduler is in time.
 // - With several threads in one io_context, another thread may hold a ready descriptor that it has not passed on yet.
 //   If it has not done so when the rounds are over, it comes after the timer.
 //
 // A deadline (arm_deadline) is moved by the time for which the scheduler could not run, 250 ms at most: each stall of
-// 10 ms or more counts that is noticed while the deadline is armed. A stall within a second after another one does not
-// count. So a handler that blocks again and again makes a deadline come at most twice as late.
+// 10 ms or more counts that is noticed while the deadline is armed. Of stalls that follow each other within a second
+// only the longest counts. So a handler that blocks again and again makes a deadline come at most twice as late.
 //
 // It holds one descriptor. The constructor throws boost::system::system_error when there is none left.
 //

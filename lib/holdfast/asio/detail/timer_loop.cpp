@@ -90,9 +90,15 @@ void TimerLoop::woke() {
   const TimePoint at = now();
   due_ = std::min(std::exchange(rings_, std::nullopt).value_or(TimePoint::min()), at);
   make_up_for_stall(std::exchange(awaited_since_, std::nullopt).value_or(at), at);
-  if (!has_timers() || earliest() > due_ || at - earliest() < kLate) return fire_due();
+  if (!has_timers() || earliest() > due_) return fire_due();
+  Duration rounds_time = at - earliest();
+  if (!deadlines_.empty() && deadlines_.earliest() <= due_) {
+    rounds_time = std::max(rounds_time, kLate);
+  } else if (rounds_time < kLate) {
+    return fire_due();
+  }
   rounds_left_ = kRoundsMax;
-  rounds_end_ = at + std::min(at - earliest(), kRoundsTimeMax);
+  rounds_end_ = at + std::min(rounds_time, kRoundsTimeMax);
   go_round();
 }
 
@@ -135,11 +141,15 @@ TimePoint TimerLoop::earliest() {
 }
 
 void TimerLoop::make_up_for_stall(TimePoint rang, TimePoint now) {
-  if (deadlines_.empty() || now - rang < kStallMin) return;
-  if (stalled_until_ && rang - *stalled_until_ < kStallsApart) return;
+  const Duration lasted = now - rang;
+  if (deadlines_.empty() || lasted < kStallMin) return;
+  const bool soon_after_another = stalled_until_ && rang - *stalled_until_ < kStallsApart;
+  const Duration given = soon_after_another ? stalled_for_ : Duration{0};
+  if (lasted <= given) return;
   try {
-    deadlines_.postpone_all(now - rang);
+    deadlines_.postpone_all(lasted - given);
     stalled_until_ = now;
+    stalled_for_ = lasted;
   } catch (const std::bad_alloc&) {  // then they come at their times
   }
 }

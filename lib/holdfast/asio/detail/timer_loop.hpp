@@ -13,15 +13,17 @@
 // What arrived may need several steps to take effect: a message that is read in pieces, an end that a coroutine passes
 // on. A loop that is late by kLate or more therefore lets all other work go round first, up to kRoundsMax times, but
 // for no longer than it is late and no longer than kRoundsTimeMax. So a descriptor that is always ready cannot hold up
-// timers.
+// timers. Before a deadline it does so also when it is not late, for kLate at most: a process that ended just before
+// its grace was over is not killed.
 //
 // ## Deadlines
 //
 // A loop that could not run for a while (no processor, a stopped program, a suspended machine, a handler that blocks)
 // gives every deadline as much time more. It notices such a stall by an alarm that it handles kStallMin or more after
 // it rang, or by a turn that takes as long; while deadlines are armed the alarm rings at least every kPulse, so at most
-// that much of a stall goes unnoticed. A stall that begins within kStallsApart after another one gives nothing:
-// otherwise a handler that blocks again and again would put every deadline off for ever.
+// that much of a stall goes unnoticed. Of stalls that follow each other within kStallsApart, only the longest counts:
+// otherwise a handler that blocks again and again would put every deadline off for ever. So a stall that begins soon
+// after another one gives only the time by which it is the longer one.
 //
 // Thread-safety: none.
 #pragma once
@@ -59,7 +61,7 @@ class TimerLoop {
  public:
   static constexpr Duration kLate = std::chrono::milliseconds{5};
   static constexpr int kRoundsMax = 32;
-  static constexpr Duration kRoundsTimeMax = std::chrono::milliseconds{50};
+  static constexpr Duration kRoundsTimeMax = std::chrono::milliseconds{250};
   static constexpr Duration kStallMin = std::chrono::milliseconds{10};
   static constexpr Duration kStallsApart = std::chrono::seconds{1};
   static constexpr Duration kPulse = std::chrono::milliseconds{250};
@@ -116,7 +118,8 @@ class TimerLoop {
   std::optional<TimePoint> rings_;          // when the alarm rings or has rung: the earliest time at which it can have
   std::optional<TimePoint> awaited_since_;  // the same of alarms that somebody has waited for without a break
   TimePoint due_;                           // what was ready by then has had its turn
-  std::optional<TimePoint> stalled_until_;  // the latest stall that deadlines were put off for
+  std::optional<TimePoint> stalled_until_;  // the end of the latest stall that deadlines were put off for
+  Duration stalled_for_{0};                 // how long that one lasted
   TimePoint rounds_end_;
   int rounds_left_ = 0;     // not 0: the loop goes round, and fires what is due after it
   bool wake_soon_ = false;  // asked for, and the turn has not come
