@@ -41,8 +41,10 @@ constexpr auto kUnwatchedPause = 20ms;  // it is out of watches
 constexpr auto kTracedPause = 100ms;    // a debugger holds the dead process
 constexpr auto kGroupPauseMax = 50ms;   // the end of a group
 constexpr auto kLookPause = 5ms;        // a slow look at the group
-// How long a killed group may take to disappear.
+// How long a killed group may take to disappear. Looks from before are no proof, since this program itself may have
+// been stopped for so long.
 constexpr auto kKilledGroupMax = 1s;
+constexpr int kBlindLooks = 10;  // in a row: it has been blind for a while, and not only been stopped
 // A program that ends within this time and leaves processes behind has gone into the background.
 constexpr auto kBackgroundMax = 1s;
 
@@ -389,7 +391,7 @@ void ChildProcess::on_decided() {
   if (!has_group_) return end_unasked(false);
   look_again_in(kLookPause);
   const bool only_zombies = only_zombies_are_left();
-  const bool gives_up = is_blind_ && Clock::now() - ended_at_ >= kKilledGroupMax;
+  const bool gives_up = blind_looks_ >= kBlindLooks && Clock::now() - ended_at_ >= kKilledGroupMax;
   if (!only_zombies && looked_at_ < ended_at_ && !gives_up) return;
   end_unasked(!only_zombies);
 }
@@ -446,10 +448,10 @@ void ChildProcess::poll_group() {
   if (state_ != State::kills_group) return;
   if (killed_) return finish();  // the caller of kill waits, and may have little time
   if (Clock::now() - group_killed_at_ < kKilledGroupMax) return;
-  if (looked_at_ > group_killed_at_) {
+  if (looked_at_ - group_killed_at_ >= kKilledGroupMax) {
     remains_ = Remains::unkillable;
     warn("processes of its process group could not be killed and live on");
-  } else if (is_blind_) {
+  } else if (blind_looks_ >= kBlindLooks) {
     warn("there is no descriptor to see whether the processes of its process group have died");
   } else {
     return;  // the look takes its time
@@ -467,7 +469,7 @@ bool ChildProcess::group_is_gone() {
 // looks are needed; after a SIGKILL one is enough, because nothing forks any more.
 bool ChildProcess::only_zombies_are_left() {
   const LookAtGroup look = look_at(launched_.id);
-  is_blind_ = look.is_blind;
+  blind_looks_ = look.is_blind ? blind_looks_ + 1 : 0;
   if (look.began <= std::max({ended_at_, looked_at_, group_killed_at_})) return false;
   looked_at_ = look.began;
   zombies_seen_ = look.alive.empty() ? zombies_seen_ + 1 : 0;

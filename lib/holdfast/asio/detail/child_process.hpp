@@ -154,6 +154,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   siginfo_t end_info_{};
   State state_ = State::running;
   Remains remains_ = Remains::none;
+  int blind_looks_ = 0;    // at its group in a row, for which there was no descriptor
   int zombies_seen_ = 0;   // in so many looks in a row all that was left of the group were zombies
   bool has_group_ = true;  // false: its group has had no member since the process was reaped
   bool end_is_watched_ = true;
@@ -166,7 +167,6 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool is_same_stop_ = false;  // the signal that ended it was part of a stop requested a moment later
   bool killed_ = false;        // by a kill, not by a stop
   bool refused_ = false;       // it may not be killed
-  bool is_blind_ = false;      // there is no descriptor to look at its group with
   bool is_held_ = false;       // it has ended, and its tracer still holds it
 };
 
