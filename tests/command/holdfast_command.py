@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ import unittest
 from pathlib import Path
 
 HOLDFAST, ROOT = "", Path()
+IS_SLOW = os.environ.get("HOLDFAST_SLOW_BUILD") == "1"  # a test goes through less where there is much
 # A job in the background of a shell ignores it, and so would the commands that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -60,8 +60,10 @@ std::string trace_of(const Scenario& scenario) {
 }  // namespace
 
 TEST_CASE("every scenario holds what it expects and has the digest recorded beside it") {
+  std::size_t number = 0;
   for (const auto& file : files(".toml")) {
     INFO(file.filename().string());
+    if (HOLDFAST_SLOW_BUILD && ++number % 4 != 1) continue;  // all of them with such a build: tools/compare_builds
     const auto result = rehearse(read_scenario(file));
     CHECK(result.verdict() == RehearsalVerdict::held);
     CHECK(result.digest + '\n' == text_of(fs::path{file}.replace_extension(".digest")));

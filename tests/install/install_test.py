@@ -97,11 +97,11 @@ class Headers(unittest.TestCase):
         self.assertEqual({header for header in headers if "/detail/" in header} - set().union(*headers.values()), set())
 
     # Which includes are missing is the same for every compiler of one standard library, so the slower one gets them all
-    # in one file.
+    # in one file. Nobody includes a header of detail first.
     def test_each_compiles_on_its_own(self):
         headers = sorted((installed.PREFIX / "include").rglob("*.hpp"))
         with ThreadPool(os.cpu_count()) as pool:
-            pool.starmap(self.compile, [("g++", headers)] + [("clang++", [header]) for header in headers])
+            pool.starmap(self.compile, [("g++", headers)] + [("clang++", [header]) for header in headers if "detail" not in header.parts])
 
     @staticmethod
     def compile(compiler: str, headers: list[Path]) -> None:

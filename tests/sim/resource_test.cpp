@@ -375,7 +375,7 @@ TEST_CASE("M/M/c//N: a fleet that needs a resource for each restart is as availa
   constexpr double kRatio = 1.0 / 6;  // of the length of a repair to that of a run
   auto scenario = fleet_on({.name = "repair", .slots = kRepairmen, .takes = Exponential{10min}}, kMachines,
                            {.runs_for = Exponential{1h}});
-  scenario.duration = 24h * 2000;
+  scenario.duration = 24h * (HOLDFAST_SLOW_BUILD ? 200 : 2000);
   Report report{scenario};
   Simulation simulation{scenario, {&report}};
   simulation.run_to_end();
@@ -388,7 +388,7 @@ TEST_CASE("M/M/c//N: a fleet that needs a resource for each restart is as availa
     down += n * weight;
   }
   const double up = static_cast<double>(availability.up) / static_cast<double>(availability.time);
-  CHECK(up == Approx(1 - down / all / kMachines).epsilon(0.005));
+  CHECK(up == Approx(1 - down / all / kMachines).epsilon(HOLDFAST_SLOW_BUILD ? 0.015 : 0.005));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -470,8 +470,9 @@ TEST_CASE(
     std::uint32_t slots;
     bool comes_back;
   };
-  const auto [slots, comes_back] =
-      GENERATE(Row{60, false}, Row{90, false}, Row{95, false}, Row{100, true}, Row{120, true}, Row{300, true});
+  const auto [slots, comes_back] = GENERATE(
+      filter([](const Row& row) { return !HOLDFAST_SLOW_BUILD || row.slots == 95 || row.slots == 100; },
+             values({Row{60, false}, Row{90, false}, Row{95, false}, Row{100, true}, Row{120, true}, Row{300, true}})));
   CAPTURE(slots);
   const auto expected = all_back_at(slots);
   CHECK(expected.has_value() == comes_back);

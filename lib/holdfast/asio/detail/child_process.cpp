@@ -44,6 +44,8 @@ constexpr auto kLookPause = 5ms;        // a slow look at the group
 // How long a killed group may take to disappear. Looks from before are no proof, since this program itself may have
 // been stopped for so long.
 constexpr auto kKilledGroupMax = 1s;
+// The same while all that is left of it waits for a processor to die on, on a machine with much to do.
+constexpr auto kDyingGroupMax = 30s;
 constexpr int kBlindLooks = 10;  // in a row: it has been blind for a while, and not only been stopped
 // A program that ends within this time and leaves processes behind has gone into the background.
 constexpr auto kBackgroundMax = 1s;
@@ -448,7 +450,7 @@ void ChildProcess::poll_group() {
   if (state_ != State::kills_group) return;
   if (killed_) return finish();  // the caller of kill waits, and may have little time
   if (Clock::now() - group_killed_at_ < kKilledGroupMax) return;
-  if (looked_at_ - group_killed_at_ >= kKilledGroupMax) {
+  if (looked_at_ - group_killed_at_ >= (only_runnable_are_left_ ? kDyingGroupMax : kKilledGroupMax)) {
     remains_ = Remains::unkillable;
     warn("processes of its process group could not be killed and live on");
   } else if (blind_looks_ >= kBlindLooks) {
@@ -473,6 +475,8 @@ bool ChildProcess::only_zombies_are_left() {
   if (look.began <= std::max({ended_at_, looked_at_, group_killed_at_})) return false;
   looked_at_ = look.began;
   zombies_seen_ = look.alive.empty() ? zombies_seen_ + 1 : 0;
+  only_runnable_are_left_ =
+      std::all_of(look.alive.begin(), look.alive.end(), [](const GroupMember& member) { return member.is_runnable; });
   if (state_ == State::waits_for_group) signal_who_missed_it(look.alive);
   return zombies_seen_ >= (state_ == State::waits_for_group ? 2 : 1);
 }

@@ -154,9 +154,10 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   siginfo_t end_info_{};
   State state_ = State::running;
   Remains remains_ = Remains::none;
-  int blind_looks_ = 0;    // at its group in a row, for which there was no descriptor
-  int zombies_seen_ = 0;   // in so many looks in a row all that was left of the group were zombies
-  bool has_group_ = true;  // false: its group has had no member since the process was reaped
+  int blind_looks_ = 0;                  // at its group in a row, for which there was no descriptor
+  int zombies_seen_ = 0;                 // in so many looks in a row all that was left of the group were zombies
+  bool only_runnable_are_left_ = false;  // of its group, in the last look that counted
+  bool has_group_ = true;                // false: its group has had no member since the process was reaped
   bool end_is_watched_ = true;
   bool output_is_watched_ = true;
   bool notifications_are_watched_ = true;

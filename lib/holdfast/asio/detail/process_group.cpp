@@ -50,11 +50,12 @@ std::optional<GroupMember> living_in(const std::string& path) {
   }
   const char* at = std::strrchr(text.data(), ')');
   if (!at || std::strlen(at) < 4 || at[2] == 'Z' || at[2] == 'X') return std::nullopt;
+  const bool is_runnable = at[2] == 'R';
   char* rest = const_cast<char*>(at + 3);
   const auto next = [&] { return static_cast<pid_t>(std::strtol(rest, &rest, 10)); };
   const auto id = static_cast<pid_t>(std::strtol(text.data(), nullptr, 10));
   const pid_t parent = next();
-  return GroupMember{.group = next(), .id = id, .parent = parent};
+  return GroupMember{.group = next(), .id = id, .parent = parent, .is_runnable = is_runnable};
 }
 
 // Of this thread.
@@ -87,7 +88,7 @@ class Observer {
       next_ = began + kRest * (processor_time() - used);
     }
     const auto [first, last] =
-        std::equal_range(living_.begin(), living_.end(), GroupMember{group, 0, 0}, has_lower_group);
+        std::equal_range(living_.begin(), living_.end(), GroupMember{group, 0, 0, false}, has_lower_group);
     return {began_, {first, last}, is_blind_};
   }
 

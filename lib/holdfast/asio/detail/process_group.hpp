@@ -28,6 +28,7 @@ struct GroupMember {
   pid_t group;
   pid_t id;
   pid_t parent;
+  bool is_runnable;  // it runs, or waits for a processor
 };
 
 // A slow look at the processes of the system, which distinguishes live members from zombies. Each call does one slice,
