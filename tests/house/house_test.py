@@ -55,7 +55,7 @@ BANNED_SYMBOLS = re.compile(
 # folder. There is no circle among them.
 DOORS = {
     "text": set(),
-    "scenario": {"text"},
+    "scenario": {"observe", "text"},
     "observe": {"text"},
     "format": {"scenario", "text"},
     "stage": {"scenario", "observe"},

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The parts that judge a run cannot overlook a new kind of event. The test adds one to a copy of event.hpp. The checks, the
-expectations and the report must not compile until they handle it, unless it only informs. The same for a kind of what chaos
-does, added to a copy of observer.hpp: then the picture of the fleet must handle it, too.
+expectations and the report must not compile until they handle it, unless it only informs. The same for a meaning of what chaos
+does, added to a copy of chaos_event.hpp: then the picture of the fleet must handle it, too. A kind of what chaos does must
+not compile until its row says what it means.
 
     new_event_test.py SOURCE_ROOT COMPILER...
 """
@@ -64,13 +65,21 @@ class NewEvent(unittest.TestCase):
             with self.subTest(source=name):
                 self.assertNotIn("error", said)
 
-    def test_no_judge_and_no_picture_compiles_with_an_unknown_kind_of_chaos(self) -> None:
-        header = (ROOT / "sim/holdfast_sim/observe/observer.hpp").read_text()
-        header = header.replace("    storm, ", "    planted,\n    storm, ", 1)
-        sources = self.sources([*JUDGES, "observe/observer.cpp", "picture/fleet_map.cpp"])
-        for name, said in self.compile_with("holdfast_sim/observe/observer.hpp", header, sources).items():
+    def plant_in_chaos_event(self, after: str, planted: str, sources: list[Path]) -> dict[str, str]:
+        path = "holdfast_sim/observe/chaos_event.hpp"
+        header = (ROOT / "sim" / path).read_text()
+        self.assertEqual(header.count(after), 1)
+        return self.compile_with(path, header.replace(after, after + planted), sources)
+
+    def test_no_judge_and_no_picture_compiles_with_an_unknown_meaning_of_chaos(self) -> None:
+        sources = self.sources(["checks/checks.cpp", "report/detail/reporter.cpp", "picture/fleet_map.cpp"])
+        for name, said in self.plant_in_chaos_event("enum class ChaosMeaning : std::uint8_t {\n", "  planted,\n", sources).items():
             with self.subTest(source=name):
                 self.assertIn("planted", said)
+
+    def test_a_kind_of_chaos_without_a_word_and_a_meaning_does_not_compile(self) -> None:
+        said = self.plant_in_chaos_event("enum class Kind : std::uint8_t {\n", "    planted,\n", self.sources(["observe/observer.cpp"]))
+        self.assertIn("planted", said["observer.cpp"])
 
     def test_a_kind_without_a_level_does_not_compile(self) -> None:
         said = self.compile("  static constexpr bool kOnlyInforms = true;\n", [ROOT / "lib/holdfast/log_line.cpp"])["log_line.cpp"]

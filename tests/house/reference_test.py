@@ -44,7 +44,7 @@ class Reference(unittest.TestCase):
 
     def test_words_in_events(self) -> None:
         event, lifecycle = source("lib/holdfast/event.hpp"), source("lib/holdfast/lifecycle.hpp")
-        chaos = source("sim/holdfast_sim/observe/observer.hpp").split("struct ChaosEvent", 1)[1]
+        chaos = source("sim/holdfast_sim/observe/chaos_event.hpp")
         for text, enumerations in ((event, ("Command", "BackoffCause", "ShutdownCause", "DrainOutcome")),
                                    (lifecycle, ("Outcome", "StopCause")), (chaos, ("Kind",))):
             for enumeration in enumerations:

@@ -10,6 +10,7 @@
 #include <holdfast_sim/checks/expectations.hpp>
 #include <holdfast_sim/rehearsal.hpp>
 #include <holdfast_sim/report/report.hpp>
+#include <holdfast_sim/stage/detail/simulated_service.hpp>
 
 #include "simulation_fixture.hpp"
 
@@ -150,6 +151,49 @@ TEST_CASE("an outage in which every start fails is the outage without the key, a
   CHECK(whole == events_of({.length = 20s, .failing_starts = Ratio::from(1)}));
   CHECK(whole != events_of({.length = 20s, .failing_starts = Ratio::from(0.5)}));
   CHECK(whole != events_of({.length = 20s, .mode = kRefusing}));
+}
+
+TEST_CASE("a run that starts while a fault changes it behaves so to its end, and the next one as its group") {
+  VirtualScheduler scheduler;
+  EventLog log;
+  Sufferings sufferings;
+  Pulses pulses;
+  const std::vector<Observer*> observers{&log};
+  const SupervisorConfig config{.backoff = {.clean_restart_delay = 1s, .breaker = std::nullopt}, .stop_grace = 20s};
+  Supervisor supervisor{scheduler, config, Seed{1}, log};
+  const Role role{.scheduler = scheduler,
+                  .supervisor = supervisor,
+                  .sufferings = sufferings,
+                  .pulses = pulses,
+                  .sink = log,
+                  .observers = observers,
+                  .behaviour = {.runs_for = Fixed{10s}, .then = Then::end},
+                  .says_when_ready = true,
+                  .begins_slowly = true};
+  SimulatedService service{role};
+  const ServicePolicy policy{.restart = RestartPolicy::always, .ready = Ready::notified};
+  service.enter(supervisor.add({.name = "s", .policy = policy}, service).value().slot);
+  const auto run_to = [&](Duration at) {
+    scheduler.run_tasks();
+    while (scheduler.fire_next(TimePoint{} + at)) {
+    }
+  };
+  run_to(5s);
+  const auto changes = [](Behaviour& mine) {
+    mine.ready_after = Fixed{2s};
+    mine.runs_for = Fixed{4s};
+    mine.then = Then::fatal;
+    mine.on_stop = Takes{Fixed{3s}};
+  };
+  service.begin({.name = "changes", .kind = ChaosEvent::Kind::storm, .until = TimePoint{} + 12s, .changes = changes});
+  run_to(14s);
+  REQUIRE(supervisor.restart("s"));
+  run_to(20s);
+  CHECK(log.lines_of("s") == Lines{"0s s#0 added always stop_grace 20s ready when notified", "0s s#1 started",
+                                   "0s s#1 running", "10s s#1 ended clean after 10s",
+                                   "10s s#1 backing_off clean_exit delay 1s", "11s s#2 started", "13s s#2 running",
+                                   "13s s#2 commanded restart", "13s s#2 stopping restart",
+                                   "16s s#2 ended clean after 5s", "16s s#3 started", "16s s#3 running"});
 }
 
 }  // namespace holdfast::simulation_test

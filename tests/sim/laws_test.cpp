@@ -114,13 +114,10 @@ Scenario with_counts(Scenario scenario) {
 // Under another name, also where chaos names it. Recorded traces find their services by name and are left out.
 Scenario with_another_name(Scenario scenario, std::size_t which, const std::string& name) {
   const std::string old = std::exchange(scenario.fleet[which].name, name);
-  const auto rename = [&](Target& target) { std::replace(target.of.begin(), target.of.end(), old, name); };
-  for (auto& entry : scenario.chaos) {
-    if (auto* const storm = std::get_if<Storm>(&entry.what)) rename(storm->target);
-    if (auto* const outage = std::get_if<Outage>(&entry.what)) rename(outage->target);
-    if (auto* const hang = std::get_if<HangWindow>(&entry.what)) rename(hang->target);
-    if (auto* const poison = std::get_if<Poison>(&entry.what)) rename(poison->target);
-  }
+  const auto rename = [&](auto& kind) {
+    if constexpr (requires { kind.target; }) std::replace(kind.target.of.begin(), kind.target.of.end(), old, name);
+  };
+  for (auto& entry : scenario.chaos) std::visit(rename, entry.what);
   return scenario;
 }
 

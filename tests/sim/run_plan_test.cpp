@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <holdfast_sim/stage/detail/run_plan.hpp>
@@ -102,6 +105,61 @@ TEST_CASE("a run is planned as the table says, in every combination of windows, 
     }
   }
   CHECK(planned == 4 * 4 * 2 * 3 * 3 * 3);
+}
+
+StartFault fault(std::string_view name, Window window, std::uint64_t share = Target::kWhole) {
+  return {.name = name, .kind = ChaosEvent::Kind::failing_starts, .until = end_of(window), .share = share};
+}
+
+TEST_CASE("a run fails of the first open fault that it meets and that makes it fail, and of none in an outage") {
+  const auto key = [] { return kKey; };
+  Suffering suffering;
+  const auto planned = [&](std::uint64_t run) { return plan_run({}, &suffering, kNow, key, run); };
+  CHECK(planned(1) == RunPlan{});
+  const auto add = [&](StartFault added, std::optional<Duration> fails_after) {
+    added.fails_after = fails_after;
+    suffering.faults.push_back({added});
+  };
+  add(fault("works", Window::open), std::nullopt);
+  add(fault("over", Window::ends_now), 1s);
+  CHECK(planned(1) == RunPlan{});
+  add(fault("some", Window::open, Target::kWhole / 2), 2s);
+  add(fault("all", Window::open), 3s);
+  std::size_t drawn = 0;
+  for (std::uint64_t run = 1; run <= 100; ++run) {
+    const bool hit = (draw(kKey, Purpose::start_failure, run).high >> 32) < Target::kWhole / 2;
+    CHECK(planned(run) == (hit ? RunPlan{End::failure_of_start, 2s, 2} : RunPlan{End::failure_of_start, 3s, 3}));
+    drawn += hit ? 1 : 0;
+  }
+  CHECK(drawn > 30);
+  CHECK(drawn < 70);
+  suffering.down_until = end_of(Window::open);
+  CHECK(planned(1).end == End::failure_of_outage);
+}
+
+TEST_CASE("a run behaves as every open fault that it meets changes it, and otherwise as its group") {
+  const auto key = [] { return kKey; };
+  const Behaviour behaviour{.runs_for = Fixed{10s}};
+  Suffering suffering;
+  const auto changed = [&](std::uint64_t run) { return changed_behaviour(behaviour, suffering, kNow, key, run); };
+  const auto add = [&](StartFault added, std::function<void(Behaviour&)> changes) {
+    added.changes = std::move(changes);
+    suffering.faults.push_back({added});
+  };
+  add(fault("over", Window::ends_now), [](Behaviour& mine) { mine.then = Then::fatal; });
+  add(fault("nothing", Window::open), {});
+  CHECK(changed(1) == nullptr);
+  add(fault("slow", Window::open), [](Behaviour& mine) { mine.ready_after = Fixed{5s}; });
+  add(fault("deaf", Window::open, Target::kWhole / 2), [](Behaviour& mine) { mine.on_stop = Ignores{}; });
+  Behaviour slow = behaviour;
+  slow.ready_after = Fixed{5s};
+  Behaviour both = slow;
+  both.on_stop = Ignores{};
+  for (std::uint64_t run = 1; run <= 20; ++run) {
+    const bool hit = (draw(kKey, Purpose::start_failure, run).high >> 32) < Target::kWhole / 2;
+    REQUIRE(changed(run) != nullptr);
+    CHECK(*changed(run) == (hit ? both : slow));
+  }
 }
 
 TEST_CASE("a run that was served works for as long as it would have without waiting") {

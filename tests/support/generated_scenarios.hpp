@@ -10,11 +10,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <holdfast/file/program.hpp>
 #include <holdfast/file/size_text.hpp>
+#include <holdfast/file/table_of.hpp>
 #include <holdfast_sim/format/detail/scenario_keys.hpp>
 #include <holdfast_sim/scenario/recorded_trace.hpp>
 #include <holdfast_sim/scenario/scenario.hpp>
@@ -29,16 +33,72 @@ std::optional<T> perhaps(const rc::Gen<T>& gen) {
   return *rc::gen::arbitrary<bool>() ? std::optional<T>{*gen} : std::nullopt;
 }
 
-// Only what fails does so after a while, and perhaps not always.
-template <class Kind>
-Kind fails_or_is_gone(Kind drawn, Duration fails_after) {
-  drawn.mode = *rc::gen::element(OutageMode::failing, OutageMode::refusing, OutageMode::gone);
-  if (drawn.mode == OutageMode::gone) return drawn;
-  drawn.fails_after = fails_after;
-  if (*rc::gen::arbitrary<bool>())
-    drawn.failing_starts = {*rc::gen::inRange<std::uint64_t>(1, GoingDown::kAllStarts.two_to_minus_32 + 1)};
-  return drawn;
-}
+// Draws a kind of chaos key by key, as it describes itself. `Values` draws what a key holds, by its type.
+template <class Kind, class Values>
+class DrawnKeys {
+ public:
+  DrawnKeys(Kind& kind, Values& values) : kind_(kind), values_(values) {}
+
+  template <class Member>
+  void key(std::string_view, Member Kind::*member, const typename file::TableOf<Kind>::About& = {}) {
+    values_.draw(kind_.*member);
+  }
+  template <class Member>
+  void all_of(Member Kind::*member) {
+    values_.draw(kind_.*member);
+  }
+  template <class Member>
+  void without_key(Member Kind::*) {}
+
+ private:
+  Kind& kind_;
+  Values& values_;
+};
+
+// What the values of both sorts of scenario have in common. `Values` adds draw() for lengths and targets, and for kinds
+// that are more than their keys.
+template <class Values>
+class ChaosValues {
+ public:
+  template <class T>
+  void draw(std::optional<T>& value) {
+    if (*rc::gen::arbitrary<bool>()) self().draw(value.emplace());
+  }
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void draw(Enum& value) {
+    value = *rc::gen::elementOf(std::vector<Enum>(file::kEnumerators<Enum>.begin(), file::kEnumerators<Enum>.end()));
+  }
+  void draw(Ratio& value) { value = {*rc::gen::inRange<std::uint64_t>(1, Ratio::from(1).two_to_minus_32 + 1)}; }
+
+  template <class Kind>
+  Kind kind() {
+    Kind drawn;
+    DrawnKeys<Kind, Values> keys{drawn, self()};
+    if constexpr (requires { self().draw(drawn); }) {
+      self().draw(drawn);
+    } else if constexpr (requires { Kind::describe(keys); }) {
+      Kind::describe(keys);
+    }
+    if constexpr (requires { drawn.mode == OutageMode::gone; }) {  // only what fails does so after a while
+      if (drawn.mode == OutageMode::gone) drawn.fails_after = Kind{}.fails_after;
+      if (drawn.mode == OutageMode::gone) drawn.failing_starts = Kind{}.failing_starts;
+    }
+    return drawn;
+  }
+
+  // The kind of this place in the list of kinds.
+  template <std::size_t Index = 0>
+  Chaos kind_at(std::size_t place) {
+    if constexpr (Index + 1 < std::variant_size_v<Chaos>) {
+      if (place != Index) return kind_at<Index + 1>(place);
+    }
+    return kind<std::variant_alternative_t<Index, Chaos>>();
+  }
+
+ private:
+  Values& self() { return static_cast<Values&>(*this); }
+};
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Runnable scenarios
@@ -147,19 +207,6 @@ inline Target target(const std::vector<std::string>& names) {
   return drawn;
 }
 
-inline Poison poison(Target target, const rc::Gen<Duration>& lengths) {
-  return {std::move(target), perhaps(lengths), *lengths, *rc::gen::element(PoisonedThen::fail, PoisonedThen::fatal)};
-}
-
-// Repairs in turn are left out: whose turn it is depends on the others.
-template <class Kind>
-Kind lasts(Kind drawn, const rc::Gen<Distribution>& lengths) {
-  if (*rc::gen::arbitrary<bool>()) return drawn;
-  drawn.length = *lengths;
-  drawn.repairs = *rc::gen::element(Repairs::together, Repairs::each);
-  return drawn;
-}
-
 // Seldom enough to come to an end.
 inline ChaosEntry again(ChaosEntry drawn) {
   if (*rc::gen::arbitrary<bool>() || std::holds_alternative<Recorded>(drawn.what) ||
@@ -172,34 +219,48 @@ inline ChaosEntry again(ChaosEntry drawn) {
 
 inline HungHeartbeats hung_heartbeats() { return *rc::gen::element(HungHeartbeats::stop, HungHeartbeats::go_on); }
 
-inline ChaosEntry chaos(const std::vector<std::string>& names) {
-  ChaosEntry drawn{.at = *length(), .what = Shutdown{}};
-  switch (*rc::gen::inRange(0, 8)) {
-    case 0: break;
-    case 1:
-    case 2: drawn.what = Storm{target(names)}; break;
-    case 3:
-    case 4: drawn.what = lasts(fails_or_is_gone(Outage{target(names), *length()}, *length()), distribution()); break;
-    case 5: drawn.what = lasts(HangWindow{target(names), perhaps(length()), hung_heartbeats()}, distribution()); break;
-    case 6: drawn.what = lasts(poison(target(names), length()), distribution()); break;
-    default: {
-      Recorded recorded;
-      recorded.of = "s";
-      recorded.trace.causes = {"disk", "power"};
-      for (const auto& name : names) recorded.trace.entities.push_back(name.substr(2));
-      for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
-        const Duration from = *length();
-        recorded.trace.failures.push_back(
-            {.entity = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(names.size())),
-             .cause = *rc::gen::inRange<std::uint32_t>(0, 2),
-             .from = from,
-             .until = from + *length()});
-      }
-      std::stable_sort(recorded.trace.failures.begin(), recorded.trace.failures.end(),
-                       [](const Failure& a, const Failure& b) { return a.from < b.from; });
-      drawn.what = fails_or_is_gone(std::move(recorded), *length());
-    }
+class Values : public ChaosValues<Values> {
+ public:
+  explicit Values(const std::vector<std::string>& names) : names_(names) {}
+
+  using ChaosValues::draw;
+  void draw(Target& value) { value = target(names_); }
+  void draw(Duration& value) { value = *length(); }
+  void draw(DrawnLength& value) {
+    value = *rc::gen::arbitrary<bool>() ? DrawnLength{*length()} : DrawnLength{*distribution()};
   }
+  // In turn is left out: whose turn it is depends on the others.
+  void draw(Repairs& value) { value = *rc::gen::element(Repairs::together, Repairs::each); }
+  void draw(Recorded& value) {
+    value.of = "s";
+    draw(value.mode);
+    draw(value.fails_after);
+    draw(value.failing_starts);
+    value.trace.causes = {"disk", "power"};
+    for (const auto& name : names_) value.trace.entities.push_back(name.substr(2));
+    for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+      const Duration from = *length();
+      value.trace.failures.push_back(
+          {.entity = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(names_.size())),
+           .cause = *rc::gen::inRange<std::uint32_t>(0, 2),
+           .from = from,
+           .until = from + *length()});
+    }
+    std::stable_sort(value.trace.failures.begin(), value.trace.failures.end(),
+                     [](const Failure& a, const Failure& b) { return a.from < b.from; });
+  }
+  void draw(Capacity&) {}
+
+ private:
+  const std::vector<std::string>& names_;
+};
+
+// There is no resource of which there could be less: a storm instead.
+inline ChaosEntry chaos(const std::vector<std::string>& names) {
+  Values values{names};
+  ChaosEntry drawn{.at = *length(),
+                   .what = values.kind_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<Chaos>))};
+  if (std::holds_alternative<Capacity>(drawn.what)) drawn.what = values.kind<Storm>();
   return drawn;
 }
 
@@ -475,11 +536,6 @@ inline Recorded recorded(const std::vector<FleetGroup>& fleet, std::size_t numbe
   return drawn;
 }
 
-inline Repairs repairs() { return *rc::gen::element(Repairs::together, Repairs::each, Repairs::in_turn); }
-inline std::optional<DrawnLength> lasting() {
-  return *rc::gen::arbitrary<bool>() ? std::optional<DrawnLength>{*distribution()} : std::nullopt;
-}
-
 // In a scenario that has an end.
 inline ChaosEntry again(ChaosEntry drawn, const Scenario& scenario) {
   if (!scenario.duration || *rc::gen::arbitrary<bool>() || std::holds_alternative<Recorded>(drawn.what) ||
@@ -490,24 +546,37 @@ inline ChaosEntry again(ChaosEntry drawn, const Scenario& scenario) {
   return drawn;
 }
 
-inline ChaosEntry chaos(const Scenario& scenario, std::size_t number) {
-  const auto& fleet = scenario.fleet;
-  ChaosEntry drawn{.at = *length(0ns, scenario.duration.value_or(kDurationMax)), .what = Shutdown{}};
-  switch (*rc::gen::inRange(0, scenario.resources.empty() ? 6 : 7)) {
-    case 0: drawn.what = Storm{target(fleet)}; break;
-    case 1:
-      drawn.what =
-          fails_or_is_gone(Outage{.target = target(fleet), .length = *distribution(), .repairs = repairs()}, *length());
-      break;
-    case 2: drawn.what = HangWindow{target(fleet), lasting(), runnable::hung_heartbeats(), repairs()}; break;
-    case 3: drawn.what = fails_or_is_gone(recorded(fleet, number), *length()); break;
-    case 5: drawn.what = runnable::poison(target(fleet), length()); break;
-    case 6:
-      drawn.what = Capacity{(*rc::gen::elementOf(scenario.resources)).name,
-                            *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX), lasting()};
-      break;
-    default: break;
+class Values : public ChaosValues<Values> {
+ public:
+  Values(const Scenario& scenario, std::size_t number) : scenario_(scenario), number_(number) {}
+
+  using ChaosValues::draw;
+  void draw(Target& value) { value = target(scenario_.fleet); }
+  void draw(Duration& value) { value = *length(); }
+  void draw(DrawnLength& value) { value = *distribution(); }
+  void draw(Recorded& value) {
+    value = recorded(scenario_.fleet, number_);
+    draw(value.mode);
+    draw(value.fails_after);
+    draw(value.failing_starts);
   }
+  void draw(Capacity& value) {
+    value.of = (*rc::gen::elementOf(scenario_.resources)).name;
+    value.slots = *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX);
+    draw(value.length);
+  }
+
+ private:
+  const Scenario& scenario_;
+  std::size_t number_;
+};
+
+inline ChaosEntry chaos(const Scenario& scenario, std::size_t number) {
+  Values values{scenario, number};
+  ChaosEntry drawn{.at = *length(0ns, scenario.duration.value_or(kDurationMax)), .what = Shutdown{}};
+  const auto place = *rc::gen::inRange<std::size_t>(0, std::variant_size_v<Chaos>);
+  const bool is_capacity = place == Chaos{Capacity{}}.index();
+  if (!is_capacity || !scenario.resources.empty()) drawn.what = values.kind_at(place);
   return drawn;
 }
 

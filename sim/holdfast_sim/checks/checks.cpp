@@ -623,17 +623,16 @@ void Checks::on_event(const Event& event) { state_->on_event(event); }
 void Checks::on_chaos(const ChaosEvent& event) {
   state_->time_never_goes_backwards(
       event, [&] { return fmt::format("{} {} hit by {}", to_string(event.at), event.name, event.cause); });
-  switch (event.kind) {
-    case ChaosEvent::Kind::gone: return state_->nothing_starts_before(event.service, event.until);
-    case ChaosEvent::Kind::storm:
-    case ChaosEvent::Kind::outage:
-    case ChaosEvent::Kind::hang:
-    case ChaosEvent::Kind::run_hang:
-    case ChaosEvent::Kind::waits:
-    case ChaosEvent::Kind::served:
-    case ChaosEvent::Kind::failing_starts: return;  // the supervisor goes on
-    case ChaosEvent::Kind::silent: return state_->is_silent(event.service, event.until);
-    case ChaosEvent::Kind::heard: return state_->is_heard(event.service);
+  switch (meaning_of(event.kind)) {
+    case ChaosMeaning::off: return state_->nothing_starts_before(event.service, event.until);
+    case ChaosMeaning::disturbed:
+    case ChaosMeaning::down:
+    case ChaosMeaning::hung:
+    case ChaosMeaning::run_hangs:
+    case ChaosMeaning::run_waits:
+    case ChaosMeaning::run_is_served: return;  // the supervisor goes on
+    case ChaosMeaning::run_is_silent: return state_->is_silent(event.service, event.until);
+    case ChaosMeaning::run_is_heard: return state_->is_heard(event.service);
   }
 }
 

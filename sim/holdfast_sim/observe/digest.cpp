@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 #include <type_traits>
+#include <variant>
 
 // Compiled in, so that the compiler can optimise it for these sizes.
 #define XXH_INLINE_ALL
@@ -13,6 +14,7 @@
 #include <xxhash.h>
 #pragma GCC diagnostic pop
 
+#include <holdfast/detail/enumerators.hpp>
 #include <holdfast/event_fields.hpp>
 #include <holdfast_sim/observe/detail/chaos_fields.hpp>
 #include <holdfast_sim/observe/detail/field_tags.hpp>
@@ -104,6 +106,40 @@ class Digest::Canonical {
   std::size_t field_ = 0;  // how many fields of the event there were before
 };
 
+namespace {
+
+struct FieldCount {
+  std::size_t fields = 0;
+  template <class Value>
+  constexpr void operator()(std::string_view, const Value&) noexcept {
+    ++fields;
+  }
+};
+
+template <std::size_t Index = 0>
+consteval bool every_field_has_a_tag() {
+  if constexpr (Index == std::variant_size_v<Event::What>) {
+    return true;
+  } else {
+    using Kind = std::variant_alternative_t<Index, Event::What>;
+    const Kind what{};
+    FieldCount count;
+    if constexpr (std::is_same_v<Kind, event::Added>) {
+      const ServicePolicy policy{};
+      visit_added(count, what, policy);
+    } else {
+      visit_fields(count, what);
+    }
+    return count.fields <= detail::kFieldsOfAnEventMax && every_field_has_a_tag<Index + 1>();
+  }
+}
+static_assert(every_field_has_a_tag(), "an event has more fields than there are tags");
+static_assert(std::variant_size_v<Event::What> <= detail::kFirstChaosKind &&
+                  holdfast::detail::enumerators_of<ChaosEvent::Kind>() <= detail::kFirstTag - detail::kFirstChaosKind,
+              "there are more kinds of events than numbers for them");
+
+}  // namespace
+
 void Digest::on_event(const Event& event) {
   ++events_;
   Canonical out{*this};
@@ -125,10 +161,9 @@ void Digest::on_event(const Event& event) {
 }
 
 void Digest::on_chaos(const ChaosEvent& event) {
-  constexpr std::uint8_t kFirstChaosKind = 128;
   ++events_;
   Canonical out{*this};
-  out.number(static_cast<std::uint8_t>(kFirstChaosKind + static_cast<std::uint8_t>(event.kind)));
+  out.number(static_cast<std::uint8_t>(detail::kFirstChaosKind + static_cast<std::uint8_t>(event.kind)));
   out.number(event.at.nanoseconds);
   out.number(event.name_hash);
   out.number(event.until.nanoseconds);

@@ -76,17 +76,16 @@ void FleetMap::on_chaos(const ChaosEvent& event) {
   const std::size_t row = by_slot_[event.service.slot];
   draw(row, event.at);
   Pen& pen = pens_[row];
-  switch (event.kind) {
-    case ChaosEvent::Kind::failing_starts: break;  // where it makes one fail the row shows that
-    case ChaosEvent::Kind::storm:
-    case ChaosEvent::Kind::outage:
-    case ChaosEvent::Kind::hang:
-    case ChaosEvent::Kind::gone: pen.fault_until = std::max(pen.fault_until, event.until); break;
-    case ChaosEvent::Kind::run_hang: pen.run_hangs = true; break;
-    case ChaosEvent::Kind::waits: pen.run_waits = true; return;
-    case ChaosEvent::Kind::served: pen.run_waits = false; return;
-    case ChaosEvent::Kind::silent:
-    case ChaosEvent::Kind::heard: return;  // what keeps it silent was reported
+  switch (meaning_of(event.kind)) {
+    case ChaosMeaning::disturbed: break;  // where it makes a run fail the row shows that
+    case ChaosMeaning::down:
+    case ChaosMeaning::off:
+    case ChaosMeaning::hung: pen.fault_until = std::max(pen.fault_until, event.until); break;
+    case ChaosMeaning::run_hangs: pen.run_hangs = true; break;
+    case ChaosMeaning::run_waits: pen.run_waits = true; return;
+    case ChaosMeaning::run_is_served: pen.run_waits = false; return;
+    case ChaosMeaning::run_is_silent:
+    case ChaosMeaning::run_is_heard: return;  // what keeps it silent was reported
   }
   note_trouble(row, event.at);
   note_fault(event);

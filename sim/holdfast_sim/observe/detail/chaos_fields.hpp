@@ -1,7 +1,7 @@
 // The fields of a chaos event, as event_fields.hpp has those of events.
 #pragma once
 
-#include <holdfast_sim/observe/observer.hpp>
+#include <holdfast_sim/observe/chaos_event.hpp>
 
 namespace holdfast::sim {
 

@@ -18,6 +18,10 @@ inline constexpr bool kIsOptional<std::optional<T>> = true;
 
 inline constexpr std::size_t kFieldsOfAnEventMax = 64;
 
+// An event begins with its kind: those of the supervisor from 0 up, those of chaos from here up, all below the tags.
+inline constexpr std::uint8_t kFirstChaosKind = 128;
+inline constexpr std::uint8_t kFirstTag = 192;
+
 // REQUIRES: field < kFieldsOfAnEventMax, which counts the fields of the event from 0. A new field stands at the end of
 // its event, for its number must not change.
 constexpr std::uint8_t optional_field_tag(std::size_t field) noexcept {
@@ -25,7 +29,6 @@ constexpr std::uint8_t optional_field_tag(std::size_t field) noexcept {
 }
 
 consteval bool optional_field_tags_differ() {
-  constexpr std::uint8_t kFirstTag = 192;  // kinds of events count from 0 up, those of chaos from 128 up
   for (std::size_t a = 0; a < kFieldsOfAnEventMax; ++a) {
     if (optional_field_tag(a) < kFirstTag) return false;
     for (std::size_t b = 0; b < a; ++b) {

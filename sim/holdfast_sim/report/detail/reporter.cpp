@@ -163,17 +163,16 @@ void Reporter::on_chaos(const ChaosEvent& event) {
   if (event.service.slot >= lives_.size()) return;
   Life& life = lives_[event.service.slot];
   if (!life.present || life.id != event.service) return;
-  switch (event.kind) {
-    case ChaosEvent::Kind::storm:
-    case ChaosEvent::Kind::failing_starts: return;  // it is up while its run lives
-    case ChaosEvent::Kind::outage:
-    case ChaosEvent::Kind::gone: return begin_outage(life, event);
-    case ChaosEvent::Kind::hang: return begin_hang(life, event);
-    case ChaosEvent::Kind::run_hang: return begin_run_hang(life, event);
-    case ChaosEvent::Kind::waits: return begin_wait(life, event);
-    case ChaosEvent::Kind::served: return end_wait(life, event);
-    case ChaosEvent::Kind::silent:
-    case ChaosEvent::Kind::heard: return;  // what keeps it silent was reported
+  switch (meaning_of(event.kind)) {
+    case ChaosMeaning::disturbed: return;  // it is up while its run lives
+    case ChaosMeaning::down:
+    case ChaosMeaning::off: return begin_outage(life, event);
+    case ChaosMeaning::hung: return begin_hang(life, event);
+    case ChaosMeaning::run_hangs: return begin_run_hang(life, event);
+    case ChaosMeaning::run_waits: return begin_wait(life, event);
+    case ChaosMeaning::run_is_served: return end_wait(life, event);
+    case ChaosMeaning::run_is_silent:
+    case ChaosMeaning::run_is_heard: return;  // what keeps it silent was reported
   }
 }
 

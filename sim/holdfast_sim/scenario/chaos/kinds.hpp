@@ -15,8 +15,8 @@
 //       void strike(Strike& strike) const;                 // what it does
 //     };
 //
-// Here it is included, and stands in the list: the first is what an empty entry is. Reader, writer, schema, reference
-// and timetable take it from there.
+// Here it is included, and stands in the list: the first is what an empty entry is. Reader, writer, schema, reference,
+// timetable and generated scenarios take it from there. How its events read stands in observe/chaos_event.hpp.
 #pragma once
 
 #include <variant>

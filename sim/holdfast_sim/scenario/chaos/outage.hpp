@@ -53,7 +53,12 @@ struct GoingDown {
     } else if (mode == OutageMode::failing && failing_starts == kAllStarts) {
       victim.begin_outage(until, fails_after, cause);
     } else {
-      victim.begin_failing_starts(until, failing_starts.two_to_minus_32, fails_after, cause);
+      victim.begin({.name = "failing_starts",
+                    .kind = ChaosEvent::Kind::failing_starts,
+                    .until = until,
+                    .cause = cause,
+                    .share = failing_starts.two_to_minus_32,
+                    .fails_after = fails_after});
       if (mode == OutageMode::failing) victim.crash(cause);
     }
   }

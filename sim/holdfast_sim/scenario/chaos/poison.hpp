@@ -56,7 +56,13 @@ struct Poison {
   void strike(Strike& strike) const {
     const bool fatal = then == PoisonedThen::fatal;
     lasting().for_each(strike, target, [fails_after = fails_after, fatal](Victim& victim, TimePoint until) {
-      victim.begin_poison(until, fails_after, fatal, "poison");
+      victim.begin({.name = kKey,
+                    .kind = ChaosEvent::Kind::failing_starts,
+                    .until = until,
+                    .cause = "poison",
+                    .fails_after = fails_after,
+                    .fatal = fatal,
+                    .goes_first = true});
     });
   }
 

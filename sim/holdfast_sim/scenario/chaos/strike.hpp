@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <holdfast/time.hpp>
+#include <holdfast_sim/observe/chaos_event.hpp>
 #include <holdfast_sim/scenario/behaviour.hpp>
 #include <holdfast_sim/scenario/distribution.hpp>
 #include <holdfast_sim/scenario/drawn_length.hpp>
@@ -32,6 +33,24 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+// What is wrong with the runs that start on a service before `until`. Of the faults of one name a service has one: the
+// one that began last, until the last of them ends.
+struct StartFault {
+  std::string_view name;  // a literal
+  ChaosEvent::Kind kind;  // as which it is reported
+  TimePoint until{};      // TimePoint::max(): for ever
+  std::string_view cause{};
+  // Each of those runs meets it with this probability, in units of 2^-32, by a draw for each run.
+  std::uint64_t share = Target::kWhole;
+  // Such a run does nothing, and fails after this. nullopt: it works.
+  std::optional<Duration> fails_after{};
+  bool fatal = false;       // it fails with an error that no restart can fix
+  bool goes_first = false;  // it fails of this, and not of a fault that does not go first
+  // Such a run behaves as its group does, but for what this changes. Not `needs`, `heartbeat_every`, and whether it can
+  // be killed: these belong to the group. Empty: nothing.
+  std::function<void(Behaviour&)> changes{};
+};
+
 // A simulated service that is hit. Whatever is done to it is reported first, as a ChaosEvent with the cause, which is a
 // literal or stands in the entry. Where windows of one sort overlap, the service is afflicted until the last one ends,
 // in the way of the one that began last.
@@ -44,13 +63,8 @@ class Victim {
   virtual void crash(std::string_view cause) = 0;
   // Its run fails now, and each run that starts before `until` fails after `fails_after`.
   virtual void begin_outage(TimePoint until, Duration fails_after, std::string_view cause) = 0;
-  // Its run goes on. Each run that starts before `until` fails after `fails_after` with this probability, in units of
-  // 2^-32, by a draw of its own.
-  virtual void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
-                                    std::string_view cause) = 0;
-  // Its run goes on. Each run that starts before `until` fails after `fails_after`, perhaps for good; TimePoint::max():
-  // for ever.
-  virtual void begin_poison(TimePoint until, Duration fails_after, bool fatal, std::string_view cause) = 0;
+  // Its run goes on.
+  virtual void begin(StartFault fault) = 0;
   // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
   virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.

@@ -87,17 +87,10 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     report(ChaosEvent::Kind::outage, until, fails_after, cause);
     who_.service->begin_outage({fails_after, cause}, until);
   }
-  void begin_failing_starts(TimePoint until, std::uint64_t share, Duration fails_after,
-                            std::string_view cause) override {
-    until = ends(until);
-    report(ChaosEvent::Kind::failing_starts, until, fails_after, cause);
-    who_.service->begin_failing_starts({.until = until, .share = share, .affliction = {fails_after, cause}});
-  }
-  void begin_poison(TimePoint until, Duration fails_after, bool fatal, std::string_view cause) override {
-    until = ends(until);
-    report(ChaosEvent::Kind::failing_starts, until, fails_after, cause);
-    who_.service->begin_poison(
-        {.until = until, .share = Target::kWhole, .affliction = {fails_after, cause}, .fatal = fatal});
+  void begin(StartFault fault) override {
+    fault.until = ends(fault.until);
+    report(fault.kind, fault.until, fault.fails_after.value_or(Duration::zero()), fault.cause);
+    who_.service->begin(std::move(fault));
   }
   void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) override {
     until = ends(until);

@@ -4,13 +4,17 @@
 // Thread-safety: pure functions, safe anywhere.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/behaviour.hpp>
+#include <holdfast_sim/scenario/chaos/strike.hpp>
 #include <holdfast_sim/scenario/distribution.hpp>
 
 namespace holdfast::sim {
@@ -21,12 +25,9 @@ struct Affliction {
   std::string_view cause{};  // outlives the simulation's services
 };
 
-// Starts that fail, each with this probability in units of 2^-32.
-struct FailingStarts {
-  TimePoint until = TimePoint::min();
-  std::uint64_t share = 0;
-  Affliction affliction;
-  bool fatal = false;
+// One that a service has, or has had.
+struct OpenFault {
+  StartFault fault;
   bool shown = false;  // that it is down until then, as it is once a run of its has met a whole share
 };
 
@@ -36,8 +37,9 @@ struct Suffering {
   TimePoint down_until = TimePoint::min();
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
-  FailingStarts failing_starts;
-  FailingStarts poison;                              // of all starts
+  std::vector<OpenFault> faults;                     // each of its own name; those that go first do so
+  std::string_view fails_of;                         // the fault of which the present run fails, if it does
+  std::unique_ptr<Behaviour> changed;                // of the present run; null: it behaves as its group does
   HungHeartbeats heartbeats = HungHeartbeats::stop;  // of the latest hang
 };
 
@@ -48,12 +50,12 @@ struct RunPlan {
     natural,            // its time is over: what Behaviour::then says
     failure_at_first,   // it is one of the first
     failure_of_outage,  // it started in an outage
-    failure_of_start,   // it is one of FailingStarts
-    poisoned,           // it started with the poison
+    failure_of_start,   // it met a fault
     silence             // its host is off: it does nothing at all until that boots
   };
   End end = End::never;
   Duration after{0};
+  std::size_t fault = 0;  // which of Suffering::faults; of failure_of_start
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };
 
@@ -73,10 +75,22 @@ RunPlan plan_work(const Behaviour& behaviour, const Key& key, std::uint64_t run)
 }
 
 template <class Key>
-bool start_fails(const FailingStarts& failing, TimePoint now, const Key& key, std::uint64_t run) {
-  constexpr std::uint64_t kAll = std::uint64_t{1} << 32;
-  if (now >= failing.until) return false;
-  return failing.share == kAll || (draw(key(), Purpose::start_failure, run).high >> 32) < failing.share;
+bool meets(const StartFault& fault, TimePoint now, const Key& key, std::uint64_t run) {
+  if (now >= fault.until) return false;
+  return fault.share == Target::kWhole || (draw(key(), Purpose::start_failure, run).high >> 32) < fault.share;
+}
+
+// How a run behaves that starts now, if not as its group does; else null.
+template <class Key>
+std::unique_ptr<Behaviour> changed_behaviour(const Behaviour& behaviour, const Suffering& suffering, TimePoint now,
+                                             const Key& key, std::uint64_t run) {
+  std::unique_ptr<Behaviour> changed;
+  for (const OpenFault& open : suffering.faults) {
+    if (!open.fault.changes || !meets(open.fault, now, key, run)) continue;
+    if (!changed) changed = std::make_unique<Behaviour>(behaviour);
+    open.fault.changes(*changed);
+  }
+  return changed;
 }
 
 // `suffering` is null for a service that chaos has not reached. The run's number never repeats within the service, so
@@ -87,10 +101,11 @@ RunPlan plan_run(const Behaviour& behaviour, const Suffering* suffering, TimePoi
   if (suffering != nullptr && now < suffering->off_until) return {RunPlan::End::silence};
   if (suffering != nullptr && now < suffering->down_until)
     return {RunPlan::End::failure_of_outage, suffering->affliction.fails_after};
-  if (suffering != nullptr && now < suffering->poison.until)
-    return {RunPlan::End::poisoned, suffering->poison.affliction.fails_after};
-  if (suffering != nullptr && start_fails(suffering->failing_starts, now, key, run))
-    return {RunPlan::End::failure_of_start, suffering->failing_starts.affliction.fails_after};
+  for (std::size_t i = 0; suffering != nullptr && i < suffering->faults.size(); ++i) {
+    const StartFault& fault = suffering->faults[i].fault;
+    if (fault.fails_after && meets(fault, now, key, run))
+      return {RunPlan::End::failure_of_start, *fault.fails_after, i};
+  }
   if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};
   return plan_work(behaviour, key, run);
 }

@@ -24,29 +24,37 @@ void SimulatedService::start(Run run) {
   if (suffers_) {
     role_.scheduler.disarm(*this);  // it may have waited to boot
     run_is_off_ = false;
+    choose_behaviour();
   }
   if (role_.beats_from_start) [[unlikely]]
     begin_to_beat();
-  const RunPlan plan = plan_run(role_.behaviour, suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(),
-                                key(), run.number().value);
+  const RunPlan plan = plan_run(behaviour(), suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(), key(),
+                                run.number().value);
   switch (plan.end) {
     case RunPlan::End::silence: fall_silent(); return;
     case RunPlan::End::failure_at_first: next_ = Next::failure_at_first; break;
     case RunPlan::End::failure_of_outage: next_ = Next::failure_of_outage; break;
-    case RunPlan::End::failure_of_start:
-      next_ = Next::failure_of_start;
-      show_outage(suffer().failing_starts);
-      break;
-    case RunPlan::End::poisoned:
-      next_ = Next::poisoned;
-      show_outage(suffer().poison);
-      break;
+    case RunPlan::End::failure_of_start: fail_of(suffer().faults[plan.fault]); break;
     case RunPlan::End::natural: next_ = Next::natural_end; [[fallthrough]];
     case RunPlan::End::never:
       if (role_.begins_slowly) return begin_slowly();
       if (plan.end == RunPlan::End::never) return;
   }
   live(plan.after);
+}
+
+void SimulatedService::choose_behaviour() {
+  Suffering& mine = suffer();
+  mine.changed = changed_behaviour(role_.behaviour, mine, now(), key(), run_.number().value);
+  is_changed_ = mine.changed != nullptr;
+}
+
+// Where every start fails it is an outage, from the first that does: nothing that the supervisor does brings it back.
+void SimulatedService::fail_of(OpenFault& open) {
+  next_ = Next::failure_of_start;
+  suffer().fails_of = open.fault.name;
+  if (open.fault.share < Target::kWhole || std::exchange(open.shown, true)) return;
+  report(ChaosEvent::Kind::outage, open.fault.until, open.fault.cause, *open.fault.fails_after);
 }
 
 // If it has to wait, served() goes on.
@@ -94,7 +102,7 @@ void SimulatedService::begin_slowly() {
 // For its natural time.
 void SimulatedService::work() {
   next_ = Next::natural_end;
-  const RunPlan plan = plan_work(role_.behaviour, key(), run_.number().value);
+  const RunPlan plan = plan_work(behaviour(), key(), run_.number().value);
   if (plan.end == RunPlan::End::never) return;
   if (plan.after > Duration::zero() || hung()) {
     role_.scheduler.arm(*this, now() + plan.after);
@@ -105,7 +113,7 @@ void SimulatedService::work() {
 
 // It takes its time to be ready, and works from then on.
 void SimulatedService::get_ready() {
-  const auto& takes = role_.behaviour.ready_after;
+  const auto& takes = behaviour().ready_after;
   const Duration length = takes ? draw_length(*takes, Purpose::ready_length) : Duration::zero();
   if (length == Duration::zero() && !hung()) return become_ready();
   next_ = Next::ready;
@@ -135,7 +143,7 @@ void SimulatedService::stop(Run) {
     end_run(Exit::clean());
     return;
   }
-  if (!run_alive_ || std::holds_alternative<Ignores>(role_.behaviour.on_stop)) return;
+  if (!run_alive_ || std::holds_alternative<Ignores>(behaviour().on_stop)) return;
   role_.scheduler.disarm(*this);  // whatever it would have come to, it stops instead
   next_ = Next::stop;
   if (hung()) {
@@ -146,7 +154,7 @@ void SimulatedService::stop(Run) {
 }
 
 void SimulatedService::kill(Run) {
-  const OnStop& on_kill = *role_.behaviour.on_kill;
+  const OnStop& on_kill = *behaviour().on_kill;
   if (!run_alive_ || std::holds_alternative<Ignores>(on_kill)) return;
   role_.scheduler.disarm(*this);
   next_ = Next::killed;
@@ -183,10 +191,17 @@ void SimulatedService::begin_outage(const Affliction& affliction, TimePoint unti
   crash(affliction.cause);
 }
 
-void SimulatedService::begin(FailingStarts& mine, const FailingStarts& failing) noexcept {
-  const TimePoint until = std::max(mine.until, failing.until);
-  mine = failing;
-  mine.until = until;
+void SimulatedService::begin(StartFault fault) {
+  auto& faults = suffer().faults;
+  const auto known = std::find_if(faults.begin(), faults.end(),
+                                  [&fault](const OpenFault& open) { return open.fault.name == fault.name; });
+  if (known == faults.end()) {
+    const auto place = fault.goes_first ? faults.begin() : faults.end();
+    faults.insert(place, {std::move(fault)});
+    return;
+  }
+  fault.until = std::max(known->fault.until, fault.until);
+  *known = {std::move(fault)};
 }
 
 void SimulatedService::begin_hang(TimePoint until, HungHeartbeats heartbeats) {
@@ -239,8 +254,9 @@ void SimulatedService::boot() {
   (void)role_.supervisor.restart(seen->name);
 }
 
-Suffering SimulatedService::suffering() const noexcept {
-  return suffers_ ? role_.sufferings.find(slot_)->second : Suffering{};
+const Suffering& SimulatedService::suffering() const noexcept {
+  static const Suffering nothing;
+  return suffers_ ? role_.sufferings.find(slot_)->second : nothing;
 }
 
 // What another service in this slot has suffered is forgotten.
@@ -300,7 +316,7 @@ void Pulse::fired() { service_->beat(*this); }
 void SimulatedService::beat(Pulse& pulse) {
   if (!run_alive_ && !run_is_off_) return;
   const bool hangs = hung() && !run_is_off_;
-  const HungHeartbeats heartbeats = run_hung_ ? role_.behaviour.hang_heartbeats : suffering().heartbeats;
+  const HungHeartbeats heartbeats = run_hung_ ? behaviour().hang_heartbeats : suffering().heartbeats;
   const bool beats = !hangs || heartbeats == HungHeartbeats::go_on;
   if (beats) give_sign(pulse, hangs);
   if (hangs && (!beats || role_.needs_progress) && pulse.sign_ != Pulse::Sign::silent) {
@@ -329,15 +345,7 @@ void SimulatedService::wait_for_end_of_hang() {
 void SimulatedService::finish_run() {
   switch (next_) {
     case Next::failure_of_outage: end_run(Exit::failed(Error::literal(suffering().affliction.cause))); return;
-    case Next::failure_of_start:
-      end_run(Exit::failed(Error::literal(suffering().failing_starts.affliction.cause)));
-      return;
-    case Next::poisoned: {
-      const FailingStarts poison = suffering().poison;
-      const auto error = Error::literal(poison.affliction.cause);
-      end_run(poison.fatal ? Exit::fatal(error) : Exit::failed(error));
-      return;
-    }
+    case Next::failure_of_start: end_run(failure_of_start()); return;
     case Next::failure_at_first: end_run(Exit::failed(Error::literal("simulated failure at first"))); return;
     case Next::stop:
     case Next::stopped: end_run(Exit::clean()); return;
@@ -351,12 +359,12 @@ void SimulatedService::finish_run() {
   switch (end_of_run()) {
     case Then::end: end_run(Exit::clean()); return;
     case Then::fail:
-      if (role_.behaviour.recovers_after) break_down();
+      if (behaviour().recovers_after) break_down();
       end_run(Exit::failed(Error::literal("simulated failure")));
       return;
     case Then::fatal: end_run(Exit::fatal(Error::literal("simulated fatal error"))); return;
     case Then::throw_:
-      if (role_.behaviour.recovers_after) break_down();
+      if (behaviour().recovers_after) break_down();
       run_alive_ = false;
       if (holds_) let_go();
       throw SimulatedException{};
@@ -364,8 +372,16 @@ void SimulatedService::finish_run() {
   }
 }
 
+Exit SimulatedService::failure_of_start() const {
+  const Suffering& mine = suffering();
+  const auto open = std::find_if(mine.faults.begin(), mine.faults.end(),
+                                 [&mine](const OpenFault& each) { return each.fault.name == mine.fails_of; });
+  const auto error = Error::literal(open->fault.cause);
+  return open->fault.fatal ? Exit::fatal(error) : Exit::failed(error);
+}
+
 Then SimulatedService::end_of_run() const {
-  const Ends& ends = role_.behaviour.then;
+  const Ends& ends = behaviour().then;
   return ends.parts().empty() ? ends.always() : ends.of(draw(key()(), Purpose::run_end, run_.number().value));
 }
 
@@ -378,18 +394,12 @@ void SimulatedService::hang_this_run() {
 
 // An outage of its own: the next runs fail until it is repaired.
 void SimulatedService::break_down() {
-  const Behaviour& behaviour = role_.behaviour;
-  const TimePoint until = now() + draw_length(*behaviour.recovers_after, Purpose::repair_length);
-  report(ChaosEvent::Kind::outage, until, "broken", behaviour.fails_after);
+  const TimePoint until = now() + draw_length(*behaviour().recovers_after, Purpose::repair_length);
+  const Duration fails_after = behaviour().fails_after;
+  report(ChaosEvent::Kind::outage, until, "broken", fails_after);
   Suffering& mine = suffer();
-  mine.affliction = {behaviour.fails_after, "broken"};
+  mine.affliction = {fails_after, "broken"};
   mine.down_until = std::max(mine.down_until, until);
-}
-
-// Where every start fails it is an outage, from the first that does: nothing that the supervisor does brings it back.
-void SimulatedService::show_outage(FailingStarts& failing) {
-  if (failing.share < Target::kWhole || std::exchange(failing.shown, true)) return;
-  report(ChaosEvent::Kind::outage, failing.until, failing.affliction.cause, failing.affliction.fails_after);
 }
 
 void SimulatedService::report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause,
@@ -408,7 +418,7 @@ void SimulatedService::report(ChaosEvent::Kind kind, TimePoint until, std::strin
 
 void SimulatedService::begin_to_stop() {
   next_ = Next::stopped;
-  const auto* const takes = std::get_if<Takes>(&role_.behaviour.on_stop);
+  const auto* const takes = std::get_if<Takes>(&behaviour().on_stop);
   live(takes ? draw_length(takes->how_long, Purpose::stop_length) : Duration::zero());
 }
 

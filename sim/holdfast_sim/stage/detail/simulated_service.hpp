@@ -101,8 +101,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   // began last. Each kind has an end of its own; while the host is off, nothing else matters.
   void crash(std::string_view cause);
   void begin_outage(const Affliction& affliction, TimePoint until);
-  void begin_failing_starts(const FailingStarts& failing) { begin(suffer().failing_starts, failing); }
-  void begin_poison(const FailingStarts& poison) { begin(suffer().poison, poison); }
+  void begin(StartFault fault);
   void begin_hang(TimePoint until, HungHeartbeats heartbeats);
   void go_off(TimePoint until);
 
@@ -146,11 +145,16 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void begin_to_stop();
   void hang_this_run();
   [[gnu::cold, gnu::noinline]] void break_down();
-  static void begin(FailingStarts& mine, const FailingStarts& failing) noexcept;
-  [[gnu::cold, gnu::noinline]] void show_outage(FailingStarts& failing);
+  [[gnu::cold, gnu::noinline]] void fail_of(OpenFault& open);
+  [[nodiscard]] Exit failure_of_start() const;
+  [[gnu::cold, gnu::noinline]] void choose_behaviour();
+  // Of the present run.
+  [[nodiscard]] const Behaviour& behaviour() const noexcept {
+    return is_changed_ ? *suffering().changed : role_.behaviour;
+  }
   void report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause, Duration fails_after = {}) const;
   void wait_for_end_of_hang();
-  [[nodiscard]] Suffering suffering() const noexcept;
+  [[nodiscard]] const Suffering& suffering() const noexcept;
   Suffering& suffer();
   [[nodiscard]] bool is_off() const noexcept { return now() < suffering().off_until; }
   [[nodiscard]] bool hung() const noexcept { return run_hung_ || (suffers_ && now() < suffering().hangs_until); }
@@ -162,7 +166,6 @@ class alignas(64) SimulatedService final : public Service, public Timer {
     failure_at_first,
     failure_of_outage,
     failure_of_start,
-    poisoned,
     stop,
     stopped,
     killed,
@@ -180,6 +183,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   bool waits_ : 1 = false;       // its run does, for what it needs
   bool is_served_ : 1 = false;   // and has a slot of it
   bool holds_ : 1 = false;       // its run does, until it ends
+  bool is_changed_ : 1 = false;  // its run does not behave as its group does
   std::uint32_t slot_ = 0;
   const Role& role_;
   Run run_;
