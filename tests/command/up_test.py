@@ -103,6 +103,18 @@ class UpTest(CommandTest):
             self.assertLess(time.monotonic(), until, f"{name} did not become {phase}")
 
 
+# Says READY=1 once there is a file "go".
+NOTIFIER = """
+[[fleet]]
+name = "{}"
+ready = "notified"
+command = ["python3", "-c", '''
+import os, socket, time
+while not os.path.exists("go"): time.sleep(0.01)
+address = os.environ["NOTIFY_SOCKET"]
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", "\\0" + address[1:] if address[0] == "@" else address)
+time.sleep(1000)''']
+"""
 SLEEPER = '[[fleet]]\nname = "{}"\ncommand = ["sh", "-c", "echo up; exec sleep 1000"]\n'
 
 
@@ -473,6 +485,121 @@ backoff = { base = "1h", max = "1h" }
                 if not answers.readline():
                     raise EOFError
         self.assertEqual(up.end(), 0)
+
+
+class Waits(UpTest):
+    """--wait of start, restart and stop."""
+
+    def test_a_restart_returns_when_the_new_run_is_ready_and_not_before(self) -> None:
+        self.up(NOTIFIER.format("web") + SLEEPER.format("db")).wait_for("db out up")
+        waiting = self.run_it("restart", "web", "--wait", "--timeout", "1ms")
+        self.assertEqual((waiting.returncode, waiting.stderr), (3, "holdfast: not ready within 1ms: web\n"))
+        restart = subprocess.Popen([command.HOLDFAST, "restart", "web", "--wait"], stdout=subprocess.PIPE, text=True, env=self.environment)
+        try:
+            assert restart.stdout
+            self.assertEqual(restart.stdout.readline(), "restart: web\n")
+            self.assertEqual(self.service("web")["termination"], None)
+            self.assertIsNone(restart.poll())
+            (self.folder / "go").touch()
+            self.assertEqual(restart.stdout.readline(), "ready: web\n")
+            self.assertEqual(restart.wait(PATIENCE), 0)
+        finally:
+            restart.kill()
+            restart.wait()
+            restart.stdout.close()
+        self.assertEqual(self.service("web")["phase"], "running")
+        self.assertEqual(self.expect(0, "start", "web", "--wait").stdout, "started before: web\nready: web\n")
+
+    def test_a_service_that_terminates_or_whose_breaker_opens_is_lost(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "once"
+restart = "never"
+command = ["sh", "-c", "exit 7"]
+[[fleet]]
+name = "ill"
+command = ["sh", "-c", "exit 8"]
+backoff = { base = "1ms", max = "1ms", breaker = { max_failures = 3, half_open = { open_for = "1h", open_for_max = "1h" } } }
+""")
+        up.wait_for("event=terminated service=once")
+        up.wait_for("event=breaker_tripped service=ill")
+        done = self.run_it("start", "once", "--wait")
+        self.assertEqual((done.returncode, done.stdout), (1, "start: once\n"))
+        self.assertEqual(done.stderr, "holdfast: once is lost: failed: exit status 7\n")
+        done = self.run_it("restart", "ill", "--wait", "--timeout", "1h")
+        self.assertEqual((done.returncode, done.stdout), (1, "restart: ill\n"))
+        self.assertEqual(done.stderr, "holdfast: ill is lost: its breaker has opened (3/3 failures): exit status 8\n")
+
+    def test_a_stop_returns_when_the_service_has_ended(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "deaf"
+stop_grace = "100ms"
+command = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done"]
+""")
+        up.wait_for("deaf out ready")
+        pid = self.service("deaf")["pid"]
+        self.assertEqual(self.expect(0, "stop", "deaf", "--wait").stdout, "stop: deaf\nstopped: deaf\n")
+        self.assertFalse(Path(f"/proc/{pid}").exists())
+        self.assertEqual(self.expect(0, "stop", "deaf", "--wait").stdout, "stopped before: deaf\nstopped: deaf\n")
+
+    def test_clients_that_went_away_while_they_waited_take_no_place(self) -> None:
+        import socket
+        self.up(NOTIFIER.format("web")).wait_for("event=added service=web")
+        self.phase_becomes("web", "starting")
+        for _ in range(40):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(20)
+                client.connect(str(self.folder / "holdfast" / "shop.sock"))
+                client.sendall(b'{"do":"start","names":["web"],"wait":true}\n')
+                self.assertIn(b'"unchanged":["web"]', client.recv(65536))
+        self.assertEqual(self.service("web")["phase"], "starting")
+
+    def test_a_timeout_says_what_it_takes(self) -> None:
+        done = self.run_it("restart", "web", "--wait", "--timeout", "30")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('--timeout: "30" is not a length of time', done.stderr)
+        self.assertIn("write both", self.run_it("restart", "web", "--timeout", "30s").stderr)
+
+
+class Signals(UpTest):
+    def test_a_signal_reaches_the_process_and_is_no_stop(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "web"
+count = 2
+command = ["sh", "-c", "trap 'echo again' USR1; echo up; while :; do sleep 0.01; done"]
+""")
+        up.wait_for("web-0 out up")
+        up.wait_for("web-1 out up")
+        self.assertEqual(self.expect(0, "signal", "web", "usr1").stdout, "signal: web-0 web-1\n")
+        up.wait_for("web-0 out again")
+        up.wait_for("web-1 out again")
+        self.expect(0, "signal", "web-0", "SIGUSR1")
+        up.wait_for("web-0 out again", 2)
+        self.expect(0, "signal", "web-1", "9")
+        up.wait_for("event=ended service=web-1 .*killed by signal 9")
+        up.wait_for("web-1 out up", 2)
+        self.expect(0, "stop", "web-1", "--wait")
+        self.assertEqual(self.expect(0, "signal", "web", "USR1").stdout, "signal: web-0\nnot running: web-1\n")
+        self.assertEqual(self.expect(1, "signal", "web-1", "USR1").stdout, "not running: web-1\n")
+        self.assertIn('there is no signal "USR3"; did you mean "USR1"?', self.expect(2, "signal", "web", "USR3").stderr)
+
+
+class Watching(UpTest):
+    def test_a_watched_status_comes_again_until_its_reader_goes_away(self) -> None:
+        up = self.up(SLEEPER.format("web"))
+        up.wait_for("web out up")
+        watch = subprocess.Popen([command.HOLDFAST, "status", "--watch", "--json"], stdout=subprocess.PIPE, text=True, env=self.environment)
+        try:
+            assert watch.stdout
+            for _ in range(2):
+                self.assertEqual(json.loads(watch.stdout.readline())["fleet"]["services"][0]["phase"], "running")
+            watch.stdout.close()
+            self.assertEqual(watch.wait(PATIENCE), 0)
+        finally:
+            watch.kill()
+            watch.wait()
 
 
 class Files(UpTest):

@@ -37,7 +37,8 @@ TEST_CASE("a request is one object of texts") {
   CHECK(good.what == "stop");
   CHECK(good.names == std::vector<std::string>{"a\"b", "\xc3\xa9\xe2\x82\xac\n"});
   CHECK(parse_request(R"({"do":"status"})").names.empty());
-  CHECK(parse_request(request_text("stop", {"a\"b", "c\n"})).names == std::vector<std::string>{"a\"b", "c\n"});
+  CHECK(parse_request(request_text({.what = "stop", .names = {"a\"b", "c\n"}})).names ==
+        std::vector<std::string>{"a\"b", "c\n"});
   for (const char* const wrong : {"", "{", "{}", "[]", "\"do\"", R"({"do":1})", R"({"do":"stop"} x)", R"({"do":"a)",
                                   R"({"do":"\x"})", R"({"do":"\u12"})", R"({"do":"\ud800"})", R"({"names":[]})",
                                   R"({"do":"a","names":"b"})", R"({"do":"a","names":["b",]})", R"({"do" "a"})"}) {
@@ -45,7 +46,7 @@ TEST_CASE("a request is one object of texts") {
     CHECK_FALSE(parse_request(wrong).problem.empty());
   }
   CHECK(parse_request(R"({"do":"stop","force":"yes"})").problem ==
-        "has the key \"force\"; allowed are \"do\" and \"names\"");
+        "has the key \"force\"; allowed are do, names, wait, timeout_ms and signal");
 }
 
 TEST_CASE("a fleet's name becomes the name of a file") {

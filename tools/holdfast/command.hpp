@@ -57,6 +57,7 @@ Command add_start_to(CLI::App& app);
 Command add_stop_to(CLI::App& app);
 Command add_restart_to(CLI::App& app);
 Command add_reset_to(CLI::App& app);
+Command add_signal_to(CLI::App& app);
 Command add_down_to(CLI::App& app);
 }  // namespace control
 namespace up {

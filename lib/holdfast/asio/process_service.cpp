@@ -191,6 +191,13 @@ void ProcessService::kill(Run run) {
   if (const auto child = child_of(run)) child->kill();
 }
 
+bool ProcessService::signal(RunNumber run, int number) const {
+  for (const auto& child : children_) {
+    if (child->run().number() == run) return child->send(number);
+  }
+  return false;
+}
+
 // A shared pointer, since the process may end within ask_to_stop().
 std::shared_ptr<detail::ChildProcess> ProcessService::child_of(const Run& run) const noexcept {
   for (const auto& child : children_) {

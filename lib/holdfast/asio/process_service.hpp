@@ -176,6 +176,10 @@ class ProcessService final : public Service {
   void stop(Run run) override;
   [[nodiscard]] bool can_be_killed() const noexcept override { return true; }
   void kill(Run run) override;
+  // Sends a signal of the operating system to the process of this run, to it alone. It is no stop: what it does to the
+  // run is up to the process. False: the run is over, or was never there. Throws std::system_error if the supervisor
+  // may not signal the process.
+  bool signal(RunNumber run, int number) const;
   // A process that may not be killed does not hold up a restart.
   [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/bind_executor.hpp>
@@ -15,7 +18,7 @@ namespace holdfast::up {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kOfServices{"start", "stop", "restart", "reset"};
+constexpr std::array<std::string_view, 5> kOfServices{"start", "stop", "restart", "reset", "signal"};
 
 template <class T>
 std::string refusal_of(const Result<T>& result) {
@@ -28,64 +31,113 @@ std::string listed_as_json(const std::vector<std::string>& names) {
   return text + ']';
 }
 
-}  // namespace
-
-Commands::Commands(Runtime& runtime, std::string fleet, const std::filesystem::path& file,
-                   const std::vector<ServiceToRun>& services)
-    : runtime_(runtime),
-      head_("{\"ok\":true,\"name\":" + holdfast::detail::quoted(fleet) +
-            ",\"file\":" + holdfast::detail::quoted(std::filesystem::absolute(file).lexically_normal().string()) +
-            ",\"pid\":" + std::to_string(::getpid())) {
-  known_.reserve(services.size());
-  for (const auto& service : services) known_.push_back({service.config.name, service.group});
+std::string waited_text(const Waited& waited) {
+  std::string text = "{\"ok\":true,\"reached\":" + listed_as_json(waited.reached) +
+                     ",\"unfinished\":" + listed_as_json(waited.unfinished) + ",\"lost\":[";
+  const char* separator = "";
+  for (const auto& [service, why] : waited.lost) {
+    ((text += separator) += "{\"service\":") += holdfast::detail::quoted(service);
+    ((text += ",\"why\":") += holdfast::detail::quoted(why)) += '}';
+    separator = ",";
+  }
+  return text + "]}";
 }
 
-void Commands::act(const Request& request, const ControlServer::Answer& answer) {
-  if (request.what == "status") return show_status(answer);
+}  // namespace
+
+Commands::Commands(Runtime& runtime, Waits& waits, std::string fleet, const std::filesystem::path& file)
+    : runtime_(runtime),
+      waits_(waits),
+      head_("{\"ok\":true,\"name\":" + holdfast::detail::quoted(fleet) +
+            ",\"file\":" + holdfast::detail::quoted(std::filesystem::absolute(file).lexically_normal().string()) +
+            ",\"pid\":" + std::to_string(::getpid())) {}
+
+void Commands::add(const ServiceToRun& service, std::shared_ptr<ProcessService> process) {
+  known_.push_back({service.config.name, service.group, std::move(process)});
+}
+
+void Commands::act(const Request& request, const std::shared_ptr<Conversation>& client) {
+  if (request.what == "status") return show_status(client);
   if (request.what == "down") {
-    answer(head_ + '}');  // first: a fleet that has nothing to drain ends at once
+    client->answer(head_ + '}');  // first: a fleet that has nothing to drain ends at once
     return runtime_.request_shutdown();
   }
   if (std::find(kOfServices.begin(), kOfServices.end(), request.what) == kOfServices.end()) {
-    return answer(refusal_text("there is no command " + file::in_quotes(request.what) +
-                               "; known are status, start, stop, restart, reset and down"));
+    return client->answer(refusal_text("there is no command " + file::in_quotes(request.what) +
+                                       "; known are status, start, stop, restart, reset, signal and down"));
   }
-  if (request.names.empty()) return answer(refusal_text(request.what + " needs names of services or groups"));
+  if (request.names.empty()) return client->answer(refusal_text(request.what + " needs names of services or groups"));
   std::string unknown;
   const auto services = meant(request.names, unknown);
   if (!unknown.empty()) {
-    return answer(refusal_text("there is no service " + file::in_quotes(unknown) + "; " + known_names()));
+    return client->answer(refusal_text("there is no service " + file::in_quotes(unknown) + "; " + known_names()));
   }
-  std::vector<std::string> changed;
-  std::vector<std::string> unchanged;
-  for (const auto& service : services) {
-    bool has_changed = true;
-    const auto trouble = command(request.what, service, has_changed);
-    if (!trouble.empty()) return answer(refusal_text(trouble));
-    (has_changed ? changed : unchanged).push_back(service);
-  }
-  answer(head_ + ",\"changed\":" + listed_as_json(changed) + ",\"unchanged\":" + listed_as_json(unchanged) + '}');
+  request.what == "signal" ? send_signal(request, services, client) : command(request, services, client);
 }
 
-void Commands::show_status(const ControlServer::Answer& answer) {
-  const auto given = [head = head_, answer](const boost::system::error_code& error,
+void Commands::command(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client) {
+  std::vector<std::string> changed;
+  std::vector<std::string> unchanged;
+  std::vector<Awaited> wanted;
+  for (const auto* const known : services) {
+    bool has_changed = true;
+    const auto trouble = give(request.what, known->service, has_changed);
+    if (!trouble.empty()) return client->answer(refusal_text(trouble));
+    (has_changed ? changed : unchanged).push_back(known->service);
+    wanted.push_back(awaited(request.what, known->service, has_changed));
+  }
+  auto done = head_ + ",\"changed\":" + listed_as_json(changed) + ",\"unchanged\":" + listed_as_json(unchanged) + '}';
+  if (!request.wait || request.what == "reset") return client->answer(std::move(done));
+  client->say(std::move(done));
+  std::optional<std::chrono::milliseconds> timeout;
+  if (request.timeout_ms) timeout = std::chrono::milliseconds{*request.timeout_ms};
+  auto forget = waits_.wait(runtime_.executor(), wanted, timeout,
+                            [client](const Waited& waited) { client->answer(waited_text(waited)); });
+  if (forget) client->on_gone(std::move(forget));
+}
+
+void Commands::send_signal(const Request& request, const Chosen& services,
+                           const std::shared_ptr<Conversation>& client) {
+  constexpr std::uint32_t kSignalMax = 64;
+  if (request.signal == 0 || request.signal > kSignalMax) {
+    return client->answer(refusal_text("signal needs the number of a signal, 1 to 64"));
+  }
+  std::vector<std::string> sent;
+  std::vector<std::string> not_running;
+  for (const auto* const known : services) {
+    try {
+      const auto state = runtime_.supervisor().snapshot(known->service);
+      const bool has_got_it = state && known->process->signal(state->run, static_cast<int>(request.signal));
+      (has_got_it ? sent : not_running).push_back(known->service);
+    } catch (const std::system_error& error) {
+      return client->answer(refusal_text(known->service + ": " + error.what()));
+    }
+  }
+  client->answer(head_ + ",\"changed\":" + listed_as_json(sent) + ",\"unchanged\":" + listed_as_json(not_running) +
+                 '}');
+}
+
+void Commands::show_status(const std::shared_ptr<Conversation>& client) {
+  const auto given = [head = head_, client](const boost::system::error_code& error,
                                             const std::shared_ptr<const FleetSnapshot>& fleet) {
-    if (error) return answer(refusal_text("holdfast is ending"));
+    if (error) return client->answer(refusal_text("holdfast is ending"));
     auto json = to_json(*fleet);
     if (json.ends_with('\n')) json.pop_back();
-    answer(head + ",\"fleet\":" + json + '}');
+    client->answer(head + ",\"fleet\":" + json + '}');
   };
   runtime_.async_snapshot(boost::asio::bind_executor(runtime_.executor(), given));
 }
 
-std::vector<std::string> Commands::meant(const std::vector<std::string>& names, std::string& unknown) const {
-  std::vector<std::string> services;
+Commands::Chosen Commands::meant(const std::vector<std::string>& names, std::string& unknown) const {
+  Chosen services;
   for (const auto& name : names) {
-    const auto before = services.size();
+    bool is_known = false;
     for (const auto& known : known_) {
-      if (known.service == name || known.group == name) services.push_back(known.service);
+      if (known.service != name && known.group != name) continue;
+      is_known = true;
+      if (std::find(services.begin(), services.end(), &known) == services.end()) services.push_back(&known);
     }
-    if (services.size() == before && unknown.empty()) unknown = name;
+    if (!is_known && unknown.empty()) unknown = name;
   }
   return services;
 }
@@ -99,7 +151,7 @@ std::string Commands::known_names() const {
   return "there are: " + file::listed(groups, kShown);
 }
 
-std::string Commands::command(const std::string& what, const std::string& service, bool& changed) {
+std::string Commands::give(const std::string& what, const std::string& service, bool& changed) {
   auto& supervisor = runtime_.supervisor();
   if (what == "stop" || what == "start") {
     const auto state = supervisor.snapshot(service);
@@ -109,6 +161,17 @@ std::string Commands::command(const std::string& what, const std::string& servic
   }
   if (what == "stop") return refusal_of(supervisor.stop(service));
   return what == "reset" ? refusal_of(supervisor.reset(service)) : refusal_of(supervisor.restart(service));
+}
+
+Awaited Commands::awaited(const std::string& what, const std::string& service, bool changed) const {
+  Awaited made{.service = service, .what = what == "stop" ? Awaited::What::end : Awaited::What::ready};
+  made.from_command = changed;
+  const auto state = runtime_.supervisor().snapshot(service);
+  if (!state) return made;
+  made.says_when_ready = state->ready == Ready::notified;
+  made.is_over = what == "stop" && state->phase == Phase::terminated;
+  if (!changed && state->phase == Phase::running) made.running_for = state->time_in_phase;
+  return made;
 }
 
 }  // namespace holdfast::up

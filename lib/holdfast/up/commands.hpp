@@ -5,15 +5,17 @@
 //     stop      for good, until somebody starts them
 //     restart   a new run; one that has terminated starts, too
 //     reset     what was counted against them: attempts and the breaker
+//     signal    a signal to their processes
 //     down      the drain of the whole fleet
 //
-// A name is that of a service or of a group.
+// A name is that of a service or of a group. With `wait`, the answer to start, restart and stop has a second line, once
+// each service has come to something (waits.hpp).
 //
 // Thread-safety: on the runtime's executor.
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,30 +23,40 @@
 #include <holdfast/up/control_server.hpp>
 #include <holdfast/up/request.hpp>
 #include <holdfast/up/services.hpp>
+#include <holdfast/up/waits.hpp>
 
 namespace holdfast::up {
 
 class Commands {
  public:
-  // `runtime` outlives it.
-  Commands(Runtime& runtime, std::string fleet, const std::filesystem::path& file,
-           const std::vector<ServiceToRun>& services);
+  // `runtime` and `waits`, one of its sinks, outlive it.
+  Commands(Runtime& runtime, Waits& waits, std::string fleet, const std::filesystem::path& file);
 
-  void act(const Request& request, const ControlServer::Answer& answer);
+  // A service that was added to the runtime.
+  void add(const ServiceToRun& service, std::shared_ptr<ProcessService> process);
+
+  void act(const Request& request, const std::shared_ptr<Conversation>& client);
 
  private:
   struct Known {
-    std::string service;
-    std::string group;
+    std::string service{};
+    std::string group{};
+    std::shared_ptr<ProcessService> process{};
   };
-  void show_status(const ControlServer::Answer& answer);
+  using Chosen = std::vector<const Known*>;
+
+  void show_status(const std::shared_ptr<Conversation>& client);
+  void command(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
+  void send_signal(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   // The services of these names. A name that is none is in `unknown`.
-  [[nodiscard]] std::vector<std::string> meant(const std::vector<std::string>& names, std::string& unknown) const;
+  [[nodiscard]] Chosen meant(const std::vector<std::string>& names, std::string& unknown) const;
   [[nodiscard]] std::string known_names() const;
   // Returns what is wrong; empty: nothing.
-  std::string command(const std::string& what, const std::string& service, bool& changed);
+  std::string give(const std::string& what, const std::string& service, bool& changed);
+  [[nodiscard]] Awaited awaited(const std::string& what, const std::string& service, bool changed) const;
 
   Runtime& runtime_;
+  Waits& waits_;
   std::string head_;
   std::vector<Known> known_;
 };

@@ -42,6 +42,10 @@ std::string ControlClient::ask(const std::string& request) {
     if (count <= 0) break;
     sent += static_cast<std::size_t>(count);
   }
+  return next();
+}
+
+std::string ControlClient::next() {
   for (;;) {
     if (const auto end = read_.find('\n'); end != std::string::npos) {
       auto answer = read_.substr(0, end);

@@ -15,8 +15,11 @@ class ControlClient {
   // Throws std::runtime_error: nobody listens there.
   explicit ControlClient(const std::filesystem::path& socket);
 
-  // The answer to a line, without its line feed. Throws std::runtime_error if the other end goes away.
+  // The first line of the answer to a line, without its line feed. Throws std::runtime_error if the other end goes
+  // away.
   std::string ask(const std::string& request);
+  // The next line of the answer. Throws likewise.
+  std::string next();
   // Returns when the other end has gone away.
   void wait_for_end();
 

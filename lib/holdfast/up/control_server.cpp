@@ -1,5 +1,6 @@
 #include <holdfast/up/control_server.hpp>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,8 +30,14 @@ bool is_friend(int descriptor) {
   return who.uid == 0 || who.uid == ::geteuid();
 }
 
+// The other end was closed, not only its half that writes.
+bool has_hung_up(int descriptor) {
+  pollfd state{descriptor, 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 // One client, from its connection to its end.
-class Client : public std::enable_shared_from_this<Client> {
+class Client final : public Conversation, public std::enable_shared_from_this<Client> {
  public:
   Client(LocalSocket::socket socket, std::shared_ptr<const ControlServer::Act> act, std::function<void(Client*)> over)
       : socket_(std::move(socket)), patience_(socket_.get_executor()), act_(std::move(act)), over_(std::move(over)) {}
@@ -40,10 +47,30 @@ class Client : public std::enable_shared_from_this<Client> {
     await_request();
   }
 
-  void close() noexcept {
+  void close() {
     error_code ignored;
     socket_.close(ignored);
     patience_.cancel();
+    const auto gone = std::exchange(gone_, nullptr);
+    if (gone && is_asking_) gone();
+  }
+
+  void say(std::string line) override {
+    if (!socket_.is_open()) return;
+    (unsent_ += line) += '\n';
+    if (sent_.empty()) send();
+  }
+
+  void answer(std::string line) override {
+    is_asking_ = false;
+    gone_ = nullptr;
+    say(std::move(line));
+  }
+
+  void on_gone(std::function<void()> gone) override {
+    if (!socket_.is_open()) return gone();
+    gone_ = std::move(gone);
+    watch();
   }
 
  private:
@@ -55,7 +82,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void be_patient() {
     patience_.expires_after(kClientPatience);
     patience_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->close();
+      if (!error) self->end();
     });
   }
 
@@ -76,16 +103,35 @@ class Client : public std::enable_shared_from_this<Client> {
     if (error || !socket_.is_open()) return end();
     const auto request = parse_request(std::string_view{read_}.substr(0, size - 1));
     read_.erase(0, size);
+    is_asking_ = true;
     if (!request.problem.empty()) return answer(refusal_text("the request " + request.problem));
-    (*act_)(request, [self = shared_from_this()](std::string text) { self->answer(std::move(text)); });
+    (*act_)(request, shared_from_this());
   }
 
-  void answer(std::string text) {
-    if (!socket_.is_open()) return;
-    written_ = std::move(text) + '\n';
+  void send() {
+    sent_.swap(unsent_);
     be_patient();
-    net::async_write(socket_, net::buffer(written_), [self = shared_from_this()](error_code error, std::size_t) {
-      error || self->is_last_ ? self->end() : self->await_request();
+    net::async_write(socket_, net::buffer(sent_), [self = shared_from_this()](error_code error, std::size_t) {
+      self->patience_.cancel();
+      self->on_sent(error);
+    });
+  }
+
+  void on_sent(error_code error) {
+    sent_.clear();
+    if (error || !socket_.is_open()) return end();
+    if (!unsent_.empty()) return send();
+    if (is_asking_) return;
+    is_last_ ? end() : await_request();
+  }
+
+  // While nothing is read, this alone tells that the client has gone away.
+  void watch() {
+    if (is_watching_) return;
+    is_watching_ = true;
+    socket_.async_wait(LocalSocket::socket::wait_read, [self = shared_from_this()](error_code error) {
+      self->is_watching_ = false;
+      if (!error && self->is_asking_ && has_hung_up(self->socket_.native_handle())) self->end();
     });
   }
 
@@ -93,8 +139,12 @@ class Client : public std::enable_shared_from_this<Client> {
   net::steady_timer patience_;
   const std::shared_ptr<const ControlServer::Act> act_;
   std::function<void(Client*)> over_;
+  std::function<void()> gone_;
   std::string read_;
-  std::string written_;
+  std::string unsent_;
+  std::string sent_;  // and on its way
+  bool is_asking_ = false;
+  bool is_watching_ = false;
   bool is_last_ = false;
 };
 

@@ -22,14 +22,28 @@ inline constexpr std::size_t kClientsMax = 32;
 inline constexpr std::size_t kRequestMax = std::size_t{64} * 1024;
 inline constexpr std::chrono::seconds kClientPatience{30};
 
+// What a client hears to its request: any number of lines, the last of which ends the answer. After that the client may
+// ask again. What is said to a client that has gone away is lost.
+class Conversation {
+ public:
+  // Sends a line, without its line feed, after which more follow.
+  virtual void say(std::string line) = 0;
+  // Sends the last line. Called once.
+  virtual void answer(std::string line) = 0;
+  // Called once if the client goes away before its answer has ended.
+  virtual void on_gone(std::function<void()> gone) = 0;
+
+ protected:
+  ~Conversation() = default;
+};
+
 class ControlServer {
  public:
-  // Sends one line, without its line feed; called once. After that the client may ask again.
-  using Answer = std::function<void(std::string)>;
-  using Act = std::function<void(const Request&, Answer)>;
+  using Act = std::function<void(const Request&, const std::shared_ptr<Conversation>&)>;
 
   // Listens on a new socket of mode 0600. Throws boost::system::system_error. REQUIRES: nothing has that path.
   ControlServer(const boost::asio::any_io_executor& executor, const std::filesystem::path& socket, Act act);
+  // Every client that waits for an answer has gone away then.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

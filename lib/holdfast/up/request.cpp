@@ -1,6 +1,9 @@
 #include <holdfast/up/request.hpp>
 
+#include <charconv>
 #include <optional>
+#include <system_error>
+#include <utility>
 
 #include <holdfast/detail/text.hpp>
 
@@ -8,7 +11,7 @@ namespace holdfast::up {
 
 namespace {
 
-// A reader of the little JSON that a request needs: an object of texts and arrays of texts.
+// A reader of the little JSON that a request needs: an object of texts, arrays of texts, numbers and truths.
 class RequestReader {
  public:
   explicit RequestReader(std::string_view text) : rest_(text) {}
@@ -48,6 +51,26 @@ class RequestReader {
     } while (take(','));
     if (!take(']')) return std::nullopt;
     return all;
+  }
+
+  std::optional<std::uint32_t> number() {
+    skip_blanks();
+    std::uint32_t read = 0;
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), read);
+    if (error != std::errc{}) return std::nullopt;
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    return read;
+  }
+
+  std::optional<bool> truth() {
+    skip_blanks();
+    for (const bool is : {true, false}) {
+      const std::string_view word = is ? "true" : "false";
+      if (!rest_.starts_with(word)) continue;
+      rest_.remove_prefix(word.size());
+      return is;
+    }
+    return std::nullopt;
   }
 
   bool is_over() {
@@ -104,23 +127,30 @@ class RequestReader {
 
 constexpr std::string_view kRequestForm = "is no request; allowed is one line like {\"do\":\"status\"}";
 
+template <class To, class Value>
+bool assign(To& to, std::optional<Value> value) {
+  if (!value) return false;
+  to = std::move(*value);
+  return true;
+}
+
+// False: the value is not of its kind.
+bool read_value(RequestReader& reader, const std::string& key, Request& request) {
+  if (key == "do") return assign(request.what, reader.text());
+  if (key == "names") return assign(request.names, reader.texts());
+  if (key == "wait") return assign(request.wait, reader.truth());
+  if (key == "timeout_ms") return assign(request.timeout_ms, reader.number());
+  if (key == "signal") return assign(request.signal, reader.number());
+  request.problem =
+      "has the key " + holdfast::detail::quoted(key) + "; allowed are do, names, wait, timeout_ms and signal";
+  return false;
+}
+
 bool read_request(RequestReader& reader, Request& request) {
   if (!reader.take('{')) return false;
   do {
     const auto key = reader.text();
-    if (!key || !reader.take(':')) return false;
-    if (*key == "do") {
-      auto what = reader.text();
-      if (!what) return false;
-      request.what = std::move(*what);
-    } else if (*key == "names") {
-      auto names = reader.texts();
-      if (!names) return false;
-      request.names = std::move(*names);
-    } else {
-      request.problem = "has the key \"" + *key + "\"; allowed are \"do\" and \"names\"";
-      return true;
-    }
+    if (!key || !reader.take(':') || !read_value(reader, *key, request)) return false;
   } while (reader.take(','));
   return reader.take('}') && reader.is_over() && !request.what.empty();
 }
@@ -130,20 +160,23 @@ bool read_request(RequestReader& reader, Request& request) {
 Request parse_request(std::string_view line) {
   RequestReader reader{line};
   Request request;
-  if (!read_request(reader, request)) request.problem = kRequestForm;
+  if (!read_request(reader, request) && request.problem.empty()) request.problem = kRequestForm;
   return request;
 }
 
-std::string request_text(std::string_view what, const std::vector<std::string>& names) {
-  std::string text = "{\"do\":" + holdfast::detail::quoted(what);
-  if (!names.empty()) {
+std::string request_text(const Request& request) {
+  std::string text = "{\"do\":" + holdfast::detail::quoted(request.what);
+  if (!request.names.empty()) {
     const char* separator = ",\"names\":[";
-    for (const auto& name : names) {
+    for (const auto& name : request.names) {
       (text += separator) += holdfast::detail::quoted(name);
       separator = ",";
     }
     text += ']';
   }
+  if (request.wait) text += ",\"wait\":true";
+  if (request.timeout_ms) text += ",\"timeout_ms\":" + std::to_string(*request.timeout_ms);
+  if (request.signal != 0) text += ",\"signal\":" + std::to_string(request.signal);
   return text + '}';
 }
 

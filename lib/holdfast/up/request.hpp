@@ -1,11 +1,14 @@
 // What a client of the control socket asks for, as one line of JSON:
 //
 //     {"do":"status"}
-//     {"do":"restart","names":["web","db-1"]}
+//     {"do":"restart","names":["web","db-1"],"wait":true,"timeout_ms":30000}
+//     {"do":"signal","names":["web"],"signal":1}
 //
 // Thread-safety: pure functions, safe anywhere.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,12 +18,15 @@ namespace holdfast::up {
 struct Request {
   std::string what{};
   std::vector<std::string> names{};
-  std::string problem{};  // what is wrong with the line; empty: nothing
+  bool wait = false;                          // start, restart, stop: answer again when it has come to something
+  std::optional<std::uint32_t> timeout_ms{};  // of that; nullopt: as long as it takes
+  std::uint32_t signal = 0;                   // its number
+  std::string problem{};                      // what is wrong with the line; empty: nothing
 };
 
 Request parse_request(std::string_view line);
 
-std::string request_text(std::string_view what, const std::vector<std::string>& names);
+std::string request_text(const Request& request);
 
 // `{"ok":false,"error":"…"}`, without a line feed.
 std::string refusal_text(std::string_view error);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include <holdfast/up/logs.hpp>
 #include <holdfast/up/recordings.hpp>
 #include <holdfast/up/services.hpp>
+#include <holdfast/up/waits.hpp>
 
 namespace holdfast::up {
 
@@ -97,22 +99,26 @@ UpEnd run_up(const UpOptions& options) {
   Logs logs{options.output, options.format, sources_of(services)};
   connect_to(logs, services);
   auto recording = recording_of(fleet, options.file);
+  Waits waits;
   prepare_signals(options.on_terminal);
 
   UpEnd end;
   {
     Runtime runtime{{.supervisor = fleet.supervisor,
-                     .sinks = {&logs},
+                     .sinks = {&logs, &waits},
                      .endpoint = endpoint_of(fleet.production),
                      .recording = recording ? &recording->stream() : nullptr}};
-    Commands commands{runtime, fleet.name, options.file, services};
-    const ControlServer server{
-        runtime.executor(), lock.socket(),
-        [&commands](const Request& request, const ControlServer::Answer& answer) { commands.act(request, answer); }};
+    Commands commands{runtime, waits, fleet.name, options.file};
+    const ControlServer server{runtime.executor(), lock.socket(),
+                               [&commands](const Request& request, const std::shared_ptr<Conversation>& client) {
+                                 commands.act(request, client);
+                               }};
     logs.say(LogLevel::info, greeting(options, services.size(), lock, recording, runtime.endpoint_port()));
     for (const auto& warning : warnings) logs.say(LogLevel::warning, to_string(warning));
     for (auto& service : services) {
-      const auto added = runtime.add(std::move(service.config), std::move(service.process));
+      const auto process = std::make_shared<ProcessService>(runtime.executor(), std::move(service.process));
+      commands.add(service, process);
+      const auto added = runtime.add(std::move(service.config), std::shared_ptr<Service>{process});
       if (!added) throw std::runtime_error{added.refusal().message};
     }
     logs.begin();

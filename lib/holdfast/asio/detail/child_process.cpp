@@ -583,7 +583,18 @@ void ChildProcess::signal(int number) {
   }
   if (refused == 0 || refused == ESRCH) return;
   if (number == SIGKILL) refused_ = true;
-  throw std::system_error{refused, std::generic_category(),
+  refuse(number, refused);
+}
+
+bool ChildProcess::send(int number) const {
+  if (main_has_ended_ || !launched_.process.is_open()) return false;
+  const int refused = signal_process(launched_.process.number(), number);
+  if (refused != 0 && refused != ESRCH) refuse(number, refused);
+  return refused == 0;
+}
+
+void ChildProcess::refuse(int number, int error) const {
+  throw std::system_error{error, std::generic_category(),
                           "cannot send " + name_of(number) + " to process " + std::to_string(launched_.id)};
 }
 

@@ -50,6 +50,9 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
 
   [[nodiscard]] const Run& run() const noexcept { return run_; }
 
+  // To the process alone; false: it has ended. Throws like the two below.
+  [[nodiscard]] bool send(int number) const;
+
   // These two throw std::system_error if the supervisor may not signal the process or its group.
   void ask_to_stop();
   void kill();
@@ -123,6 +126,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   void warn_of_background(bool left_behind);
   int signal_group(int number) const noexcept;
   void signal(int number);
+  [[noreturn]] void refuse(int number, int error) const;
 
   // Of a process that says when it is ready.
   struct Notifications {
