@@ -602,6 +602,93 @@ class Watching(UpTest):
             watch.wait()
 
 
+class Follows(UpTest):
+    """logs and events."""
+
+    def follow(self, *arguments: str) -> subprocess.Popen:
+        started = subprocess.Popen([command.HOLDFAST, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=self.environment)
+
+        def end() -> None:
+            started.kill()
+            started.wait()
+            for stream in (started.stdout, started.stderr):
+                if stream:
+                    stream.close()
+        self.addCleanup(end)
+        return started
+
+    def test_the_last_lines_come_first_and_then_those_that_are_written(self) -> None:
+        up = self.up("""
+[[fleet]]
+name = "web"
+command = ["sh", "-c", "trap 'echo again >&2' USR1; seq 20; while :; do sleep 0.01; done"]
+[[fleet]]
+name = "mute"
+command = ["sh", "-c", "echo nothing; exec sleep 1000"]
+log = { to = "nothing" }
+""" + SLEEPER.format("db"))
+        up.wait_for("web out 20$")
+        up.wait_for("db out up$")
+        written = [line for line in up.lines if " web out " in line]
+        self.assertEqual(self.expect(0, "logs", "web").stdout.splitlines(), written)
+        self.assertEqual(self.expect(0, "logs", "web", "-n", "2").stdout.splitlines(), written[-2:])
+        self.assertEqual(len(self.expect(0, "logs").stdout.splitlines()), 21)
+        done = self.expect(0, "logs", "mute")
+        self.assertEqual((done.stdout, done.stderr), ("", 'holdfast: log.to is "nothing" in the file, so there are no lines of mute\n'))
+        self.assertIn('there is no service "dbb"', self.expect(1, "logs", "dbb").stderr)
+        follower = self.follow("logs", "-f", "-n", "1", "--json", "web")
+        assert follower.stdout
+        self.assertEqual(json.loads(follower.stdout.readline())["line"], "20")
+        self.expect(0, "signal", "web", "USR1")
+        said = json.loads(follower.stdout.readline())
+        self.assertEqual((said["service"], said["stream"], said["line"]), ("web", "err", "again"))
+        self.assertEqual(up.end(), 0)
+        self.assertEqual(follower.wait(PATIENCE), 0)
+
+    def test_events_come_as_they_happen_until_the_reader_goes_away(self) -> None:
+        up = self.up(SLEEPER.format("web") + SLEEPER.format("db"))
+        up.wait_for("web out up")
+        up.wait_for("event=running service=db")
+        follower = self.follow("events", "-f", "web")
+        assert follower.stdout
+        self.assertRegex(follower.stdout.readline(), r"holdfast info event=added service=web ")
+        self.assertRegex(follower.stdout.readline(), r"holdfast info event=running service=web ")
+        self.expect(0, "restart", "db", "web")
+        self.assertRegex(follower.stdout.readline(), r"holdfast info event=commanded service=web ")
+        follower.stdout.close()
+        self.assertEqual(follower.wait(PATIENCE), 0)
+        self.assertRegex(self.expect(0, "events", "-n", "1", "db").stdout, r"^\S+ holdfast info event=\S+ service=db .*\n$")
+
+    def test_who_reads_too_slowly_is_told_how_much_is_missing_and_holds_nobody_up(self) -> None:
+        import socket
+        up = self.up("""
+[[fleet]]
+name = "flood"
+restart = "never"
+command = ["sh", "-c", "while [ ! -e go ]; do sleep 0.01; done; seq 100000"]
+log = { path = "flood.log", keep = 0 }
+""")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            up.wait_for("event=running service=flood")
+            client.connect(str(self.folder / "holdfast" / "shop.sock"))
+            client.sendall(b'{"do":"logs","follow":true}\n')
+            with client.makefile() as answers:
+                self.assertTrue(json.loads(answers.readline())["ok"])
+                (self.folder / "go").touch()
+                up.wait_for("event=terminated service=flood")
+                seen, lost = 0, 0
+                while seen + lost < 100000:
+                    line = json.loads(answers.readline())
+                    lost += line.get("lost", 0)
+                    if "line" in line:
+                        seen += 1
+                        self.assertEqual(int(line["line"]), seen + lost)
+                self.assertGreater(lost, 0)
+                self.assertEqual(seen + lost, 100000)
+
+
 class Files(UpTest):
     def test_a_file_without_a_command_is_refused_with_what_to_write(self) -> None:
         done = self.run_it("up", self.file('name = "x"\n[[fleet]]\nname = "web"\n'))

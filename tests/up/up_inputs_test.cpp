@@ -31,7 +31,7 @@ TEST_CASE("a file of variables that is not there is a problem unless it may be m
   CHECK(read_environment_file("/no/such.env", false).problem == "/no/such.env: does not exist");
 }
 
-TEST_CASE("a request is one object of texts") {
+TEST_CASE("a request is one object of texts, numbers and truths") {
   const auto good = parse_request(R"( { "do" : "stop" , "names" : [ "a\"b", "\u00e9\u20ac\n" ] } )");
   CHECK(good.problem.empty());
   CHECK(good.what == "stop");
@@ -39,14 +39,20 @@ TEST_CASE("a request is one object of texts") {
   CHECK(parse_request(R"({"do":"status"})").names.empty());
   CHECK(parse_request(request_text({.what = "stop", .names = {"a\"b", "c\n"}})).names ==
         std::vector<std::string>{"a\"b", "c\n"});
-  for (const char* const wrong : {"", "{", "{}", "[]", "\"do\"", R"({"do":1})", R"({"do":"stop"} x)", R"({"do":"a)",
-                                  R"({"do":"\x"})", R"({"do":"\u12"})", R"({"do":"\ud800"})", R"({"names":[]})",
-                                  R"({"do":"a","names":"b"})", R"({"do":"a","names":["b",]})", R"({"do" "a"})"}) {
+  const auto whole = parse_request(
+      request_text({.what = "x", .wait = true, .timeout_ms = 0, .signal = 9, .lines = 4294967295, .follow = true}));
+  CHECK((whole.problem.empty() && whole.wait && whole.timeout_ms == 0 && whole.signal == 9 && whole.follow));
+  CHECK(whole.lines == 4294967295);
+  for (const char* const wrong :
+       {"", "{", "{}", "[]", "\"do\"", R"({"do":1})", R"({"do":"stop"} x)", R"({"do":"a)", R"({"do":"\x"})",
+        R"({"do":"\u12"})", R"({"do":"\ud800"})", R"({"names":[]})", R"({"do":"a","names":"b"})",
+        R"({"do":"a","names":["b",]})", R"({"do" "a"})", R"({"do":"a","wait":1})", R"({"do":"a","lines":-1})",
+        R"({"do":"a","lines":4294967296})", R"({"do":"a","signal":"9"})"}) {
     INFO(wrong);
     CHECK_FALSE(parse_request(wrong).problem.empty());
   }
   CHECK(parse_request(R"({"do":"stop","force":"yes"})").problem ==
-        "has the key \"force\"; allowed are do, names, wait, timeout_ms and signal");
+        "has the key \"force\"; allowed are do, names, wait, timeout_ms, signal, lines and follow");
 }
 
 TEST_CASE("a fleet's name becomes the name of a file") {

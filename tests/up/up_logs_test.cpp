@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <holdfast/up/kept_lines.hpp>
 #include <holdfast/up/line_cutter.hpp>
 #include <holdfast/up/log_file.hpp>
 #include <holdfast/up/log_text.hpp>
@@ -51,6 +52,26 @@ Cut cut(const std::vector<std::string>& pieces) {
 }
 
 }  // namespace
+
+TEST_CASE("of what a service has written the last lines are kept, and not much more") {
+  KeptLines kept;
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    kept.add({.milliseconds = 7, .number = i, .stream = LogStream::error, .goes_on = false},
+             "line " + std::to_string(i));
+  }
+  std::uint64_t expected = 0;
+  std::size_t bytes = 0;
+  kept.visit([&](const KeptLines::Head& head, std::string_view line) {
+    if (bytes == 0) expected = head.number;
+    CHECK(line == "line " + std::to_string(expected));
+    CHECK((head.number == expected && head.milliseconds == 7 && head.stream == LogStream::error && !head.goes_on));
+    bytes += line.size() + sizeof head;
+    ++expected;
+  });
+  CHECK(expected == 5000);
+  CHECK(bytes >= kKeptMax - sizeof(KeptLines::Head) - 10);
+  CHECK(bytes <= 2 * kKeptMax);
+}
 
 TEST_CASE("bytes are cut into lines wherever they were read apart") {
   CHECK(cut({"a\nb\n"}) == Cut{{"a", false}, {"b", false}});

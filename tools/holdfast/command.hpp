@@ -58,6 +58,8 @@ Command add_stop_to(CLI::App& app);
 Command add_restart_to(CLI::App& app);
 Command add_reset_to(CLI::App& app);
 Command add_signal_to(CLI::App& app);
+Command add_logs_to(CLI::App& app);
+Command add_events_to(CLI::App& app);
 Command add_down_to(CLI::App& app);
 }  // namespace control
 namespace up {

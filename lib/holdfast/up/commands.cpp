@@ -45,26 +45,31 @@ std::string waited_text(const Waited& waited) {
 
 }  // namespace
 
-Commands::Commands(Runtime& runtime, Waits& waits, std::string fleet, const std::filesystem::path& file)
-    : runtime_(runtime),
-      waits_(waits),
+Commands::Commands(const FleetParts& parts, std::string fleet, const std::filesystem::path& file)
+    : runtime_(parts.runtime),
+      waits_(parts.waits),
+      logs_(parts.logs),
+      events_(parts.events),
       head_("{\"ok\":true,\"name\":" + holdfast::detail::quoted(fleet) +
             ",\"file\":" + holdfast::detail::quoted(std::filesystem::absolute(file).lexically_normal().string()) +
             ",\"pid\":" + std::to_string(::getpid())) {}
 
 void Commands::add(const ServiceToRun& service, std::shared_ptr<ProcessService> process) {
-  known_.push_back({service.config.name, service.group, std::move(process)});
+  known_.push_back(
+      {service.config.name, service.group, std::move(process), service.log.target() == file::LogTo::nothing});
 }
 
 void Commands::act(const Request& request, const std::shared_ptr<Conversation>& client) {
   if (request.what == "status") return show_status(client);
+  if (request.what == "logs" || request.what == "events") return follow(request, client);
   if (request.what == "down") {
     client->answer(head_ + '}');  // first: a fleet that has nothing to drain ends at once
     return runtime_.request_shutdown();
   }
   if (std::find(kOfServices.begin(), kOfServices.end(), request.what) == kOfServices.end()) {
-    return client->answer(refusal_text("there is no command " + file::in_quotes(request.what) +
-                                       "; known are status, start, stop, restart, reset, signal and down"));
+    return client->answer(
+        refusal_text("there is no command " + file::in_quotes(request.what) +
+                     "; known are status, start, stop, restart, reset, signal, logs, events and down"));
   }
   if (request.names.empty()) return client->answer(refusal_text(request.what + " needs names of services or groups"));
   std::string unknown;
@@ -88,7 +93,7 @@ void Commands::command(const Request& request, const Chosen& services, const std
   }
   auto done = head_ + ",\"changed\":" + listed_as_json(changed) + ",\"unchanged\":" + listed_as_json(unchanged) + '}';
   if (!request.wait || request.what == "reset") return client->answer(std::move(done));
-  client->say(std::move(done));
+  client->say(std::move(done), nullptr);
   std::optional<std::chrono::milliseconds> timeout;
   if (request.timeout_ms) timeout = std::chrono::milliseconds{*request.timeout_ms};
   auto forget = waits_.wait(runtime_.executor(), wanted, timeout,
@@ -115,6 +120,27 @@ void Commands::send_signal(const Request& request, const Chosen& services,
   }
   client->answer(head_ + ",\"changed\":" + listed_as_json(sent) + ",\"unchanged\":" + listed_as_json(not_running) +
                  '}');
+}
+
+void Commands::follow(const Request& request, const std::shared_ptr<Conversation>& client) {
+  std::string unknown;
+  const auto services = meant(request.names, unknown);
+  if (!unknown.empty()) {
+    return client->answer(refusal_text("there is no service " + file::in_quotes(unknown) + "; " + known_names()));
+  }
+  FollowOrder order{.last = request.lines, .follow = request.follow};
+  std::vector<std::string> silent;
+  for (const auto* const known : services) {
+    order.services.insert(known->service);
+    if (known->is_silent && request.what == "logs") silent.push_back(known->service);
+  }
+  std::vector<std::string> all;
+  all.reserve(known_.size());
+  for (const auto& known : known_) all.push_back(known.service);
+  client->say(head_ + ",\"services\":" + listed_as_json(all) + ",\"silent\":" + listed_as_json(silent) + '}', nullptr);
+  order.to = std::make_shared<Follower>(runtime_.executor(), client);
+  order.to->begin();
+  request.what == "logs" ? logs_.serve(std::move(order)) : events_.serve(order);
 }
 
 void Commands::show_status(const std::shared_ptr<Conversation>& client) {

@@ -6,6 +6,8 @@
 //     restart   a new run; one that has terminated starts, too
 //     reset     what was counted against them: attempts and the breaker
 //     signal    a signal to their processes
+//     logs      the last lines of their programs, and those that come
+//     events    the same of what the supervisor reports
 //     down      the drain of the whole fleet
 //
 // A name is that of a service or of a group. With `wait`, the answer to start, restart and stop has a second line, once
@@ -21,16 +23,25 @@
 
 #include <holdfast/asio/runtime.hpp>
 #include <holdfast/up/control_server.hpp>
+#include <holdfast/up/event_feed.hpp>
+#include <holdfast/up/logs.hpp>
 #include <holdfast/up/request.hpp>
 #include <holdfast/up/services.hpp>
 #include <holdfast/up/waits.hpp>
 
 namespace holdfast::up {
 
+// What commands are about. Everything outlives them.
+struct FleetParts {
+  Runtime& runtime;
+  Waits& waits;
+  Logs& logs;
+  EventFeed& events;
+};
+
 class Commands {
  public:
-  // `runtime` and `waits`, one of its sinks, outlive it.
-  Commands(Runtime& runtime, Waits& waits, std::string fleet, const std::filesystem::path& file);
+  Commands(const FleetParts& parts, std::string fleet, const std::filesystem::path& file);
 
   // A service that was added to the runtime.
   void add(const ServiceToRun& service, std::shared_ptr<ProcessService> process);
@@ -42,12 +53,14 @@ class Commands {
     std::string service{};
     std::string group{};
     std::shared_ptr<ProcessService> process{};
+    bool is_silent = false;  // its lines go nowhere
   };
   using Chosen = std::vector<const Known*>;
 
   void show_status(const std::shared_ptr<Conversation>& client);
   void command(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   void send_signal(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
+  void follow(const Request& request, const std::shared_ptr<Conversation>& client);
   // The services of these names. A name that is none is in `unknown`.
   [[nodiscard]] Chosen meant(const std::vector<std::string>& names, std::string& unknown) const;
   [[nodiscard]] std::string known_names() const;
@@ -57,6 +70,8 @@ class Commands {
 
   Runtime& runtime_;
   Waits& waits_;
+  Logs& logs_;
+  EventFeed& events_;
   std::string head_;
   std::vector<Known> known_;
 };

@@ -1,5 +1,6 @@
 #include <holdfast/up/control_client.hpp>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -46,17 +47,35 @@ std::string ControlClient::ask(const std::string& request) {
 }
 
 std::string ControlClient::next() {
+  while (!has_line()) {
+    if (!read_more()) throw std::runtime_error{socket_.string() + ": \"holdfast up\" ended before it had answered"};
+  }
+  const auto end = read_.find('\n', taken_);
+  auto line = read_.substr(taken_, end - taken_);
+  taken_ = end + 1;
+  return line;
+}
+
+std::optional<std::string> ControlClient::next_for(int output) {
+  while (!has_line()) {
+    std::array<pollfd, 2> watched{pollfd{descriptor_.number(), POLLIN, 0}, pollfd{output, 0, 0}};
+    if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return std::nullopt;
+    if (watched[1].revents != 0 || (watched[0].revents != 0 && !read_more())) return std::nullopt;
+  }
+  return next();
+}
+
+// False: the other end has gone away.
+bool ControlClient::read_more() {
+  read_.erase(0, taken_);
+  taken_ = 0;
+  std::array<char, 65536> piece{};
   for (;;) {
-    if (const auto end = read_.find('\n'); end != std::string::npos) {
-      auto answer = read_.substr(0, end);
-      read_.erase(0, end + 1);
-      return answer;
-    }
-    std::array<char, 65536> piece{};
     const auto count = ::recv(descriptor_.number(), piece.data(), piece.size(), 0);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) throw std::runtime_error{socket_.string() + ": \"holdfast up\" ended before it had answered"};
+    if (count <= 0) return false;
     read_.append(piece.data(), static_cast<std::size_t>(count));
+    return true;
   }
 }
 

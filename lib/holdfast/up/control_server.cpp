@@ -51,12 +51,14 @@ class Client final : public Conversation, public std::enable_shared_from_this<Cl
     error_code ignored;
     socket_.close(ignored);
     patience_.cancel();
+    on_all_sent_ = nullptr;
     const auto gone = std::exchange(gone_, nullptr);
     if (gone && is_asking_) gone();
   }
 
-  void say(std::string line) override {
+  void say(std::string line, std::function<void()> sent) override {
     if (!socket_.is_open()) return;
+    on_all_sent_ = std::move(sent);
     (unsent_ += line) += '\n';
     if (sent_.empty()) send();
   }
@@ -64,7 +66,7 @@ class Client final : public Conversation, public std::enable_shared_from_this<Cl
   void answer(std::string line) override {
     is_asking_ = false;
     gone_ = nullptr;
-    say(std::move(line));
+    say(std::move(line), nullptr);
   }
 
   void on_gone(std::function<void()> gone) override {
@@ -121,6 +123,7 @@ class Client final : public Conversation, public std::enable_shared_from_this<Cl
     sent_.clear();
     if (error || !socket_.is_open()) return end();
     if (!unsent_.empty()) return send();
+    if (const auto sent = std::exchange(on_all_sent_, nullptr)) return sent();
     if (is_asking_) return;
     is_last_ ? end() : await_request();
   }
@@ -140,6 +143,7 @@ class Client final : public Conversation, public std::enable_shared_from_this<Cl
   const std::shared_ptr<const ControlServer::Act> act_;
   std::function<void(Client*)> over_;
   std::function<void()> gone_;
+  std::function<void()> on_all_sent_;
   std::string read_;
   std::string unsent_;
   std::string sent_;  // and on its way

@@ -27,7 +27,8 @@ inline constexpr std::chrono::seconds kClientPatience{30};
 class Conversation {
  public:
   // Sends a line, without its line feed, after which more follow.
-  virtual void say(std::string line) = 0;
+  // `sent`, if given, is called when the client has been sent everything.
+  virtual void say(std::string line, std::function<void()> sent) = 0;
   // Sends the last line. Called once.
   virtual void answer(std::string line) = 0;
   // Called once if the client goes away before its answer has ended.

@@ -42,7 +42,10 @@ void append_two(std::string& to, int number) {
 std::string_view LogClock::now() {
   using std::chrono::duration_cast, std::chrono::milliseconds;
   const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const std::int64_t now = duration_cast<milliseconds>(since).count();
+  return at(duration_cast<milliseconds>(since).count());
+}
+
+std::string_view LogClock::at(std::int64_t now) {
   if (now == shown_) return text_;
   shown_ = now;
   const auto seconds = static_cast<std::time_t>(now / 1000);
@@ -104,6 +107,25 @@ void LogLabel::append_line(std::string& to, std::string_view time, LogStream str
   // A program's own colours end with its line.
   if (coloured && line.find('\x1b') != std::string_view::npos) to += kPlain;
   to += '\n';
+}
+
+std::string followed_line(std::int64_t milliseconds, std::string_view service, LogStream stream, std::string_view line,
+                          bool goes_on) {
+  std::string text = "{\"ms\":" + std::to_string(milliseconds);
+  append_field(text, "service", service);
+  append_field(text, "stream", word_of(stream));
+  append_field(text, "line", line);
+  if (goes_on) text += ",\"continues\":true";
+  return text += '}';
+}
+
+std::string followed_own_line(std::int64_t milliseconds, std::string_view service, LogLevel level,
+                              std::string_view line) {
+  std::string text = "{\"ms\":" + std::to_string(milliseconds);
+  if (!service.empty()) append_field(text, "service", service);
+  append_field(text, "level", holdfast::to_string(level));
+  append_field(text, "line", line);
+  return text += '}';
 }
 
 void append_own_line(std::string& to, LogFormat format, std::string_view time, LogLevel level, std::string_view service,

@@ -39,6 +39,9 @@ class LogClock {
   explicit LogClock(LogFormat format) : format_(format) {}
   // Reads the clock of the system.
   std::string_view now();
+  // The same of another time, in milliseconds since 1970.
+  std::string_view at(std::int64_t milliseconds);
+  [[nodiscard]] std::int64_t milliseconds() const noexcept { return shown_; }
 
  private:
   LogFormat format_;
@@ -62,5 +65,15 @@ class LogLabel {
 // A line of holdfast itself.
 void append_own_line(std::string& to, LogFormat format, std::string_view time, LogLevel level, std::string_view service,
                      std::string_view line, std::size_t width);
+
+// A line as a client of the control socket gets it, who decides how it looks:
+//
+//     {"ms":1764480000123,"service":"web-0","stream":"out","line":"listening on 8080"}
+//
+// with `"continues":true` as above, and `"level"` in place of the stream for a line of the supervisor.
+std::string followed_line(std::int64_t milliseconds, std::string_view service, LogStream stream, std::string_view line,
+                          bool goes_on);
+std::string followed_own_line(std::int64_t milliseconds, std::string_view service, LogLevel level,
+                              std::string_view line);
 
 }  // namespace holdfast::up

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -19,6 +20,7 @@
 
 #include <holdfast/asio/detail/descriptor.hpp>
 #include <holdfast/log_line.hpp>
+#include <holdfast/up/kept_lines.hpp>
 #include <holdfast/up/line_cutter.hpp>
 #include <holdfast/up/log_file.hpp>
 
@@ -69,6 +71,8 @@ struct LogSource {
   LogFile* to = nullptr;
   std::unique_ptr<LogFile> own{};
   std::array<LogPipe, 2> pipes{};  // by LogStream
+  std::string name{};
+  KeptLines kept{};
 };
 
 // Signals are for the thread of the supervisor.
@@ -109,6 +113,7 @@ struct Logs::State {
       open_pipe(made->pipes[stream]);
       watch(made->pipes[stream].read.number(), sources.size() * 2 + stream);
     }
+    made->name = source.name;
     by_name.emplace(source.name, sources.size());
     sources.push_back(std::move(made));
   }
@@ -159,12 +164,67 @@ struct Logs::State {
     over.notify_all();
   }
 
-  auto writer(LogSource& source, std::size_t stream) {
-    return [this, &source, stream](std::string_view line, bool goes_on) {
+  // `end` is that of the bytes that were read, null if the line is the last.
+  auto writer(LogSource& source, std::size_t stream, const char* end) {
+    return [this, &source, stream, end](std::string_view line, bool goes_on) {
       auto& time = source.own && format == LogFormat::terminal ? file_clock : clock;
       source.label.append_line(source.to->pending(), time.now(), static_cast<LogStream>(stream), line, goes_on);
       source.to->line_added();
+      keep(source, static_cast<LogStream>(stream), line, goes_on, time.milliseconds(), end);
     };
+  }
+
+  // For those who ask for it later, and for those who have asked.
+  void keep(LogSource& source, LogStream stream, std::string_view line, bool goes_on, std::int64_t now,
+            const char* end) {
+    if (!is_followed_by_more(line, end)) {
+      source.kept.add({.milliseconds = now, .number = ++lines_kept, .stream = stream, .goes_on = goes_on}, line);
+    }
+    if (followers.empty()) return;
+    std::erase_if(followers, [](const FollowOrder& order) { return order.to->is_gone(); });
+    std::string text;
+    for (const auto& order : followers) {
+      if (!order.wants(source.name)) continue;
+      if (text.empty()) text = followed_line(now, source.name, stream, line, goes_on);
+      order.to->push(text);
+    }
+  }
+
+  // So much more was read at once that this line will not be kept for long: a flood costs less.
+  [[nodiscard]] bool is_followed_by_more(std::string_view line, const char* end) const noexcept {
+    constexpr std::less<> before{};
+    const char* const last = line.data() + line.size();
+    if (end == nullptr || before(line.data(), buffer.data()) || before(end, last)) return false;
+    return static_cast<std::size_t>(end - last) > kKeptMax;
+  }
+
+  void serve(FollowOrder&& order) {
+    struct Found {
+      KeptLines::Head head;
+      const LogSource* source;
+      std::string_view line;
+    };
+    std::vector<Found> found;
+    for (const auto& source : sources) {
+      if (!order.wants(source->name)) continue;
+      source->kept.visit([&](const KeptLines::Head& head, std::string_view line) {
+        found.push_back({head, source.get(), line});
+      });
+    }
+    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.head.number < b.head.number; });
+    // The newest of them, as many as a client may be behind.
+    std::vector<std::string> texts;
+    std::size_t bytes = 0;
+    for (auto one = found.rbegin(); one != found.rend() && texts.size() < order.last; ++one) {
+      auto text =
+          followed_line(one->head.milliseconds, one->source->name, one->head.stream, one->line, one->head.goes_on);
+      bytes += text.size() + 1;
+      if (bytes > kFollowedMax) break;
+      texts.push_back(std::move(text));
+    }
+    for (auto text = texts.rbegin(); text != texts.rend(); ++text) order.to->push(*text);
+    if (!order.follow) return order.to->finish();
+    followers.push_back(std::move(order));
   }
 
   // Returns how much there was, of one piece.
@@ -176,7 +236,7 @@ struct Logs::State {
     if (size <= 0) return 0;
     const auto bytes = static_cast<std::size_t>(size);
     touch(*source.to);
-    pipe.cutter.take({buffer.data(), bytes}, writer(source, stream));
+    pipe.cutter.take({buffer.data(), bytes}, writer(source, stream, buffer.data() + bytes));
     return bytes;
   }
 
@@ -187,7 +247,7 @@ struct Logs::State {
       LogSource& source = *sources[index];
       if (!is_over_now) continue;
       touch(*source.to);
-      source.pipes[stream].cutter.finish(writer(source, stream));
+      source.pipes[stream].cutter.finish(writer(source, stream, nullptr));
     }
   }
 
@@ -196,15 +256,18 @@ struct Logs::State {
     std::uint64_t rung = 0;
     static_cast<void>(::read(bell.number(), &rung, sizeof rung));
     std::vector<OwnLine> lines;
+    std::vector<FollowOrder> asked;
     std::uint64_t lost = 0;
     bool last = false;
     {
       const std::lock_guard lock{mutex};
       lines.swap(own_lines);
+      asked.swap(orders);
       own_bytes = 0;
       lost = std::exchange(own_lost, 0);
       last = asked_to_end;
     }
+    for (auto& order : asked) serve(std::move(order));
     touch(output);
     for (const auto& line : lines) {
       if (line.about != kNoSource) empty_pipes(line.about, line.ends);
@@ -264,10 +327,13 @@ struct Logs::State {
   std::vector<LogFile*> touched{};
   std::map<const LogFile*, LostLines> losses{};
   std::chrono::steady_clock::time_point loss_said{};
+  std::vector<FollowOrder> followers{};
+  std::uint64_t lines_kept = 0;
 
   std::mutex mutex{};  // of what follows
   std::condition_variable over{};
   std::vector<OwnLine> own_lines{};
+  std::vector<FollowOrder> orders{};
   std::size_t own_bytes = 0;
   std::uint64_t own_lost = 0;
   bool asked_to_end = false;
@@ -311,6 +377,12 @@ std::string Logs::unsaid() const {
   if (loss == state_->losses.end() || loss->second.count == 0) return "";
   return std::to_string(loss->second.count) +
          " lines were lost: cannot write to standard output: " + std::generic_category().message(loss->second.error);
+}
+
+void Logs::serve(FollowOrder order) {
+  const std::lock_guard lock{state_->mutex};
+  state_->orders.push_back(std::move(order));
+  state_->ring();
 }
 
 void Logs::on_event(const Event& event) {

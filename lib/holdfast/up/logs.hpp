@@ -22,6 +22,7 @@
 #include <holdfast/event.hpp>
 #include <holdfast/file/program.hpp>
 #include <holdfast/log_filter.hpp>
+#include <holdfast/up/follow_order.hpp>
 #include <holdfast/up/log_text.hpp>
 
 namespace holdfast::up {
@@ -54,6 +55,9 @@ class Logs final : public EventSink {
   bool finish(std::chrono::milliseconds patience);
   // After finish(): what could not be said in the stream itself, because it could not be written; empty: nothing.
   [[nodiscard]] std::string unsaid() const;
+
+  // Gives what the programs have written of late (kept_lines.hpp), and write from now on.
+  void serve(FollowOrder order);
 
   void on_event(const Event& event) override;
   void say(LogLevel level, std::string line);

@@ -14,6 +14,7 @@
 #include <holdfast/up/commands.hpp>
 #include <holdfast/up/control_path.hpp>
 #include <holdfast/up/control_server.hpp>
+#include <holdfast/up/event_feed.hpp>
 #include <holdfast/up/logs.hpp>
 #include <holdfast/up/recordings.hpp>
 #include <holdfast/up/services.hpp>
@@ -100,15 +101,16 @@ UpEnd run_up(const UpOptions& options) {
   connect_to(logs, services);
   auto recording = recording_of(fleet, options.file);
   Waits waits;
+  EventFeed events;
   prepare_signals(options.on_terminal);
 
   UpEnd end;
   {
     Runtime runtime{{.supervisor = fleet.supervisor,
-                     .sinks = {&logs, &waits},
+                     .sinks = {&logs, &waits, &events},
                      .endpoint = endpoint_of(fleet.production),
                      .recording = recording ? &recording->stream() : nullptr}};
-    Commands commands{runtime, waits, fleet.name, options.file};
+    Commands commands{{runtime, waits, logs, events}, fleet.name, options.file};
     const ControlServer server{runtime.executor(), lock.socket(),
                                [&commands](const Request& request, const std::shared_ptr<Conversation>& client) {
                                  commands.act(request, client);
