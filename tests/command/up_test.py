@@ -689,6 +689,67 @@ log = { path = "flood.log", keep = 0 }
                 self.assertEqual(seen + lost, 100000)
 
 
+class Checks(UpTest):
+    """holdfast check: nothing is up here."""
+
+    GOOD = 'name = "x"\n[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "touch started"]\n'
+
+    def finds(self, text: str, *says: str, status: int = 1) -> str:
+        done = self.run_it("check", self.file(text, "fleet.toml"))
+        self.assertEqual((done.returncode, done.stderr), (status, ""), done.stdout)
+        for one in says:
+            self.assertIn(one, done.stdout)
+        return done.stdout
+
+    def test_a_file_that_can_be_up_is_ok_and_nothing_is_started(self) -> None:
+        self.assertRegex(self.finds(self.GOOD + 'log = { path = "logs/web.log" }\n', status=0), r"^ok \S+fleet\.toml: 1 service\n$")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["fleet.toml"])
+
+    def test_a_program_that_cannot_run_is_named_with_its_line(self) -> None:
+        def command(word: str) -> str:
+            return f'name = "x"\n[[fleet]]\nname = "web"\ncount = 5\ncommand = ["{word}"]\n'
+        self.assertIn('fleet.toml:5:11: fleet[0].command: "no-such-program" is in no folder of PATH',
+                      self.finds(command("no-such-program"), "(services web-0, web-1, web-2 and 2 more)", "1 error, 5 services"))
+        (self.folder / "plain").write_text("x")
+        self.finds(command("./plain"), f'"{self.folder}/plain" may not be executed by this user')
+        self.finds(command("./absent"), f'"{self.folder}/absent" does not exist; required is a program')
+        script = self.folder / "script"
+        script.write_text("#!/usr/bin/no-such-shell -e\n")
+        script.chmod(0o755)
+        self.finds(command("./script"), 'begins with "#!/usr/bin/no-such-shell", which cannot be executed')
+        script.write_text("#!/usr/bin/env no-such-shell\n")
+        self.finds(command("./script"), 'and "no-such-shell", which is in no folder of PATH')
+        self.finds(command("shh") + 'environment = { PATH = "/bin:/usr/bin" }\n', 'which is "/bin:/usr/bin"; did you mean "')
+
+    def test_folders_files_users_and_places_are_looked_at(self) -> None:
+        (self.folder / "file").touch()
+        for more, says in (('folder = "absent"', ':5:10: fleet[0].folder: "'), ('folder = "file"', "is no folder; required is one"),
+                           ('user = "no-such-user"', ":5:8: fleet[0].user: "), ('group = "no-such-group"', ":5:9: fleet[0].group: "),
+                           ('environment_files = ["absent.env"]', "absent.env: does not exist"),
+                           ('log = { path = "file/web.log" }', "fleet[0].log.path: \""),
+                           ('[supervisor]\ncontrol = "file/up.sock"', "6:11: supervisor.control: the control socket is"),
+                           ('[supervisor]\nrecording = { folder = "file/rec" }', "supervisor.recording.folder: "),
+                           ('[supervisor]\nendpoint = "192.0.2.1:80"', "supervisor.endpoint: cannot listen on 192.0.2.1:80: ")):
+            self.assertIn("error: ", self.finds(self.GOOD + more + "\n", says))
+
+    def test_a_grace_that_a_shutdown_cuts_short_is_a_warning(self) -> None:
+        said = self.finds(self.GOOD + 'stop_grace = "1min"\n', "fleet[0].stop_grace: is 1min, longer than shutdown_timeout, which is 30s", status=0)
+        self.assertTrue(said.startswith("warning: "))
+
+    def test_the_outage_that_loses_a_group_is_told_and_json_has_it_all(self) -> None:
+        file = self.file(self.GOOD.replace('"sh"', '"no-such-program"') + "backoff = { breaker = { max_failures = 3 } }\n")
+        found = json.loads(self.expect(1, "check", file, "--json").stdout)
+        self.assertEqual((found["ok"], found["services"], found["name"]), (False, 1, "x"))
+        (finding,) = [finding for finding in found["findings"] if finding["severity"] == "error"]
+        self.assertEqual((finding["line"], finding["key"], finding["services"]), (4, "fleet[0].command", ["web"]))
+        self.assertRegex(found["certain_loss"], r'^an outage of more than \S+ loses "web" for good')
+
+    def test_a_file_that_is_none_ends_with_2(self) -> None:
+        done = self.run_it("check", self.file(self.GOOD + "restrat = 3\n"))
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn('did you mean "restart"?', done.stderr)
+
+
 class Files(UpTest):
     def test_a_file_without_a_command_is_refused_with_what_to_write(self) -> None:
         done = self.run_it("up", self.file('name = "x"\n[[fleet]]\nname = "web"\n'))

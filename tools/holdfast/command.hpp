@@ -15,6 +15,9 @@ struct Command {
   std::function<int()> call;  // prints, and returns the exit status. Throws BadInput and std::exception
 };
 
+namespace check {
+Command add_to(CLI::App& app);
+}
 namespace compare {
 Command add_to(CLI::App& app);
 }

@@ -83,6 +83,13 @@ fs::path control_path(const file::FleetFile& fleet, const fs::path& file) {
   return folder_of_sockets() / (as_file_name(fleet.name) + std::string{kSocketEnding});
 }
 
+std::string holder_of(const fs::path& socket) {
+  const holdfast::detail::Descriptor lock{
+      ::open((socket.string() + std::string{kLockEnding}).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!lock.is_open() || ::flock(lock.number(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return "";
+  return holder(lock.number());
+}
+
 std::vector<fs::path> known_sockets() {
   std::vector<fs::path> found;
   std::error_code error;

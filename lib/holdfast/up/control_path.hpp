@@ -26,6 +26,9 @@ std::string as_file_name(std::string_view name);
 // Without making anything.
 std::filesystem::path control_path(const file::FleetFile& fleet, const std::filesystem::path& file);
 
+// "process 4711" of the `up` that has this socket, or empty: nobody has it.
+std::string holder_of(const std::filesystem::path& socket);
+
 // The sockets in the folders that are ours, for commands that name no file.
 std::vector<std::filesystem::path> known_sockets();
 

@@ -9,6 +9,8 @@
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/file/placeholders.hpp>
 #include <holdfast/file/service_names.hpp>
+#include <holdfast/file/small_file.hpp>
+#include <holdfast/file/toml_document.hpp>
 #include <holdfast/up/environment_file.hpp>
 
 namespace holdfast::up {
@@ -19,6 +21,8 @@ namespace fs = std::filesystem;
 using Found = std::vector<file::Complaint>;
 
 constexpr std::size_t kFoundMax = 100;
+constexpr std::uint64_t kDescriptorsOfService = 7;  // two pipes, the process, a socket to say ready, one to spare
+constexpr std::uint64_t kDescriptorsOfRest = 128;
 
 template <class Limit>
 void add_limit(std::vector<ProcessLimit>& limits, int resource, const std::optional<Limit>& limit) {
@@ -127,6 +131,20 @@ class Choice {
   const std::set<std::string> chosen_;
 };
 
+// With the lines of their keys.
+Found placed(Found complaints, const fs::path& file) {
+  const auto name = file.generic_string();
+  const auto read = file::read_small_file(file, file::kFleetFileSizeMax);
+  if (!read.problem.empty()) return complaints;
+  const auto document = file::parse_toml(read.text, name);
+  for (auto& complaint : complaints) {
+    const auto at = document.position_of(complaint.key);
+    complaint.line = at.line;
+    complaint.column = at.column;
+  }
+  return complaints;
+}
+
 void somebody_has_a_command(const std::vector<ServiceToRun>& made, const file::FleetFile& fleet, const fs::path& file,
                             const std::vector<std::string>& names, Found& complaints) {
   if (!made.empty() || !complaints.empty()) return;
@@ -149,6 +167,13 @@ fs::path beside(const fs::path& file, const std::string& path) {
 std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::path& file,
                                       const std::vector<std::string>& names) {
   Found complaints;
+  auto made = services_of(fleet, file, names, complaints);
+  if (!complaints.empty()) throw file::BadInput(placed(std::move(complaints), file));
+  return made;
+}
+
+std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::path& file,
+                                      const std::vector<std::string>& names, Found& complaints) {
   const Choice choice{fleet, file, names, complaints};
   std::vector<ServiceToRun> made;
   for (std::size_t i = 0; i < fleet.fleet.size(); ++i) {
@@ -156,12 +181,20 @@ std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::pa
     if (group.program.command.empty()) continue;
     Maker maker{group, file, "fleet[" + std::to_string(i) + ']', complaints};
     for (std::uint32_t index = 0; index < group.size() && complaints.size() < kFoundMax; ++index) {
-      if (choice.has(group, index)) made.push_back(maker.make(index));
+      if (!choice.has(group, index)) continue;
+      made.push_back(maker.make(index));
+      made.back().group_index = i;
     }
   }
   somebody_has_a_command(made, fleet, file, names, complaints);
-  if (!complaints.empty()) throw file::BadInput(std::move(complaints));
   return made;
+}
+
+std::string trouble_with_descriptors(std::size_t services, std::uint64_t hard) {
+  const auto needed = services * kDescriptorsOfService + kDescriptorsOfRest;
+  if (needed <= hard) return "";
+  return std::to_string(services) + " services need about " + std::to_string(needed) +
+         " open files; the hard limit is " + std::to_string(hard) + " (ulimit -Hn, or LimitNOFILE= of systemd)";
 }
 
 void keep_open_files_limit(std::vector<ServiceToRun>& services, std::uint64_t soft, std::uint64_t hard) {

@@ -3,6 +3,8 @@
 // Thread-safety: safe anywhere; nothing is shared.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@ namespace holdfast::up {
 struct ServiceToRun {
   ServiceConfig config{};
   std::string group{};
+  std::size_t group_index = 0;  // in the file
   Process process{};
   file::ProgramLog log{};  // with its path as it is opened
 };
@@ -24,6 +27,13 @@ struct ServiceToRun {
 // file::BadInput, which lists everything that is wrong. REQUIRES: `fleet` was read from `file`.
 std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const std::filesystem::path& file,
                                       const std::vector<std::string>& names);
+
+// The same, but what is wrong is added to `complaints`, and the services are those that could be made.
+std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const std::filesystem::path& file,
+                                      const std::vector<std::string>& names, std::vector<file::Complaint>& complaints);
+
+// What is wrong if there are so many services under a hard limit of open files; empty: nothing.
+std::string trouble_with_descriptors(std::size_t services, std::uint64_t hard);
 
 // A path of the file, which is relative to the file's folder.
 std::filesystem::path beside(const std::filesystem::path& file, const std::string& path);

@@ -25,8 +25,6 @@ namespace holdfast::up {
 namespace {
 
 constexpr std::chrono::seconds kLogPatience{2};  // for the last lines, when the output stands still
-constexpr rlim_t kDescriptorsOfService = 7;      // two pipes, the process, a socket to say ready, one to spare
-constexpr rlim_t kDescriptorsOfRest = 128;
 
 // Raises this program's own limit of open files as far as it goes. The programs keep what holdfast was given.
 void prepare_descriptors(std::vector<ServiceToRun>& services) {
@@ -35,11 +33,8 @@ void prepare_descriptors(std::vector<ServiceToRun>& services) {
   keep_open_files_limit(services, limit.rlim_cur, limit.rlim_max);
   const rlimit raised{limit.rlim_max, limit.rlim_max};
   if (::setrlimit(RLIMIT_NOFILE, &raised) != 0) return;
-  const rlim_t needed = services.size() * kDescriptorsOfService + kDescriptorsOfRest;
-  if (needed <= limit.rlim_max) return;
-  throw std::runtime_error{std::to_string(services.size()) + " services need about " + std::to_string(needed) +
-                           " open files; the hard limit is " + std::to_string(limit.rlim_max) +
-                           " (ulimit -Hn, or LimitNOFILE= of systemd)"};
+  const auto trouble = trouble_with_descriptors(services.size(), limit.rlim_max);
+  if (!trouble.empty()) throw std::runtime_error{trouble};
 }
 
 std::vector<Logs::Source> sources_of(const std::vector<ServiceToRun>& services) {
