@@ -1,6 +1,6 @@
 // The program of the README: tests/examples/feed_test.py runs it.
+#include <cstdlib>
 #include <iostream>
-#include <string>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -26,8 +26,12 @@ awaitable<void> status(holdfast::Context& ctx) {
   }
 }
 
-int main(int, char** arguments) {
-  const auto port = static_cast<std::uint16_t>(std::stoi(arguments[1]));
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::cerr << "usage: feed PORT\n";
+    return 2;
+  }
+  const auto port = static_cast<std::uint16_t>(std::atoi(arguments[1]));
   const tcp::endpoint exchange{boost::asio::ip::address_v4::loopback(), port};
 
   // Ten failures within ten minutes open the breaker: then a single run is tried, within 10 s at first and within a

@@ -562,11 +562,15 @@ struct ExpectationChecks::State {
 // ---------------------------------------------------------------------------------------------------------------------
 
 std::string to_string(const ExpectationResult& result) {
-  std::string text = fmt::format("{}: expected {}, found {}", result.what, result.expected, result.found);
-  if (result.services.empty()) return text;
-  for (const auto& service : result.services) text += (&service == result.services.data() ? " (" : ", ") + service;
+  const std::string text = fmt::format("{}: expected {}, found {}", result.what, result.expected, result.found);
+  return result.services.empty() ? text : fmt::format("{} ({})", text, services_text(result));
+}
+
+std::string services_text(const ExpectationResult& result) {
+  std::string text;
+  for (const auto& service : result.services) text += (text.empty() ? "" : ", ") + service;
   if (result.more_services > 0) text += fmt::format(" and {} more", result.more_services);
-  return text + ')';
+  return text;
 }
 
 ExpectationChecks::ExpectationChecks(const Scenario& scenario) : state_(std::make_unique<State>(scenario)) {}

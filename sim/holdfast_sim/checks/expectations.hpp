@@ -39,6 +39,8 @@ inline constexpr std::size_t kServicesNamedMax = 10;
 
 // "feed.terminated: expected 0, found 3 at 5min44s (feed-1, feed-7 and 1 more)"
 std::string to_string(const ExpectationResult&);
+// "feed-1, feed-2 and 3 more"
+std::string services_text(const ExpectationResult&);
 
 class ExpectationChecks final : public Observer {
  public:

@@ -368,16 +368,27 @@ class TextReport {
       return;
     }
     TextTable table{{"", "<", "<", "<"}};
-    for (const auto& expectation : result_.expectations) {
-      table.add({expectation.held ? "held" : "violated",
-                 fit(expectation.what, std::max<std::size_t>(40, options_.width * 2 / 5)),
-                 fit("expected " + expectation.expected, std::max<std::size_t>(36, options_.width / 4)),
-                 fit("found " + expectation.found, std::max<std::size_t>(50, options_.width * 3 / 10))});
-    }
+    for (const auto& expectation : result_.expectations) table.add(cells_of(expectation));
     text_ += table.text(2, options_.width);
+    // What the table has no room for.
     for (const auto& expectation : result_.expectations) {
-      if (!expectation.held) line("  {} {}", painted("violated", Paint::bad), to_string(expectation));
+      if (expectation.held) continue;
+      const auto cells = cells_of(expectation);
+      const bool is_cut = cells[1] != expectation.what || cells[2] != "expected " + expectation.expected ||
+                          cells[3] != "found " + expectation.found;
+      if (is_cut) {
+        line("  {} {}", painted("violated", Paint::bad), to_string(expectation));
+      } else if (!expectation.services.empty()) {
+        line("  {}: {}", expectation.what, services_text(expectation));
+      }
     }
+  }
+
+  [[nodiscard]] std::vector<std::string> cells_of(const ExpectationResult& expectation) const {
+    return {expectation.held ? "held" : "violated",
+            fit(expectation.what, std::max<std::size_t>(40, options_.width * 2 / 5)),
+            fit("expected " + expectation.expected, std::max<std::size_t>(36, options_.width / 4)),
+            fit("found " + expectation.found, std::max<std::size_t>(50, options_.width * 3 / 10))};
   }
 
   // -------------------------------------------------------------------------------------------------------------------
