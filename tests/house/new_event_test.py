@@ -72,7 +72,7 @@ class NewEvent(unittest.TestCase):
         return self.compile_with(path, header.replace(after, after + planted), sources)
 
     def test_no_judge_and_no_picture_compiles_with_an_unknown_meaning_of_chaos(self) -> None:
-        sources = self.sources(["checks/checks.cpp", "report/detail/reporter.cpp", "picture/fleet_map.cpp"])
+        sources = self.sources([*JUDGES, "picture/fleet_map.cpp"])
         for name, said in self.plant_in_chaos_event("enum class ChaosMeaning : std::uint8_t {\n", "  planted,\n", sources).items():
             with self.subTest(source=name):
                 self.assertIn("planted", said)

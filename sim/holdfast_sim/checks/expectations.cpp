@@ -336,17 +336,16 @@ struct ExpectationChecks::State {
 
   void on_chaos(const ChaosEvent& event) {
     if (event.at > now) let_pass(event.at);
-    switch (event.kind) {
-      case ChaosEvent::Kind::storm: return on_disturbance(event.at, event.at);
-      case ChaosEvent::Kind::outage:
-      case ChaosEvent::Kind::hang:
-      case ChaosEvent::Kind::gone:
-      case ChaosEvent::Kind::failing_starts: return on_disturbance(event.at, event.until);
-      case ChaosEvent::Kind::run_hang: return on_run_hang(event);
-      case ChaosEvent::Kind::waits: return on_wait(event, true);
-      case ChaosEvent::Kind::served: return on_wait(event, false);
-      case ChaosEvent::Kind::silent:
-      case ChaosEvent::Kind::heard: return;  // what keeps it silent was reported
+    switch (meaning_of(event.kind)) {
+      case ChaosMeaning::disturbed:
+      case ChaosMeaning::down:
+      case ChaosMeaning::off:
+      case ChaosMeaning::hung: return on_disturbance(event.at, event.until);
+      case ChaosMeaning::run_hangs: return on_run_hang(event);
+      case ChaosMeaning::run_waits: return on_wait(event, true);
+      case ChaosMeaning::run_is_served: return on_wait(event, false);
+      case ChaosMeaning::run_is_silent:
+      case ChaosMeaning::run_is_heard: return;  // what keeps it silent was reported
     }
   }
 
