@@ -1,14 +1,15 @@
 #include <holdfast/recorder.hpp>
 
 #include <cerrno>
-#include <concepts>
 #include <cstring>
 #include <exception>
 #include <ios>
+#include <optional>
 #include <ostream>
 #include <type_traits>
 #include <utility>
 
+#include <holdfast/detail/json_object.hpp>
 #include <holdfast/detail/text.hpp>
 #include <holdfast/event_fields.hpp>
 #include <holdfast/version.hpp>
@@ -36,41 +37,30 @@ std::string_view shortened(std::string_view text) noexcept {
   return text.substr(0, size);
 }
 
-// One JSON object, in the form of visit_fields: called with each key and its value.
+// One line, in the form of visit_fields: called with each key and its value.
 class RecordedLine {
  public:
-  void operator()(std::string_view key, std::string_view text) { put(key, detail::quoted(shortened(text))); }
-  void operator()(std::string_view key, const char* text) { (*this)(key, std::string_view{text}); }
-  void operator()(std::string_view key, Duration length) { put(key, std::to_string(length.count())); }
-  void operator()(std::string_view key, TimePoint at) { put(key, std::to_string(at.nanoseconds)); }
-  // These two are left out where they say nothing.
   template <class Value>
-  void operator()(std::string_view key, const std::optional<Value>& value) {
-    if (value) (*this)(key, *value);
+  void operator()(std::string_view key, const Value& value) {
+    const std::size_t before = line_.size();
+    if constexpr (std::is_convertible_v<const Value&, std::string_view>) {
+      (*object_)(key, shortened(value));
+    } else {
+      (*object_)(key, value);
+    }
+    if (line_.size() > before) hash_.add(key, object_->latest_value());
   }
-  void operator()(std::string_view key, bool holds) {
-    if (holds) put(key, "true");
-  }
-  template <std::integral Number>
-  void operator()(std::string_view key, Number number) {
-    put(key, std::to_string(number));
-  }
-  template <class Word>
-  requires std::is_enum_v<Word>
-  void operator()(std::string_view key, Word word) { (*this)(key, to_string(word)); }
 
-  [[nodiscard]] std::string take() { return std::move(line_) += '}'; }
+  [[nodiscard]] std::string take() {
+    object_.reset();
+    return std::move(line_);
+  }
   [[nodiscard]] const detail::FieldsHash& hash() const noexcept { return hash_; }
 
  private:
-  void put(std::string_view key, std::string_view value) {
-    line_ += line_.empty() ? '{' : ',';
-    ((((line_ += '"') += key) += "\":") += value);
-    hash_.add(key, value);
-  }
-
   std::string line_;
   detail::FieldsHash hash_;
+  std::optional<detail::JsonObject<detail::Nothing::left_out>> object_{std::in_place, line_};
 };
 
 void put_service(RecordedLine& line, const Event& event) {

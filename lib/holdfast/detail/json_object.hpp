@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -33,7 +34,10 @@ class JsonObject {
     if (!is_first_) text_ += ',';
     is_first_ = false;
     ((text_ += '"') += key) += "\":";
+    value_begins_ = text_.size();
   }
+  // The value of the latest key that was written, as it stands in the text.
+  [[nodiscard]] std::string_view latest_value() const noexcept { return std::string_view{text_}.substr(value_begins_); }
   void operator()(std::string_view key, std::string_view value) {
     this->key(key);
     text_ += quoted(value);
@@ -67,6 +71,7 @@ class JsonObject {
 
  private:
   std::string& text_;
+  std::size_t value_begins_ = 0;
   bool is_first_ = true;
 };
 
