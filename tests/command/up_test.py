@@ -264,7 +264,7 @@ fatal = [78]
 """)
         self.assertEqual(up.end(None), 1)
 
-    def test_a_hangup_without_a_terminal_does_nothing(self) -> None:
+    def test_a_hangup_without_a_terminal_ends_nothing(self) -> None:
         up = self.up(SLEEPER.format("web"), stdin=subprocess.DEVNULL)
         up.wait_for("web out up")
         up.process.send_signal(signal.SIGHUP)
@@ -748,6 +748,80 @@ class Checks(UpTest):
         done = self.run_it("check", self.file(self.GOOD + "restrat = 3\n"))
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn('did you mean "restart"?', done.stderr)
+
+
+class Reloads(UpTest):
+    """A file that has changed while it was up."""
+
+    def write(self, text: str) -> None:
+        self.file('name = "shop"\n' + text, "fleet.toml")
+
+    def echo(self, name: str, word: str, more: str = "") -> str:
+        return f'[[fleet]]\nname = "{name}"\ncommand = ["sh", "-c", "echo {word}; exec sleep 1000"]\n{more}'
+
+    def test_only_what_has_changed_is_touched_after_a_plan(self) -> None:
+        recording = '[supervisor]\nrecording = { folder = "rec" }\n'
+        up = self.up(recording + self.echo("keep", "k1") + self.echo("other", "o1") + self.echo("patient", "p1") + self.echo("gone", "g1"))
+        for line in ("keep out k1", "other out o1", "patient out p1", "gone out g1"):
+            up.wait_for(line)
+        before = {service["name"]: service["pid"] for service in self.status()["fleet"]["services"]}
+        self.assertEqual(self.expect(0, "reload", "--dry-run").stdout, "4 services go on as they are\n")
+        self.write(recording.replace('"rec" }', '"rec", keep = 3 }') + self.echo("keep", "k1") + self.echo("other", "o2")
+                   + self.echo("patient", "p2", 'stop_grace = "20s"\nlog = { path = "patient.log" }\n') + self.echo("new", "n1"))
+        plan = ("~ other: restarted: command changed\n"
+                "~ patient: restarted as a new service, because these cannot change in place: stop_grace, log, command\n"
+                "+ new: started\n- gone: stopped and forgotten\n"
+                '! [supervisor] takes effect with the next "holdfast up": recording\n'
+                "1 service goes on as it is\n")
+        self.assertEqual(self.expect(0, "reload", "--dry-run").stdout, plan)
+        self.assertEqual({service["name"]: service["pid"] for service in self.status()["fleet"]["services"]}, before)
+        self.assertEqual(self.expect(0, "reload").stdout, plan)
+        up.wait_for("other out o2")
+        up.wait_for("new out n1")
+        up.wait_for("event=removed service=gone")
+        up.wait_for("event=running service=patient", 2)
+        self.assertEqual(self.expect(0, "restart", "patient", "--wait").stdout, "restart: patient\nready: patient\n")
+        after = {service["name"]: service["pid"] for service in self.status()["fleet"]["services"]}
+        self.assertEqual(sorted(after), ["keep", "new", "other", "patient"])
+        self.assertEqual(after["keep"], before["keep"])
+        self.assertFalse(Path(f"/proc/{before['gone']}").exists())
+        self.assertIn("patient out p2", (self.folder / "patient.log").read_text())
+        self.assertEqual(self.run_it("logs", "gone").returncode, 1)
+        self.assertEqual(up.end(), 0)
+        (recorded,) = (self.folder / "rec").iterdir()
+        self.assertIn("as recorded", self.expect(0, "replay", str(recorded)).stdout)
+
+    def test_a_wrong_file_changes_nothing_and_says_why(self) -> None:
+        up = self.up(self.echo("web", "w1"))
+        up.wait_for("web out w1")
+        for text, says in ((self.echo("web", "w2", "restrat = 3\n"), "fleet.toml:5:1: fleet[0].restrat: unknown key"),
+                           (self.echo("web", "w2", 'user = "no-such-user"\n'), "fleet.toml:5:8: fleet[0].user: "),
+                           (self.echo("web", "w2") + self.echo("new", "n1", 'log = { path = "fleet.toml/x" }\n'), "cannot write the log"),
+                           (self.echo("web", "w2", 'log = { path = "fleet.toml/x" }\n'), "cannot write the log")):
+            self.write(text)
+            done = self.run_it("reload")
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+            self.assertTrue(done.stderr.startswith("holdfast: nothing has changed\n"))
+            self.assertIn(says, done.stderr)
+        (self.folder / "fleet.toml").write_text('name = "market"\n' + self.echo("web", "w1"))
+        up.process.send_signal(signal.SIGHUP)
+        up.wait_for('holdfast error reload: nothing has changed: .*fleet.toml:1:8: name: is "market", and was "shop"; a fleet that is up keeps')
+        self.assertEqual([service["starts"] for service in self.status()["fleet"]["services"]], [1])
+        self.assertEqual(up.end(), 0)
+
+    def test_a_hangup_reloads_and_who_was_stopped_stays_so(self) -> None:
+        up = self.up(self.echo("web", "w1") + self.echo("db", "d1"), stdin=subprocess.DEVNULL)
+        up.wait_for("web out w1")
+        self.expect(0, "stop", "web", "--wait")
+        self.write(self.echo("web", "w2") + self.echo("db", "d1"))
+        up.process.send_signal(signal.SIGHUP)
+        up.wait_for("holdfast info reload: ~ web: restarted: command changed")
+        up.wait_for("holdfast info reload: 1 service goes on as it is")
+        self.assertEqual(self.service("web")["phase"], "terminated")
+        self.expect(0, "start", "web")
+        up.wait_for("web out w2")
+        self.assertEqual(self.service("db")["starts"], 1)
+        self.assertEqual(up.end(), 0)
 
 
 class Files(UpTest):

@@ -52,7 +52,7 @@ TEST_CASE("a request is one object of texts, numbers and truths") {
     CHECK_FALSE(parse_request(wrong).problem.empty());
   }
   CHECK(parse_request(R"({"do":"stop","force":"yes"})").problem ==
-        "has the key \"force\"; allowed are do, names, wait, timeout_ms, signal, lines and follow");
+        "has the key \"force\"; allowed are do, names, wait, timeout_ms, signal, dry_run, lines and follow");
 }
 
 TEST_CASE("a fleet's name becomes the name of a file") {

@@ -63,6 +63,7 @@ Command add_reset_to(CLI::App& app);
 Command add_signal_to(CLI::App& app);
 Command add_logs_to(CLI::App& app);
 Command add_events_to(CLI::App& app);
+Command add_reload_to(CLI::App& app);
 Command add_down_to(CLI::App& app);
 }  // namespace control
 namespace up {

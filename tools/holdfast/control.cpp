@@ -64,6 +64,20 @@ Exit status:
   1  refused, or none of them runs
   2  no such fleet is up)";
 
+constexpr auto kReloadFooter = R"(
+Reads the file of "holdfast up" again. What is new is started, what is gone is stopped, what has changed is restarted,
+and the rest goes on. A service that somebody has stopped stays so. If the file is wrong, nothing changes. SIGHUP to
+"holdfast up" does the same, but for one on a terminal.
+
+Examples:
+  holdfast reload --dry-run        what it would do
+  holdfast check fleet.toml && holdfast reload
+
+Exit status:
+  0  done, or nothing to do
+  1  refused: the file is wrong, or what it needs is not there
+  2  no such fleet is up)";
+
 constexpr auto kDownFooter = R"(
 Stops every service, and returns when "holdfast up" has ended.
 
@@ -141,6 +155,21 @@ int ask_for(const ControlArguments& arguments) {
   if (!print(says)) return bad_input;
   if (request.wait) return print_waited(request.what, request, parsed_answer(client.next()));
   return request.what == "signal" && changed.empty() ? something_violated : all_held;
+}
+
+int call_reload(const std::string& file, bool is_dry) {
+  auto client = client_of(file);
+  const auto answer = parsed_answer(client.ask(holdfast::up::request_text({.what = "reload", .dry_run = is_dry})));
+  if (const auto no = refusal(answer)) {
+    complain(fmt::format("holdfast: nothing has changed\n{}\n", *no));
+    return something_violated;
+  }
+  std::string says;
+  const auto* const plan = answer.if_contains("plan");
+  if (plan != nullptr && plan->is_array()) {
+    for (const auto& line : plan->as_array()) says += std::string{line.as_string().c_str()} + '\n';
+  }
+  return print(says) ? all_held : bad_input;
 }
 
 int call_down(const std::string& file) {
@@ -224,6 +253,16 @@ Command add_signal_to(CLI::App& app) {
             arguments->request.signal = signal_from(*signal);
             return ask_for(*arguments);
           }};
+}
+
+Command add_reload_to(CLI::App& app) {
+  auto file = std::make_shared<std::string>();
+  auto is_dry = std::make_shared<bool>(false);
+  auto* const line = app.add_subcommand("reload", "Do what has changed in the file of a fleet that is up");
+  line->footer(kReloadFooter);
+  line->add_option("FILE", *file, "The fleet's file; without it, the one that is up");
+  line->add_flag("--dry-run", *is_dry, "Only say what it would do");
+  return {line, [file, is_dry] { return call_reload(*file, *is_dry); }};
 }
 
 Command add_down_to(CLI::App& app) {

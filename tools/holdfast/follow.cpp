@@ -97,8 +97,10 @@ class LineWriter {
       return up::append_own_line(to, format_, time, level_of(level), service, text_at(line, "line"), width_);
     }
     const auto stream = text_at(line, "stream") == "err" ? up::LogStream::error : up::LogStream::output;
-    const auto label = labels_.find(service);
-    if (label == labels_.end()) return;
+    auto label = labels_.find(service);
+    if (label == labels_.end()) {  // a reload has added it
+      label = labels_.emplace(service, up::LogLabel{format_, service, labels_.size(), width_}).first;
+    }
     label->second.append_line(to, time, stream, text_at(line, "line"), line.contains("continues"));
   }
 

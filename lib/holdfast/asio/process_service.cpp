@@ -153,10 +153,16 @@ std::vector<Problem> problems(const Process& process) {
 }
 
 ProcessService::ProcessService(boost::asio::any_io_executor executor, Process process)
-    : executor_(std::move(executor)), process_(std::make_shared<const Process>(std::move(process))) {
+    : executor_(std::move(executor)) {
+  use(std::move(process));
+}
+
+void ProcessService::use(Process process) {
   std::vector<Problem> found;
-  identity_ = std::make_unique<const detail::Identity>(check(found, *process_));
+  auto identity = std::make_unique<const detail::Identity>(check(found, process));
   if (!found.empty()) throw ConfigError{std::move(found)};
+  process_ = std::make_shared<const Process>(std::move(process));
+  identity_ = std::move(identity);
 }
 
 // The reaper takes over live processes; only the end of the runtime waits for them.

@@ -180,6 +180,8 @@ class ProcessService final : public Service {
   // run is up to the process. False: the run is over, or was never there. Throws std::system_error if the supervisor
   // may not signal the process.
   bool signal(RunNumber run, int number) const;
+  // What runs from the next start on. A run that is alive keeps what it was started with. Throws ConfigError.
+  void use(Process process);
   // A process that may not be killed does not hold up a restart.
   [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 
@@ -187,7 +189,7 @@ class ProcessService final : public Service {
   [[nodiscard]] std::shared_ptr<detail::ChildProcess> child_of(const Run& run) const noexcept;
 
   const boost::asio::any_io_executor executor_;
-  const std::shared_ptr<const Process> process_;
+  std::shared_ptr<const Process> process_;
   std::unique_ptr<const detail::Identity> identity_;
   // Of the present run, and of abandoned ones that could not be killed.
   std::vector<std::shared_ptr<detail::ChildProcess>> children_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -59,9 +60,19 @@ void Commands::add(const ServiceToRun& service, std::shared_ptr<ProcessService> 
       {service.config.name, service.group, std::move(process), service.log.target() == file::LogTo::nothing});
 }
 
+void Commands::forget(std::string_view service) {
+  std::erase_if(known_, [service](const Known& known) { return known.service == service; });
+}
+
+const std::shared_ptr<ProcessService>& Commands::process_of(std::string_view service) const {
+  return std::find_if(known_.begin(), known_.end(), [service](const Known& known) { return known.service == service; })
+      ->process;
+}
+
 void Commands::act(const Request& request, const std::shared_ptr<Conversation>& client) {
   if (request.what == "status") return show_status(client);
   if (request.what == "logs" || request.what == "events") return follow(request, client);
+  if (request.what == "reload") return reload(request, client);
   if (request.what == "down") {
     client->answer(head_ + '}');  // first: a fleet that has nothing to drain ends at once
     return runtime_.request_shutdown();
@@ -69,7 +80,7 @@ void Commands::act(const Request& request, const std::shared_ptr<Conversation>& 
   if (std::find(kOfServices.begin(), kOfServices.end(), request.what) == kOfServices.end()) {
     return client->answer(
         refusal_text("there is no command " + file::in_quotes(request.what) +
-                     "; known are status, start, stop, restart, reset, signal, logs, events and down"));
+                     "; known are status, start, stop, restart, reset, signal, reload, logs, events and down"));
   }
   if (request.names.empty()) return client->answer(refusal_text(request.what + " needs names of services or groups"));
   std::string unknown;
@@ -120,6 +131,17 @@ void Commands::send_signal(const Request& request, const Chosen& services,
   }
   client->answer(head_ + ",\"changed\":" + listed_as_json(sent) + ",\"unchanged\":" + listed_as_json(not_running) +
                  '}');
+}
+
+void Commands::reload(const Request& request, const std::shared_ptr<Conversation>& client) {
+  if (runtime_.supervisor().is_shutting_down()) return client->answer(refusal_text("the fleet is going down"));
+  try {
+    const auto plan = reload_(request.dry_run);
+    client->answer(head_ + ",\"plan\":" + listed_as_json(lines_of(plan)) + ",\"kept\":" + std::to_string(plan.kept) +
+                   '}');
+  } catch (const std::exception& error) {
+    client->answer(refusal_text(error.what()));
+  }
 }
 
 void Commands::follow(const Request& request, const std::shared_ptr<Conversation>& client) {

@@ -8,6 +8,7 @@
 //     signal    a signal to their processes
 //     logs      the last lines of their programs, and those that come
 //     events    the same of what the supervisor reports
+//     reload    the file again: what has changed in it
 //     down      the drain of the whole fleet
 //
 // A name is that of a service or of a group. With `wait`, the answer to start, restart and stop has a second line, once
@@ -17,14 +18,18 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <holdfast/asio/runtime.hpp>
 #include <holdfast/up/control_server.hpp>
 #include <holdfast/up/event_feed.hpp>
 #include <holdfast/up/logs.hpp>
+#include <holdfast/up/plan.hpp>
 #include <holdfast/up/request.hpp>
 #include <holdfast/up/services.hpp>
 #include <holdfast/up/waits.hpp>
@@ -43,8 +48,15 @@ class Commands {
  public:
   Commands(const FleetParts& parts, std::string fleet, const std::filesystem::path& file);
 
+  // Reads the file again, and throws if it is wrong. `is_dry`: the plan alone.
+  using Reload = std::function<Plan(bool is_dry)>;
+  void on_reload(Reload reload) { reload_ = std::move(reload); }
+
   // A service that was added to the runtime.
   void add(const ServiceToRun& service, std::shared_ptr<ProcessService> process);
+  void forget(std::string_view service);
+  // REQUIRES: it was added.
+  [[nodiscard]] const std::shared_ptr<ProcessService>& process_of(std::string_view service) const;
 
   void act(const Request& request, const std::shared_ptr<Conversation>& client);
 
@@ -60,6 +72,7 @@ class Commands {
   void show_status(const std::shared_ptr<Conversation>& client);
   void command(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   void send_signal(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
+  void reload(const Request& request, const std::shared_ptr<Conversation>& client);
   void follow(const Request& request, const std::shared_ptr<Conversation>& client);
   // The services of these names. A name that is none is in `unknown`.
   [[nodiscard]] Chosen meant(const std::vector<std::string>& names, std::string& unknown) const;
@@ -74,6 +87,7 @@ class Commands {
   EventFeed& events_;
   std::string head_;
   std::vector<Known> known_;
+  Reload reload_;
 };
 
 }  // namespace holdfast::up

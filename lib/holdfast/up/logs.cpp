@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -64,6 +65,7 @@ struct OwnLine {
   std::string line{};
   std::size_t about = kNoSource;  // what this service has written comes first
   bool ends = false;              // its run is over: a line without an end is one
+  bool is_last = false;           // the service is gone
 };
 
 struct LogSource {
@@ -99,23 +101,28 @@ struct Logs::State {
     watch(bell.number(), kWake);
   }
 
+  // The thread of the supervisor.
+
   void add(const Source& source) {
-    auto made = std::make_unique<LogSource>(LogSource{.label = {format, source.name, sources.size(), width}});
+    if (by_name.contains(source.name)) return;
+    auto made = std::make_unique<LogSource>(LogSource{.label = {format, source.name, sources_made, width}});
     const auto target = source.log.target();
     if (target == file::LogTo::file) {
       // A file has no colours, whatever the terminal has.
       const auto plain = format == LogFormat::json ? format : LogFormat::text;
-      made->label = {plain, source.name, sources.size(), width};
+      made->label = {plain, source.name, sources_made, width};
       made->own = std::make_unique<LogFile>(source.log.path, source.log.max_bytes.bytes, source.log.keep);
     }
     made->to = made->own ? made->own.get() : &output;
     for (std::size_t stream = 0; target != file::LogTo::nothing && stream < made->pipes.size(); ++stream) {
       open_pipe(made->pipes[stream]);
-      watch(made->pipes[stream].read.number(), sources.size() * 2 + stream);
+      watch(made->pipes[stream].read.number(), sources_made * 2 + stream);
     }
     made->name = source.name;
-    by_name.emplace(source.name, sources.size());
-    sources.push_back(std::move(made));
+    by_name.emplace(source.name, Known{sources_made++, {made->pipes[0].write.number(), made->pipes[1].write.number()}});
+    const std::lock_guard lock{mutex};
+    added.push_back(std::move(made));
+    ring();
   }
 
   void watch(int descriptor, std::uint64_t what) {
@@ -129,7 +136,7 @@ struct Logs::State {
 
   void tell(OwnLine line) {
     const std::lock_guard lock{mutex};
-    if (own_bytes > kOwnLinesMax) {
+    if (own_bytes > kOwnLinesMax && !line.is_last) {
       ++own_lost;
       return;
     }
@@ -229,6 +236,7 @@ struct Logs::State {
 
   // Returns how much there was, of one piece.
   std::size_t read_pipe(std::size_t index, std::size_t stream) {
+    if (index >= sources.size()) return 0;  // it is on its way
     LogSource& source = *sources[index];
     LogPipe& pipe = source.pipes[stream];
     if (!pipe.read.is_open()) return 0;
@@ -262,6 +270,8 @@ struct Logs::State {
     {
       const std::lock_guard lock{mutex};
       lines.swap(own_lines);
+      std::move(added.begin(), added.end(), std::back_inserter(sources));
+      added.clear();
       asked.swap(orders);
       own_bytes = 0;
       lost = std::exchange(own_lost, 0);
@@ -271,11 +281,22 @@ struct Logs::State {
     touch(output);
     for (const auto& line : lines) {
       if (line.about != kNoSource) empty_pipes(line.about, line.ends);
+      if (line.is_last) close(*sources[line.about]);
       if (line.line.empty()) continue;
       append_own_line(output.pending(), format, clock.now(), line.level, line.service, line.line, width);
     }
     if (lost > 0) own_trouble(std::to_string(lost) + " lines of holdfast were lost: the output stood still");
     return last;
+  }
+
+  // Its place stays, because that of the others must not change.
+  void close(LogSource& source) {
+    flush();
+    losses.erase(source.own.get());
+    source.to = &output;
+    source.own = nullptr;
+    source.pipes = {};
+    source.kept = {};
   }
 
   void own_trouble(const std::string& says) {
@@ -319,8 +340,13 @@ struct Logs::State {
   LogClock clock;
   LogClock file_clock{LogFormat::text};
   LogFile output;
-  std::vector<std::unique_ptr<LogSource>> sources{};
-  std::map<std::string, std::size_t, std::less<>> by_name{};
+  struct Known {
+    std::size_t place;
+    Descriptors descriptors;
+  };
+  std::vector<std::unique_ptr<LogSource>> sources{};    // of the thread
+  std::map<std::string, Known, std::less<>> by_name{};  // of the supervisor's thread
+  std::size_t sources_made = 0;                         // the same
   const Descriptor epoll{::epoll_create1(EPOLL_CLOEXEC)};
   const Descriptor bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::vector<char> buffer = std::vector<char>(kReadMax);
@@ -334,6 +360,7 @@ struct Logs::State {
   std::condition_variable over{};
   std::vector<OwnLine> own_lines{};
   std::vector<FollowOrder> orders{};
+  std::vector<std::unique_ptr<LogSource>> added{};
   std::size_t own_bytes = 0;
   std::uint64_t own_lost = 0;
   bool asked_to_end = false;
@@ -350,9 +377,18 @@ Logs::Logs(int output, LogFormat format, const std::vector<Source>& sources)
 
 Logs::~Logs() { finish(std::chrono::milliseconds{0}); }
 
-Logs::Descriptors Logs::descriptors(std::size_t source) const noexcept {
-  const auto& pipes = state_->sources[source]->pipes;
-  return {pipes[0].write.number(), pipes[1].write.number()};
+void Logs::add(const Source& source) { state_->add(source); }
+
+void Logs::retire(const std::string& name) {
+  const auto found = state_->by_name.find(name);
+  if (found == state_->by_name.end()) return;
+  state_->tell({.about = found->second.place, .ends = true, .is_last = true});
+  state_->by_name.erase(found);
+}
+
+Logs::Descriptors Logs::descriptors(std::string_view name) const {
+  const auto found = state_->by_name.find(name);
+  return found == state_->by_name.end() ? Descriptors{} : found->second.descriptors;
 }
 
 void Logs::begin() {
@@ -395,7 +431,7 @@ void Logs::on_event(const Event& event) {
   if (!event.about_supervisor()) {
     line.service = event.name;
     const auto found = state_->by_name.find(event.name);
-    if (found != state_->by_name.end()) line.about = found->second;
+    if (found != state_->by_name.end()) line.about = found->second.place;
   }
   line.ends = ends;
   if (wanted && unlogged) line.line = log_line(event, *unlogged);

@@ -8,7 +8,7 @@
 // A line of the supervisor about a service follows what the service had written by then. If the stream stands still for
 // long, more than kOwnLinesMax bytes of the supervisor's lines are counted instead of kept.
 //
-// Thread-safety: any thread, but for begin() and finish().
+// Thread-safety: on_event(), add(), retire() and descriptors() in one thread, say() and serve() in any.
 #pragma once
 
 #include <chrono>
@@ -43,12 +43,16 @@ class Logs final : public EventSink {
 
   // Opens the files and the pipes. `output` is a descriptor that stays open. Throws std::runtime_error with the reason.
   Logs(int output, LogFormat format, const std::vector<Source>& sources);
+  // The same for one more source, unless there is one of its name.
+  void add(const Source& source);
+  // What a source has written is written down, and its name is free.
+  void retire(const std::string& name);
   ~Logs();
   Logs(const Logs&) = delete;
   Logs& operator=(const Logs&) = delete;
 
-  // Of the source of that place. Both are -1 for a service whose lines go nowhere.
-  [[nodiscard]] Descriptors descriptors(std::size_t source) const noexcept;
+  // Both are -1 for a service whose lines go nowhere, or that is unknown.
+  [[nodiscard]] Descriptors descriptors(std::string_view name) const;
 
   void begin();
   // Writes what there still is, for `patience` at most. False: the stream stood still, and lines were lost.

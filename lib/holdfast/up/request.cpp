@@ -141,10 +141,11 @@ bool read_value(RequestReader& reader, const std::string& key, Request& request)
   if (key == "wait") return assign(request.wait, reader.truth());
   if (key == "timeout_ms") return assign(request.timeout_ms, reader.number());
   if (key == "signal") return assign(request.signal, reader.number());
+  if (key == "dry_run") return assign(request.dry_run, reader.truth());
   if (key == "lines") return assign(request.lines, reader.number());
   if (key == "follow") return assign(request.follow, reader.truth());
   request.problem = "has the key " + holdfast::detail::quoted(key) +
-                    "; allowed are do, names, wait, timeout_ms, signal, lines and follow";
+                    "; allowed are do, names, wait, timeout_ms, signal, dry_run, lines and follow";
   return false;
 }
 
@@ -179,6 +180,7 @@ std::string request_text(const Request& request) {
   if (request.wait) text += ",\"wait\":true";
   if (request.timeout_ms) text += ",\"timeout_ms\":" + std::to_string(*request.timeout_ms);
   if (request.signal != 0) text += ",\"signal\":" + std::to_string(request.signal);
+  if (request.dry_run) text += ",\"dry_run\":true";
   if (request.lines != 0) text += ",\"lines\":" + std::to_string(request.lines);
   if (request.follow) text += ",\"follow\":true";
   return text + '}';

@@ -3,6 +3,7 @@
 //     {"do":"status"}
 //     {"do":"restart","names":["web","db-1"],"wait":true,"timeout_ms":30000}
 //     {"do":"signal","names":["web"],"signal":1}
+//     {"do":"reload","dry_run":true}
 //     {"do":"logs","names":["web"],"lines":10,"follow":true}
 //
 // Thread-safety: pure functions, safe anywhere.
@@ -22,6 +23,7 @@ struct Request {
   bool wait = false;                          // start, restart, stop: answer again when it has come to something
   std::optional<std::uint32_t> timeout_ms{};  // of that; nullopt: as long as it takes
   std::uint32_t signal = 0;                   // its number
+  bool dry_run = false;                       // reload: only the plan
   std::uint32_t lines = 0;                    // logs, events: the last ones
   bool follow = false;                        // and those that come
   std::string problem{};                      // what is wrong with the line; empty: nothing

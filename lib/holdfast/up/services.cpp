@@ -131,20 +131,6 @@ class Choice {
   const std::set<std::string> chosen_;
 };
 
-// With the lines of their keys.
-Found placed(Found complaints, const fs::path& file) {
-  const auto name = file.generic_string();
-  const auto read = file::read_small_file(file, file::kFleetFileSizeMax);
-  if (!read.problem.empty()) return complaints;
-  const auto document = file::parse_toml(read.text, name);
-  for (auto& complaint : complaints) {
-    const auto at = document.position_of(complaint.key);
-    complaint.line = at.line;
-    complaint.column = at.column;
-  }
-  return complaints;
-}
-
 void somebody_has_a_command(const std::vector<ServiceToRun>& made, const file::FleetFile& fleet, const fs::path& file,
                             const std::vector<std::string>& names, Found& complaints) {
   if (!made.empty() || !complaints.empty()) return;
@@ -190,6 +176,19 @@ std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::pa
   return made;
 }
 
+std::vector<file::Complaint> placed(std::vector<file::Complaint> complaints, const fs::path& file) {
+  const auto name = file.generic_string();
+  const auto read = file::read_small_file(file, file::kFleetFileSizeMax);
+  if (!read.problem.empty()) return complaints;
+  const auto document = file::parse_toml(read.text, name);
+  for (auto& complaint : complaints) {
+    const auto at = document.position_of(complaint.key);
+    complaint.line = at.line;
+    complaint.column = at.column;
+  }
+  return complaints;
+}
+
 std::string trouble_with_descriptors(std::size_t services, std::uint64_t hard) {
   const auto needed = services * kDescriptorsOfService + kDescriptorsOfRest;
   if (needed <= hard) return "";
@@ -197,12 +196,10 @@ std::string trouble_with_descriptors(std::size_t services, std::uint64_t hard) {
          " open files; the hard limit is " + std::to_string(hard) + " (ulimit -Hn, or LimitNOFILE= of systemd)";
 }
 
-void keep_open_files_limit(std::vector<ServiceToRun>& services, std::uint64_t soft, std::uint64_t hard) {
+void keep_open_files_limit(Process& process, std::uint64_t soft, std::uint64_t hard) {
+  auto& limits = process.limits;
   const auto is_of_files = [](const ProcessLimit& limit) { return limit.resource == RLIMIT_NOFILE; };
-  for (auto& service : services) {
-    auto& limits = service.process.limits;
-    if (std::none_of(limits.begin(), limits.end(), is_of_files)) limits.push_back({RLIMIT_NOFILE, soft, hard});
-  }
+  if (std::none_of(limits.begin(), limits.end(), is_of_files)) limits.push_back({RLIMIT_NOFILE, soft, hard});
 }
 
 }  // namespace holdfast::up

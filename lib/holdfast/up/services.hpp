@@ -32,13 +32,16 @@ std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const std::f
 std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const std::filesystem::path& file,
                                       const std::vector<std::string>& names, std::vector<file::Complaint>& complaints);
 
+// With the lines of their keys.
+std::vector<file::Complaint> placed(std::vector<file::Complaint> complaints, const std::filesystem::path& file);
+
 // What is wrong if there are so many services under a hard limit of open files; empty: nothing.
 std::string trouble_with_descriptors(std::size_t services, std::uint64_t hard);
 
 // A path of the file, which is relative to the file's folder.
 std::filesystem::path beside(const std::filesystem::path& file, const std::string& path);
 
-// The processes as holdfast was given them, before it raised its own limit of open files.
-void keep_open_files_limit(std::vector<ServiceToRun>& services, std::uint64_t soft, std::uint64_t hard);
+// A process as holdfast was given its limits, before it raised its own limit of open files.
+void keep_open_files_limit(Process& process, std::uint64_t soft, std::uint64_t hard);
 
 }  // namespace holdfast::up

@@ -1,6 +1,6 @@
 // `holdfast up`: the services of a file run as processes under the supervisor until they are asked to stop.
 //
-// SIGTERM and SIGINT drain, a second one ends the drain (runtime.hpp). SIGHUP is kept for later: it does nothing,
+// SIGTERM and SIGINT drain, a second one ends the drain (runtime.hpp). SIGHUP reads the file again (running_fleet.hpp),
 // except on a terminal, where it means that the terminal has gone, and drains.
 //
 // Thread-safety: one at a time.

@@ -1,0 +1,153 @@
+#include <holdfast/up/running_fleet.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/post.hpp>
+#include <holdfast/file/message_text.hpp>
+#include <holdfast/up/log_file.hpp>
+
+namespace holdfast::up {
+
+namespace {
+
+const ServiceToRun& service_in(const FleetToRun& fleet, const std::string& name) {
+  return *std::find_if(fleet.services.begin(), fleet.services.end(),
+                       [&name](const ServiceToRun& service) { return service.config.name == name; });
+}
+
+}  // namespace
+
+FleetToRun read_fleet_to_run(const std::filesystem::path& file, const std::vector<std::string>& names,
+                             std::vector<file::Complaint>* warnings) {
+  FleetToRun read;
+  read.fleet = file::read_fleet(file, warnings);
+  read.services = services_of(read.fleet, file, names);
+  return read;
+}
+
+RunningFleet::RunningFleet(std::filesystem::path file, std::vector<std::string> names, FleetToRun read, rlimit limit,
+                           Logs& logs)
+    : file_(std::move(file)), names_(std::move(names)), read_(std::move(read)), limit_(limit), logs_(logs) {}
+
+void RunningFleet::start(Runtime& runtime, Commands& commands) {
+  runtime_ = &runtime;
+  commands_ = &commands;
+  for (const auto& service : read_.services) start_one(service);
+}
+
+Process RunningFleet::process_of(const ServiceToRun& service) const {
+  auto process = service.process;
+  keep_open_files_limit(process, limit_.rlim_cur, limit_.rlim_max);
+  const auto [output, error] = logs_.descriptors(service.config.name);
+  if (output < 0) {
+    process.output_file = "/dev/null";
+  } else {
+    process.output_descriptor = output;
+    process.error_descriptor = error;
+  }
+  return process;
+}
+
+void RunningFleet::start_one(const ServiceToRun& service) {
+  logs_.add({service.config.name, service.log});
+  const auto process = std::make_shared<ProcessService>(runtime_->executor(), process_of(service));
+  commands_->add(service, process);
+  const auto added = runtime_->add(service.config, std::shared_ptr<Service>{process});
+  if (!added) throw std::runtime_error{added.refusal().message};
+}
+
+Plan RunningFleet::reload(bool is_dry) {
+  auto now = read_fleet_to_run(file_, names_);
+  if (now.fleet.name != read_.fleet.name) {
+    throw file::BadInput(placed({{file_.generic_string(), 0, 0, "name",
+                                  "is " + file::in_quotes(now.fleet.name) + ", and was " +
+                                      file::in_quotes(read_.fleet.name) + "; a fleet that is up keeps its name"}},
+                                file_));
+  }
+  const auto trouble = trouble_with_descriptors(now.services.size(), limit_.rlim_max);
+  if (!trouble.empty()) throw std::runtime_error{trouble};
+  auto plan = plan_of(read_, now);
+  if (is_dry) return plan;
+  open_logs(plan, now);
+  for (const auto& step : plan.steps) act(step, now);
+  // What is put off stays to be said.
+  now.fleet.supervisor = read_.fleet.supervisor;
+  now.fleet.production = read_.fleet.production;
+  read_ = std::move(now);
+  return plan;
+}
+
+// First, because this alone may fail.
+void RunningFleet::open_logs(const Plan& plan, const FleetToRun& now) {
+  std::vector<std::string> opened;
+  try {
+    for (const auto& step : plan.steps) {
+      if (step.what == PlanStep::What::remove) continue;
+      const auto& log = service_in(now, step.service).log;
+      if (step.what == PlanStep::What::add && !leaving_.contains(step.service)) {
+        logs_.add({step.service, log});
+        opened.push_back(step.service);
+      } else if (log.target() == file::LogTo::file) {
+        const LogFile probe{log.path, log.max_bytes.bytes, log.keep};
+      }
+    }
+  } catch (...) {
+    for (const auto& name : opened) logs_.retire(name);
+    throw;
+  }
+}
+
+void RunningFleet::act(const PlanStep& step, const FleetToRun& now) {
+  auto& supervisor = runtime_->supervisor();
+  const auto leave = [&] {
+    leaving_.insert(step.service);
+    static_cast<void>(supervisor.remove(step.service));
+  };
+  if (step.what == PlanStep::What::remove) {
+    start_then_.erase(step.service);
+    return leave();
+  }
+  const auto& service = service_in(now, step.service);
+  if (leaving_.contains(step.service) || step.what == PlanStep::What::replace) {
+    start_then_.insert_or_assign(step.service, service);
+    if (step.what == PlanStep::What::replace) leave();
+    return;
+  }
+  step.what == PlanStep::What::add ? start_one(service) : restart(service);
+}
+
+// One that somebody has stopped stays so, and has its new program when it is started.
+void RunningFleet::restart(const ServiceToRun& service) {
+  const auto& name = service.config.name;
+  commands_->process_of(name)->use(process_of(service));
+  const auto state = runtime_->supervisor().snapshot(name);
+  const bool was_stopped = state && state->termination && state->termination->reason == Termination::Reason::cancelled;
+  if (!was_stopped) static_cast<void>(runtime_->supervisor().restart(name));
+}
+
+void RunningFleet::on_event(const Event& event) {
+  if (!std::holds_alternative<event::Removed>(event.what) || commands_ == nullptr) return;
+  const std::string name{event.name};
+  if (leaving_.erase(name) == 0) return;  // it was started again in its place
+  logs_.retire(name);
+  commands_->forget(name);
+  if (start_then_.contains(name)) boost::asio::post(runtime_->executor(), [this, name] { start_later(name); });
+}
+
+void RunningFleet::start_later(const std::string& name) {
+  const auto found = start_then_.find(name);
+  if (found == start_then_.end() || runtime_->supervisor().is_shutting_down()) return;
+  const auto service = std::move(found->second);
+  start_then_.erase(found);
+  try {
+    start_one(service);
+  } catch (const std::exception& error) {
+    logs_.say(LogLevel::error, "cannot start " + name + " again: " + error.what());
+  }
+}
+
+}  // namespace holdfast::up
