@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <holdfast/event_fields.hpp>
+#include <holdfast/file/table_of.hpp>
 #include <holdfast_sim/observe/event_log.hpp>
 
 namespace holdfast::sim::event_log_test {
@@ -163,6 +165,22 @@ TEST_CASE("the events of one service are picked out by its name, and the supervi
   log.clear();
   CHECK(log.events().empty());
   CHECK(log.lines().empty());
+}
+
+template <std::size_t... Index>
+void every_member_is_a_field(std::index_sequence<Index...>) {
+  const auto check = [](const auto& what) {
+    using Kind = std::remove_cvref_t<decltype(what)>;
+    std::size_t fields = 0;
+    visit_fields([&fields](std::string_view, const auto&) { ++fields; }, what);
+    INFO(Kind::kKind);
+    CHECK(file::detail::members<Kind>() <= fields);  // a member may be several fields
+  };
+  (check(std::variant_alternative_t<Index, Event::What>{}), ...);
+}
+
+TEST_CASE("every member of an event is one of its fields, so that a log keeps its texts") {
+  every_member_is_a_field(std::make_index_sequence<std::variant_size_v<Event::What>>{});
 }
 
 TEST_CASE("chaos and ends of simulations have text forms") {

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <holdfast/detail/enumerators.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
@@ -40,7 +41,7 @@ enum class Count : std::uint8_t {
   failed,
   abandoned,
 };
-static_assert(kExpectedCounts.size() == static_cast<std::size_t>(Count::abandoned) + 1,
+static_assert(kExpectedCounts.size() == holdfast::detail::enumerators_of<Count>(),
               "a count for each row of the format");
 
 Count count_of(Termination::Reason reason) noexcept {

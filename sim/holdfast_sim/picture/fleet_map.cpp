@@ -4,9 +4,13 @@
 #include <utility>
 #include <variant>
 
+#include <holdfast/detail/enumerators.hpp>
 #include <holdfast_sim/stage/simulation.hpp>
 
 namespace holdfast::sim {
+
+static_assert(holdfast::detail::enumerators_of<CellState>() == kCellStates && kCellStates <= kInFault,
+              "a cell has three bits for its state");
 
 namespace {
 

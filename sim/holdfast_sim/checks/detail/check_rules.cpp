@@ -1,6 +1,7 @@
 // The names of the rules, and each as a sentence.
 #include <array>
 
+#include <holdfast/detail/enumerators.hpp>
 #include <holdfast_sim/checks/checks.hpp>
 #include <holdfast_sim/checks/detail/check_findings.hpp>
 
@@ -69,7 +70,7 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"counters_agree_with_events", "At the end the supervisor's counters are what its events add up to."},
 }};
 
-static_assert(detail::index_of(Rule::counters_agree_with_events) + 1 == kRuleCount);
+static_assert(holdfast::detail::enumerators_of<Rule>() == kRuleCount, "a text for each rule");
 
 }  // namespace
 
