@@ -35,8 +35,9 @@ struct Commanded {
 struct Ended {
   ServiceId service;
   RunNumber run;
-  Outcome outcome;
+  Outcome outcome;  // as the run said
   std::string_view error;
+  std::optional<std::uint32_t> exit_status = std::nullopt;
 };
 // A run reported, from within its start, which process it is.
 struct PidKnown {

@@ -59,7 +59,8 @@ namespace event {
 
 LogLevel Ended::level() const noexcept {
   switch (outcome) {
-    case Outcome::clean: return LogLevel::info;
+    case Outcome::clean:
+    case Outcome::done: return LogLevel::info;
     case Outcome::failed:
     case Outcome::threw: return LogLevel::warning;
     case Outcome::fatal: return LogLevel::error;

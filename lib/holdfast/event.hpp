@@ -83,9 +83,10 @@ struct Running {
 // The run ended.
 struct Ended {
   static constexpr std::string_view kKind = "ended";
-  Outcome outcome;
+  Outcome outcome;  // as its policy has it (ExitRules)
   Duration lasted;  // from its start
   std::string_view error;
+  std::optional<std::uint32_t> exit_status = std::nullopt;
   [[nodiscard]] LogLevel level() const noexcept;  // by its outcome
 };
 // The next run starts after `delay`; phase `backing_off`.
@@ -159,6 +160,7 @@ struct EndedLate {
   Outcome outcome;
   Duration lasted;
   std::string_view error;
+  std::optional<std::uint32_t> exit_status = std::nullopt;
 };
 // The run was asked to stop for a restart and did not end in time. The service goes on without it, and the next run
 // begins at once. When the abandoned run ends, `ended_late` reports it with its number.

@@ -111,6 +111,14 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   visit_delay_laws(field, policy);
   field("watchdog_ns", policy.watchdog);
   visit_unless_default(field, "watchdog_needs", policy.watchdog_needs, SignOfLife::heartbeat);
+  visit_unless_default(field, "clean_statuses", policy.exit_rules.clean, {});
+  visit_unless_default(field, "failure_statuses", policy.exit_rules.failure, {});
+  visit_unless_default(field, "fatal_statuses", policy.exit_rules.fatal, {});
+  BreakerCounts counts = has_breaker ? policy.backoff->breaker->counts : BreakerCounts::failures;
+  visit_unless_default(field, "breaker_counts", counts, BreakerCounts::failures);
+  if constexpr (!std::is_const_v<Policy>) {
+    if (has_breaker) policy.backoff->breaker->counts = counts;
+  }
 }
 
 // The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
@@ -144,6 +152,7 @@ constexpr void visit_fields(Field&& field, What& what) {
     field("outcome", what.outcome);
     field("lasted_ns", what.lasted);
     field("error", what.error);
+    field("exit_status", what.exit_status);  // written only where there is one
   } else if constexpr (std::is_same_v<Kind, event::BackingOff>) {
     field("cause", what.cause);
     field("attempt", what.attempt);

@@ -19,6 +19,7 @@ std::string_view to_string(Outcome outcome) noexcept {
     case Outcome::failed: return "failed";
     case Outcome::threw: return "threw";
     case Outcome::fatal: return "fatal";
+    case Outcome::done: return "done";
   }
   return "?";
 }

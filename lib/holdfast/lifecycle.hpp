@@ -49,8 +49,14 @@ enum class Outcome : std::uint8_t {
   failed,  // with an error
   threw,   // with an exception; a failure like an error
   fatal,   // with an error that no restart can fix
+  done,    // without an error, and for good
 };
 std::string_view to_string(Outcome) noexcept;
+
+constexpr bool is_failure(Outcome outcome) noexcept { return outcome != Outcome::clean && outcome != Outcome::done; }
+
+// Whether the service terminates with it under any policy, if it was not asked to stop.
+constexpr bool is_for_good(Outcome outcome) noexcept { return outcome == Outcome::fatal || outcome == Outcome::done; }
 
 // What the circuit breaker of a service does.
 enum class BreakerState : std::uint8_t {

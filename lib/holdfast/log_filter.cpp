@@ -29,7 +29,7 @@ LogFilter::Loop& LogFilter::loop_of(ServiceId service) {
 
 bool LogFilter::is_left_out(Loop& loop, const Event& event) {
   if (const auto* const end = std::get_if<event::Ended>(&event.what)) {
-    if (std::exchange(loop.asked, false) || end->outcome == Outcome::fatal) return false;
+    if (std::exchange(loop.asked, false) || is_for_good(end->outcome)) return false;
     loop.ends = end->lasted < kLoops ? loop.ends + 1 : 1;
     loop.quiet = !is_shown(loop.ends);
     return loop.quiet;

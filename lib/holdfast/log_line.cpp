@@ -59,8 +59,8 @@ class Line {
     text("restart", to_string(what.policy->restart));
     if (what.runs_before.value != 0) number("runs_before", what.runs_before.value);
   }
-  void fields(const event::Ended& what) { end(what.outcome, what.lasted, what.error); }
-  void fields(const event::EndedLate& what) { end(what.outcome, what.lasted, what.error); }
+  void fields(const event::Ended& what) { end(what); }
+  void fields(const event::EndedLate& what) { end(what); }
   void fields(const event::Terminated& what) {
     text("reason", to_string(what.why.reason));
     if (what.why.reason == Termination::Reason::circuit_open) {
@@ -72,10 +72,12 @@ class Line {
   }
 
  private:
-  void end(Outcome outcome, Duration lasted, std::string_view error) {
-    text("outcome", to_string(outcome));
-    time("lasted", lasted);
-    text_if_any("error", error);
+  template <class End>
+  void end(const End& what) {
+    text("outcome", to_string(what.outcome));
+    time("lasted", what.lasted);
+    text_if_any("error", what.error);
+    if (what.exit_status) number("exit_status", *what.exit_status);
   }
 
   std::string line_;

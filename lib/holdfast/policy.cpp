@@ -1,6 +1,8 @@
 #include <holdfast/policy.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <variant>
 
 #include <holdfast/backoff.hpp>
@@ -209,6 +211,34 @@ std::string_view to_string(JitterLaw law) noexcept {
   return "?";
 }
 
+std::string_view to_string(BreakerCounts counts) noexcept {
+  switch (counts) {
+    case BreakerCounts::failures: return "failures";
+    case BreakerCounts::ends: return "ends";
+  }
+  return "?";
+}
+
+std::string to_string(const ExitStatuses& statuses) {
+  std::string text;
+  for (unsigned status = 0; status <= 255; ++status) {
+    if (statuses.has(static_cast<std::uint8_t>(status))) text += (text.empty() ? "" : " ") + std::to_string(status);
+  }
+  return text;
+}
+
+std::optional<ExitStatuses> exit_statuses_of(std::string_view text) {
+  ExitStatuses statuses;
+  for (const char *at = text.data(), *const end = at + text.size(); at < end; ++at) {
+    std::uint8_t status = 0;
+    const auto read = std::from_chars(at, end, status);
+    if (read.ec != std::errc{} || (read.ptr < end && *read.ptr != ' ')) return std::nullopt;
+    statuses.add(status);
+    at = read.ptr;
+  }
+  return !text.empty() && to_string(statuses) == text ? std::optional{statuses} : std::nullopt;
+}
+
 std::string_view to_string(SignOfLife sign) noexcept {
   switch (sign) {
     case SignOfLife::heartbeat: return "heartbeat";
@@ -228,11 +258,39 @@ void warn_of_idle_grace(std::vector<Problem>& found, Duration stop_grace, Durati
               ": in a shutdown the drain's deadline ends the waiting before that");
 }
 
+void warn_of_endless_clean_ends(std::vector<Problem>& found, const ServicePolicy& policy,
+                                const SupervisorConfig& config) {
+  const BackoffPolicy& backoff = *policy.backoff;
+  const bool gives_up = backoff.breaker && backoff.breaker->counts == BreakerCounts::ends;
+  if (policy.restart != RestartPolicy::always || gives_up || config.restart_limit) return;
+  if (backoff.clean_restart_delay > Duration::zero()) return;
+  warning(found, "backoff.clean_restart_delay",
+          "is 0s with restart = \"always\": a run that ends cleanly at once is started again at once, for ever, unless "
+          "the breaker counts = \"ends\"");
+}
+
 namespace {
 
-// The default, or that of files with a command (file/program.hpp), whose breaker tries again.
+// A status means one thing.
+void check_exit_rules(std::vector<Problem>& found, const ExitRules& rules) {
+  const auto check = [&found](const char* field, const ExitStatuses& statuses, const char* other_name,
+                              const ExitStatuses& others) {
+    for (unsigned i = 0; i <= 255; ++i) {
+      const auto status = static_cast<std::uint8_t>(i);
+      if (!statuses.has(status) || !others.has(status)) continue;
+      error(found, field,
+            "has " + std::to_string(i) + ", which is in " + other_name + " as well; allowed is one of the two");
+    }
+  };
+  check("exit_rules.failure", rules.failure, "exit_rules.clean", rules.clean);
+  check("exit_rules.fatal", rules.fatal, "exit_rules.clean", rules.clean);
+  check("exit_rules.fatal", rules.fatal, "exit_rules.failure", rules.failure);
+}
+
+// The default, or that of files with a command (file/program.hpp), whose breaker tries again, whatever it counts.
 bool is_usual(BackoffPolicy policy) {
   if (policy.breaker && policy.breaker->half_open == HalfOpenPolicy{}) policy.breaker->half_open.reset();
+  if (policy.breaker) policy.breaker->counts = BreakerCounts::failures;
   return policy == BackoffPolicy{};
 }
 
@@ -285,6 +343,7 @@ std::vector<Problem> problems(const ServicePolicy& policy) {
   check_stop_grace(found, policy.stop_grace);
   if (policy.start_timeout) check_duration(found, "start_timeout", *policy.start_timeout, Duration{1});
   if (policy.watchdog) check_duration(found, "watchdog", *policy.watchdog, Duration{1});
+  check_exit_rules(found, policy.exit_rules);
   if (!has_errors(found) && policy.start_timeout && policy.ready == Ready::at_once) {
     warning(found, "start_timeout",
             "is " + to_string(*policy.start_timeout) +

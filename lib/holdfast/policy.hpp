@@ -5,7 +5,9 @@
 // Thread-safety: values, safe anywhere.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -37,11 +39,19 @@ struct HalfOpenPolicy {
   friend bool operator==(const HalfOpenPolicy&, const HalfOpenPolicy&) = default;
 };
 
+// Which ends a breaker counts.
+enum class BreakerCounts : std::uint8_t {
+  failures,  // nothing else
+  ends,      // clean exits as well, if another run follows them: a probe has to stay up
+};
+std::string_view to_string(BreakerCounts) noexcept;
+
 // Give up on a service that fails `max_failures` times within `window`. A failure exactly `window` old still counts.
 struct BreakerPolicy {
   std::uint32_t max_failures = 10;             // failures, 1 to kMaxFailuresMax; 3 means three runs, two restarts
   Duration window = std::chrono::minutes{10};  // 1 ns to kDurationMax
   std::optional<HalfOpenPolicy> half_open{};   // nullopt: it stays open, and the service terminates
+  BreakerCounts counts = BreakerCounts::failures;
   friend bool operator==(const BreakerPolicy&, const BreakerPolicy&) = default;
 };
 inline constexpr std::uint32_t kMaxFailuresMax = 10'000;
@@ -140,6 +150,39 @@ enum class SignOfLife : std::uint8_t {
 };
 std::string_view to_string(SignOfLife) noexcept;
 
+// A set of exit statuses.
+class ExitStatuses {
+ public:
+  constexpr ExitStatuses() = default;
+  constexpr ExitStatuses(std::initializer_list<std::uint8_t> statuses) noexcept {
+    for (const std::uint8_t status : statuses) add(status);
+  }
+
+  constexpr void add(std::uint8_t status) noexcept { bits_[status / 64U] |= std::uint64_t{1} << (status % 64U); }
+  [[nodiscard]] constexpr bool has(std::uint8_t status) const noexcept {
+    return ((bits_[status / 64U] >> (status % 64U)) & 1U) != 0;
+  }
+  // Bit n % 64 of number n / 64 is status n.
+  [[nodiscard]] constexpr const std::array<std::uint64_t, 4>& bits() const noexcept { return bits_; }
+  friend bool operator==(const ExitStatuses&, const ExitStatuses&) = default;
+
+ private:
+  std::array<std::uint64_t, 4> bits_{};
+};
+// In rising order: "3 64 78".
+std::string to_string(const ExitStatuses&);
+// nullopt: it is not what to_string() makes of a set that has any.
+std::optional<ExitStatuses> exit_statuses_of(std::string_view text);
+
+// What an end with an exit status means, whatever the run said of it (Exit::with_status). No status is in two of these;
+// one in none of them changes nothing.
+struct ExitRules {
+  ExitStatuses clean{};
+  ExitStatuses failure{};
+  ExitStatuses fatal{};  // a failure that no restart can fix
+  friend bool operator==(const ExitRules&, const ExitRules&) = default;
+};
+
 // What the supervisor does when every service that was added has terminated.
 enum class WhenAllTerminated : std::uint8_t {
   wait,    // wait for a shutdown, or for more services
@@ -197,6 +240,7 @@ struct ServicePolicy {
   // and has failed. 1 ns to kDurationMax; nullopt: as long as it likes.
   std::optional<Duration> watchdog = std::nullopt;
   SignOfLife watchdog_needs = SignOfLife::heartbeat;  // no effect without a watchdog
+  ExitRules exit_rules{};
   friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
 };
 
@@ -231,6 +275,9 @@ std::vector<Problem> problems(const ServiceConfig&);
 
 // The warning of a grace that is longer than a shutdown can wait.
 void warn_of_idle_grace(std::vector<Problem>&, Duration stop_grace, Duration shutdown_timeout);
+
+// The warning of a policy in force under which a service that ends cleanly at once is started again at once, for ever.
+void warn_of_endless_clean_ends(std::vector<Problem>&, const ServicePolicy&, const SupervisorConfig&);
 
 // "shutdown_timeout is -5s; allowed is …", one problem a line; warnings are left out.
 std::string describe_errors(const std::vector<Problem>&);

@@ -42,37 +42,36 @@ constexpr std::array kPresets{
                       .clean_restart_delay = 10s,
                       .breaker = std::nullopt,
                       .jitter = NoJitter{}}},
-    Preset{
-        .name = "nomad",
-        .of = "Nomad 0.9 to 1.10, the defaults of a service job (2 attempts in 30 min, mode `fail`)",
-        .source = "nomad, client/allocrunner/taskrunner/restarts/restarts.go",
-        .differs =
-            "its 30 min begin with the first failure after the last 30 min; here a window slides, so that two "
-            "failures before and one after such an end open the breaker. It counts clean exits as attempts. The task "
-            "is then rescheduled to another machine; here it has terminated",
-        .granularity = 0s,
-        .policy = {.base = 15s,
-                   .max = kNoLimit,
-                   .cooldown = 30min,
-                   .clean_restart_delay = 15s,
-                   .breaker = BreakerPolicy{.max_failures = 3, .window = 30min},
-                   .growth = FixedDelay{},
-                   .jitter = AdditiveJitter{Thousandths::of(0.25)}}},
-    Preset{.name = "otp",
-           .of = "Erlang/OTP 18 to 27, the default intensity of a supervisor (1 restart in 5 s)",
-           .source = "otp, lib/stdlib/src/supervisor.erl (add_restart)",
+    Preset{.name = "nomad",
+           .of = "Nomad 0.9 to 1.10, the defaults of a service job (2 attempts in 30 min, mode `fail`)",
+           .source = "nomad, client/allocrunner/taskrunner/restarts/restarts.go",
            .differs =
-               "its restarts are counted for all children of a supervisor together, in whole seconds, with those after "
-               "clean exits; here each service counts its own failures. A supervisor that gives up stops all its "
-               "children, and its own supervisor decides",
+               "its 30 min begin with the first failure after the last 30 min; here a window slides, so that two "
+               "failures before and one after such an end open the breaker. The task is then rescheduled to another "
+               "machine; here it has terminated",
            .granularity = 0s,
-           .policy = {.base = 0s,
+           .policy = {.base = 15s,
                       .max = kNoLimit,
-                      .cooldown = kNever,
-                      .clean_restart_delay = 0s,
-                      .breaker = BreakerPolicy{.max_failures = 2, .window = 5s},
+                      .cooldown = 30min,
+                      .clean_restart_delay = 15s,
+                      .breaker = BreakerPolicy{.max_failures = 3, .window = 30min, .counts = BreakerCounts::ends},
                       .growth = FixedDelay{},
-                      .jitter = NoJitter{}}},
+                      .jitter = AdditiveJitter{Thousandths::of(0.25)}}},
+    Preset{
+        .name = "otp",
+        .of = "Erlang/OTP 18 to 27, the default intensity of a supervisor (1 restart in 5 s)",
+        .source = "otp, lib/stdlib/src/supervisor.erl (add_restart)",
+        .differs =
+            "its restarts are counted for all children of a supervisor together, in whole seconds; here each service "
+            "counts its own. A supervisor that gives up stops all its children, and its own supervisor decides",
+        .granularity = 0s,
+        .policy = {.base = 0s,
+                   .max = kNoLimit,
+                   .cooldown = kNever,
+                   .clean_restart_delay = 0s,
+                   .breaker = BreakerPolicy{.max_failures = 2, .window = 5s, .counts = BreakerCounts::ends},
+                   .growth = FixedDelay{},
+                   .jitter = NoJitter{}}},
     Preset{.name = "runit",
            .of = "runit 2.1",
            .source = "runit, src/runsv.c",
@@ -120,7 +119,7 @@ constexpr std::array kPresets{
         .source = "systemd, src/core/service.c (service_restart_usec_next) and src/basic/ratelimit.c",
         .differs =
             "its five starts in 10 s are counted from the first of them, and it notices with the sixth; here a window "
-            "slides over the failures, and the fifth opens the breaker. For `RestartSteps=8` and "
+            "slides over the ends, and the fifth opens the breaker. For `RestartSteps=8` and "
             "`RestartMaxDelaySec=1min` (systemd 254) write `growth = { steps = 8 }, max = \"1min\"`: they grow after "
             "clean exits too, are rounded to microseconds, and no long run resets them, as here. "
             "`RestartRandomizedDelaySec` (262) has no counterpart",
@@ -129,7 +128,7 @@ constexpr std::array kPresets{
                    .max = kNoLimit,
                    .cooldown = kNever,
                    .clean_restart_delay = 100ms,
-                   .breaker = BreakerPolicy{.max_failures = 5, .window = 10s},
+                   .breaker = BreakerPolicy{.max_failures = 5, .window = 10s, .counts = BreakerCounts::ends},
                    .growth = FixedDelay{},
                    .jitter = NoJitter{}}},
 };

@@ -97,6 +97,7 @@ void put_fields(RecordedLine& line, const What& what) {
     line("run", what.run.value);
     line("outcome", what.outcome);
     line("error", what.error);
+    line("exit_status", what.exit_status);
   } else if constexpr (std::is_same_v<What, arrival::PidKnown>) {
     line("pid", what.pid);
   } else if constexpr (std::is_same_v<What, arrival::BecameReady>) {

@@ -72,10 +72,12 @@ class Error {
   bool is_owned_ = false;  // the number of its owners precedes the text
 };
 
-// How a run ended, as a value.
+// How a run ended, as a value. It may carry an exit status, of which the policy may say what it means (ExitRules).
 class Exit {
  public:
   static Exit clean() noexcept { return Exit{Outcome::clean, {}}; }
+  // There is nothing left to do: the service has completed, whatever its policy.
+  static Exit done() noexcept { return Exit{Outcome::done, {}}; }
   static Exit failed(Error error) noexcept { return Exit{Outcome::failed, std::move(error)}; }
   static Exit failed(std::string_view error) { return failed(Error{error}); }
   // An error that no restart can fix: the service terminates, whatever its policy.
@@ -86,17 +88,27 @@ class Exit {
   // REQUIRES: called from within a catch block.
   static Exit from_current_exception() noexcept { return Exit{Outcome::threw, Error::from_current_exception()}; }
 
+  // With a number of the service's own, or the exit status of a process (128 + n if signal n ended it).
+  [[nodiscard]] Exit with_status(std::uint8_t status) && noexcept {
+    status_ = status;
+    return std::move(*this);
+  }
+
   [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
   [[nodiscard]] bool is_clean() const noexcept { return outcome_ == Outcome::clean; }
   [[nodiscard]] const Error& error() const noexcept { return error_; }
+  // kNoStatus: it carries none.
+  [[nodiscard]] std::int16_t status() const noexcept { return status_; }
+  static constexpr std::int16_t kNoStatus = -1;
   // Leaves the exit without it.
   [[nodiscard]] Error take_error() noexcept { return std::move(error_); }
 
  private:
   Exit(Outcome outcome, Error error) noexcept : error_(std::move(error)), outcome_(outcome) {}
 
-  Error error_;
+  [[no_unique_address]] Error error_;
   Outcome outcome_;
+  std::int16_t status_ = kNoStatus;
 };
 
 // One run of one service; start() receives it. It is a value: copy it, keep it, use it at any later time while the

@@ -296,6 +296,14 @@ void Supervisor::attend(const Input& input) noexcept {
   if ((attention_ & kProcesses) == 0) wake_loop();
 }
 
+namespace {
+
+std::optional<std::uint32_t> status_in(const Input& end) noexcept {
+  return end.exit_status == Exit::kNoStatus ? std::nullopt : std::optional{static_cast<std::uint32_t>(end.exit_status)};
+}
+
+}  // namespace
+
 // The arrival sink does not see inputs that the supervisor gives itself.
 void Supervisor::tell_arrival(const Input& input) {
   switch (input.kind) {
@@ -308,12 +316,12 @@ void Supervisor::tell_arrival(const Input& input) {
     case Input::Kind::run_ended: {
       const auto& record = *input.record;
       return arrived(scheduler_.now(), &record,
-                     arrival::Ended{record.id, record.run, input.outcome, input.error.text()});
+                     arrival::Ended{record.id, record.run, input.outcome, input.error.text(), status_in(input)});
     }
     case Input::Kind::late_end: {
       const ServiceId service = abandoned_runs_.find(*input.record, input.run)->service;
       return arrived(scheduler_.now(), input.record,
-                     arrival::Ended{service, input.run, input.outcome, input.error.text()});
+                     arrival::Ended{service, input.run, input.outcome, input.error.text(), status_in(input)});
     }
     case Input::Kind::command: return arrived(scheduler_.now(), input.record, arrival::Commanded{input.command});
     case Input::Kind::shutdown: return arrived(*shutdown_asked_at_, nullptr, arrival::ShutdownRequested{input.cause});
@@ -344,10 +352,11 @@ void Supervisor::arrived(TimePoint at, const Record* record, const Kind& what) {
 void Supervisor::run_ended(Record& record, Exit& exit) noexcept {
   record.run_alive = false;
   Input input{.kind = Input::Kind::run_ended,
-              .outcome = exit.outcome(),
               .tenancy = record.tenancy,
               .record = &record,
-              .error = exit.take_error()};
+              .error = exit.take_error(),
+              .outcome = exit.outcome(),
+              .exit_status = exit.status()};
   try {
     enqueue(std::move(input));
   } catch (const std::bad_alloc&) {
@@ -362,11 +371,12 @@ void Supervisor::abandoned_run_ended(Record& record, const Run& run, Exit& exit)
   found->has_ended = true;
   try {
     enqueue({.kind = Input::Kind::late_end,
-             .outcome = exit.outcome(),
              .tenancy = record.tenancy,
              .run = run.number(),
              .record = &record,
-             .error = exit.take_error()});
+             .error = exit.take_error(),
+             .outcome = exit.outcome(),
+             .exit_status = exit.status()});
   } catch (const std::bad_alloc&) {
     (void)abandoned_runs_.take(record, run.number());
     lacked_memory();
@@ -474,7 +484,7 @@ void Supervisor::process(Input& input) {
 void Supervisor::process(Input& input, Record& record) {
   if (record.tenancy != input.tenancy || record.forgotten) return;  // an input of an earlier life
   if (input.kind == Input::Kind::run_ended) [[likely]]
-    return on_run_ended(record, input.outcome, input.error);
+    return on_run_ended(record, input);
   switch (input.kind) {
     case Input::Kind::late_end: return on_late_end(record, input);
     case Input::Kind::added: return on_added(record);
@@ -503,7 +513,7 @@ void Supervisor::on_added(Record& record) {
 }
 
 [[gnu::always_inline]] inline void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration ready_for) {
-  if (outcome == Outcome::clean) {
+  if (!is_failure(outcome)) {
     ++counters_.clean_exits;
     count_clean_exit(record);
   } else {
@@ -513,7 +523,7 @@ void Supervisor::on_added(Record& record) {
   // The run's number never repeats, so neither does the draw.
   const auto draws = [&] { return draw(key_of(record), Purpose::backoff_jitter, record.run.value); };
   const auto next = detail::after_end(record.policy->in_force, record.retries, {outcome, ready_for}, now_, draws);
-  if (outcome == Outcome::clean && next.closes_after > 0) [[unlikely]]
+  if (!is_failure(outcome) && next.closes_after > 0) [[unlikely]]
     emit_closed(record, next.closes_after);
   switch (next.what) {
     case detail::Next::What::complete: return terminate(record, Termination::Reason::completed);
@@ -531,27 +541,48 @@ void Supervisor::on_added(Record& record) {
 }
 
 // Takes the error over, if there is one.
-void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
+void Supervisor::on_run_ended(Record& record, Input& end) {
+  if (end.exit_status != Exit::kNoStatus) [[unlikely]]
+    apply_exit_rules(record, end);
   if (record.phase != Phase::running) [[unlikely]] {
-    if (!is_end_of_a_run(record, outcome, error)) return;
-    outcome = outcome_of_other_end(record, outcome, error);
+    if (!is_end_of_a_run(record, end)) return;
+    end.outcome = outcome_of_other_end(record, end.outcome, end.error);
   }
+  const Outcome outcome = end.outcome;
   const Duration lasted = record.lasted(now_);
   close_run(record);
-  const bool failed = outcome != Outcome::clean;
+  const bool failed = is_failure(outcome);
   record.last_run_failed = failed;
-  if (failed) record.last_error = std::move(error);
-  emit(record, event::Ended{outcome, lasted, failed ? record.last_error.text() : std::string_view{}});
+  if (failed) record.last_error = std::move(end.error);
+  emit(record, event::Ended{outcome, lasted, failed ? record.last_error.text() : std::string_view{}, status_in(end)});
   if (record.phase != Phase::running || record.starts_specially) [[unlikely]]
     return on_other_end(record, outcome);
   on_unasked_end(record, outcome, lasted);  // all the time it was ready
 }
 
+// What its exit status means is in the policy. A clean end that is a failure by that has no error of its own.
+[[gnu::cold, gnu::noinline]] void Supervisor::apply_exit_rules(const Record& record, Input& end) noexcept {
+  if (end.exit_status == Exit::kNoStatus) return;
+  const bool had_failed = is_failure(end.outcome);
+  end.outcome =
+      detail::meaning(record.policy->in_force.exit_rules, end.outcome, static_cast<std::uint8_t>(end.exit_status));
+  if (!is_failure(end.outcome)) {
+    end.error = {};
+  } else if (!had_failed) {
+    try {
+      end.error = Error{"exit status " + std::to_string(end.exit_status)};
+    } catch (const std::bad_alloc&) {
+      lacked_memory();
+      end.error = Error::literal("its exit status is that of a failure");
+    }
+  }
+}
+
 // Not so of a run that was abandoned, which is reported, and of a life that a restart has replaced in place since the
 // end was queued, which is dropped.
-[[gnu::cold, gnu::noinline]] bool Supervisor::is_end_of_a_run(Record& record, Outcome outcome, const Error& error) {
+[[gnu::cold, gnu::noinline]] bool Supervisor::is_end_of_a_run(Record& record, const Input& end) {
   if (record.phase == Phase::terminated) {
-    emit(record, event::EndedLate{outcome, record.lasted(now_), error.text()});
+    emit(record, event::EndedLate{end.outcome, record.lasted(now_), end.error.text(), status_in(end)});
     return false;
   }
   return record.phase == Phase::stopping || !record.first_run_due;
@@ -561,9 +592,9 @@ void Supervisor::on_run_ended(Record& record, Outcome outcome, Error& error) {
 [[gnu::cold, gnu::noinline]] Outcome Supervisor::outcome_of_other_end(Record& record, Outcome outcome, Error& error) {
   const bool missed = record.phase == Phase::stopping && is_missed_deadline(record.stop_cause);
   if (missed) error = missed_deadline(record, error);
-  if (missed && outcome == Outcome::clean) outcome = Outcome::failed;
+  if (missed && !is_failure(outcome)) outcome = Outcome::failed;
   const bool was_starting = missed ? record.stop_cause == StopCause::start_timeout : record.phase == Phase::starting;
-  if (outcome != Outcome::clean && was_starting) count_failed_start(record);
+  if (is_failure(outcome) && was_starting) count_failed_start(record);
   return outcome;
 }
 
@@ -637,9 +668,11 @@ void Supervisor::tell_heard(const Record& record, const detail::Watch& watch) no
   }
 }
 
-void Supervisor::on_late_end(Record& record, const Input& input) {
-  const auto run = abandoned_runs_.take(record, input.run);
-  if (run) emit_of(run->run, record, event::EndedLate{input.outcome, now_ - run->began, input.error.text()});
+void Supervisor::on_late_end(Record& record, Input& end) {
+  const auto run = abandoned_runs_.take(record, end.run);
+  if (!run) return;
+  apply_exit_rules(record, end);
+  emit_of(run->run, record, event::EndedLate{end.outcome, now_ - run->began, end.error.text(), status_in(end)});
 }
 
 // So many open it, so both numbers are the same.
@@ -1150,6 +1183,7 @@ const detail::SharedPolicy& Supervisor::policy_for(const ServicePolicy& given) {
   const ServicePolicy policy = in_force(given, config_);
   auto warnings = problems(given);
   if (given.stop_grace) warn_of_idle_grace(warnings, *given.stop_grace, config_.shutdown_timeout);
+  warn_of_endless_clean_ends(warnings, policy, config_);
   return latest_policies_.keep(
       {this, given, policy, policy.stop_grace.value_or(config_.shutdown_timeout), std::move(warnings)});
 }

@@ -234,8 +234,9 @@ class Supervisor {
 
   // What the inputs do
   void on_added(Record& record);
-  void on_run_ended(Record& record, Outcome outcome, Error& error);
-  bool is_end_of_a_run(Record& record, Outcome outcome, const Error& error);
+  void on_run_ended(Record& record, detail::Input& end);
+  void apply_exit_rules(const Record& record, detail::Input& end) noexcept;
+  bool is_end_of_a_run(Record& record, const detail::Input& end);
   Outcome outcome_of_other_end(Record& record, Outcome outcome, Error& error);
   void on_unasked_special_end(Record& record, Outcome outcome, Duration ready_for);
   void on_other_end(Record& record, Outcome outcome);
@@ -244,7 +245,7 @@ class Supervisor {
   void on_look(Record& record);
   void on_hang(Record& record, detail::Watch& watch);
   void tell_heard(const Record& record, const detail::Watch& watch) noexcept;
-  void on_late_end(Record& record, const detail::Input& input);
+  void on_late_end(Record& record, detail::Input& end);
   void on_unasked_end(Record& record, Outcome outcome, Duration ready_for);
   void on_command(Record& record, const detail::Input& input);
   void on_restart_command(Record& record, RunNumber run);

@@ -54,9 +54,9 @@ void Supervisor::owe_input(Input& input) noexcept {
     case Input::Kind::abandon_rest: return owe(kAbandonRest);
     case Input::Kind::first_start: input.record->first_start_is_due = true; return owe(kRecords);
     case Input::Kind::run_ended:
-      input.record->end_is_due = true;
-      input.record->due_outcome = input.outcome;
-      if (input.outcome != Outcome::clean) input.record->last_error = std::move(input.error);
+      apply_exit_rules(*input.record, input);
+      input.record->due_end = (1U + static_cast<unsigned>(input.outcome)) & 7U;
+      if (is_failure(input.outcome)) input.record->last_error = std::move(input.error);
       return owe(kRecords);
     default: return;
   }
@@ -112,10 +112,11 @@ void Supervisor::pay(Record& record) noexcept {
     record.ready_is_due = false;
     on_ready(record, record.run);
   }
-  if (record.end_is_due) {
-    record.end_is_due = false;
-    Error error = record.due_outcome == Outcome::clean ? Error{} : record.last_error;
-    on_run_ended(record, record.due_outcome, error);
+  if (record.due_end != 0) {
+    detail::Input end{.kind = detail::Input::Kind::run_ended, .outcome = static_cast<Outcome>(record.due_end - 1)};
+    if (is_failure(end.outcome)) end.error = record.last_error;
+    record.due_end = 0;
+    on_run_ended(record, end);
   }
 }
 

@@ -251,7 +251,7 @@ when_all_terminated = "return"
 [[fleet]]
 name = "done"
 command = ["sh", "-c", "exit 5"]
-success = [0, 5]
+exit_rules = { clean = [0, 5] }
 """)
         self.assertEqual(up.end(None), 0)
         up = self.up("""
@@ -260,7 +260,7 @@ when_all_terminated = "return"
 [[fleet]]
 name = "wrong"
 command = ["sh", "-c", "exit 78"]
-fatal = [78]
+exit_rules = { fatal = [78] }
 """)
         self.assertEqual(up.end(None), 1)
 
@@ -834,7 +834,7 @@ class Files(UpTest):
         good = 'name = "x"\n[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "touch started"]\n'
         for more, says in (('user = "no-such-user"\n', "no-such-user"), ('environment_files = ["absent.env"]\n', "absent.env: does not exist"),
                            ('log = { path = "/proc/no/web.log" }\n', "cannot write the log /proc/no/web.log"),
-                           ('success = [3]\nfatal = [3]\n', "which is in success as well")):
+                           ('exit_rules = { clean = [3], fatal = [3] }\n', "which is in exit_rules.clean as well")):
             done = self.run_it("up", self.file(good + more))
             self.assertEqual((done.returncode, done.stdout), (2, ""), more)
             self.assertIn(says, done.stderr)

@@ -65,9 +65,9 @@ TEST_CASE("the presets wait as their peers do") {
 
 TEST_CASE("the presets give up and forget as their peers do") {
   const auto gives_up = [](std::string_view name) { return policy_of(name).breaker; };
-  CHECK(gives_up("systemd") == BreakerPolicy{5, 10s});
-  CHECK(gives_up("nomad") == BreakerPolicy{3, 30min});
-  CHECK(gives_up("otp") == BreakerPolicy{2, 5s});
+  CHECK(gives_up("systemd") == BreakerPolicy{5, 10s, {}, BreakerCounts::ends});
+  CHECK(gives_up("nomad") == BreakerPolicy{3, 30min, {}, BreakerCounts::ends});
+  CHECK(gives_up("otp") == BreakerPolicy{2, 5s, {}, BreakerCounts::ends});
   CHECK(gives_up("supervisord") == BreakerPolicy{4, kDurationMax});
   for (const auto* const never : {"docker", "kubernetes", "runit", "s6"}) CHECK(!gives_up(never));
   CHECK(policy_of("docker").cooldown == 10s);

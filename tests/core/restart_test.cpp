@@ -42,7 +42,7 @@ void for_each_case(const Check& check) {
   constexpr Attempt kMost = std::numeric_limits<Attempt>::max();
   for (const auto restart : {RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never}) {
     for (const bool has_breaker : {true, false}) {
-      for (const auto outcome : {Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal}) {
+      for (const auto outcome : {Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal, Outcome::done}) {
         for (const bool cooled : {false, true}) {
           for (const Attempt attempt : {Attempt{0}, Attempt{1}, Attempt{5}, kMost}) {
             for (std::uint32_t failures = 0; failures < kMaxFailures; ++failures) {
@@ -91,10 +91,10 @@ TEST_CASE("what follows an end is what semantics say, for every policy, state an
     // The cooldown comes first.
     const Attempt attempt = c.lasted_the_cooldown ? 0 : c.attempt;
     const std::uint32_t failures = c.lasted_the_cooldown ? 0 : c.failures;
-    if (c.outcome == Outcome::clean) {
+    if (!is_failure(c.outcome)) {
       CHECK(draws == 0);
       CHECK(state.history.size() == failures);  // row 22
-      if (c.restart != RestartPolicy::always) {
+      if (c.restart != RestartPolicy::always || c.outcome == Outcome::done) {
         CHECK(next.what == Next::What::complete);
         return;
       }
@@ -124,7 +124,7 @@ TEST_CASE("what follows an end is what semantics say, for every policy, state an
       CHECK(state.history.size() == failures + (c.has_breaker ? 1 : 0));
     }
   });
-  CHECK(cases == 3 * 2 * 4 * 2 * 4 * 3);
+  CHECK(cases == 3 * 2 * 5 * 2 * 4 * 3);
 }
 
 // Semantics 6.1. A closed breaker with half_open, in the same cases as above; then one that has opened before.
@@ -145,14 +145,15 @@ TEST_CASE("what follows an end of a service whose breaker tries again agrees wit
       }
       const End end{c.outcome, c.lasted_the_cooldown ? kCooldown : kCooldown - 1ns};
       const Next next = detail::after_end(policy, state, end, kNow, [] { return kHalf; });
-      if (c.outcome == Outcome::clean) {
+      if (!is_failure(c.outcome)) {
         CHECK(next.closes_after == openings);
         CHECK_FALSE(state.breaker_has_opened);
         if (is_probe) {
           CHECK(state.attempt == 0);
           CHECK(state.history.size() == 0);
         }
-        CHECK(next.what == (c.restart == RestartPolicy::always ? Next::What::back_off : Next::What::complete));
+        const bool goes_on = c.restart == RestartPolicy::always && c.outcome != Outcome::done;
+        CHECK(next.what == (goes_on ? Next::What::back_off : Next::What::complete));
         continue;
       }
       CHECK(next.closes_after == 0);
@@ -170,6 +171,48 @@ TEST_CASE("what follows an end of a service whose breaker tries again agrees wit
       const Duration ceiling = std::min<Duration>(60s, 10s * (1 << std::min<Attempt>(openings, 4)));
       CHECK(next.ceiling == ceiling);
       CHECK(next.delay == ceiling - ceiling / 4);  // half of the half that is drawn
+    }
+  });
+}
+
+// Semantics 6.6. Only a clean exit that another run follows differs from what is above.
+TEST_CASE("what follows a clean exit agrees with semantics where the breaker counts ends") {
+  for_each_case([&](const Case& c) {
+    if (!c.has_breaker || is_failure(c.outcome)) return;
+    for (const Attempt openings : {Attempt{0}, Attempt{1}, Attempt{9}}) {
+      INFO(to_string(c.restart) << ' ' << to_string(c.outcome) << " cooled " << c.lasted_the_cooldown << " attempt "
+                                << c.attempt << " failures " << c.failures << " openings " << openings);
+      ServicePolicy policy = policy_of(c);
+      policy.backoff->breaker->counts = BreakerCounts::ends;
+      if (openings > 0) policy.backoff->breaker->half_open = HalfOpenPolicy{.open_for = 10s, .open_for_max = 60s};
+      RestartState state;
+      begin_as(state, c);
+      if (openings > 0) {
+        state.attempt = openings;
+        state.breaker_has_opened = true;
+      }
+      const End end{c.outcome, c.lasted_the_cooldown ? kCooldown : kCooldown - 1ns};
+      const Next next = detail::after_end(policy, state, end, kNow, [] { return kHalf; });
+      const std::uint32_t ends = c.lasted_the_cooldown ? 0 : c.failures;
+      if (c.restart != RestartPolicy::always || c.outcome == Outcome::done) {
+        CHECK(next.what == Next::What::complete);
+        CHECK(next.closes_after == openings);
+        if (openings == 0) CHECK(state.history.size() == ends);
+      } else if (openings > 0) {
+        CHECK(next.what == Next::What::open);
+        CHECK(next.failures == 1);
+        CHECK(next.closes_after == 0);
+        CHECK(state.attempt == openings + 1);
+      } else if (ends + 1 == kMaxFailures) {
+        CHECK(next.what == Next::What::open_for_good);
+        CHECK(next.failures == kMaxFailures);
+      } else {
+        CHECK(next.what == Next::What::back_off);
+        CHECK(next.cause == BackoffCause::clean_exit);
+        CHECK(next.delay == kDelayAfterCleanExit);
+        CHECK(state.history.size() == ends + 1);
+        CHECK(state.attempt == 0);
+      }
     }
   });
 }

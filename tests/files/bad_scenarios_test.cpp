@@ -70,7 +70,7 @@ const std::set<std::string> kFurtherRules{
     "fleet.command--zero_byte",
     "fleet.environment--name",
     "fleet.environment--placeholder",
-    "fleet.fatal--success_as_well",
+    "fleet.exit_rules.fatal--clean_as_well",
     "fleet.log.path--one_for_many",
     "fleet.log.path--repeated",
     "fleet.log.path--no_file",

@@ -117,4 +117,23 @@ TEST_CASE("the rules of names and policies are those of scenarios") {
   CHECK(warnings.size() >= 1);
 }
 
+TEST_CASE("a file in which clean ends are repeated for ever without a wait is warned of") {
+  const auto warnings_of = [](const std::string& group, const std::string& supervisor = {}) {
+    std::vector<file::Complaint> warnings;
+    file::parse_fleet("name = \"x\"\n" + supervisor + "[[fleet]]\nname = \"web\"\nrestart = \"always\"\n" + group,
+                      "x.toml", &warnings);
+    Lines lines;
+    for (const auto& warning : warnings) {  // but those about the breaker
+      if (!warning.key.ends_with(".cooldown")) lines.push_back(std::to_string(warning.line) + ' ' + warning.key);
+    }
+    return lines;
+  };
+  const std::string at_once = "backoff = { clean_restart_delay = \"0s\" }\n";
+  CHECK(warnings_of("") == Lines{});
+  CHECK(warnings_of(at_once) == Lines{"5 fleet[0].backoff.clean_restart_delay"});
+  CHECK(warnings_of("", "[supervisor]\n" + at_once) == Lines{"6 fleet[0].restart"});
+  CHECK(warnings_of("backoff = { clean_restart_delay = \"0s\", breaker = { counts = \"ends\" } }\n") == Lines{});
+  CHECK(warnings_of(at_once, "[supervisor]\nrestart_limit = { every = \"1s\" }\n") == Lines{});
+}
+
 }  // namespace holdfast::fleet_file_test

@@ -104,7 +104,7 @@ struct RightValues {
   Values operator()(const file::Tables&) const { return {}; }
   Values operator()(const file::Spelt& spelt) const { return texts(spelt.examples); }
   Values operator()(const file::Integers& integers) const {
-    return {file::toml(Values{file::toml(integers.max), file::toml(integers.min)}), file::toml(Values{})};
+    return {file::toml(Values{file::toml(integers.min), file::toml(integers.max)}), file::toml(Values{})};
   }
   Values operator()(const file::NamedTexts&) const {
     TomlValue two;

@@ -200,9 +200,9 @@ TEST_CASE("every value of a scenario arrives") {
   CHECK(supervisor.shutdown_timeout == 45s);
   CHECK(supervisor.when_all_terminated == WhenAllTerminated::return_);
   CHECK(supervisor.stop_grace == 11s);
-  CHECK(supervisor.backoff == BackoffPolicy{20ms, 7s, 3min, 5ms, BreakerPolicy{5, 70s, HalfOpenPolicy{20s, 4min, 8s}},
-                                            ExponentialGrowth{Thousandths::of(1.5)},
-                                            ProportionalJitter{Thousandths::of(0.1)}});
+  CHECK(supervisor.backoff ==
+        BackoffPolicy{20ms, 7s, 3min, 5ms, BreakerPolicy{5, 70s, HalfOpenPolicy{20s, 4min, 8s}, BreakerCounts::ends},
+                      ExponentialGrowth{Thousandths::of(1.5)}, ProportionalJitter{Thousandths::of(0.1)}});
 
   CHECK(scenario.budget == Budget{123'456, 240h});
 }
@@ -246,13 +246,16 @@ TEST_CASE("every value of a fleet arrives") {
                     {Then::fail, Ratio::from(0.5)},
                     {Then::fatal, Ratio::from(0.0625)},
                     {Then::throw_, Ratio::from(100)},
-                    {Then::hang, Ratio::from(1)}}};
-  CHECK(fleet[4] == FleetGroup{"moody", std::nullopt, ServicePolicy{}, Behaviour{Fixed{11s}, moody, {}, Obeys{}}});
+                    {Then::hang, Ratio::from(1)},
+                    {Then::done, Ratio::from(2)}}};
+  CHECK(fleet[4] == FleetGroup{"moody", std::nullopt, ServicePolicy{},
+                               Behaviour{.runs_for = Fixed{11s}, .then = moody, .exit_status = 9}});
   CHECK(fleet[5] ==
         FleetGroup{"stuck", std::nullopt,
                    ServicePolicy{
                        .backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt, ExponentialGrowth{}, NoJitter{}}},
                    Behaviour{.runs_for = Fixed{10s}, .then = Then::hang, .hang_heartbeats = HungHeartbeats::go_on}});
+  CHECK(fleet[6].policy.exit_rules == ExitRules{.clean = {0, 143}, .failure = {9, 10}, .fatal = {78}});
   CHECK(fleet[6].program == file::Program{.command = {"web", "--port", "80${INDEX}", ""},
                                           .environment = {{"HOME", "/srv/${NAME}"}, {"EMPTY", ""}},
                                           .environment_files = {"web.env", "-${NAME}.env"},
@@ -269,8 +272,6 @@ TEST_CASE("every value of a fleet arrives") {
                                                      .core = file::SizeLimit{3}},
                                           .stop_signal = {3},
                                           .stop_to = file::StopsFirst::process,
-                                          .success = {0, 143},
-                                          .fatal = {78},
                                           .log = {file::LogTo::file, "log/${NAME}.log", {std::uint64_t{1} << 20}, 3}});
 }
 

@@ -23,24 +23,35 @@ std::string content_of(const fs::path& path) {
 }
 
 // What the events say of a process that is stopped as soon as it has written "ready".
-Lines stopped(Process process, const std::string& script, Stage& stage) {
+Lines stopped(Process process, const std::string& script, Stage& stage, const ExitRules& rules = {}) {
   const Process base = stage.script(script);
   process.command = base.command;
   process.environment = base.environment;
-  stage.add(process);
+  ServicePolicy policy{.restart = RestartPolicy::never};
+  policy.exit_rules = rules;
+  stage.add(process, {.name = "p", .policy = policy});
   stage.run_until_written("ready");
   REQUIRE(stage.runtime->supervisor().stop("p"));
   stage.run_until_terminated();
   return stage.diary.lines;
 }
 
-std::string end_after_stop(const Process& process, const std::string& script) {
+std::string end_after_stop(const Process& process, const std::string& script, const ExitRules& rules = {}) {
   Stage stage;
-  const Lines lines = stopped(process, script, stage);
+  const Lines lines = stopped(process, script, stage, rules);
   for (const auto& line : lines) {
     if (line.substr(0, 5) == "ended") return line;
   }
   return {};
+}
+
+std::string end_by_rules(const Process& process, const ExitRules& rules) {
+  Stage stage;
+  ServicePolicy policy{.restart = RestartPolicy::never};
+  policy.exit_rules = rules;
+  stage.add(process, {.name = "p", .policy = policy});
+  stage.run_until_terminated();
+  return stage.diary.lines.at(3);
 }
 
 // Waits without a child: in the copy of a shell that is about to execute one a signal gets lost, and one in the
@@ -73,9 +84,10 @@ TEST_CASE("a stop sends the stop_signal and no other") {
 TEST_CASE("a process that ends by its stop_signal, another of a stop, or a shell's status for it has obeyed") {
   CHECK(end_after_stop({.stop_signal = SIGINT}, "echo ready >&3; exec sleep 1000") == "ended clean");
   CHECK(end_after_stop({.stop_signal = SIGINT}, "trap 'kill -TERM $$' INT; " + kReadyAndWait) == "ended clean");
-  for (const std::string status : {"130", "143", "0"}) {
+  for (const std::string status : {"129", "130", "143", "0"}) {
     CHECK(end_after_stop({.stop_signal = SIGINT}, "trap 'exit " + status + "' INT; " + kReadyAndWait) == "ended clean");
   }
+  CHECK(end_after_stop({}, "trap 'exit 130' TERM; " + kReadyAndWait) == "ended clean");
   CHECK(end_after_stop({}, "trap 'trap - HUP; kill -HUP $$' TERM; " + kReadyAndWait) == "ended clean");
   CHECK(end_after_stop({.stop_signal = SIGINT}, "trap 'kill -USR1 $$' INT; " + kReadyAndWait) ==
         "ended failed: killed by signal 10 (User defined signal 1)");
@@ -84,7 +96,7 @@ TEST_CASE("a process that ends by its stop_signal, another of a stop, or a shell
 TEST_CASE(
     "an exit status with the number of the signal is no obedience, nor is a shell's status for it without a stop") {
   CHECK(end_after_stop({}, "trap 'exit 15' TERM; " + kReadyAndWait) == "ended failed: exit status 15");
-  CHECK(end_after_stop({}, "trap 'exit 130' TERM; " + kReadyAndWait) == "ended failed: exit status 130");
+  CHECK(end_after_stop({}, "trap 'exit 138' TERM; " + kReadyAndWait) == "ended failed: exit status 138");
   CHECK(end_of(shell("exit 143")) == "ended failed: exit status 143");
 }
 
@@ -110,38 +122,53 @@ TEST_CASE("a stop to the process alone reaches its children when it has ended, a
 // Verdicts
 // ---------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("an exit status in success is a clean exit") {
-  Process process = shell("exit 3");
-  process.success = {2, 3};
-  CHECK(end_of(process) == "ended clean");
-  process.command.back() = "exit 4";
-  CHECK(end_of(process) == "ended failed: exit status 4");
+TEST_CASE("an exit status that is clean by a rule is a clean exit") {
+  CHECK(end_by_rules(shell("exit 3"), {.clean = {2, 3}}) == "ended clean");
+  CHECK(end_by_rules(shell("exit 4"), {.clean = {2, 3}}) == "ended failed: exit status 4");
 }
 
-TEST_CASE("an exit status in fatal is a failure that is not retried") {
-  Process process = shell("echo no such table; exit 78");
-  process.fatal = {78};
+TEST_CASE("an end by signal n has the exit status 128 + n") {
+  CHECK(end_by_rules(shell("kill -USR1 $$"), {.clean = {138}}) == "ended clean");
+  CHECK(end_by_rules(shell("kill -KILL $$"), {.fatal = {137}}) == "ended fatal: killed by signal 9 (Killed)");
+}
+
+TEST_CASE("an exit status of 0 may be a failure by a rule") {
+  CHECK(end_by_rules(shell("exit 0"), {.failure = {0}}) == "ended failed: exit status 0");
+}
+
+TEST_CASE("a stop that is obeyed is a clean end, whatever the rules say") {
+  for (const std::string status : {"0", "129", "143"}) {
+    CHECK(end_after_stop({}, "trap 'exit " + status + "' TERM; " + kReadyAndWait, {.failure = {0, 129, 143}}) ==
+          "ended clean");
+  }
+  CHECK(end_after_stop({}, "trap 'exit 3' TERM; " + kReadyAndWait, {.clean = {3}}) == "ended clean");
+}
+
+TEST_CASE("an exit status that is fatal by a rule is a failure that is not retried") {
   Stage stage;
-  stage.add(process, {.name = "p", .policy = {.restart = RestartPolicy::always}});
+  ServicePolicy policy{.restart = RestartPolicy::always};
+  policy.exit_rules.fatal = {78};
+  stage.add(shell("echo no such table; exit 78"), {.name = "p", .policy = policy});
   stage.run_until_terminated();
   CHECK(stage.diary.lines.at(3) == "ended fatal: exit status 78; its output: no such table");
   CHECK(stage.diary.lines.size() == 5);
 }
 
 TEST_CASE("a program that is not found counts as status 127, one that may not be executed as 126") {
-  for (const int status : {126, 127}) {
-    Process process{.command = {"no-such-program-anywhere"}, .fatal = {status}};
-    CHECK(end_of(process) == std::string{status == 127 ? "ended fatal" : "ended failed"} +
-                                 ": cannot execute 'no-such-program-anywhere': No such file or directory");
+  for (const std::uint8_t status : {std::uint8_t{126}, std::uint8_t{127}}) {
+    Process process{.command = {"no-such-program-anywhere"}};
+    CHECK(end_by_rules(process, {.fatal = {status}}) ==
+          std::string{status == 127 ? "ended fatal" : "ended failed"} +
+              ": cannot execute 'no-such-program-anywhere': No such file or directory");
     process.command = {"/etc/passwd"};
-    CHECK(end_of(process) == std::string{status == 126 ? "ended fatal" : "ended failed"} +
-                                 ": cannot execute '/etc/passwd': Permission denied");
+    CHECK(end_by_rules(process, {.fatal = {status}}) == std::string{status == 126 ? "ended fatal" : "ended failed"} +
+                                                            ": cannot execute '/etc/passwd': Permission denied");
   }
   // What has to do with the program itself, and nothing else.
   Process process = shell("exit 0");
   process.folder = "/no/such/folder";
-  process.fatal = {126, 127};
-  CHECK(end_of(process) == "ended failed: cannot enter folder '/no/such/folder': No such file or directory");
+  CHECK(end_by_rules(process, {.clean = {0}, .fatal = {126, 127}}) ==
+        "ended failed: cannot enter folder '/no/such/folder': No such file or directory");
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -301,11 +328,6 @@ TEST_CASE("each field of a process that cannot be right is refused with what wou
   }
   CHECK(wrong({.stop_signal = 64}).empty());
   CHECK(wrong({.stop_to = static_cast<StopTo>(7)}) == "stop_to is neither StopTo::group nor StopTo::process");
-  CHECK(wrong({.success = {1, 0, 256}, .fatal = {-1}}) ==
-        "success[1] is 0; allowed is an exit status from 1 to 255\n"
-        "success[2] is 256; allowed is an exit status from 1 to 255\n"
-        "fatal[0] is -1; allowed is an exit status from 1 to 255");
-  CHECK(wrong({.success = {3}, .fatal = {3}}) == "fatal has 3, which is in success as well; allowed is one of them");
   CHECK(
       wrong({.user = zero, .group = zero}) ==
       "user has a zero byte; allowed is any text without one\ngroup has a zero byte; allowed is any text without one");

@@ -66,6 +66,26 @@ TEST_CASE("trips_exactly_when_the_window_says_so") {
         "the breaker is off");
 }
 
+TEST_CASE("a breaker that counts ends trips at clean exits, and its probe fails with one") {
+  BackoffPolicy ends = kPolicy;
+  ends.breaker->counts = BreakerCounts::ends;
+  History right;
+  right.up("a", RestartPolicy::always, ends).exited().backs_off_cleanly().at(100ms).restarted();
+  right.failed().backs_off(1, 100ms, 0ms).restarted().exited().tripped().circuit_open(3, "").finish();
+  check_held(right);
+  History too_late;
+  too_late.up("a", RestartPolicy::always, ends).exited().backs_off_cleanly().at(100ms).restarted();
+  too_late.exited().backs_off_cleanly().at(200ms).restarted().exited().backs_off_cleanly().finish();
+  check_only(too_late, Rule::trips_exactly_when_the_window_says_so,
+             "a failure that fills the window, or of a probe, is followed by breaker_tripped; found backing_off; 3 "
+             "failures within 1min open the breaker, the latest were at 0s 100ms 200ms");
+  ends.breaker = BreakerPolicy{1, 1min, HalfOpenPolicy{.open_for = 2s, .open_for_max = 3s}, BreakerCounts::ends};
+  History probe;
+  probe.up("a", RestartPolicy::always, ends).exited().tripped(1, 1).stays_open(1, 2s, 1s).at(1s).restarted();
+  probe.exited().tripped(1, 1).stays_open(2, 3s, 2s).finish();
+  check_held(probe);
+}
+
 TEST_CASE("closes_exactly_when_the_probe_succeeds") {
   History right;
   right.probing().at(2s).failed().tripped(1, 1).stays_open(2, 3s, 2s).at(4s).restarted();

@@ -73,6 +73,18 @@ class History {
   History& ended(Outcome outcome, const std::string& error = {}, std::optional<Duration> lasted = std::nullopt) {
     return tell(event::Ended{outcome, lasted.value_or(now_ - service().began), error});
   }
+  History& ended_with(std::uint32_t exit_status, Outcome outcome, const std::string& error = {}) {
+    return tell(event::Ended{outcome, now_ - service().began, error, exit_status});
+  }
+  // A service whose policy says what some exit statuses mean. Its run is ready.
+  History& up_with_rules(const std::string& name, RestartPolicy restart = RestartPolicy::on_failure) {
+    name_ = name;
+    services_[name] = {.id = service().id};
+    const ServicePolicy policy{
+        .restart = restart, .backoff = kPolicy, .exit_rules = {.clean = {3}, .failure = {0}, .fatal = {78}}};
+    tell(event::Added{&policy, {}});
+    return restarted();
+  }
   History& failed(const std::string& error = "boom") { return ended(Outcome::failed, error); }
   History& exited() { return ended(Outcome::clean); }
   History& backs_off(Attempt attempt, Duration ceiling, Duration delay) {

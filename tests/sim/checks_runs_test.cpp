@@ -213,6 +213,39 @@ TEST_CASE("follows_the_restart_policy") {
   check_only(out_of_the_blue, Rule::follows_the_restart_policy, "terminates completed, but no run ended just before");
 }
 
+TEST_CASE("takes_an_exit_status_as_its_policy_says") {
+  History right;
+  right.up_with_rules("a").ended_with(3, Outcome::clean).completed();
+  right.up_with_rules("b").ended_with(78, Outcome::fatal, "boom").given_up();
+  right.up_with_rules("c").ended_with(0, Outcome::failed, "boom").backs_off(1, 100ms, 1ms);
+  right.at(1ms).restarted().ended_with(0, Outcome::threw, "boom").backs_off(2, 200ms, 1ms);
+  right.at(2ms).restarted().ended_with(4, Outcome::failed, "boom").tripped().circuit_open();
+  right.up_with_rules("d", RestartPolicy::always).ended_with(78, Outcome::done).completed().finish();
+  check_held(right);
+  History retried;
+  retried.up_with_rules("a").ended_with(78, Outcome::failed, "boom").backs_off(1, 100ms, 1ms).finish();
+  check_only(retried, Rule::takes_an_exit_status_as_its_policy_says,
+             "exit status 78 ends the run as failed; by its exit_rules it is fatal");
+  History failed;
+  failed.up_with_rules("a").ended_with(3, Outcome::failed, "boom").backs_off(1, 100ms, 1ms).finish();
+  check_only(failed, Rule::takes_an_exit_status_as_its_policy_says,
+             "exit status 3 ends the run as failed; by its exit_rules it is clean");
+  History clean;
+  clean.up_with_rules("a").ended_with(0, Outcome::clean).completed().finish();
+  check_only(clean, Rule::takes_an_exit_status_as_its_policy_says,
+             "exit status 0 ends the run as clean; by its exit_rules it is a failure that may be retried");
+  History large;
+  large.up_with_rules("a").ended_with(256, Outcome::clean).completed().finish();
+  check_only(large, Rule::takes_an_exit_status_as_its_policy_says, "reports the exit status 256; allowed is 0 to 255");
+}
+
+TEST_CASE("an end for good completes a service under always") {
+  History history;
+  history.up("a", RestartPolicy::always).ended(Outcome::done).backs_off_cleanly().finish();
+  check_only(history, Rule::follows_the_restart_policy,
+             "a clean exit under this policy is followed by terminated completed; found backing_off");
+}
+
 TEST_CASE("last_error_is_kept") {
   History stale;
   stale.up("a").failed("first").backs_off(1, 100ms, 0ms).restarted().failed("second").backs_off(2, 200ms, 0ms);

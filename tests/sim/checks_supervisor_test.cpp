@@ -41,7 +41,7 @@ struct Plan {
 
 Exit exit_of(Plan::End end) {
   switch (end) {
-    case Plan::End::failed: return Exit::failed("failed");
+    case Plan::End::failed: return Exit::failed("failed").with_status(1);
     case Plan::End::fatal: return Exit::fatal("fatal");
     case Plan::End::at_start: return Exit::failed("failed at its start");
     default: return Exit::clean();

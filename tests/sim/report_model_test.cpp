@@ -49,7 +49,7 @@ class Recorder final : public Observer {
       seen.phase = phase->second;
     }
     if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
-      seen.failed = ended->outcome != Outcome::clean;
+      seen.failed = is_failure(ended->outcome);
     }
     if (const auto* const terminated = std::get_if<event::Terminated>(&event.what)) {
       const auto reason = terminated->why.reason;

@@ -39,6 +39,11 @@ std::string trace_of_everything() {
               {.runs_for = Fixed{1s}, .then = Then::end}));
   REQUIRE(sim.add({.name = "late"}, {.on_stop = Takes{Fixed{5s}}}));
   REQUIRE(sim.add({.name = "gone"}));
+  BackoffPolicy counts_ends{.breaker = BreakerPolicy{.counts = BreakerCounts::ends}};
+  REQUIRE(sim.add(
+      {.name = "ruled",
+       .policy = {.backoff = counts_ends, .exit_rules = {.clean = {0, 64, 255}, .failure = {128}, .fatal = {78}}}},
+      {.runs_for = Fixed{1s}, .then = Then::fail, .exit_status = 128}));
   sim.add_chaos({.at = 2s, .what = Outage{{{"quote\"d"}}, 3s, 1s}});
   sim.add_chaos({.at = 3s, .what = HangWindow{{{"late"}}, 1s}});
   sim.add_chaos({.at = 4s, .what = Storm{{{"late"}}}});
@@ -177,6 +182,17 @@ TEST_CASE("a trace that was tampered with is refused, with its line") {
   CHECK(refusal_of(replaced(text, "\"lasted_ns\":1000000000,", "")).find("missing") != std::string::npos);
 }
 
+TEST_CASE("exit statuses in a trace that no policy can have are refused") {
+  const std::string text = trace_of_everything();
+  REQUIRE(text.find("\"clean_statuses\":\"0 64 255\"") != std::string::npos);
+  REQUIRE(text.find("\"exit_status\":128") != std::string::npos);
+  for (const auto* const wrong : {"0 64 256", "64 0", "0,64", ""}) {
+    CHECK_THAT(refusal_of(replaced(text, "0 64 255", wrong)),
+               Catch::Contains("clean_statuses: is \"" + std::string{wrong} +
+                               "\"; allowed are exit statuses in rising order"));
+  }
+}
+
 TEST_CASE("a trace from before kills were counted can be read") {
   CHECK(refusal_of(replaced(trace_of_everything(), "\"killed_runs\":0,", "")).empty());
 }
@@ -238,6 +254,19 @@ TEST_CASE("every field of every event is in the digest") {
     return digest_of(event);
   };
   CHECK(std::set<std::string>{of(event::Running{}), of(event::Running{1}), of(event::Running{2})}.size() == 3);
+  const auto ended = [&](std::optional<std::uint32_t> status) {
+    return of(event::Ended{Outcome::clean, 1s, "", status});
+  };
+  CHECK(std::set<std::string>{ended(std::nullopt), ended(0), ended(1)}.size() == 3);
+  const auto of_policy = [&](const ServicePolicy& policy) { return of(event::Added{&policy, {}}); };
+  CHECK(std::set<std::string>{
+            of_policy({.backoff = BackoffPolicy{}}),
+            of_policy({.backoff = BackoffPolicy{}, .exit_rules = {.clean = {64}}}),
+            of_policy({.backoff = BackoffPolicy{}, .exit_rules = {.clean = {65}}}),
+            of_policy({.backoff = BackoffPolicy{}, .exit_rules = {.failure = {64}}}),
+            of_policy({.backoff = BackoffPolicy{}, .exit_rules = {.fatal = {64}}}),
+            of_policy({.backoff = BackoffPolicy{.breaker = BreakerPolicy{.counts = BreakerCounts::ends}}})}
+            .size() == 6);
   CHECK(std::set<std::string>{of(event::Drained{DrainOutcome::cut_short}),
                               of(event::Drained{DrainOutcome::cut_short, ShutdownCause::sigint}),
                               of(event::Drained{DrainOutcome::cut_short, ShutdownCause::sigterm})}

@@ -320,8 +320,8 @@ TEST_CASE("the words for phases, outcomes, causes and reasons are frozen") {
   const auto words = [](auto... values) { return Lines{std::string{to_string(values)}...}; };
   CHECK(words(Phase::starting, Phase::running, Phase::backing_off, Phase::stopping, Phase::terminated) ==
         Lines{"starting", "running", "backing_off", "stopping", "terminated"});
-  CHECK(words(Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal) ==
-        Lines{"clean", "failed", "threw", "fatal"});
+  CHECK(words(Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal, Outcome::done) ==
+        Lines{"clean", "failed", "threw", "fatal", "done"});
   CHECK(words(StopCause::shutdown, StopCause::stop, StopCause::restart, StopCause::remove) ==
         Lines{"shutdown", "stop", "restart", "remove"});
   CHECK(words(Termination::Reason::completed, Termination::Reason::cancelled, Termination::Reason::circuit_open,

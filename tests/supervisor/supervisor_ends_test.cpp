@@ -21,7 +21,8 @@ constexpr std::initializer_list<AskedBy> kAskers{AskedBy::nobody,   AskedBy::sto
                                                  AskedBy::shutdown, AskedBy::restart_and_then_shutdown};
 constexpr std::initializer_list<RestartPolicy> kPolicies{RestartPolicy::always, RestartPolicy::on_failure,
                                                          RestartPolicy::never};
-constexpr std::initializer_list<Outcome> kAllOutcomes{Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal};
+constexpr std::initializer_list<Outcome> kAllOutcomes{Outcome::clean, Outcome::failed, Outcome::threw, Outcome::fatal,
+                                                      Outcome::done};
 
 struct Case {
   RestartPolicy policy;
@@ -71,6 +72,7 @@ std::string comes_to(const Case& one) {
     case AskedBy::nobody: break;
   }
   if (one.outcome == Outcome::fatal) return "failed: boom";
+  if (one.outcome == Outcome::done) return "completed";
   if (one.outcome == Outcome::clean) return one.policy == RestartPolicy::always ? "backing_off" : "completed";
   return one.policy == RestartPolicy::never ? "failed: boom" : retried(one.breaker);
 }
@@ -78,6 +80,7 @@ std::string comes_to(const Case& one) {
 Exit exit_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::clean: return Exit::clean();
+    case Outcome::done: return Exit::done();
     case Outcome::failed: return Exit::failed("boom");
     case Outcome::fatal: return Exit::fatal("boom");
     case Outcome::threw: break;
@@ -130,7 +133,7 @@ void check(const Case& one) {
 
   const std::string expected = comes_to(one);
   CHECK(stands(fleet) == expected);
-  const bool failure = one.outcome != Outcome::clean;
+  const bool failure = is_failure(one.outcome);
   const bool counted = one.asked == AskedBy::nobody;
   const bool trips = expected.starts_with("circuit");
   const bool over = expected != "backing_off" && expected != "running";
@@ -164,7 +167,7 @@ TEST_CASE("the end of a run leads to what the tables say, for every policy, outc
       }
     }
   }
-  CHECK(cases == 3 * 4 * 6 * 6);
+  CHECK(cases == 3 * 5 * 6 * 6);
 }
 
 }  // namespace holdfast::test::supervisor_ends_test

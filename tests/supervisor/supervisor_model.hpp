@@ -42,9 +42,9 @@ class Model final : public ModelRules {
       case Verb::remove: return answer(step, remove(name));
       case Verb::reset: return answer(step, reset(name));
       case Verb::pass: return pass(step.number);
-      case Verb::end: return end_latest(name, static_cast<Outcome>(step.outcome));
+      case Verb::end: return end_latest(name, step);
       case Verb::end_old:
-        if (step.number < runs.size()) end(runs[step.number], static_cast<Outcome>(step.outcome), "ended");
+        if (step.number < runs.size()) end(runs[step.number], step);
         return;
       case Verb::ready: return latest_is_ready(name);
       case Verb::ready_old:
@@ -76,6 +76,7 @@ class Model final : public ModelRules {
     life.policy = setup_->policy(step.number).value_or(setup_->config.backoff);
     life.notified = step.notified;
     life.watched = step.watched;
+    life.has_rules = step.has_rules;
     be_born(life);
     waits_for_first_ = false;
     said_.push_back({Said::What::added, lives.size() - 1});
@@ -122,9 +123,9 @@ class Model final : public ModelRules {
     return true;
   }
 
-  void end_latest(const std::string& name, Outcome how) {
+  void end_latest(const std::string& name, const Step& step) {
     const auto at = present(name);
-    if (at) end({*at, lives[*at].run}, how, "ended");
+    if (at) end({*at, lives[*at].run}, step);
   }
 
   void latest_is_ready(const std::string& name) {

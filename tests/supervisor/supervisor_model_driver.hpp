@@ -52,10 +52,10 @@ class Real {
       case Verb::remove: return answer(step, static_cast<bool>(supervisor.remove(name)));
       case Verb::pass: return pass(Duration{step.number});
       case Verb::end:
-        if (latest_.at(step.name)) latest_.at(step.name)->end(exit_of(step.outcome));
+        if (latest_.at(step.name)) latest_.at(step.name)->end(exit_of(step));
         return;
       case Verb::end_old:
-        if (step.number < runs_.size()) runs_[step.number].end(exit_of(step.outcome));
+        if (step.number < runs_.size()) runs_[step.number].end(exit_of(step));
         return;
       case Verb::ready:
         if (latest_.at(step.name)) latest_.at(step.name)->ready();
@@ -101,6 +101,7 @@ class Real {
     }
     if (step.watched != 0) policy.watchdog = setup_.watchdog.value_or(Duration{1});
     if (step.watched == 2) policy.watchdog_needs = SignOfLife::progress;
+    if (step.has_rules) policy.exit_rules = kExitRules;
     if (!supervisor.add({.name = std::string{kNames[name]}, .policy = policy}, script)) return false;
     latest_.at(name).reset();
     return true;
@@ -113,9 +114,15 @@ class Real {
     if (does->then_throws || does->verb == Verb::throws) throw std::runtime_error{"thrown"};
   }
 
-  static Exit exit_of(unsigned outcome) {
+  static Exit exit_of(const Step& step) {
+    Exit exit = exit_without_status(step.outcome);
+    return step.status == 0 ? std::move(exit) : std::move(exit).with_status(static_cast<std::uint8_t>(step.status));
+  }
+
+  static Exit exit_without_status(unsigned outcome) {
     switch (static_cast<Outcome>(outcome)) {
       case Outcome::clean: return Exit::clean();
+      case Outcome::done: return Exit::done();
       case Outcome::failed: return Exit::failed("ended");
       case Outcome::fatal: return Exit::fatal("ended");
       case Outcome::threw: break;

@@ -25,17 +25,34 @@ class ModelRules : public ModelState {
   virtual void do_now(const Step& step) = 0;
 
   // Only the first end of the latest run counts.
-  void end(std::pair<std::size_t, std::uint64_t> whose, Outcome how, const std::string& error) {
+  void end(std::pair<std::size_t, std::uint64_t> whose, const Step& step) {
+    return end(whose, static_cast<Outcome>(step.outcome), "ended", step.status);
+  }
+
+  void end(std::pair<std::size_t, std::uint64_t> whose, Outcome how, const std::string& error, unsigned status = 0) {
     Life& life = lives[whose.first];
     if (life.gone) return;
     if (const auto old = life.set_aside.extract(whose.second)) {
-      said_.push_back(
-          {Said::What::ended_late, whose.first, how, how == Outcome::clean ? "" : error, whose.second, old.mapped()});
+      said_.push_back({Said::What::ended_late, whose.first, how, error, whose.second, old.mapped(), status});
       return;
     }
     if (!life.run_alive || life.run != whose.second) return;
     life.run_alive = false;
-    said_.push_back({Said::What::ended, whose.first, how, how == Outcome::clean ? "" : error});
+    said_.push_back({Said::What::ended, whose.first, how, error, 0, 0, status});
+  }
+
+  static bool is_clean(Outcome how) { return how == Outcome::clean || how == Outcome::done; }
+
+  // What an end comes to, with its error: what the run says, unless its service has rules and one is about the status.
+  static std::pair<Outcome, std::string> meaning_of(const Life& life, const Said& said) {
+    Outcome how = said.outcome;
+    if (life.has_rules && how != Outcome::done) {
+      if (said.status == 1) how = Outcome::clean;
+      if (said.status == 2 && how != Outcome::threw) how = Outcome::failed;
+      if (said.status == 3) how = Outcome::fatal;
+    }
+    if (is_clean(how)) return {how, ""};
+    return {how, is_clean(said.outcome) ? "exit status " + std::to_string(said.status) : said.error};
   }
 
   void settle() {
@@ -63,9 +80,14 @@ class ModelRules : public ModelState {
       case Said::What::first_start:
         if (life.phase == Phase::starting && life.never_run) begin(life);
         return;
-      case Said::What::ended: return ended(life, said.outcome, said.error);
-      case Said::What::ended_late:
-        return tell(life, "ended_late " + end_text(said.run, said.began, said.outcome, said.error));
+      case Said::What::ended: {
+        const auto [how, error] = meaning_of(life, said);
+        return ended(life, how, error);
+      }
+      case Said::What::ended_late: {
+        const auto [how, error] = meaning_of(life, said);
+        return tell(life, "ended_late " + end_text(said.run, said.began, how, error));
+      }
       case Said::What::ready: return said_ready(life, said.run);
       case Said::What::stop: tell(life, "commanded stop"); return stop_for_good(life, StopCause::stop);
       case Said::What::restart: tell(life, "commanded restart"); return restarted(life, said.run);
@@ -262,13 +284,13 @@ class ModelRules : public ModelState {
     if (life.phase == Phase::starting && !life.awaits_ready) return;  // of a life that a restart has replaced: nobody's
     const bool missed = has_missed(life);
     if (missed) error = missed_text(life, error);
-    if (missed && how == Outcome::clean) how = Outcome::failed;
+    if (missed && is_clean(how)) how = Outcome::failed;
     const std::int64_t lasted = now - life.began;
     const std::string text = end_text(life.run, life.began, how, error);
     if (life.phase == Phase::terminated) return tell(life, "ended_late " + text);
-    life.last_run_failed = how != Outcome::clean;
+    life.last_run_failed = !is_clean(how);
     life.running_time += lasted;
-    if (how != Outcome::clean) life.last_error = error;
+    if (!is_clean(how)) life.last_error = error;
     tell(life, "ended " + text);
     life.grace_over.reset();
     life.probe_up_at.reset();
@@ -279,7 +301,7 @@ class ModelRules : public ModelState {
       return life.stop_cause == StopCause::restart ? begin(life) : terminate(life, "cancelled");
     }
     cool_down(life);
-    how == Outcome::clean ? exited(life) : failed_run(life, how);
+    is_clean(how) ? exited(life, how) : failed_run(life, how);
   }
 
   // What counts is how long the run has been ready: one that hung, until it was asked to stop.
@@ -295,11 +317,16 @@ class ModelRules : public ModelState {
            (error.empty() ? "" : ": " + error);
   }
 
-  void exited(Life& life) {
+  void exited(Life& life, Outcome how) {
     ++life.clean_exits;
     ++counters.clean_exits;
+    const bool goes_on = life.restart == RestartPolicy::always && how != Outcome::done;
+    if (goes_on && life.policy.breaker && life.policy.breaker->counts == BreakerCounts::ends) {
+      if (life.openings > 0) return open(life, 1);
+      if (breaker_trips(life, *life.policy.breaker)) return;
+    }
     close(life);
-    if (life.restart != RestartPolicy::always) return terminate(life, "completed");
+    if (!goes_on) return terminate(life, "completed");
     life.attempt = 0;
     back_off(life, "clean_exit", life.policy.clean_restart_delay.count(), life.policy.clean_restart_delay.count());
   }
@@ -563,6 +590,7 @@ class ModelRules : public ModelState {
     next.policy = life.policy;
     next.notified = life.notified;
     next.watched = life.watched;
+    next.has_rules = life.has_rules;
     next.run = life.run;
     next.stop_asked = life.stop_asked;
     next.set_aside = life.set_aside;

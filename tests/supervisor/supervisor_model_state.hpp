@@ -40,6 +40,7 @@ class ModelState {
     bool ended_badly_in_drain = false;
     std::map<std::uint64_t, std::int64_t> set_aside;  // abandoned runs that are alive: when they began, by number
     std::uint64_t run = 0, starts = 0, failures = 0, clean_exits = 0, failed_starts = 0;
+    bool has_rules = false;                  // kExitRules
     bool notified = false;                   // its runs say when they are ready
     bool awaits_ready = false;               // the present one has not yet
     std::optional<std::int64_t> start_over;  // when it is too late for that
@@ -116,6 +117,7 @@ class ModelState {
     std::string error = {};
     std::uint64_t run = 0;  // restart: the latest when it was said; ended_late: the one that ended
     std::int64_t began = 0;
+    unsigned status = 0;  // ended, ended_late: what it carries; 0: none
   };
 
   ModelState(std::shared_ptr<const Setup> setup, Seed seed) : setup_(std::move(setup)), seed_(seed) {}

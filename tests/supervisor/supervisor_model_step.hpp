@@ -8,7 +8,9 @@
 // The settings come first: the first policy is the supervisor's own ("policy 0"), the others are for services. After a
 // step that ends with ';' the supervisor acts; '&' joins the next step to it, within one handler. `in_start NAME`,
 // `in_stop NAME` and `in_kill NAME` say what the service does by itself inside its next start, stop or kill, once.
-// A breaker may end with `half_open 2ns max 8ns up 3ns`: its open times, and how long a probe has to stay up.
+// A breaker may end with `half_open 2ns max 8ns up 3ns`: its open times, and how long a probe has to stay up. Behind
+// that, `counts_ends` makes it count clean exits as well. `end a failed status 2` carries an exit status, and a service
+// that is added with `rules` has kExitRules for it.
 // `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
 // A service that is added with `notified` is ready when `ready NAME` says so; `start_timeout 3ns` among the settings is
 // how long it may take. `ready_old N` says so for the N-th run that was begun in the whole fleet.
@@ -70,24 +72,28 @@ inline constexpr std::array<std::string_view, 4> kWheres{"", "in_start", "in_sto
 inline constexpr std::array<std::string_view, 4> kNames{"a", "b", "c", "d"};
 constexpr bool can_be_killed(unsigned name) { return name % 2 == 0; }
 constexpr bool runs_side_by_side(unsigned name) { return name >= 2; }
-inline constexpr std::array<std::string_view, 4> kOutcomes{"clean", "failed", "threw", "fatal"};
+inline constexpr std::array<std::string_view, 5> kOutcomes{"clean", "failed", "threw", "fatal", "done"};
 inline constexpr std::array<std::string_view, 3> kWatched{"", "watched", "watched_closely"};
 inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure", "never"};
 
 struct Step {
   Verb verb = Verb::pass;
-  unsigned name = 0;      // of kNames
-  unsigned restart = 1;   // of kRestarts; add
-  unsigned outcome = 0;   // of kOutcomes; end, end_old
-  unsigned number = 0;    // of a policy (add), of nanoseconds (pass), of a run (end_old, …), of progress
-  bool notified = false;  // add: it says when it is ready
-  unsigned watched = 0;   // of kWatched; add
+  unsigned name = 0;       // of kNames
+  unsigned restart = 1;    // of kRestarts; add
+  unsigned outcome = 0;    // of kOutcomes; end, end_old
+  unsigned status = 0;     // that an end carries; 0: none
+  bool has_rules = false;  // add: kExitRules are its own
+  unsigned number = 0;     // of a policy (add), of nanoseconds (pass), of a run (end_old, …), of progress
+  bool notified = false;   // add: it says when it is ready
+  unsigned watched = 0;    // of kWatched; add
   bool then_throws = false;
   Where where = Where::outside;
   unsigned inside_of = 0;  // of kNames
   bool joined = false;     // to the step that follows
   friend bool operator==(const Step&, const Step&) = default;
 };
+
+inline constexpr ExitRules kExitRules{.clean = {1}, .failure = {2}, .fatal = {3}};
 
 struct Setup {
   SupervisorConfig config;
@@ -126,7 +132,11 @@ inline std::string text_of(const Step& step) {
   if (step.verb == Verb::progress) say(std::to_string(step.number));
   if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
   if (names_a_run(step.verb)) say(std::to_string(step.number));
-  if (step.verb == Verb::end || step.verb == Verb::end_old) say(kOutcomes[step.outcome]);
+  if (step.verb == Verb::add && step.has_rules) say("rules");
+  if (step.verb == Verb::end || step.verb == Verb::end_old) {
+    say(kOutcomes[step.outcome]);
+    if (step.status != 0) say("status " + std::to_string(step.status));
+  }
   if (step.then_throws) say("then_throw");
   return text;
 }
@@ -164,6 +174,7 @@ inline std::string text_of(const BackoffPolicy& policy) {
       text += " half_open" + length(half_open->open_for) + " max" + length(half_open->open_for_max) + " up" +
               length(half_open->probe_success_after);
     }
+    if (policy.breaker->counts == BreakerCounts::ends) text += " counts_ends";
   }
   return text;
 }
@@ -296,6 +307,7 @@ inline BackoffPolicy policy_from(Words& words) {
     words.expect("in");
     policy.breaker->window = words.length();
     if (words.take("half_open")) policy.breaker->half_open = half_open_from(words);
+    if (words.take("counts_ends")) policy.breaker->counts = BreakerCounts::ends;
   }
   return policy;
 }
@@ -319,7 +331,11 @@ inline Step step_from(Words& words) {
     step.notified = words.take("notified");
     for (unsigned i = 1; i < kWatched.size(); ++i) step.watched = words.take(kWatched[i]) ? i : step.watched;
   }
-  if (step.verb == Verb::end || step.verb == Verb::end_old) step.outcome = words.one_of(kOutcomes);
+  if (step.verb == Verb::add) step.has_rules = words.take("rules");
+  if (step.verb == Verb::end || step.verb == Verb::end_old) {
+    step.outcome = words.one_of(kOutcomes);
+    if (words.take("status")) step.status = words.number();
+  }
   step.then_throws = words.take("then_throw");
   return step;
 }

@@ -80,6 +80,7 @@ BackoffPolicy any_policy(Dice& dice) {
     const Duration open_for = Duration{1} + dice.length(3);
     policy.breaker->half_open = HalfOpenPolicy{open_for, open_for + dice.length(6), Duration{1} + dice.length(4)};
   }
+  if (policy.breaker && dice.one_in(3)) policy.breaker->counts = BreakerCounts::ends;
   return policy;
 }
 
@@ -113,7 +114,7 @@ unsigned any_name(Dice& dice, const Model& model, bool present) {
 unsigned any_outcome(Dice& dice) {
   using enum Outcome;
   // Failures oftener than the rest: a breaker needs several in a row.
-  return static_cast<unsigned>(dice.weighted<Outcome>({{3, clean}, {5, failed}, {2, threw}, {1, fatal}}));
+  return static_cast<unsigned>(dice.weighted<Outcome>({{3, clean}, {5, failed}, {2, threw}, {1, fatal}, {1, done}}));
 }
 
 Step step_of(Dice& dice, Verb verb, const Model& model) {
@@ -126,7 +127,9 @@ Step step_of(Dice& dice, Verb verb, const Model& model) {
   if (verb == Verb::progress) step.number = dice.up_to(5);
   if (verb == Verb::pass) step.number = dice.up_to(6);
   if (names_a_run(verb)) step.number = dice.up_to(static_cast<unsigned>(model.runs.size()));
+  if (verb == Verb::add) step.has_rules = dice.one_in(3);
   if (verb == Verb::end || verb == Verb::end_old) step.outcome = any_outcome(dice);
+  if ((verb == Verb::end || verb == Verb::end_old) && dice.one_in(4)) step.status = 1 + dice.up_to(3);
   return step;
 }
 
@@ -190,6 +193,8 @@ std::vector<Step> simpler(const Step& step) {
   with(&Step::then_throws, false);
   with(&Step::notified, false);
   with(&Step::watched, 0U);
+  with(&Step::has_rules, false);
+  with(&Step::status, 0U);
   with(&Step::restart, 1U);
   with(&Step::number, 0U);
   with(&Step::number, step.number / 2);

@@ -129,7 +129,9 @@ inline rc::Gen<Behaviour> behaviour() {
   return rc::gen::exec([] {
     Behaviour drawn;
     if (*rc::gen::inRange(0, 4) > 0) drawn.runs_for = *distribution();
-    drawn.then = *rc::gen::element(Then::end, Then::fail, Then::fail, Then::fatal, Then::throw_, Then::hang);
+    drawn.then =
+        *rc::gen::element(Then::end, Then::fail, Then::fail, Then::fatal, Then::throw_, Then::hang, Then::done);
+    if (drawn.runs_for) drawn.exit_status = perhaps(rc::gen::element<std::uint8_t>(0, 3, 78));
     if (*rc::gen::inRange(0, 4) == 0) {
       drawn.then = Ends{{{Then::end, Ratio::from(0.25)},
                          {Then::fail, Ratio::from(0.625)},
@@ -294,6 +296,7 @@ inline rc::Gen<Scenario> runnable_scenario() {
                                         .stop_grace = perhaps(length())},
                              .behaviour = *behaviour()});
       if (*rc::gen::inRange(0, 3) == 0) be_watched(drawn.fleet.back());
+      if (*rc::gen::inRange(0, 3) == 0) drawn.fleet.back().policy.exit_rules = {{3}, {0}, {78}};
       if (*rc::gen::inRange(0, 3) > 0) continue;
       FleetGroup& slow = drawn.fleet.back();
       slow.policy.ready = Ready::notified;
@@ -404,6 +407,7 @@ inline rc::Gen<BackoffPolicy> policy() {
         const Duration open_for_max = *positive_length();
         drawn.breaker->half_open = HalfOpenPolicy{*length(1ns, open_for_max), open_for_max, *positive_length()};
       }
+      drawn.breaker->counts = *rc::gen::element(BreakerCounts::failures, BreakerCounts::ends);
     }
     return drawn;
   });
@@ -424,6 +428,7 @@ inline Behaviour behaviour() {
   if (drawn.runs_for)
     drawn.then = *rc::gen::elementOf(std::vector(file::kEnumerators<Then>.begin(), file::kEnumerators<Then>.end()));
   if (drawn.runs_for && *rc::gen::inRange(0, 3) == 0) drawn.then = ends();
+  if (drawn.runs_for) drawn.exit_status = perhaps(rc::gen::arbitrary<std::uint8_t>());
   if (drawn.runs_for && *rc::gen::arbitrary<bool>()) {
     drawn.recovers_after = *distribution();
     drawn.fails_after = *length();
@@ -484,6 +489,7 @@ inline FleetGroup group(std::size_t number) {
                  .stop_grace = perhaps(length())},
       .behaviour = behaviour()};
   if (*rc::gen::inRange(0, 3) == 0) drawn = is_watched(std::move(drawn));
+  if (*rc::gen::inRange(0, 3) == 0) drawn.policy.exit_rules = {{1, 255}, {0, 128}, {64}};
   return *rc::gen::inRange(0, 3) == 0 ? says_when_ready(std::move(drawn)) : drawn;
 }
 
@@ -653,8 +659,6 @@ inline file::Program program(std::size_t number) {
     drawn.limits = {count_limit(), count_limit(), size_limit(), size_limit(), size_limit(), size_limit(), size_limit()};
   if (some()) drawn.stop_signal = {*rc::gen::element(15, 2, 3)};
   if (some()) drawn.stop_to = file::StopsFirst::process;
-  if (some()) drawn.success = {0, 255};
-  if (some()) drawn.fatal = {1, 254};
   if (some()) {
     drawn.log = {file::LogTo::file,
                  std::to_string(number) + "${NAME}",

@@ -116,6 +116,7 @@ class RestlessFleet final : public EventSink {
 
  private:
   static constexpr std::array<Duration, 3> kGraces{0ns, 1ms, 2s};
+  static constexpr std::array<std::uint8_t, 5> kStatuses{0, 1, 2, 3, 255};
   static constexpr std::array<const char*, 5> kNames{"a", "b", "c", "feed-0", "feed-1"};
 
   void add() {
@@ -131,6 +132,7 @@ class RestlessFleet final : public EventSink {
       config.policy.watchdog = dice_.one_in(2) ? 1ms : 3s;
       if (dice_.one_in(2)) config.policy.watchdog_needs = SignOfLife::progress;
     }
+    if (dice_.one_in(2)) config.policy.exit_rules = {.clean = {1, 255}, .failure = {0}, .fatal = {2}};
     (void)supervisor_->add(std::move(config), *dice_.of(services_));
   }
   void command() {
@@ -161,6 +163,7 @@ class RestlessFleet final : public EventSink {
     policy.breaker = dice_.one_in(2) ? std::optional{BreakerPolicy{3, dice_.one_in(3) ? 1ms : 1min}} : std::nullopt;
     if (policy.breaker && dice_.one_in(2))
       policy.breaker->half_open = HalfOpenPolicy{1s, 4s, dice_.one_in(2) ? 1ms : 2s};
+    if (policy.breaker && dice_.one_in(2)) policy.breaker->counts = BreakerCounts::ends;
     return policy;
   }
   SupervisorConfig some_config() {
@@ -173,8 +176,13 @@ class RestlessFleet final : public EventSink {
     return config;
   }
   Exit some_exit() {
-    switch (dice_.below(5)) {
+    Exit exit = exit_without_status();
+    return dice_.one_in(3) ? std::move(exit).with_status(dice_.of(kStatuses)) : std::move(exit);
+  }
+  Exit exit_without_status() {
+    switch (dice_.below(6)) {
       case 0: return Exit::clean();
+      case 5: return Exit::done();
       case 1: return Exit::fatal("fatal \xff");
       case 2: try { throw std::runtime_error{"thrown \"x\""};
         } catch (...) {

@@ -148,10 +148,10 @@ class Ledger {
                                     ? "no " + std::string{to_string(life.watchdog_needs)} + " for " +
                                           to_string(life.watchdog.value_or(Duration{0}))
                                     : "not ready within " + to_string(life.start_timeout.value_or(Duration{0}));
-      expect(what.outcome != Outcome::clean && what.error.starts_with(right), event, "has failed in another way");
+      expect(is_failure(what.outcome) && what.error.starts_with(right), event, "has failed in another way");
     }
     if (life.phase == Phase::stopping && !missed) return;
-    if (what.outcome != Outcome::clean) return count_failure(life);
+    if (is_failure(what.outcome)) return count_failure(life);
     ++life.clean_exits;
     ++counters_.clean_exits;
   }

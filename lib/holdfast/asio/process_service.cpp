@@ -87,23 +87,6 @@ void check_stop(std::vector<Problem>& found, const Process& process) {
   }
 }
 
-void check_statuses(std::vector<Problem>& found, const std::string& field, const std::vector<int>& statuses) {
-  for (std::size_t i = 0; i < statuses.size(); ++i) {
-    if (statuses[i] >= 1 && statuses[i] <= 255) continue;
-    complain(found, field + '[' + std::to_string(i) + ']',
-             "is " + std::to_string(statuses[i]) + "; allowed is an exit status from 1 to 255");
-  }
-}
-
-void check_both_statuses(std::vector<Problem>& found, const Process& process) {
-  check_statuses(found, "success", process.success);
-  check_statuses(found, "fatal", process.fatal);
-  for (const int status : process.fatal) {
-    if (std::find(process.success.begin(), process.success.end(), status) == process.success.end()) continue;
-    complain(found, "fatal", "has " + std::to_string(status) + ", which is in success as well; allowed is one of them");
-  }
-}
-
 void check_limits(std::vector<Problem>& found, const Process& process) {
   for (std::size_t i = 0; i < process.limits.size(); ++i) {
     const ProcessLimit& limit = process.limits[i];
@@ -132,7 +115,6 @@ detail::Identity check(std::vector<Problem>& found, const Process& process) {
   check_text(found, "folder", process.folder);
   check_output(found, process);
   check_stop(found, process);
-  check_both_statuses(found, process);
   check_text(found, "user", process.user);
   check_text(found, "group", process.group);
   detail::Identity identity;

@@ -7,15 +7,16 @@
 //
 // ## How a run ends
 //
-// Exit status 0 and those in `success` are a clean exit. Everything else is a failure, with a text that says what
-// happened. A status in `fatal` is a failure that is not retried:
+// Exit status 0 is a clean exit. Everything else is a failure, with a text that says what happened:
 //
 //     exit status 3
 //     killed by signal 11 (Segmentation fault), core dumped
 //     cannot execute 'postgres': No such file or directory
 //
-// The end of the captured output follows: `exit status 3; its output: …`. As in a shell, a program that is not found
-// has exit status 127, and one that may not be executed has 126. So `.fatal = {127}` makes "not found" final.
+// The end of the captured output follows: `exit status 3; its output: …`. As in a shell, an end by signal n has the
+// exit status 128 + n, a program that is not found 127, and one that may not be executed 126. What a status means
+// otherwise is in the policy: `.exit_rules = {.clean = {3}, .fatal = {127}}` makes 3 a clean exit and "not found"
+// final.
 //
 // A run ends when its process ends. The rest of its process group is killed at once, and a warning reports it, so the
 // next run never meets a leftover of the last one. Children that have left the group (setsid) live on; their end of the
@@ -34,10 +35,10 @@
 // StopTo::process` the process alone gets the signal, and the rest of the group gets it once the process has ended. The
 // run lasts until the whole group has ended: in `sh -c './worker | cat'` the worker has its time too.
 //
-// A process has obeyed, which is a clean end, if it ends by `stop_signal`, by another signal of a stop (SIGTERM,
-// SIGINT, SIGHUP: the whole control group may have got it), or with the exit status that a shell gives for
-// `stop_signal` or SIGTERM (143). When `stop_grace` has passed, the process and what is left of its group are killed
-// with SIGKILL. That is reported and counted.
+// A process has obeyed, which is a clean end, if it ends with exit status 0, by `stop_signal`, by another signal of a
+// stop (SIGTERM, SIGINT, SIGHUP: the whole control group may have got it), or with the exit status that a shell gives
+// for one of them (143, 130, 129), whatever the policy says of that status. When `stop_grace` has passed, the process
+// and what is left of its group are killed with SIGKILL. That is reported and counted.
 //
 // Each member of the group gets the signal once, because a second one may cut short what the first one began. There is
 // one exception. A shell that is just starting a command may take the signal in the command's place. The command gets
@@ -149,8 +150,6 @@ struct Process {
   int error_descriptor = -1;       // of stderr alone, beside output_descriptor, which then has stdout alone
   int stop_signal = 15;            // SIGTERM; 1 to 64, not SIGKILL, SIGSTOP or SIGCONT
   StopTo stop_to = StopTo::group;  // whom the stop_signal is sent to first
-  std::vector<int> success{};      // exit statuses beside 0 that are a clean exit; 1 to 255
-  std::vector<int> fatal{};        // exit statuses after which retrying is pointless; 1 to 255
   // Names or numbers, looked up once, when the service is constructed; empty: the supervisor's. With a user the process
   // gets the user's groups; with a group alone it has only that one.
   std::string user{};

@@ -38,12 +38,15 @@ struct Input {
   };
   Kind kind;
   Command command = Command::stop;
-  Outcome outcome = Outcome::clean;                // of a run that ended
   ShutdownCause cause = ShutdownCause::requested;  // of a shutdown, of the end of a drain; a signal
   std::uint32_t tenancy = 0;                       // of the record, at the time of the input
   RunNumber run = {};               // a command: the latest at the time of the input; a late end, a ready: whose it is
   ServiceRecord* record = nullptr;  // the service it is about, if any
-  Error error = {};                 // of a run that did not end cleanly; what a run warns of; of the recording
+  // Of a run that did not end cleanly; what a run warns of; of the recording.
+  [[no_unique_address]] Error error = {};
+  // Of a run that ended. These fill the bytes that the error leaves free.
+  Outcome outcome = Outcome::clean;
+  std::int16_t exit_status = Exit::kNoStatus;
 };
 
 // The signal among the causes; nullopt: it was none.

@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include <holdfast/detail/text.hpp>
+#include <holdfast/policy.hpp>
 #include <holdfast/time.hpp>
 
 namespace holdfast::detail {
@@ -46,6 +47,7 @@ class JsonObject {
   void operator()(std::string_view key, const std::string& value) { (*this)(key, std::string_view{value}); }
   void operator()(std::string_view key, Duration length) { (*this)(key, length.count()); }
   void operator()(std::string_view key, TimePoint at) { (*this)(key, at.nanoseconds); }
+  void operator()(std::string_view key, const ExitStatuses& statuses) { (*this)(key, to_string(statuses)); }
   template <std::integral Number>
   void operator()(std::string_view key, Number value) {
     this->key(key);

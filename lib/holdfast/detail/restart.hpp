@@ -1,9 +1,10 @@
-// What follows the end of a run that was not asked to stop: a pure function of the policy, the state that the service
-// carries from run to run, the end, the time and a draw. The supervisor calls it and does what it returns.
+// What the end of a run means, and what follows if the run was not asked to stop: two pure functions. The first one is
+// of the policy and the end alone; the other of the policy, the state that the service carries from run to run, what
+// the end means, the time and a draw. The supervisor calls them and does what they return.
 //
 // The order of the rules: a run that was ready for at least `cooldown` clears attempt and failure history, unless it is
-// a probe. A fatal error terminates. Otherwise the restart policy decides. If it wants a restart after a failure, the
-// breaker comes before the delay.
+// a probe. A fatal error terminates, and so does an end for good. Otherwise the restart policy decides. If it wants a
+// restart after a failure, the breaker comes before the delay; so it does after a clean exit that the breaker counts.
 //
 // ## The breaker
 //
@@ -12,6 +13,7 @@
 //     half open  the probe fails                      open, for longer
 //     half open  the probe ends cleanly, or stays up  closed
 //
+// A breaker that counts ends takes a clean exit that another run follows for a failure.
 // It is open or half open as long as `breaker_has_opened`: half open while the service has a run.
 //
 // Thread-safety: none for one RestartState.
@@ -42,6 +44,15 @@ struct RestartState {
     history.clear();
   }
 };
+
+// What an end means of which the run says `said`, with this exit status.
+constexpr Outcome meaning(const ExitRules& rules, Outcome said, std::uint8_t status) noexcept {
+  if (said == Outcome::done) return said;
+  if (rules.clean.has(status)) return Outcome::clean;
+  if (rules.fatal.has(status)) return Outcome::fatal;
+  if (rules.failure.has(status) && said != Outcome::threw) return Outcome::failed;
+  return said;
+}
 
 struct End {
   Outcome outcome;
@@ -96,11 +107,30 @@ inline Next after_failure(const BackoffPolicy& backoff, RestartState& state, Tim
   return {.what = Next::What::back_off, .ceiling = range.most, .delay = drawn_from(range, draws())};
 }
 
-inline Next after_clean_exit(const ServicePolicy& policy, RestartState& state) {
+// Whether the breaker of a service that goes on after this clean exit opens with it; then the exit is the last of so
+// many ends that it counts, else 0.
+inline std::uint32_t opens_with_clean_exit(const BreakerPolicy& breaker, RestartState& state, TimePoint now) {
+  if (state.breaker_has_opened) {
+    state.attempt = next_attempt(state.attempt);
+    return 1;
+  }
+  const std::uint32_t ends = state.history.record(breaker, now);
+  return ends >= breaker.max_failures ? ends : 0;
+}
+
+template <class Draws>
+inline Next after_clean_exit(const ServicePolicy& policy, RestartState& state, Outcome outcome, TimePoint now,
+                             const Draws& draws) {
+  const bool goes_on = policy.restart == RestartPolicy::always && outcome != Outcome::done;
+  const auto& breaker = policy.backoff->breaker;
+  if (goes_on && breaker && breaker->counts == BreakerCounts::ends) [[unlikely]] {
+    const std::uint32_t ends = opens_with_clean_exit(*breaker, state, now);
+    if (ends > 0) return after_opening(*breaker, state, ends, draws);
+  }
   const Attempt openings = state.breaker_has_opened ? state.attempt : 0;
   if (openings > 0) [[unlikely]]
     state.reset();
-  if (policy.restart != RestartPolicy::always) return {.what = Next::What::complete, .closes_after = openings};
+  if (!goes_on) return {.what = Next::What::complete, .closes_after = openings};
   state.attempt = 0;
   const Duration delay = policy.backoff->clean_restart_delay;
   return {.what = Next::What::back_off,
@@ -116,7 +146,7 @@ template <class Draws>
 inline Next after_end(const ServicePolicy& policy, RestartState& state, const End& end, TimePoint now,
                       const Draws& draws) {
   if (!state.breaker_has_opened && cools_down(*policy.backoff, end.ready_for)) state.reset();
-  if (end.outcome == Outcome::clean) return after_clean_exit(policy, state);
+  if (!is_failure(end.outcome)) return after_clean_exit(policy, state, end.outcome, now, draws);
   state.attempt = next_attempt(state.attempt);
   if (end.outcome == Outcome::fatal || policy.restart == RestartPolicy::never) return {Next::What::fail};
   return after_failure(*policy.backoff, state, now, draws);

@@ -7,7 +7,7 @@
 
 namespace holdfast::detail {
 
-static_assert(enumerators_of<Outcome>() <= 1 << 2, "due_outcome is too small for its enumeration");
+static_assert(enumerators_of<Outcome>() < 1 << 3, "due_end is too small for its enumeration");
 
 void ServiceRecord::comes_soon() const noexcept {
   fetch();

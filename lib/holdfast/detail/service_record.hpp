@@ -69,12 +69,11 @@ struct ServiceRecord final : Timer {
   bool starts_specially : 1;      // perhaps: it is not ready at once or has a watchdog, or its next run is a probe
   bool awaits_ready : 1 = false;  // a run has begun and is to say that it is ready; phase `starting`
   // Steps for which there was no memory; Supervisor::pay() does them.
-  bool end_is_due : 1 = false;
   bool first_start_is_due : 1 = false;
   bool timer_is_due : 1 = false;
   bool clean_exit_is_due : 1 = false;
   bool ready_is_due : 1 = false;
-  Outcome due_outcome : 2 = Outcome::clean;  // of the end
+  std::uint8_t due_end : 3 = 0;  // 1 + the outcome of an end
 
   const std::uint64_t hash;  // of its name
   RunNumber run;

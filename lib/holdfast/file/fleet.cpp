@@ -16,7 +16,7 @@ void describe(TableOf<ServiceGroup>& table) {
   table.all_of(&ServiceGroup::policy);
   table.all_of(&ServiceGroup::program);
   table.elsewhere({"runs_for", "then", "fails_first", "on_stop", "on_kill", "needs", "ready_after", "recovers_after",
-                   "fails_after", "heartbeat_every", "hang_heartbeats"});
+                   "fails_after", "heartbeat_every", "hang_heartbeats", "exit_status"});
 }
 
 void describe(TableOf<FleetFile>& table) {
@@ -56,7 +56,7 @@ FleetFile parse_fleet(std::string_view text, const std::string& file, std::vecto
   FleetChecks checks{document, complaints, questionable};
   checks.check_supervisor(fleet.supervisor);
   for (const auto& group : fleet.fleet) {
-    checks.check_group(group.name, group.count, group.policy.backoff, group.program);
+    checks.check_group(group.name, group.count, group.policy, group.program);
   }
   checks.group_names_are_no_service_names();
   somebody_is_there(document, complaints);

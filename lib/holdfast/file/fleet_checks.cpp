@@ -10,11 +10,12 @@
 
 namespace holdfast::file {
 
-void FleetChecks::check_group(const std::string& name, std::optional<std::uint32_t> count,
-                              const std::optional<BackoffPolicy>& backoff, const Program& program) {
+void FleetChecks::check_group(const std::string& name, std::optional<std::uint32_t> count, const ServicePolicy& policy,
+                              const Program& program) {
   const std::string path = indexed("fleet", groups_.size());
   groups_.push_back(name);
-  if (backoff) backoff_works(path + ".backoff", *backoff);
+  if (policy.backoff) backoff_works(path + ".backoff", *policy.backoff);
+  ends_work(path, policy);
   if (!program.command.empty()) program_works(path, count, program);
   if (!has_sound(path + ".name") || (has(path + ".count") && !has_sound(path + ".count"))) {
     names_known_ = false;
@@ -44,11 +45,6 @@ void FleetChecks::program_works(const std::string& path, std::optional<std::uint
                "has the name " + in_quotes(name) + "; allowed is a name that is not empty, without \"=\"");
     }
     text_works(variable, text);
-  }
-  for (const auto status : program.fatal) {
-    if (std::find(program.success.begin(), program.success.end(), status) == program.success.end()) continue;
-    complain(path + ".fatal",
-             "has " + std::to_string(status) + ", which is in success as well; allowed is one of the two");
   }
   log_works(path + ".log", count, program.log);
 }
@@ -123,6 +119,21 @@ void FleetChecks::backoff_works(const std::string& path, const BackoffPolicy& po
     auto& where = problem.severity == Problem::Severity::error ? complaints_ : warnings_;
     where.add(document_.position_of(outer + problem.field), outer + problem.field,
               problem.says + about_default_max(path, problem));
+  }
+}
+
+// What an exit status means, and what follows a clean end.
+void FleetChecks::ends_work(const std::string& path, const ServicePolicy& policy) {
+  for (const auto& problem : problems(ServicePolicy{.exit_rules = policy.exit_rules})) {
+    complain(path + '.' + problem.field, problem.says);
+  }
+  if (supervisor_ == nullptr) return;
+  std::vector<Problem> found;
+  warn_of_endless_clean_ends(found, in_force(policy, *supervisor_), *supervisor_);
+  for (const auto& problem : found) {
+    const std::string own = path + '.' + problem.field;
+    const std::string where = has(own) ? own : path + ".restart";
+    warnings_.add(document_.position_of(where), where == own ? own : path + ".restart", problem.says);
   }
 }
 

@@ -29,10 +29,14 @@ class FleetChecks {
   FleetChecks(const TomlValue& document, Complaints& complaints, Complaints& warnings)
       : document_(document), complaints_(complaints), warnings_(warnings) {}
 
-  void check_supervisor(const SupervisorConfig& config) { backoff_works("supervisor.backoff", config.backoff); }
+  // `config` outlives it.
+  void check_supervisor(const SupervisorConfig& config) {
+    supervisor_ = &config;
+    backoff_works("supervisor.backoff", config.backoff);
+  }
   // The next group of the fleet.
-  void check_group(const std::string& name, std::optional<std::uint32_t> count,
-                   const std::optional<BackoffPolicy>& backoff, const Program& program);
+  void check_group(const std::string& name, std::optional<std::uint32_t> count, const ServicePolicy& policy,
+                   const Program& program);
   // After all groups.
   void group_names_are_no_service_names();
 
@@ -68,9 +72,11 @@ class FleetChecks {
   void log_works(const std::string& path, std::optional<std::uint32_t> count, const ProgramLog& log);
   // The rules are the core's, the place is ours.
   void backoff_works(const std::string& path, const BackoffPolicy& policy);
+  void ends_work(const std::string& path, const ServicePolicy& policy);
   [[nodiscard]] std::string about_default_max(const std::string& path, const Problem& problem) const;
   [[nodiscard]] std::string first_of_name(const std::string& name) const;
 
+  const SupervisorConfig* supervisor_ = nullptr;
   std::vector<std::string> groups_;            // names, in the order of the file
   std::map<std::string, std::string> logs_{};  // by path: the key that has it
 };

@@ -589,8 +589,9 @@ constexpr std::string_view kFolder = "where it runs is folder = \"/srv/web\"";
 constexpr std::string_view kLog = "where its lines go is log = { path = \"web.log\", max_bytes = \"10MiB\", keep = 5 }";
 constexpr std::string_view kStopSignal = "what asks it to stop is stop_signal = \"TERM\"";
 constexpr std::string_view kStopTo = "whom the stop signal reaches is stop_to = \"group\" or \"process\"";
-constexpr std::string_view kSuccess = "exit statuses that are a clean end are success = [3]";
-constexpr std::string_view kFatal = "exit statuses after which no restart helps are fatal = [78]";
+constexpr std::string_view kSuccess = "exit statuses that are a clean end are exit_rules = { clean = [3] }";
+constexpr std::string_view kFatal = "exit statuses after which no restart helps are exit_rules = { fatal = [78] }";
+constexpr std::string_view kFailure = "exit statuses that are a failure are exit_rules = { failure = [0] }";
 constexpr std::string_view kLimits = "limits are limits = { open_files = 65536, core = \"0B\" }";
 constexpr std::string_view kUser = "whose rights it has is user = \"www-data\"";
 constexpr std::string_view kUserGroup = "whose rights it has is group = \"www-data\"";
@@ -728,11 +729,12 @@ constexpr std::array kForeignKeys{
     ForeignKey{"umask", kRuns}, ForeignKey{"nice", kRuns}, ForeignKey{"pidfile", kRuns},
     ForeignKey{"limitnofile", kRuns}, ForeignKey{"stdoutlogfile", kRuns}, ForeignKey{"redirectstderr", kRuns},
     ForeignKey{"ports", kRuns}, ForeignKey{"volumes", kRuns}, ForeignKey{"args", kRuns},
-    ForeignKey{"entrypoint", kRuns}, ForeignKey{"successexitstatus", kRuns},
-    ForeignKey{"restartpreventexitstatus", "an end that no restart can mend is then = \"fatal\""},
-    ForeignKey{"restartforceexitstatus", kRestartKey}, ForeignKey{"remainafterexit", kNot},
-    ForeignKey{"oompolicy", kNot}, ForeignKey{"partof", kNot}, ForeignKey{"onfailure", kNot},
-    ForeignKey{"prestop", kNot}, ForeignKey{"startperiod", kStartTimeout}, ForeignKey{"failurethreshold", kTries},
+    ForeignKey{"entrypoint", kRuns}, ForeignKey{"success", kSuccess}, ForeignKey{"fatal", kFatal},
+    ForeignKey{"restartforceexitstatus", kFailure}, ForeignKey{"podfailurepolicy", kFatal},
+    ForeignKey{"onexitcodes", kFatal}, ForeignKey{"successexitcodes", kSuccess},
+    ForeignKey{"exitcodesuccess", kSuccess}, ForeignKey{"remainafterexit", kNot}, ForeignKey{"oompolicy", kNot},
+    ForeignKey{"partof", kNot}, ForeignKey{"onfailure", kNot}, ForeignKey{"prestop", kNot},
+    ForeignKey{"startperiod", kStartTimeout}, ForeignKey{"failurethreshold", kTries},
     ForeignKey{"minreadyseconds", kCooldown}, ForeignKey{"parallelism", kCount}, ForeignKey{"amount", kCount},
     ForeignKey{"maxrestart", kTries}, ForeignKey{"attempts", kTries}, ForeignKey{"respawn", kRestartKey},
     ForeignKey{"respawnlimit", kTries}, ForeignKey{"maxdeathtally", kTries}, ForeignKey{"restartlimitcount", kTries},

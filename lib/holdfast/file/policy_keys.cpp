@@ -36,6 +36,9 @@ void describe(TableOf<BreakerPolicy>& table) {
       "half_open", &BreakerPolicy::half_open,
       {.otherwise = "none: it stays open, and the service terminates",
        .help = "with it an open breaker tries again, so that the service is never given up; `{}` has the defaults"});
+  table.key("counts", &BreakerPolicy::counts,
+            {.help = "what it counts as a failure: failures alone, or every end that another run follows, clean exits "
+                     "under `restart = \"always\"` included"});
 }
 
 namespace {
@@ -183,6 +186,32 @@ TomlValue Value<BackoffPolicy>::write(const BackoffPolicy& policy) {
   return written_keys(table_of<BackoffPolicy>(), &policy);
 }
 
+ExitStatuses Value<ExitStatuses>::read(const TomlValue& value) {
+  ExitStatuses statuses;
+  for (const auto& item : value.items) statuses.add(static_cast<std::uint8_t>(item.integer));
+  return statuses;
+}
+
+TomlValue Value<ExitStatuses>::write(const ExitStatuses& statuses) {
+  std::vector<TomlValue> items;
+  for (unsigned status = 0; status <= 255; ++status) {
+    if (statuses.has(static_cast<std::uint8_t>(status))) items.push_back(toml(std::uint64_t{status}));
+  }
+  return toml(std::move(items));
+}
+
+void describe(TableOf<ExitRules>& table) {
+  table.name("exit_rules");
+  table.is_small();
+  table.key("clean", &ExitRules::clean, {.otherwise = "none", .help = "exit statuses that are a clean end"});
+  table.key("failure", &ExitRules::failure,
+            {.otherwise = "none", .help = "exit statuses that are a failure; `[0]`: to end at all is one"});
+  table.key("fatal", &ExitRules::fatal,
+            {.otherwise = "none",
+             .help = "exit statuses of errors that no restart can fix; of a process, 127 is a program that is not "
+                     "found"});
+}
+
 void describe(TableOf<ServicePolicy>& table) {
   table.name("policy");
   table.key("restart", &ServicePolicy::restart, {.help = "after which kinds of end another run starts"});
@@ -202,6 +231,9 @@ void describe(TableOf<ServicePolicy>& table) {
   table.key("watchdog_needs", &ServicePolicy::watchdog_needs,
             {.help = "what the watchdog takes for a sign of life: any heartbeat, or only a report of progress with a "
                      "number that has risen"});
+  table.key("exit_rules", &ServicePolicy::exit_rules,
+            {.otherwise = "a process: 0 is clean, all others are failures",
+             .help = "what exit statuses mean, whatever the run says of its end; 128 + n is an end by signal n"});
   table.key(
       "backoff", &ServicePolicy::backoff,
       {.otherwise = "the supervisor's",

@@ -17,6 +17,7 @@ void describe(file::TableOf<BreakerPolicy>& table);
 void describe(file::TableOf<Growth>& table);
 void describe(file::TableOf<Jitter>& table);
 void describe(file::TableOf<BackoffPolicy>& table);
+void describe(file::TableOf<ExitRules>& table);
 void describe(file::TableOf<ServicePolicy>& table);
 void describe(file::TableOf<SupervisorConfig>& table);
 
@@ -33,6 +34,16 @@ template <>
 inline constexpr std::array kEnumerators<Ready>{Ready::at_once, Ready::notified};
 template <>
 inline constexpr std::array kEnumerators<SignOfLife>{SignOfLife::heartbeat, SignOfLife::progress};
+
+template <>
+inline constexpr std::array kEnumerators<BreakerCounts>{BreakerCounts::failures, BreakerCounts::ends};
+
+template <>
+struct Value<ExitStatuses> {
+  static std::vector<Form> forms() { return {Integers{0, 255}}; }
+  static ExitStatuses read(const TomlValue& value);
+  static TomlValue write(const ExitStatuses& statuses);
+};
 
 // A word, or a table with the law that has a number.
 template <>

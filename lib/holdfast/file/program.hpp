@@ -87,8 +87,6 @@ struct Program {
   ProgramLimits limits{};
   StopSignal stop_signal{};
   StopsFirst stop_to = StopsFirst::group;
-  std::vector<std::uint32_t> success{};
-  std::vector<std::uint32_t> fatal{};
   ProgramLog log{};
   friend bool operator==(const Program&, const Program&) = default;
 };

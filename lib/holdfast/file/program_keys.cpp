@@ -137,19 +137,6 @@ TomlValue Value<FileModeMask>::write(FileModeMask mask) {
   return toml(std::string_view{text});
 }
 
-std::vector<std::uint32_t> Value<std::vector<std::uint32_t>>::read(const TomlValue& value) {
-  std::vector<std::uint32_t> numbers;
-  numbers.reserve(value.items.size());
-  for (const auto& item : value.items) numbers.push_back(static_cast<std::uint32_t>(item.integer));
-  return numbers;
-}
-TomlValue Value<std::vector<std::uint32_t>>::write(const std::vector<std::uint32_t>& numbers) {
-  std::vector<TomlValue> items;
-  items.reserve(numbers.size());
-  for (const auto number : numbers) items.push_back(toml(std::uint64_t{number}));
-  return toml(std::move(items));
-}
-
 using NamesAndTexts = std::vector<std::pair<std::string, std::string>>;
 
 NamesAndTexts Value<NamesAndTexts>::read(const TomlValue& value) {
@@ -269,17 +256,6 @@ void describe(TableOf<Program>& table) {
             {.needs = "command",
              .help = "who gets it first: the whole process group, or the process alone, which stops its own children",
              .written = is_set<&Program::stop_to>});
-  table.key("success", &Program::success,
-            {.needs = "command",
-             .otherwise = "none",
-             .help = "exit statuses beside 0 that are a clean end",
-             .written = is_set<&Program::success>});
-  table.key("fatal", &Program::fatal,
-            {.forms = {Integers{1, 255}},
-             .needs = "command",
-             .otherwise = "none",
-             .help = "exit statuses that no restart can mend; 127 is a program that is not found",
-             .written = is_set<&Program::fatal>});
   table.key("log", &Program::log,
             {.needs = "command",
              .otherwise = "its lines go to the output of `up`",

@@ -56,12 +56,6 @@ struct Value<FileModeMask> {
   static TomlValue write(FileModeMask mask);
 };
 template <>
-struct Value<std::vector<std::uint32_t>> {
-  static std::vector<Form> forms() { return {Integers{0, 255}}; }
-  static std::vector<std::uint32_t> read(const TomlValue& value);
-  static TomlValue write(const std::vector<std::uint32_t>& numbers);
-};
-template <>
 struct Value<std::vector<std::pair<std::string, std::string>>> {
   static std::vector<Form> forms() { return {NamedTexts{}}; }
   static std::vector<std::pair<std::string, std::string>> read(const TomlValue& value);

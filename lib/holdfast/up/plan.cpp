@@ -28,8 +28,7 @@ Keys changed_in_program(const Process& before, const Process& now) {
   return Comparison{}("command", before.command, now.command)("environment", before.environment, now.environment)(
              "folder", before.folder, now.folder)("user", before.user, now.user)("group", before.group, now.group)(
              "umask", before.umask, now.umask)("limits", before.limits, now.limits)(
-             "stop_signal", before.stop_signal, now.stop_signal)("stop_to", before.stop_to, now.stop_to)(
-             "success", before.success, now.success)("fatal", before.fatal, now.fatal)
+             "stop_signal", before.stop_signal, now.stop_signal)("stop_to", before.stop_to, now.stop_to)
       .take();
 }
 
@@ -40,7 +39,8 @@ Keys changed_in_policy(const ServiceToRun& before, const ServiceToRun& now) {
   return Comparison{}("restart", old.restart, given.restart)("backoff", old.backoff, given.backoff)(
              "stop_grace", old.stop_grace, given.stop_grace)("ready", old.ready, given.ready)(
              "start_timeout", old.start_timeout, given.start_timeout)("watchdog", old.watchdog, given.watchdog)(
-             "watchdog_needs", old.watchdog_needs, given.watchdog_needs)("log", before.log, now.log)
+             "watchdog_needs", old.watchdog_needs, given.watchdog_needs)("exit_rules", old.exit_rules,
+                                                                         given.exit_rules)("log", before.log, now.log)
       .take();
 }
 

@@ -43,14 +43,6 @@ std::vector<ProcessLimit> limits_of(const file::ProgramLimits& limits) {
   return made;
 }
 
-std::vector<int> statuses_of(const std::vector<std::uint32_t>& given) {
-  std::vector<int> statuses;
-  for (const auto status : given) {
-    if (status != 0) statuses.push_back(static_cast<int>(status));  // 0 is a clean end anyway
-  }
-  return statuses;
-}
-
 // Makes the processes of one group.
 class Maker {
  public:
@@ -71,8 +63,6 @@ class Maker {
     process.limits = limits_of(program_.limits);
     process.stop_signal = program_.stop_signal.number;
     process.stop_to = program_.stop_to == file::StopsFirst::group ? StopTo::group : StopTo::process;
-    process.success = statuses_of(program_.success);
-    process.fatal = statuses_of(program_.fatal);
     made.log = program_.log;
     if (!made.log.path.empty()) made.log.path = beside(file_, filled(made.log.path)).string();
     for (const auto& problem : problems(process)) complain(problem.field, problem.says);

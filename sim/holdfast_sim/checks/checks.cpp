@@ -350,6 +350,7 @@ struct Checks::State {
       return;
     }
     tells_how_long_runs_lasted(step, what.lasted);
+    retries.takes_an_exit_status_as_its_policy_says(step, what);
     life.run_alive = life.has_grace = false;
     if (life.phase == Phase::stopping && !is_missed_deadline(life.stop_cause)) {
       life.owe(life.stop_cause == StopCause::restart ? Owed::start_again : Owed::cancel, step.event.at);
@@ -357,13 +358,14 @@ struct Checks::State {
       if (life.phase == Phase::stopping) retries.was_given_up(step, what);
       retries.on_unasked_end<event::Ended>(step, what.outcome);
     }
-    step.life.last_run_failed = what.outcome != Outcome::clean;
+    step.life.last_run_failed = is_failure(what.outcome);
     if (step.life.last_run_failed) step.past.last_error = what.error;
   }
 
   void on(Step& step, const event::EndedLate& what) {
     Life& life = step.life;
     debts.settle(step, what);
+    retries.takes_an_exit_status_as_its_policy_says(step, what);
     if (was_set_aside(step, what)) return;
     const bool abandoned_run = life.phase == Phase::terminated && life.run_alive;
     found.test(Rule::tells_late_ends_once, abandoned_run, step, [&] {

@@ -54,10 +54,11 @@ enum class Rule : std::uint8_t {
   drains_by_its_deadline,
   tells_late_ends_once,
   last_error_is_kept,
+  takes_an_exit_status_as_its_policy_says,
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 28;
+inline constexpr std::size_t kRuleCount = 29;
 
 struct RuleText {
   std::string_view name;

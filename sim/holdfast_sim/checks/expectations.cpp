@@ -246,7 +246,7 @@ struct ExpectationChecks::State {
   void on(Member& member, const Event& event, const event::Ended& what, bool) {
     set_working(member, false, false);
     if (member.asked_to_stop) return;
-    if (what.outcome == Outcome::clean) return count(member, Count::clean_exits, event.at);
+    if (!is_failure(what.outcome)) return count(member, Count::clean_exits, event.at);
     count_failure(member, event.at);
   }
   void count_failure(Member& member, TimePoint at) {

@@ -56,6 +56,8 @@ class Digest::Canonical {
       bytes(value);
     } else if constexpr (std::is_same_v<Value, Duration>) {
       number(value.count());
+    } else if constexpr (std::is_same_v<Value, ExitStatuses>) {
+      for (const std::uint64_t bits : value.bits()) number(bits);
     } else if constexpr (std::is_same_v<Value, bool>) {
       if (value) [[unlikely]]
         number(detail::optional_field_tag(field_));

@@ -127,9 +127,13 @@ std::string fields(const event::Started&) { return {}; }
 std::string fields(const event::Running& running) {
   return running.pid ? " as process " + std::to_string(*running.pid) : std::string{};
 }
-std::string fields(const event::Ended& ended) {
-  return word(to_string(ended.outcome)) + " after " + holdfast::to_string(ended.lasted) + error_part(ended.error);
+template <class End>
+std::string end_fields(const End& end) {
+  const auto status = end.exit_status ? " with exit status " + std::to_string(*end.exit_status) : std::string{};
+  return word(to_string(end.outcome)) + status + " after " + holdfast::to_string(end.lasted) + error_part(end.error);
 }
+std::string fields(const event::Ended& ended) { return end_fields(ended); }
+std::string fields(const event::EndedLate& late) { return end_fields(late); }
 std::string fields(const event::BackingOff& backing_off) {
   std::string text = word(to_string(backing_off.cause));
   const bool drawn = backing_off.cause != BackoffCause::clean_exit;
@@ -155,9 +159,6 @@ std::string fields(const event::Abandoned& abandoned) { return " after " + holdf
 std::string fields(const event::KillThrew& threw) { return error_part(threw.error); }
 std::string fields(const event::Terminated& terminated) {
   return word(to_string(terminated.why, terminated.last_error));
-}
-std::string fields(const event::EndedLate& late) {
-  return word(to_string(late.outcome)) + " after " + holdfast::to_string(late.lasted) + error_part(late.error);
 }
 std::string fields(const event::Removed&) { return {}; }
 std::string fields(const event::ShutdownRequested& requested) {

@@ -73,6 +73,10 @@ class ObjectWriter {
     (*this)(key, std::string_view{value});
   }
   template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], const ExitStatuses& value) {
+    word(key, to_string(value));
+  }
+  template <std::size_t kSize>
   void operator()(const char (&key)[kSize], Duration value) {
     (*this)(key, value.count());
   }

@@ -54,7 +54,7 @@ void FleetMap::on_event(const Event& event) {
   if (event.about_supervisor()) return;
   const std::size_t row = row_of(event);
   if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
-    if (ended->outcome != Outcome::clean) note_trouble(row, event.at);
+    if (is_failure(ended->outcome)) note_trouble(row, event.at);
     forget_run(row, event.at);
   }
   if (std::holds_alternative<event::Started>(event.what)) forget_run(row, event.at);

@@ -136,7 +136,7 @@ void Incident::on_event(const Event& event) {
 void Incident::ended(Life& life, const Event& event, const event::Ended& ended) {
   if (life.asked_to_stop) {
     if (ended.lasted >= kStartFailedWithin) life.start_may_fail = false;
-  } else if (ended.outcome == Outcome::clean) {
+  } else if (!is_failure(ended.outcome)) {
     ++clean_exits_;
     life.start_may_fail = false;
   } else {

@@ -9,6 +9,7 @@ std::string_view to_string(Then then) noexcept {
     case Then::fatal: return "fatal";
     case Then::throw_: return "throw";
     case Then::hang: return "hang";
+    case Then::done: return "done";
   }
   return "?";
 }

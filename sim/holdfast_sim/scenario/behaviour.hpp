@@ -29,7 +29,8 @@ enum class Then : std::uint8_t {
   fail,    // end with an error
   fatal,   // end with an error that no restart can fix
   throw_,  // throw an exception: `throw` in text
-  hang     // neither end nor obey, for ever
+  hang,    // neither end nor obey, for ever
+  done     // end cleanly, and for good
 };
 std::string_view to_string(Then) noexcept;
 
@@ -106,6 +107,8 @@ struct Behaviour {
   // length of the watchdog. No effect on a service without a watchdog.
   std::optional<Duration> heartbeat_every = std::nullopt;
   HungHeartbeats hang_heartbeats = HungHeartbeats::stop;  // of a run that hangs by itself
+  // What an end by `then` carries, but no exception. nullopt: nothing.
+  std::optional<std::uint8_t> exit_status = std::nullopt;
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
 

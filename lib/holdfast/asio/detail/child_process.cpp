@@ -72,10 +72,6 @@ std::string watchdog_text(Duration watchdog) {
   return std::to_string(std::max<std::int64_t>(watchdog / std::chrono::microseconds{1}, 1));
 }
 
-bool contains(const std::vector<int>& statuses, int status) {
-  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
-}
-
 std::string name_of(int signal) {
   const char* const name = ::sigabbrev_np(signal);
   return name ? std::string{"SIG"} + name : "signal " + std::to_string(signal);
@@ -379,10 +375,7 @@ void ChildProcess::decide_after_turns(int turns) {
 
 bool ChildProcess::may_be_a_stop() const noexcept {
   if (!status_is_known_) return false;
-  return is_of_a_stop(end_info_.si_code == CLD_EXITED ? end_info_.si_status - 128 : end_info_.si_status);
-}
-
-bool ChildProcess::is_of_a_stop(int signal) const noexcept {
+  const int signal = exit_status() - 128;
   return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == process_->stop_signal;
 }
 
@@ -509,30 +502,29 @@ Exit ChildProcess::verdict_or_less() const noexcept try { return verdict(); } ca
 
 // A clean end needs no memory.
 Exit ChildProcess::verdict() const {
-  const Process& process = *process_;
-  if (const auto trouble = trouble_of(launched_, process)) {
-    return contains(process.fatal, trouble->status) ? Exit::fatal(trouble->text) : Exit::failed(trouble->text);
+  if (const auto trouble = trouble_of(launched_, *process_)) {
+    Exit exit = Exit::failed(trouble->text);
+    return trouble->status == 0 ? exit : std::move(exit).with_status(static_cast<std::uint8_t>(trouble->status));
   }
   if (!status_is_known_) {
     return Exit::failed("its exit status is unknown: another part of the program has reaped it" + told());
   }
-  const int status = end_info_.si_status;
-  if (end_info_.si_code == CLD_EXITED) {
-    const bool obeyed =
-        is_same_stop_ || (asked_to_stop_ && (status == 128 + process.stop_signal || status == 128 + SIGTERM));
-    if (!obeyed && status != 0 && !contains(process.success, status)) {
-      const std::string text = text_of(end_info_) + told();
-      return contains(process.fatal, status) ? Exit::fatal(text) : Exit::failed(text);
-    }
-  } else if (!asked_to_stop_ || !is_of_a_stop(status)) {
-    return Exit::failed(text_of(end_info_) + told());
-  }
+  const std::uint8_t status = exit_status();
+  const bool has_obeyed = asked_to_stop_ && (status == 0 || may_be_a_stop());
+  if (!has_obeyed && status != 0) return Exit::failed(text_of(end_info_) + told()).with_status(status);
   switch (remains_) {
     case Remains::none: break;
     case Remains::killed: return Exit::failed("others of its process group had to be killed" + told());
     case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + told());
   }
-  return Exit::clean();
+  // No rule about exit statuses makes an obeyed stop anything else, so it has none.
+  return has_obeyed ? Exit::clean() : Exit::clean().with_status(status);
+}
+
+// As a shell has it.
+std::uint8_t ChildProcess::exit_status() const noexcept {
+  const int status = end_info_.si_code == CLD_EXITED ? end_info_.si_status : 128 + end_info_.si_status;
+  return static_cast<std::uint8_t>(status);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -542,7 +534,6 @@ Exit ChildProcess::verdict() const {
 void ChildProcess::ask_to_stop() {
   if (state_ == State::over || asked_to_stop_) return;
   asked_to_stop_ = true;
-  is_same_stop_ = state_ == State::deciding && may_be_a_stop();
   if (state_ == State::kills_group) return;
   signal(process_->stop_signal);
   signal(SIGCONT);

@@ -118,7 +118,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   [[nodiscard]] bool group_is_gone();
   [[nodiscard]] bool only_zombies_are_left();
   [[nodiscard]] bool may_be_a_stop() const noexcept;
-  [[nodiscard]] bool is_of_a_stop(int signal) const noexcept;
+  [[nodiscard]] std::uint8_t exit_status() const noexcept;
   [[nodiscard]] Exit verdict() const;
   [[nodiscard]] Exit verdict_or_less() const noexcept;
   void warn(const std::string& says) const noexcept;
@@ -169,10 +169,9 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool main_has_ended_ = false;
   bool status_is_known_ = false;
   bool asked_to_stop_ = false;
-  bool is_same_stop_ = false;  // the signal that ended it was part of a stop requested a moment later
-  bool killed_ = false;        // by a kill, not by a stop
-  bool refused_ = false;       // it may not be killed
-  bool is_held_ = false;       // it has ended, and its tracer still holds it
+  bool killed_ = false;   // by a kill, not by a stop
+  bool refused_ = false;  // it may not be killed
+  bool is_held_ = false;  // it has ended, and its tracer still holds it
 };
 
 }  // namespace holdfast::detail

@@ -19,7 +19,7 @@ std::vector<std::string> lines_of(const Life& life, const Past& past, std::uint6
       const bool shown = life.last_run_failed && terminated->why.reason != Termination::Reason::abandoned;
       terminated->last_error = shown ? error : std::string_view{};
     }
-    if (auto* const ended = std::get_if<event::Ended>(&event.what); ended && ended->outcome != Outcome::clean) {
+    if (auto* const ended = std::get_if<event::Ended>(&event.what); ended && is_failure(ended->outcome)) {
       ended->error = std::exchange(error, {});
     }
     lines.push_back(describe(event));

@@ -97,14 +97,14 @@ class Carrier {
     kept = std::bit_cast<std::int64_t>(value);
   }
 
-  // No process has the number 0, and no drain is cut short by `requested`.
+  // Nothing is 0, and a number one more than it is.
   template <class Value>
   void carry_small(Value& value) noexcept {
     using Number = typename std::remove_const_t<Value>::value_type;
     if constexpr (!kOut) {
-      moment_.small = static_cast<std::uint32_t>(value.value_or(Number{}));
+      moment_.small = value ? static_cast<std::uint32_t>(*value) + 1 : 0;
     } else if (moment_.small != 0) {
-      value = static_cast<Number>(moment_.small);
+      value = static_cast<Number>(moment_.small - 1);
     }
   }
 

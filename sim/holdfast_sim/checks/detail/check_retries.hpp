@@ -67,12 +67,15 @@ struct RetryRules {
       forget_failures(step);
     }
     Owed owed = Owed::nothing;
-    if (outcome == Outcome::clean) {
+    if (!is_failure(outcome)) {
       ++counted.clean_exits;
+      const bool goes_on = restart == RestartPolicy::always && outcome != Outcome::done;
+      if (goes_on && policy.breaker && policy.breaker->counts == BreakerCounts::ends) [[unlikely]]
+        return counts_a_clean_exit(step, policy);
       life.must_close = was_probe;
       if (was_probe) step.past.close_asked_at = step.event.at;
       if (!was_probe) life.attempt = 0;
-      owed = restart == RestartPolicy::always ? Owed::back_off_after_clean_exit : Owed::complete;
+      owed = goes_on ? Owed::back_off_after_clean_exit : Owed::complete;
     } else {
       ++counted.failures;
       if (outcome == Outcome::fatal || restart == RestartPolicy::never) {
@@ -88,13 +91,56 @@ struct RetryRules {
     life.owe(owed, step.event.at);
   }
 
+  // A clean exit that is followed by another run, under a breaker that counts ends.
+  [[gnu::cold, gnu::noinline]] void counts_a_clean_exit(Step& step, const BackoffPolicy& policy) {
+    Life& life = step.life;
+    found.tested(Rule::trips_exactly_when_the_window_says_so);
+    if (life.breaker_has_opened) {
+      if (life.attempt < std::numeric_limits<Attempt>::max()) ++life.attempt;
+      return life.owe(Owed::trip, step.event.at);
+    }
+    life.attempt = 0;
+    life.owe(fills_the_window(step.past, *policy.breaker, step.event.at) ? Owed::trip : Owed::back_off_after_clean_exit,
+             step.event.at);
+  }
+
+  // A policy says what an exit status means. It says nothing of an end for good, and a run that missed a deadline has
+  // failed whatever it means.
+  template <class End>
+  void takes_an_exit_status_as_its_policy_says(Step& step, const End& what) {
+    if (what.exit_status) [[unlikely]]
+      takes_this_exit_status(step, *what.exit_status, what.outcome);
+  }
+  [[gnu::cold, gnu::noinline]] void takes_this_exit_status(Step& step, std::uint32_t status, Outcome outcome) {
+    const ExitRules& rules = policies[step.life.policy]->exit_rules;
+    const auto number = static_cast<std::uint8_t>(status);
+    const bool missed = step.life.phase == Phase::stopping && is_missed_deadline(step.life.stop_cause);
+    std::string_view right;
+    bool holds = status <= 255;
+    if (outcome != Outcome::done && rules.clean.has(number)) {
+      right = "clean";
+      holds &= outcome == Outcome::clean || (missed && outcome == Outcome::failed);
+    } else if (outcome != Outcome::done && rules.fatal.has(number)) {
+      right = "fatal";
+      holds &= outcome == Outcome::fatal;
+    } else if (outcome != Outcome::done && rules.failure.has(number)) {
+      right = "a failure that may be retried";
+      holds &= outcome == Outcome::failed || outcome == Outcome::threw;
+    }
+    found.test(Rule::takes_an_exit_status_as_its_policy_says, holds, step, [&] {
+      if (status > 255) return fmt::format("reports the exit status {}; allowed is 0 to 255", status);
+      return fmt::format("exit status {} ends the run as {}; by its exit_rules it is {}", status, to_string(outcome),
+                         right);
+    });
+  }
+
   // The cooldown does not apply to a probe, and counts from when the run was ready: never, if it was not. A run that
   // hung was ready until it was asked to stop.
   [[gnu::cold, gnu::noinline]] void ends_specially(Step& step, Outcome outcome, const BackoffPolicy& policy) {
     const Life& life = step.life;
     const bool hung = life.phase == Phase::stopping && life.stop_cause == StopCause::watchdog;
     const bool was_ready = life.phase == Phase::running || hung;
-    if (!was_ready && outcome != Outcome::clean) ++counted.failed_starts;
+    if (!was_ready && is_failure(outcome)) ++counted.failed_starts;
     const TimePoint until = hung ? step.past.stop_asked_at : step.event.at;
     const Duration ready_for = was_ready ? until - step.past.ready_at : Duration::zero();
     if (!life.breaker_has_opened && ready_for >= policy.cooldown) forget_failures(step);
@@ -140,7 +186,7 @@ struct RetryRules {
   }
 
   [[gnu::cold, gnu::noinline]] void was_given_up(Step& step, const event::Ended& what) {
-    const bool failed = what.outcome != Outcome::clean && what.error.starts_with(missed_text(step));
+    const bool failed = is_failure(what.outcome) && what.error.starts_with(missed_text(step));
     found.test(rule_of_missed(step), failed, step, [&] {
       return fmt::format("ends {} with the error \"{}\"; a run that was stopped because it {} fails with \"{}\"",
                          to_string(what.outcome), what.error,
@@ -184,15 +230,17 @@ struct RetryRules {
     } else {
       life.ceiling = life.ceiling > policy.max - life.ceiling ? policy.max : life.ceiling + life.ceiling;
     }
-    if (!policy.breaker) return false;
-    const std::uint64_t most = policy.breaker->max_failures;
+    return policy.breaker && fills_the_window(past, *policy.breaker, step.event.at);
+  }
+  static bool fills_the_window(Past& past, const BreakerPolicy& breaker, TimePoint at) {
+    const std::uint64_t most = breaker.max_failures;
     const std::uint64_t position = past.failures++ % most;
     if (past.failures <= most) {
-      past.failed_at.push_back(step.event.at);
+      past.failed_at.push_back(at);
     } else {
-      past.failed_at[position] = step.event.at;
+      past.failed_at[position] = at;
     }
-    return past.failures >= most && past.failed_at[past.failures % most] >= step.event.at - policy.breaker->window;
+    return past.failures >= most && past.failed_at[past.failures % most] >= at - breaker.window;
   }
 
   void keeps_every_retry_within_its_ceiling(Step& step, const event::BackingOff& what) {

@@ -66,6 +66,8 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
      "first, and none is active afterwards."},
     {"tells_late_ends_once", "Only the end of an abandoned run is reported as late, and only once."},
     {"last_error_is_kept", "A termination reports the error of the latest run that failed."},
+    {"takes_an_exit_status_as_its_policy_says",
+     "An end with an exit status is clean, a failure or fatal as the exit_rules of its policy say."},
     {"gauge_never_goes_negative", "No more services terminate than were added."},
     {"counters_agree_with_events", "At the end the supervisor's counters are what its events add up to."},
 }};

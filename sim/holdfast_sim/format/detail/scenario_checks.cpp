@@ -102,7 +102,7 @@ class ScenarioChecks : FleetChecks {
     if (group.behaviour.ready_after) distribution_works(path + ".ready_after", *group.behaviour.ready_after);
     if (group.behaviour.recovers_after) distribution_works(path + ".recovers_after", *group.behaviour.recovers_after);
     if (group.behaviour.needs) is_resource(path + ".needs.resource", group.behaviour.needs->resource);
-    FleetChecks::check_group(group.name, group.count, group.policy.backoff, group.program);
+    FleetChecks::check_group(group.name, group.count, group.policy, group.program);
   }
 
   void somebody_is_there() {

@@ -143,13 +143,15 @@ struct Mixture {
   std::optional<Ratio> fatal{};
   std::optional<Ratio> throw_{};
   std::optional<Ratio> hang{};
+  std::optional<Ratio> done{};
 };
 
-constexpr std::array<std::pair<Then, std::optional<Ratio> Mixture::*>, 5> kMixture{{{Then::end, &Mixture::end},
+constexpr std::array<std::pair<Then, std::optional<Ratio> Mixture::*>, 6> kMixture{{{Then::end, &Mixture::end},
                                                                                     {Then::fail, &Mixture::fail},
                                                                                     {Then::fatal, &Mixture::fatal},
                                                                                     {Then::throw_, &Mixture::throw_},
-                                                                                    {Then::hang, &Mixture::hang}}};
+                                                                                    {Then::hang, &Mixture::hang},
+                                                                                    {Then::done, &Mixture::done}}};
 
 void describe(TableOf<Mixture>& table) {
   table.name("then");
@@ -213,8 +215,13 @@ void describe(TableOf<Behaviour>& table) {
       {.needs = "runs_for",
        .otherwise = "nothing",
        .help = "what a run does then: end cleanly, end with an error, end with an error that no restart can fix, "
-               "throw an exception, or hang (neither end nor obey) for ever. A table says how often each, by a draw "
-               "for each run: `{ fail = 0.9, end = 0.08, fatal = 0.02 }`"});
+               "throw an exception, hang (neither end nor obey) for ever, or end cleanly because there is nothing left "
+               "to do. A table says how often each, by a draw for each run: "
+               "`{ fail = 0.9, end = 0.08, fatal = 0.02 }`"});
+  table.key("exit_status", &Behaviour::exit_status,
+            {.needs = "then",
+             .otherwise = "none",
+             .help = "what these ends carry, but no exception: `exit_rules` may say what it means"});
   table.key("fails_first", &Behaviour::fails_first,
             {.otherwise = "none", .help = "the first runs of each service fail, whatever the other keys say"});
   table.key_as<AsOnStop>(

@@ -16,7 +16,7 @@ void describe(file::TableOf<ChaosEntry>& table);
 namespace holdfast::file {
 
 template <>
-inline constexpr std::array kEnumerators<sim::Then>{sim::Then::end, sim::Then::fail, sim::Then::fatal,
-                                                    sim::Then::throw_, sim::Then::hang};
+inline constexpr std::array kEnumerators<sim::Then>{sim::Then::end,    sim::Then::fail, sim::Then::fatal,
+                                                    sim::Then::throw_, sim::Then::hang, sim::Then::done};
 
 }  // namespace holdfast::file

@@ -69,6 +69,15 @@ class ObjectReader {
     if (!found) throw BadLine{std::string{key}, "is not a string"};
     value = {found->data(), found->size()};
   }
+  void operator()(std::string_view key, ExitStatuses& value) const {
+    std::string_view text;
+    (*this)(key, text);
+    const auto statuses = exit_statuses_of(text);
+    if (!statuses)
+      throw BadLine{std::string{key},
+                    "is " + in_quotes(text) + R"(; allowed are exit statuses in rising order, as "3 64 78")"};
+    value = *statuses;
+  }
   void operator()(std::string_view key, Duration& value) const {
     Duration::rep count = 0;
     (*this)(key, count);

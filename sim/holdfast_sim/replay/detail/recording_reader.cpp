@@ -293,6 +293,7 @@ InputLine RecordingReader::input(const ObjectReader& object) {
       object("run", line.run.value);
       object("outcome", line.outcome);
       line.error = text_of(object, "error");
+      object("exit_status", line.exit_status);
       break;
     case InputKind::ready:
       line.service = text_of(object, "service");

@@ -81,6 +81,7 @@ struct InputLine {
   TimePoint heard;                                 // of heartbeat: when it came
   std::optional<std::uint64_t> progress;           // of heartbeat
   Outcome outcome = Outcome::clean;                // of end
+  std::optional<std::uint8_t> exit_status;         // of end
   std::string error;                               // of end, stop_threw and kill_threw; what a run warned of
   std::uint32_t pid = 0;                           // of pid
   ShutdownCause cause = ShutdownCause::requested;  // of shutdown, end_drain and signal_ignored

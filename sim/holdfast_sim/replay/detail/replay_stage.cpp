@@ -18,10 +18,10 @@ constexpr std::uint32_t kStepsBetweenQuestions = 16;
 
 bool throws(InputKind kind) { return kind == InputKind::stop_threw || kind == InputKind::kill_threw; }
 
-// A run's end as the service would have made it.
-Exit exit_of(const InputLine& input) {
+Exit exit_without_status(const InputLine& input) {
   switch (input.outcome) {
     case Outcome::clean: return Exit::clean();
+    case Outcome::done: return Exit::done();
     case Outcome::failed: return Exit::failed(input.error);
     case Outcome::fatal: return Exit::fatal(input.error);
     case Outcome::threw: break;
@@ -31,6 +31,12 @@ Exit exit_of(const InputLine& input) {
   } catch (...) {
     return Exit::from_current_exception();
   }
+}
+
+// A run's end as the service would have made it.
+Exit exit_of(const InputLine& input) {
+  Exit exit = exit_without_status(input);
+  return input.exit_status ? std::move(exit).with_status(*input.exit_status) : exit;
 }
 
 }  // namespace

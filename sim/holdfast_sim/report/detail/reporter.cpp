@@ -315,7 +315,7 @@ void Reporter::handle(const Event& event, const event::Ended& ended) {
   const bool waited = life.run_waits;
   stops_waiting(life);
   if (life.asked_to_stop) return;
-  if (ended.outcome == Outcome::clean) {
+  if (!is_failure(ended.outcome)) {
     ++group_of(life).clean_exits;
     return;
   }

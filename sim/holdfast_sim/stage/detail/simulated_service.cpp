@@ -176,6 +176,11 @@ bool SimulatedService::end_run(Exit exit) {
   return true;
 }
 
+void SimulatedService::end_by_itself(Exit exit) {
+  const auto status = behaviour().exit_status;
+  end_run(status ? std::move(exit).with_status(*status) : std::move(exit));
+}
+
 bool SimulatedService::hang_run() {
   if (!run_alive_) return false;
   hang_this_run();
@@ -357,12 +362,13 @@ void SimulatedService::finish_run() {
     case Next::natural_end: break;
   }
   switch (end_of_run()) {
-    case Then::end: end_run(Exit::clean()); return;
+    case Then::end: end_by_itself(Exit::clean()); return;
+    case Then::done: end_by_itself(Exit::done()); return;
     case Then::fail:
       if (behaviour().recovers_after) break_down();
-      end_run(Exit::failed(Error::literal("simulated failure")));
+      end_by_itself(Exit::failed(Error::literal("simulated failure")));
       return;
-    case Then::fatal: end_run(Exit::fatal(Error::literal("simulated fatal error"))); return;
+    case Then::fatal: end_by_itself(Exit::fatal(Error::literal("simulated fatal error"))); return;
     case Then::throw_:
       if (behaviour().recovers_after) break_down();
       run_alive_ = false;

@@ -141,6 +141,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void wait_to_boot();
   void boot();
   void finish_run();
+  void end_by_itself(Exit exit);
   [[nodiscard]] Then end_of_run() const;
   void begin_to_stop();
   void hang_this_run();
