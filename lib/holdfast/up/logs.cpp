@@ -199,9 +199,9 @@ struct Logs::State {
 
   // So much more was read at once that this line will not be kept for long: a flood costs less.
   [[nodiscard]] bool is_followed_by_more(std::string_view line, const char* end) const noexcept {
-    constexpr std::less<> before{};
+    constexpr std::less<> kBefore{};
     const char* const last = line.data() + line.size();
-    if (end == nullptr || before(line.data(), buffer.data()) || before(end, last)) return false;
+    if (end == nullptr || kBefore(line.data(), buffer.data()) || kBefore(end, last)) return false;
     return static_cast<std::size_t>(end - last) > kKeptMax;
   }
 
