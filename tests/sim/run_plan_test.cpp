@@ -128,7 +128,7 @@ TEST_CASE("a run fails of the first open fault that it meets and that makes it f
   std::size_t drawn = 0;
   for (std::uint64_t run = 1; run <= 100; ++run) {
     const bool hit = (draw(kKey, Purpose::start_failure, run).high >> 32) < Target::kWhole / 2;
-    CHECK(planned(run) == (hit ? RunPlan{End::failure_of_start, 2s, 2} : RunPlan{End::failure_of_start, 3s, 3}));
+    CHECK(planned(run) == (hit ? RunPlan{End::failure_of_start, 2s} : RunPlan{End::failure_of_start, 3s}));
     drawn += hit ? 1 : 0;
   }
   CHECK(drawn > 30);

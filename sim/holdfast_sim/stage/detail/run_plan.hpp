@@ -4,7 +4,7 @@
 // Thread-safety: pure functions, safe anywhere.
 #pragma once
 
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -55,7 +55,6 @@ struct RunPlan {
   };
   End end = End::never;
   Duration after{0};
-  std::size_t fault = 0;  // which of Suffering::faults; of failure_of_start
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };
 
@@ -74,10 +73,25 @@ RunPlan plan_work(const Behaviour& behaviour, const Key& key, std::uint64_t run)
   return {RunPlan::End::natural, drawn_length(*behaviour.runs_for, Purpose::run_length, key, run)};
 }
 
+// The plan of a run that no chaos disturbs. The run's number never repeats within the service, so neither does a draw.
+template <class Key>
+RunPlan plan_in_peace(const Behaviour& behaviour, const Key& key, std::uint64_t run) {
+  if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};
+  return plan_work(behaviour, key, run);
+}
+
 template <class Key>
 bool meets(const StartFault& fault, TimePoint now, const Key& key, std::uint64_t run) {
   if (now >= fault.until) return false;
   return fault.share == Target::kWhole || (draw(key(), Purpose::start_failure, run).high >> 32) < fault.share;
+}
+
+// The fault of which a run fails that starts now; the end: it fails of none.
+template <class Faults, class Key>
+auto failing_fault(Faults& faults, TimePoint now, const Key& key, std::uint64_t run) {
+  return std::find_if(faults.begin(), faults.end(), [&](const OpenFault& open) {
+    return open.fault.fails_after && meets(open.fault, now, key, run);
+  });
 }
 
 // How a run behaves that starts now, if not as its group does; else null.
@@ -93,21 +107,18 @@ std::unique_ptr<Behaviour> changed_behaviour(const Behaviour& behaviour, const S
   return changed;
 }
 
-// `suffering` is null for a service that chaos has not reached. The run's number never repeats within the service, so
-// neither does a draw.
+// `suffering` is null for a service that chaos has not reached.
 template <class Key>
 RunPlan plan_run(const Behaviour& behaviour, const Suffering* suffering, TimePoint now, const Key& key,
                  std::uint64_t run) {
   if (suffering != nullptr && now < suffering->off_until) return {RunPlan::End::silence};
   if (suffering != nullptr && now < suffering->down_until)
     return {RunPlan::End::failure_of_outage, suffering->affliction.fails_after};
-  for (std::size_t i = 0; suffering != nullptr && i < suffering->faults.size(); ++i) {
-    const StartFault& fault = suffering->faults[i].fault;
-    if (fault.fails_after && meets(fault, now, key, run))
-      return {RunPlan::End::failure_of_start, *fault.fails_after, i};
+  if (suffering != nullptr) {
+    const auto fault = failing_fault(suffering->faults, now, key, run);
+    if (fault != suffering->faults.end()) return {RunPlan::End::failure_of_start, *fault->fault.fails_after};
   }
-  if (run <= behaviour.fails_first.runs) return {RunPlan::End::failure_at_first, behaviour.fails_first.after};
-  return plan_work(behaviour, key, run);
+  return plan_in_peace(behaviour, key, run);
 }
 
 }  // namespace holdfast::sim

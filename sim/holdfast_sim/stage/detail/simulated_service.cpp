@@ -21,20 +21,15 @@ void SimulatedService::start(Run run) {
   if (waits_ || holds_) let_go();  // an abandoned run did
   run_alive_ = true;
   run_hung_ = false;
-  if (suffers_) {
-    role_.scheduler.disarm(*this);  // it may have waited to boot
-    run_is_off_ = false;
-    choose_behaviour();
-  }
+  if (suffers_) start_in_chaos();
   if (role_.beats_from_start) [[unlikely]]
     begin_to_beat();
-  const RunPlan plan = plan_run(behaviour(), suffers_ ? &role_.sufferings.find(slot_)->second : nullptr, now(), key(),
-                                run.number().value);
+  const RunPlan plan = suffers_ ? plan_in_chaos() : plan_in_peace(role_.behaviour, key(), run.number().value);
   switch (plan.end) {
     case RunPlan::End::silence: fall_silent(); return;
     case RunPlan::End::failure_at_first: next_ = Next::failure_at_first; break;
     case RunPlan::End::failure_of_outage: next_ = Next::failure_of_outage; break;
-    case RunPlan::End::failure_of_start: fail_of(suffer().faults[plan.fault]); break;
+    case RunPlan::End::failure_of_start: meet_fault(); break;
     case RunPlan::End::natural: next_ = Next::natural_end; [[fallthrough]];
     case RunPlan::End::never:
       if (role_.begins_slowly) return begin_slowly();
@@ -43,16 +38,24 @@ void SimulatedService::start(Run run) {
   live(plan.after);
 }
 
-void SimulatedService::choose_behaviour() {
+void SimulatedService::start_in_chaos() {
+  role_.scheduler.disarm(*this);  // it may have waited to boot
+  run_is_off_ = false;
   Suffering& mine = suffer();
   mine.changed = changed_behaviour(role_.behaviour, mine, now(), key(), run_.number().value);
   is_changed_ = mine.changed != nullptr;
 }
 
+RunPlan SimulatedService::plan_in_chaos() const {
+  return plan_run(behaviour(), &suffering(), now(), key(), run_.number().value);
+}
+
 // Where every start fails it is an outage, from the first that does: nothing that the supervisor does brings it back.
-void SimulatedService::fail_of(OpenFault& open) {
+void SimulatedService::meet_fault() {
   next_ = Next::failure_of_start;
-  suffer().fails_of = open.fault.name;
+  Suffering& mine = suffer();
+  OpenFault& open = *failing_fault(mine.faults, now(), key(), run_.number().value);
+  mine.fails_of = open.fault.name;
   if (open.fault.share < Target::kWhole || std::exchange(open.shown, true)) return;
   report(ChaosEvent::Kind::outage, open.fault.until, open.fault.cause, *open.fault.fails_after);
 }
@@ -361,16 +364,17 @@ void SimulatedService::finish_run() {
     case Next::giving_up: end_run(Exit::failed(Error::literal(role_.gave_up))); return;
     case Next::natural_end: break;
   }
-  switch (end_of_run()) {
+  const Behaviour& mine = behaviour();
+  switch (mine.then.parts().empty() ? mine.then.always() : drawn_end(mine.then)) {
     case Then::end: end_by_itself(Exit::clean()); return;
     case Then::done: end_by_itself(Exit::done()); return;
     case Then::fail:
-      if (behaviour().recovers_after) break_down();
+      if (mine.recovers_after) break_down();
       end_by_itself(Exit::failed(Error::literal("simulated failure")));
       return;
     case Then::fatal: end_by_itself(Exit::fatal(Error::literal("simulated fatal error"))); return;
     case Then::throw_:
-      if (behaviour().recovers_after) break_down();
+      if (mine.recovers_after) break_down();
       run_alive_ = false;
       if (holds_) let_go();
       throw SimulatedException{};
@@ -386,9 +390,8 @@ Exit SimulatedService::failure_of_start() const {
   return open->fault.fatal ? Exit::fatal(error) : Exit::failed(error);
 }
 
-Then SimulatedService::end_of_run() const {
-  const Ends& ends = behaviour().then;
-  return ends.parts().empty() ? ends.always() : ends.of(draw(key()(), Purpose::run_end, run_.number().value));
+Then SimulatedService::drawn_end(const Ends& ends) const {
+  return ends.of(draw(key()(), Purpose::run_end, run_.number().value));
 }
 
 // Those who watch have to know: a service whose run hangs is not up, whatever the supervisor takes it for.

@@ -142,13 +142,14 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void boot();
   void finish_run();
   void end_by_itself(Exit exit);
-  [[nodiscard]] Then end_of_run() const;
+  [[nodiscard]] Then drawn_end(const Ends& ends) const;
   void begin_to_stop();
   void hang_this_run();
   [[gnu::cold, gnu::noinline]] void break_down();
-  [[gnu::cold, gnu::noinline]] void fail_of(OpenFault& open);
+  [[gnu::cold, gnu::noinline]] void start_in_chaos();
+  [[nodiscard, gnu::cold, gnu::noinline]] RunPlan plan_in_chaos() const;
+  [[gnu::cold, gnu::noinline]] void meet_fault();
   [[nodiscard]] Exit failure_of_start() const;
-  [[gnu::cold, gnu::noinline]] void choose_behaviour();
   // Of the present run.
   [[nodiscard]] const Behaviour& behaviour() const noexcept {
     return is_changed_ ? *suffering().changed : role_.behaviour;
