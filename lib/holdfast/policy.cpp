@@ -273,6 +273,7 @@ namespace {
 
 // A status means one thing.
 void check_exit_rules(std::vector<Problem>& found, const ExitRules& rules) {
+  if (rules == ExitRules{}) return;
   const auto check = [&found](const char* field, const ExitStatuses& statuses, const char* other_name,
                               const ExitStatuses& others) {
     for (unsigned i = 0; i <= 255; ++i) {

@@ -179,9 +179,12 @@ bool SimulatedService::end_run(Exit exit) {
   return true;
 }
 
-void SimulatedService::end_by_itself(Exit exit) {
-  const auto status = behaviour().exit_status;
-  end_run(status ? std::move(exit).with_status(*status) : std::move(exit));
+[[gnu::always_inline]] inline void SimulatedService::end_by_itself(Exit&& exit) {
+  if (const auto status = behaviour().exit_status) [[unlikely]] {
+    end_run(std::move(exit).with_status(*status));
+  } else {
+    end_run(std::move(exit));
+  }
 }
 
 bool SimulatedService::hang_run() {

@@ -141,7 +141,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void wait_to_boot();
   void boot();
   void finish_run();
-  void end_by_itself(Exit exit);
+  void end_by_itself(Exit&& exit);
   [[nodiscard]] Then drawn_end(const Ends& ends) const;
   void begin_to_stop();
   void hang_this_run();
