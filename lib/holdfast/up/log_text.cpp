@@ -45,10 +45,10 @@ std::string_view LogClock::now() {
   return at(duration_cast<milliseconds>(since).count());
 }
 
-std::string_view LogClock::at(std::int64_t now) {
-  if (now == shown_) return text_;
-  shown_ = now;
-  const auto seconds = static_cast<std::time_t>(now / 1000);
+std::string_view LogClock::at(std::int64_t milliseconds) {
+  if (milliseconds == shown_) return text_;
+  shown_ = milliseconds;
+  const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
   std::tm parts{};
   const bool is_local = format_ == LogFormat::terminal;
   is_local ? static_cast<void>(::localtime_r(&seconds, &parts)) : static_cast<void>(::gmtime_r(&seconds, &parts));
@@ -63,7 +63,7 @@ std::string_view LogClock::at(std::int64_t now) {
   append_two(text_, parts.tm_hour);
   append_two(text_ += ':', parts.tm_min);
   append_two(text_ += ':', parts.tm_sec);
-  const int milli = static_cast<int>(now % 1000);
+  const int milli = static_cast<int>(milliseconds % 1000);
   text_ += '.';
   text_ += static_cast<char>('0' + milli / 100);
   append_two(text_, milli % 100);
