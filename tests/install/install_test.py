@@ -8,6 +8,7 @@ COMPILER is the one that the build was made with. A CLASS is one of those below;
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -101,7 +102,15 @@ class Headers(unittest.TestCase):
     def test_each_compiles_on_its_own(self):
         headers = sorted((installed.PREFIX / "include").rglob("*.hpp"))
         with ThreadPool(os.cpu_count()) as pool:
-            pool.starmap(self.compile, [("g++", headers)] + [("clang++", [header]) for header in headers if "detail" not in header.parts])
+            pool.starmap(self.compile, [("g++", headers)] + [("clang++", [header]) for header in self.sample(headers)])
+
+    @staticmethod
+    def sample(headers: list[Path]) -> list[Path]:
+        """A third of the public ones, drawn by the commit that is checked out; without git all of them."""
+        public = [header for header in headers if "detail" not in header.parts]
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=installed.ROOT, capture_output=True).stdout
+        drawn = [header for header in public if hashlib.sha256(commit + header.name.encode()).digest()[0] % 3 == 0]
+        return drawn if commit else public
 
     @staticmethod
     def compile(compiler: str, headers: list[Path]) -> None:
