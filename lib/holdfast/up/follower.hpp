@@ -27,7 +27,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
  public:
   Follower(boost::asio::any_io_executor executor, std::shared_ptr<Conversation> client);
 
-  // To be called once, after the client was told what follows.
+  // Call it once, after the first line of the answer has been sent to the client.
   void begin();
 
   // A line without its line feed.
