@@ -41,12 +41,6 @@ constexpr auto kUnwatchedPause = 20ms;  // it is out of watches
 constexpr auto kTracedPause = 100ms;    // a debugger holds the dead process
 constexpr auto kGroupPauseMax = 50ms;   // the end of a group
 constexpr auto kLookPause = 5ms;        // a slow look at the group
-// How long a killed group may take to disappear. Looks from before are no proof, since this program itself may have
-// been stopped for so long.
-constexpr auto kKilledGroupMax = 1s;
-// The same while all that is left of it waits for a processor to die on, on a machine with much to do.
-constexpr auto kDyingGroupMax = 30s;
-constexpr int kBlindLooks = 10;  // in a row: it has been blind for a while, and not only been stopped
 // A program that ends within this time and leaves processes behind has gone into the background.
 constexpr auto kBackgroundMax = 1s;
 
@@ -386,8 +380,8 @@ void ChildProcess::on_decided() {
   if (!has_group_) return end_unasked(false);
   look_again_in(kLookPause);
   const bool only_zombies = only_zombies_are_left();
-  const bool gives_up = blind_looks_ >= kBlindLooks && Clock::now() - ended_at_ >= kKilledGroupMax;
-  if (!only_zombies && looked_at_ < ended_at_ && !gives_up) return;
+  const bool gives_up = group_.blind_looks >= kBlindLooksMax && Clock::now() - ended_at_ >= kKilledGroupMax;
+  if (!only_zombies && group_.looked_at < ended_at_ && !gives_up) return;
   end_unasked(!only_zombies);
 }
 
@@ -430,7 +424,7 @@ void ChildProcess::await_group() {
 
 void ChildProcess::kill_group() {
   state_ = State::kills_group;
-  group_killed_at_ = Clock::now();
+  group_.killed_at = Clock::now();
   pause_ = 0ms;
   signal_group(SIGKILL);
   poll_group();
@@ -442,14 +436,15 @@ void ChildProcess::poll_group() {
   if (group_is_gone()) return finish();
   if (state_ != State::kills_group) return;
   if (killed_) return finish();  // the caller of kill waits, and may have little time
-  if (Clock::now() - group_killed_at_ < kKilledGroupMax) return;
-  if (looked_at_ - group_killed_at_ >= (only_runnable_are_left_ ? kDyingGroupMax : kKilledGroupMax)) {
-    remains_ = Remains::unkillable;
-    warn("processes of its process group could not be killed and live on");
-  } else if (blind_looks_ >= kBlindLooks) {
-    warn("there is no descriptor to see whether the processes of its process group have died");
-  } else {
-    return;  // the look takes its time
+  switch (fate_of(group_, Clock::now())) {
+    case KilledGroupFate::undecided: return;  // the look takes its time
+    case KilledGroupFate::unkillable:
+      remains_ = Remains::unkillable;
+      warn("processes of its process group could not be killed and live on");
+      break;
+    case KilledGroupFate::unseen:
+      warn("there is no descriptor to see whether the processes of its process group have died");
+      break;
   }
   finish();
 }
@@ -464,11 +459,11 @@ bool ChildProcess::group_is_gone() {
 // looks are needed; after a SIGKILL one is enough, because nothing forks any more.
 bool ChildProcess::only_zombies_are_left() {
   const LookAtGroup look = look_at(launched_.id);
-  blind_looks_ = look.is_blind ? blind_looks_ + 1 : 0;
-  if (look.began <= std::max({ended_at_, looked_at_, group_killed_at_})) return false;
-  looked_at_ = look.began;
+  group_.blind_looks = look.is_blind ? group_.blind_looks + 1 : 0;
+  if (!is_new_look(look.began, ended_at_, group_)) return false;
+  group_.looked_at = look.began;
   zombies_seen_ = look.alive.empty() ? zombies_seen_ + 1 : 0;
-  only_runnable_are_left_ =
+  group_.only_runnable_are_left =
       std::all_of(look.alive.begin(), look.alive.end(), [](const GroupMember& member) { return member.is_runnable; });
   if (state_ == State::waits_for_group) signal_who_missed_it(look.alive);
   return zombies_seen_ >= (state_ == State::waits_for_group ? 2 : 1);
@@ -547,7 +542,7 @@ void ChildProcess::kill() {
   if (main_has_ended_ && state_ != State::kills_group) {
     if (asked_to_stop_) remains_ = Remains::killed;
     state_ = State::kills_group;
-    group_killed_at_ = Clock::now();
+    group_.killed_at = Clock::now();
     pause_ = 0ms;
     look_again_in(0ms);
   }

@@ -24,6 +24,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <holdfast/asio/detail/killed_group.hpp>
 #include <holdfast/asio/detail/launch.hpp>
 #include <holdfast/asio/detail/notify_socket.hpp>
 #include <holdfast/asio/detail/output_tail.hpp>
@@ -152,16 +153,13 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   OutputTail tail_;
   Clock::time_point began_;
   Clock::time_point ended_at_;
-  Clock::time_point group_killed_at_;
-  Clock::time_point looked_at_;  // the beginning of the last look at the group that counted
-  Clock::duration pause_{0};     // between two looks at the group
+  KilledGroup group_;         // also what the looks say that come before a kill
+  Clock::duration pause_{0};  // between two looks at the group
   siginfo_t end_info_{};
   State state_ = State::running;
   Remains remains_ = Remains::none;
-  int blind_looks_ = 0;                  // at its group in a row, for which there was no descriptor
-  int zombies_seen_ = 0;                 // in so many looks in a row all that was left of the group were zombies
-  bool only_runnable_are_left_ = false;  // of its group, in the last look that counted
-  bool has_group_ = true;                // false: its group has had no member since the process was reaped
+  int zombies_seen_ = 0;   // in so many looks in a row all that was left of the group were zombies
+  bool has_group_ = true;  // false: its group has had no member since the process was reaped
   bool end_is_watched_ = true;
   bool output_is_watched_ = true;
   bool notifications_are_watched_ = true;
