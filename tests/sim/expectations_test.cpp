@@ -183,10 +183,61 @@ TEST_CASE("every key of expect is violated by a history with fewer or with more 
   }
   // A new key does not compile here, so that its author adds a history above.
   const auto& [fleet, figures, groups, all_running_by, after_heal_within, all_terminated_by, drained_by,
-               abandoned_services] = Expectations{};
+               abandoned_services, properties] = Expectations{};
   static_cast<void>(std::tie(fleet, figures, groups, all_running_by, after_heal_within, all_terminated_by, drained_by,
-                             abandoned_services));
-  CHECK(others.size() == 8 - 3);  // counts of the fleet and of groups above, figures in figure_expectations_test
+                             abandoned_services, properties));
+  // Counts of the fleet and of groups above, figures in figure_expectations_test, properties below.
+  CHECK(others.size() == 9 - 4);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Properties: what each count of a condition counts. properties_test has what is made of them.
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Eventually exactly one service of "s" is counted so, and held.
+std::string once(std::optional<CountRange> ConditionCounts::*count, const std::function<void(History&)>& tell) {
+  Condition condition{.of = "s"};
+  condition.counts.*count = CountRange{1, 1};
+  condition.window = 3s;
+  History history{{.properties = {{.name = "p", .what = Eventually{condition}, .in_drain = InDrain{}}}},
+                  {{.name = "s", .count = 3}}};
+  tell(history.at(1s).up("s-0").up("s-1").up("other").at(2s).of("s-1"));
+  return history.at(9s).finish().substr(0, 12);
+}
+
+}  // namespace
+
+TEST_CASE("a condition counts the services of its group in a state, and what has happened to them lately") {
+  using Counts = ConditionCounts;
+  const std::string held = "held at 2s; ";
+  CHECK(once(&Counts::starting, [](History& h) { h.failed().begun(); }) == held);
+  CHECK(once(&Counts::running, [](History& h) { h.failed().backs_off(); }) == held);
+  CHECK(once(&Counts::running, [](History& h) { h.hit(ChaosEvent::Kind::run_hang, kForEver); }) == held);
+  CHECK(once(&Counts::running, [](History& h) { h.hit(ChaosEvent::Kind::waits, kForEver); }) == held);
+  CHECK(once(&Counts::hung, [](History& h) { h.hit(ChaosEvent::Kind::run_hang, kForEver); }) == held);
+  CHECK(once(&Counts::backing_off, [](History& h) { h.failed().backs_off(); }) == held);
+  CHECK(once(&Counts::stopping, [](History& h) { h.stopping(); }) == held);
+  CHECK(once(&Counts::terminated, [](History& h) { h.completed(); }) == held);
+  CHECK(once(&Counts::lost, [](History& h) { h.failed().tripped(); }) == held);
+  CHECK(once(&Counts::lost, [](History& h) { h.completed(); }).starts_with("not held"));
+  CHECK(once(&Counts::starts, [](History& h) { h.at(4s + 1ns).of("s-0").failed().started(); }) == "held at 4s1n");
+  CHECK(once(&Counts::restarts, [](History& h) { h.failed().started(); }) == held);
+  CHECK(once(&Counts::failures, [](History& h) { h.failed().backs_off(); }) == held);
+  // A service that is removed counts nowhere.
+  CHECK(once(&Counts::running, [](History& h) { h.completed().removed(); }) == held);
+  CHECK(once(&Counts::terminated, [](History& h) { h.completed().removed(); }).starts_with("not held"));
+}
+
+TEST_CASE("a missed property names the services of its group, and ends with the request for a shutdown") {
+  const Condition all{.of = "s", .counts = {.running = CountRange{2, UINT64_MAX}}};
+  History history{{.properties = {{.name = "quorum", .what = Always{all}, .from = 1s}}}, {{.name = "s", .count = 3}}};
+  history.at(0s).up("s-0").up("s-1").up("s-2").up("other").at(2s).of("s-2").failed().backs_off();
+  history.of("other").failed().backs_off().at(3s).of("s-1").failed().backs_off().at(9s);
+  CHECK(history.finish() ==
+        "not held at 3s; property.quorum: expected always s: running at least 2, from 1s, found s: running 1 at 3s "
+        "(s-1, s-2)");
 }
 
 TEST_CASE("a range includes both its ends") {
@@ -202,7 +253,7 @@ TEST_CASE("a range includes both its ends") {
 TEST_CASE("too many are proved by those that count, and by the time at which the first one too many came") {
   History history{of_fleet({.terminated = CountRange{0, 1}})};
   history.up("a").up("b").up("c").at(1s).of("b").completed().at(2s).of("c").completed().at(3s).of("a").completed();
-  CHECK(history.finish() == "not held at 2s; terminated: expected 0 to 1, found 3 (a, b, c)");
+  CHECK(history.finish() == "not held at 2s; terminated: expected at most 1, found 3 (a, b, c)");
 }
 
 TEST_CASE("too few are proved by those that do not count") {

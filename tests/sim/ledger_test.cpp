@@ -61,6 +61,15 @@ TEST_CASE("no beginning of a line is taken for a line, unless it is one of a sho
     CHECK_THROWS_AS(parse_ledger_line(line.substr(0, size)), BadLedger);
 }
 
+TEST_CASE("a line has what its seed has seen, and reads back") {
+  auto outcome = outcome_of_seed(7);
+  const auto without = to_line(outcome);
+  outcome.seen = "010";
+  const auto line = to_line(outcome);
+  CHECK(line == without_end(without) + " 010\n");
+  CHECK(parse_ledger_line(without_end(line)) == outcome);
+}
+
 TEST_CASE("what no sweep writes is refused") {
   const std::string line = kHeld;
   CHECK_THROWS_WITH(parse_ledger_line(line + " 5"), Contains("more figures"));
@@ -74,7 +83,8 @@ TEST_CASE("a head reads back, and knows the scenario but for its seed") {
   const SweepPlan plan{.file = "x.toml",
                        .settings = {"a=b"},
                        .scenario = "small",
-                       .expectations = {"configuration"},
+                       .expectations = {"property.storm", "configuration"},
+                       .sometimes = {"property.storm"},
                        .seeds = {0, UINT64_MAX - 1}};
   const auto scenario = parse_scenario(kScenario, "x.toml", "");
   const auto head = ledger_head(scenario, plan, {2, 3});

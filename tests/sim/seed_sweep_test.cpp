@@ -90,6 +90,63 @@ TEST_CASE("a sweep counts its runs by verdict, and its failures by reason with t
   CHECK(groups[1].says == "feed-3 at 5s: it did not");
 }
 
+TEST_CASE("a sweep in which something was never seen that some run has to show is vacuous") {
+  SweepPlan plan = kPlan;
+  plan.expectations = {"property.storm", "property.hang", "configuration"};
+  plan.sometimes = {"property.storm", "property.hang"};
+  auto outcomes = std::vector{held(1, 1'000'000, 0), held(2, 1'000'000, 0), held(3, 1'000'000, 0)};
+  for (auto& outcome : outcomes) outcome.seen = "00";
+  outcomes[1].seen = "10";
+  const auto sweep = sweep_of(outcomes);
+  CHECK(sweep.seen(0) == 1);
+  CHECK(sweep.seen(1) == 0);
+  CHECK(never_seen(plan, sweep) == std::vector<std::string>{"property.hang"});
+  const SweepSummary whole{plan, sweep};
+  CHECK(is_vacuous(whole));
+  CHECK_FALSE(is_vacuous({plan, sweep, SweepSummary::End::interrupted}));
+  const auto text = sweep_text(whole);
+  CHECK(text.find("vacuous: in 3 runs never property.hang; what else held proves nothing") != std::string::npos);
+  CHECK(text.find("held: ") == std::string::npos);
+  CHECK(text.find("property.storm  in 1 run\n") != std::string::npos);
+  const auto json = sweep_json(whole);
+  CHECK(json.find(R"("sometimes":[{"what":"property.storm","runs":1},{"what":"property.hang","runs":0}])") !=
+        std::string::npos);
+  CHECK(json.find(R"("vacuous":true)") != std::string::npos);
+  CHECK(json.find(R"("failing_at_most_ppm":null)") != std::string::npos);
+  CHECK(sweep_junit({whole}).find("name=\"expectation property.hang\">\n      <failure message=\"seen in none of 3 "
+                                  "seeds\"/>") != std::string::npos);
+
+  outcomes[0].seen = "01";
+  const auto other = sweep_of(outcomes);
+  CHECK_FALSE(is_vacuous({plan, other}));
+  CHECK(sweep_text({plan, other}).find("held: ") != std::string::npos);
+}
+
+TEST_CASE("what a run has seen comes from its properties") {
+  const std::string text = R"(
+name = "seen"
+duration = "1h"
+[[fleet]]
+name = "feed"
+runs_for = "10min"
+then = "fail"
+[[expect.property]]
+name = "down"
+sometimes = { running = 0 }
+[[expect.property]]
+name = "up"
+always = { lost = 0 }
+[[expect.property]]
+name = "lost"
+sometimes = { lost = 1 }
+)";
+  const auto scenario = parse_scenario(text, "test", "");
+  CHECK(sometimes_names(scenario) == std::vector<std::string>{"property.down", "property.lost"});
+  const auto outcome = outcome_of(scenario, rehearse(scenario));
+  CHECK(outcome.held());
+  CHECK(outcome.seen == "10");
+}
+
 TEST_CASE("a reason shows what its smallest seed says, whichever seed comes first") {
   const auto saying = [](std::uint64_t seed, const char* says) {
     auto failure = kTooMany;

@@ -619,6 +619,43 @@ inline ExpectedFigures figures() {
   return drawn;
 }
 
+inline Condition condition(const Scenario& scenario) {
+  Condition drawn;
+  const auto names = some_of(scenario.fleet, true);
+  if (!names.empty()) drawn.of = names.front();
+  bool in_window = false;
+  for (std::size_t i = 0; i < kConditionCounts.size(); ++i) {
+    drawn.counts.*kConditionCounts[i].member = perhaps(range());
+    in_window = in_window || (i >= kConditionStates && drawn.counts.*kConditionCounts[i].member);
+  }
+  if (in_window) drawn.window = *length(1ns, kDurationMax);
+  if (drawn.counts == ConditionCounts{}) drawn.counts.running = *range();
+  return drawn;
+}
+
+inline ExpectedProperty property(const Scenario& scenario, std::size_t number) {
+  ExpectedProperty drawn{.name = "p" + std::to_string(number)};
+  const auto some = [] { return *rc::gen::arbitrary<bool>(); };
+  const auto end = scenario.duration.value_or(kDurationMax);
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0: drawn.what = Always{condition(scenario)}; break;
+    case 1: drawn.what = Never{condition(scenario)}; break;
+    case 2: drawn.what = Sometimes{condition(scenario)}; break;
+    default:
+      drawn.what = Eventually{condition(scenario)};
+      if (some()) {
+        drawn.whenever = condition(scenario);
+        drawn.within = perhaps(length(0ns, kDurationMax));
+      }
+  }
+  if (!drawn.whenever && some()) drawn.whenever = condition(scenario);
+  if (some()) drawn.before = condition(scenario);
+  if (some()) drawn.from = *length(0ns, end);
+  if (some()) drawn.until = *length(drawn.from, end);
+  if (some()) drawn.in_drain = InDrain{};
+  return drawn;
+}
+
 inline Expectations expectations(const Scenario& scenario) {
   const auto by = length(0ns, scenario.duration.value_or(kDurationMax));
   Expectations drawn{.fleet = counts(),
@@ -635,6 +672,8 @@ inline Expectations expectations(const Scenario& scenario) {
   if (scenario.heal_at)
     drawn.after_heal_within = perhaps(length(0ns, scenario.duration.value_or(kDurationMax) - *scenario.heal_at));
   if (*rc::gen::arbitrary<bool>()) drawn.abandoned_services = some_of(scenario.fleet, false);
+  const auto properties = *rc::gen::inRange<std::size_t>(0, 3);
+  for (std::size_t i = 0; i < properties; ++i) drawn.properties.push_back(property(scenario, i));
   return drawn;
 }
 

@@ -173,6 +173,7 @@ class Sweeper {
                                .settings = arguments_.settings,
                                .scenario = scenario.name,
                                .expectations = sim::expectation_names(scenario),
+                               .sometimes = sim::sometimes_names(scenario),
                                .seeds = arguments_.seeds.value_or(own_seed(scenario))};
     check_canary(file, scenario, whole.seeds.first);
     const auto seeds = seeds_of(arguments_.shard, whole.seeds);

@@ -56,7 +56,8 @@ int exit_status(const std::deque<Swept>& all) {
   };
   const bool corpus_fails =
       std::any_of(all.begin(), all.end(), [](const Swept& one) { return one.corpus && one.corpus->failing() > 0; });
-  if (corpus_fails || any(sim::RehearsalVerdict::violated)) return something_violated;
+  const bool vacuous = std::any_of(all.begin(), all.end(), [](const Swept& one) { return is_vacuous(one.summary()); });
+  if (corpus_fails || vacuous || any(sim::RehearsalVerdict::violated)) return something_violated;
   return any(sim::RehearsalVerdict::out_of_budget) ? budget_ran_out : all_held;
 }
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <holdfast/detail/enumerators.hpp>
+#include <holdfast_sim/checks/detail/property_checks.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
@@ -57,13 +58,6 @@ Count count_of(Termination::Reason reason) noexcept {
 
 constexpr std::size_t index_of(Count count) noexcept { return static_cast<std::size_t>(count); }
 
-// "3", "1 to 5", "at least 1"
-std::string in_words(const CountRange& range) {
-  if (range.min == range.max) return std::to_string(range.min);
-  if (range.max == UINT64_MAX) return fmt::format("at least {}", range.min);
-  return fmt::format("{} to {}", range.min, range.max);
-}
-
 // What is counted for the fleet or for one group, and what is expected of it.
 struct Tally {
   std::string name;  // empty: the fleet
@@ -93,9 +87,11 @@ constexpr std::uint32_t kNone = UINT32_MAX;
 // A service as far as expectations go.
 struct Member {
   std::uint32_t generation = 0;
-  std::uint32_t by_name = kNone;   // the tally of its own name
-  std::uint32_t by_group = kNone;  // the tally of its group
-  std::uint32_t counts = 0;        // a bit for each Count to which it adds
+  std::uint32_t by_name = kNone;     // the tally of its own name
+  std::uint32_t by_group = kNone;    // the tally of its group
+  std::uint32_t counts = 0;          // a bit for each Count to which it adds
+  detail::CountedFor counted_for{};  // by properties
+  detail::CountedStates states = 0;
   Phase phase = Phase::starting;
   Termination::Reason reason = Termination::Reason::completed;  // once terminated
   bool present = false;
@@ -112,6 +108,18 @@ struct Member {
     return phase == Phase::terminated &&
            (reason == Termination::Reason::completed || reason == Termination::Reason::cancelled);
   }
+  [[nodiscard]] detail::CountedStates present_states() const noexcept {
+    using detail::Counted;
+    if (!present) return 0;
+    switch (phase) {
+      case Phase::starting: return bit_of(Counted::starting);
+      case Phase::running: return runs() ? bit_of(Counted::running) : hangs ? bit_of(Counted::hung) : 0;
+      case Phase::backing_off: return bit_of(Counted::backing_off);
+      case Phase::stopping: return bit_of(Counted::stopping);
+      case Phase::terminated: return bit_of(Counted::terminated) | (is_done() ? 0 : bit_of(Counted::lost));
+    }
+    return 0;
+  }
   [[nodiscard]] bool adds_to(std::size_t count) const noexcept { return ((counts >> count) & 1U) != 0; }
 };
 
@@ -123,7 +131,11 @@ struct Member {
 
 struct ExpectationChecks::State {
   explicit State(const Scenario& scenario)
-      : expect(scenario.expect), heal_at(scenario.heal_at), roster(roster_of(scenario)) {
+      : expect(scenario.expect),
+        heal_at(scenario.heal_at),
+        roster(roster_of(scenario)),
+        properties(expect.properties, [this](ExpectationResult& result, std::uint32_t scope, detail::Counted state,
+                                             bool in_it) { name_counted(result, scope, state, in_it); }) {
     tallies.emplace_back("", expect.fleet);
     for (const auto& group : expect.groups) {
       tally_by_name.emplace(group.name, static_cast<std::uint32_t>(tallies.size()));
@@ -156,11 +168,34 @@ struct ExpectationChecks::State {
     return member.present && member.generation == id.generation ? &member : nullptr;
   }
 
-  void count(Member& member, Count what, TimePoint at) noexcept {
+  void count(Member& member, Count what, TimePoint at) {
+    if (!properties.empty()) count_in_windows(member, what, at);
     member.counts |= 1U << index_of(what);
     tallies[kFleet].add(what, at);
     if (member.by_name != kNone) tallies[member.by_name].add(what, at);
     if (member.by_group != kNone) tallies[member.by_group].add(what, at);
+  }
+
+  void count_in_windows(const Member& member, Count what, TimePoint at) {
+    using detail::Counted;
+    if (what == Count::starts) properties.happened(member.counted_for, Counted::starts, at);
+    if (what == Count::restarts) properties.happened(member.counted_for, Counted::restarts, at);
+    if (what == Count::failures) properties.happened(member.counted_for, Counted::failures, at);
+  }
+
+  // After each change of a service.
+  void show_to_properties(Member& member) {
+    if (properties.empty()) return;
+    const auto states = member.present_states();
+    properties.moved(member.counted_for, std::exchange(member.states, states), states);
+  }
+
+  void name_counted(ExpectationResult& result, std::uint32_t scope, detail::Counted state, bool in_it) const {
+    name(result, [&](const Member& member) {
+      const auto& scopes = member.counted_for.scopes;
+      const bool is_of_it = member.present && std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+      return is_of_it && ((member.states & bit_of(state)) != 0) == in_it;
+    });
   }
 
   void take_back(Member& member, Count what) noexcept {
@@ -179,6 +214,7 @@ struct ExpectationChecks::State {
         drained_at = event.at;
         outcome = over->outcome;
       }
+      if (std::holds_alternative<event::ShutdownRequested>(event.what)) properties.drain(event.at);
       return;
     }
     if (std::holds_alternative<event::Added>(event.what)) return on_added(event);
@@ -186,6 +222,7 @@ struct ExpectationChecks::State {
     if (!member) return;
     const bool commanded = std::exchange(member->restart_commanded, false);
     std::visit([&](const auto& what) { on(*member, event, what, commanded); }, event.what);
+    show_to_properties(*member);
   }
 
   void on_added(const Event& event) {
@@ -201,10 +238,18 @@ struct ExpectationChecks::State {
               .by_name = tally_of_name(name),
               .by_group = tally_of_group(name),
               .counts = counts,
+              .counted_for = counted_for(name),
               .present = true};
     ++present;
     ++active;
     count(member, Count::spawned, event.at);
+    show_to_properties(member);
+  }
+
+  [[nodiscard]] detail::CountedFor counted_for(const std::string& name) const {
+    if (properties.empty()) return {};
+    const auto group = roster.group_of(name);
+    return properties.counted_for(name, group ? std::string_view{roster.groups()[*group].name} : std::string_view{});
   }
 
   void set_phase(Member& member, Phase phase) noexcept {
@@ -301,6 +346,7 @@ struct ExpectationChecks::State {
     look_for_all_running(until);
     look_for_all_well(until);
     decide_limits(until);
+    if (!properties.empty()) properties.hold(now, until);
     now = until;
   }
 
@@ -359,12 +405,18 @@ struct ExpectationChecks::State {
 
   // A run that hangs by itself does not recover: its service is not running until another run begins.
   void on_run_hang(const ChaosEvent& event) {
-    if (Member* const member = find(event.service)) set_working(*member, true, member->waits);
+    Member* const member = find(event.service);
+    if (!member) return;
+    set_working(*member, true, member->waits);
+    show_to_properties(*member);
   }
 
   // Nor does a service run while it waits for a resource.
   void on_wait(const ChaosEvent& event, bool waits) {
-    if (Member* const member = find(event.service)) set_working(*member, member->hangs, waits);
+    Member* const member = find(event.service);
+    if (!member) return;
+    set_working(*member, member->hangs, waits);
+    show_to_properties(*member);
   }
 
   // Names the services for which `shown` holds.
@@ -444,12 +496,14 @@ struct ExpectationChecks::State {
     let_pass(end.at);
     look_for_all_running(end.at + Duration{1});
     look_for_all_well(end.at + Duration{1});
+    if (!properties.empty()) properties.hold(end.at, end.at + Duration{1});
     for (const Tally& tally : tallies) decide_counts(tally, end.at);
     if (expect.all_running_by) add(running_result, [&] { return decide_all_running(end.at); });
     if (expect.after_heal_within && heal_at) add(well_result, [&] { return decide_all_well(end.at); });
     if (expect.all_terminated_by) add(terminated_result, [&] { return decide_all_terminated(end.at); });
     if (expect.drained_by) results.push_back(decide_drained(end.at));
     if (expect.abandoned_services) results.push_back(decide_abandoned(end.at));
+    for (auto& result : properties.finish(end.at)) results.push_back(std::move(result));
   }
 
   template <class Decide>
@@ -469,7 +523,7 @@ struct ExpectationChecks::State {
     const std::uint64_t found = tally.counts[field];
     ExpectationResult result{
         .what = (tally.name.empty() ? "" : tally.name + '.') + std::string{kExpectedCounts[field].name},
-        .expected = in_words(range),
+        .expected = detail::in_words(range),
         .found = std::to_string(found),
         .held = found >= range.min && found <= range.max,
         .at = at};
@@ -534,6 +588,7 @@ struct ExpectationChecks::State {
   std::vector<Tally> tallies;
   std::unordered_map<std::string, std::uint32_t> tally_by_name;  // only looked up, at the adding of a service
   const Roster roster;
+  detail::PropertyChecks properties;
   std::vector<Member> members;     // by slot
   std::vector<std::string> names;  // by slot
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,9 @@ struct ExpectationResult {
   std::string expected;  // "0", "1 to 5", "10min"
   std::string found;     // "3", "at 5min44s", "2 of 1000 services were not running"
   bool held = false;
-  std::string_view cause{};  // how it was missed, without a number, the same in every run: "too many"; empty if held
-  TimePoint at;              // when it was decided
+  std::optional<bool> seen{};  // whether it happened in this run: only of what has to in some run of a sweep
+  std::string_view cause{};    // how it was missed, without a number, the same in every run: "too many"; empty if held
+  TimePoint at;                // when it was decided
   std::vector<std::string> services;  // that prove it: the first kServicesNamedMax
   std::uint64_t more_services = 0;    // and how many more there are
 };

@@ -186,6 +186,7 @@ json::object of(const ExpectationResult& expectation) {
           {"expected", text(expectation.expected)},
           {"found", text(expectation.found)},
           {"verdict", expectation.held ? "held" : "violated"},
+          {"seen", expectation.seen ? json::value(*expectation.seen) : json::value{}},
           {"at_ns", nanoseconds(expectation.at)},
           {"services", texts(expectation.services)},
           {"more_services", expectation.more_services}};

@@ -385,8 +385,10 @@ class TextReport {
   }
 
   [[nodiscard]] std::vector<std::string> cells_of(const ExpectationResult& expectation) const {
-    return {expectation.held ? "held" : "violated",
-            fit(expectation.what, std::max<std::size_t>(40, options_.width * 2 / 5)),
+    const auto verdict = expectation.seen   ? *expectation.seen ? "seen" : "not seen"
+                         : expectation.held ? "held"
+                                            : "violated";
+    return {verdict, fit(expectation.what, std::max<std::size_t>(40, options_.width * 2 / 5)),
             fit("expected " + expectation.expected, std::max<std::size_t>(36, options_.width / 4)),
             fit("found " + expectation.found, std::max<std::size_t>(50, options_.width * 3 / 10))};
   }

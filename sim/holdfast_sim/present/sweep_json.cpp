@@ -104,7 +104,13 @@ std::string sweep_json(const SweepSummary& summary) {
   object["violated"] = sweep.runs_of(RehearsalVerdict::violated);
   object["out_of_budget"] = sweep.runs_of(RehearsalVerdict::out_of_budget);
   object["first_violated"] = optional(sweep.first_violated());
-  object["failing_at_most_ppm"] = optional(sweep.failing_at_most_ppm());
+  object["failing_at_most_ppm"] = is_vacuous(summary) ? json::value{} : optional(sweep.failing_at_most_ppm());
+  json::array sometimes;
+  for (std::size_t i = 0; i < summary.plan.sometimes.size(); ++i) {
+    sometimes.push_back(json::object{{"what", as_json(summary.plan.sometimes[i])}, {"runs", sweep.seen(i)}});
+  }
+  object["sometimes"] = std::move(sometimes);
+  object["vacuous"] = is_vacuous(summary);
   json::array failures;
   for (const auto& group : sweep.failures()) {
     auto failure = of(group.reason, group.says);

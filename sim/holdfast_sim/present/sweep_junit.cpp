@@ -31,7 +31,14 @@ class Suite {
   explicit Suite(const SweepSummary& summary)
       : plan_(summary.plan), failures_(summary.sweep.failures()), runs_(summary.sweep.runs()) {
     for (const auto& rule : rules()) test(FailureReason::Kind::rule, "rule ", rule.name);
-    for (const auto& name : plan_.expectations) test(FailureReason::Kind::expectation, "expectation ", name);
+    const auto missing = is_vacuous(summary) ? never_seen(plan_, summary.sweep) : std::vector<std::string>{};
+    for (const auto& name : plan_.expectations) {
+      if (std::find(missing.begin(), missing.end(), name) != missing.end()) {
+        never(name);
+      } else {
+        test(FailureReason::Kind::expectation, "expectation ", name);
+      }
+    }
     test(FailureReason::Kind::stalled, "does not stall", "");
     for (const auto* const budget : {"events_budget", "time_budget"}) {
       test(FailureReason::Kind::budget, "keeps within the ", budget);
@@ -68,6 +75,12 @@ class Suite {
     }
     ++failed_;
     cases_ += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n", xml(first), found);
+  }
+
+  void never(const std::string& name) {
+    begin("expectation " + name);
+    ++failed_;
+    cases_ += fmt::format(">\n      <failure message=\"seen in none of {} seeds\"/>\n    </testcase>\n", runs_);
   }
 
   void kept(const CorpusSummary& corpus, const CorpusVerdict& verdict) {

@@ -47,12 +47,18 @@ std::string value_text(SeedFigureText::Unit unit, std::uint64_t value) {
 class Text {
  public:
   Text(const SweepSummary& summary, const SweepTextOptions& options)
-      : plan_(summary.plan), sweep_(summary.sweep), end_(summary.end), corpus_(summary.corpus), options_(options) {}
+      : summary_(summary),
+        plan_(summary.plan),
+        sweep_(summary.sweep),
+        end_(summary.end),
+        corpus_(summary.corpus),
+        options_(options) {}
 
   std::string take() {
     header();
     verdicts();
     failures();
+    seen();
     figures();
     if (corpus_ != nullptr) corpus();
     footer();
@@ -106,6 +112,17 @@ class Text {
     if (groups.size() > kFailuresShown) {
       line(fmt::format("  and {} more are in the JSON", counted(groups.size() - kFailuresShown, "reason")));
     }
+  }
+
+  void seen() {
+    if (plan_.sometimes.empty()) return;
+    heading("seen in some run");
+    detail::TextTable table{{"", ""}};
+    for (std::size_t i = 0; i < plan_.sometimes.size(); ++i) {
+      const auto runs = sweep_.seen(i);
+      table.add({file::printable(plan_.sometimes[i]), runs == 0 ? "in none" : "in " + counted(runs, "run")});
+    }
+    text_ += table.text(2, options_.width);
   }
 
   void figures() {
@@ -195,7 +212,12 @@ class Text {
 
   void verdict() {
     const auto failed = sweep_.runs() - sweep_.runs_of(RehearsalVerdict::held);
-    if (const auto at_most = sweep_.failing_at_most_ppm()) {
+    const bool vacuous = is_vacuous(summary_);
+    if (vacuous) {
+      line(painted("vacuous", "1;31") + fmt::format(": in {} never {}; what else held proves nothing",
+                                                    counted(sweep_.runs(), "run"), joined(never_seen(plan_, sweep_))));
+    }
+    if (const auto at_most = vacuous ? std::nullopt : sweep_.failing_at_most_ppm()) {
       line(painted("held", "32") + bound(*at_most));
     } else if (sweep_.runs_of(RehearsalVerdict::violated) > 0) {
       line(painted("violated", "1;31") +
@@ -217,6 +239,7 @@ class Text {
                        detail::percent(at_most_ppm));
   }
 
+  const SweepSummary& summary_;
   const SweepPlan& plan_;
   const Sweep& sweep_;
   const SweepSummary::End end_;
@@ -226,6 +249,11 @@ class Text {
 };
 
 }  // namespace
+
+bool is_vacuous(const SweepSummary& summary) {
+  return summary.end == SweepSummary::End::complete && summary.sweep.runs() > 0 &&
+         !never_seen(summary.plan, summary.sweep).empty();
+}
 
 std::string sweep_text(const SweepSummary& summary, const SweepTextOptions& options) {
   return Text{summary, options}.take();

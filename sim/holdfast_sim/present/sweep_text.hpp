@@ -28,6 +28,9 @@ struct SweepSummary {
   const CorpusSummary* corpus = nullptr;  // none: the sweep keeps nothing
 };
 
+// Every seed was run, and something that some run has to meet was met by none: the sweep proves nothing.
+[[nodiscard]] bool is_vacuous(const SweepSummary& summary);
+
 struct SweepTextOptions {
   std::size_t width = 100;  // columns of a line at most; commands may be longer
   bool colours = false;     // ANSI escape sequences

@@ -18,6 +18,7 @@
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/behaviour.hpp>
 #include <holdfast_sim/scenario/chaos/kinds.hpp>
+#include <holdfast_sim/scenario/property.hpp>
 #include <holdfast_sim/scenario/resource.hpp>
 #include <holdfast_sim/text/file.hpp>
 
@@ -27,6 +28,7 @@ namespace holdfast::sim {
 
 inline constexpr std::size_t kChaosMax = 10'000;  // entries in one scenario
 inline constexpr std::size_t kResourcesMax = 1000;
+inline constexpr std::size_t kPropertiesMax = 1000;
 
 // Services of one kind, as holdfast::file::ServiceGroup has them, with what they do in a rehearsal.
 struct FleetGroup {
@@ -49,13 +51,6 @@ struct ChaosEntry {
   std::optional<Distribution> every{};  // again so long after the latest time; nullopt: once
   std::optional<Duration> until{};      // not later than this; nullopt: to the end
   friend bool operator==(const ChaosEntry&, const ChaosEntry&) = default;
-};
-
-// Both ends included.
-struct CountRange {
-  std::uint64_t min = 0;
-  std::uint64_t max = 0;
-  friend bool operator==(const CountRange&, const CountRange&) = default;
 };
 
 // What is expected of counts at the end of a run; nullopt: nothing. Counters, then services by termination reason.
@@ -128,6 +123,7 @@ struct Expectations {
   ExpectedCounts fleet{};
   ExpectedFigures figures{};
   std::vector<ExpectedOfGroup> groups{};
+  std::vector<ExpectedProperty> properties{};
   // Not later than this, and after the end of the last disturbance that began before it, all services run at once.
   std::optional<Duration> all_running_by{};
   // Not later than this after the scenario's heal_at, all services run at once but those that are done.

@@ -78,6 +78,7 @@ std::string to_line(const LedgerHead& head) {
                             {"file", json_text(head.plan.file)},
                             {"settings", json_texts(head.plan.settings)},
                             {"expectations", json_texts(head.plan.expectations)},
+                            {"sometimes", json_texts(head.plan.sometimes)},
                             {"first_seed", head.plan.seeds.first},
                             {"last_seed", head.plan.seeds.last},
                             {"shard", head.shard.index},
@@ -100,6 +101,7 @@ LedgerHead parse_ledger_head(std::string_view line) {
                  .settings = texts_of(object.at("settings")),
                  .scenario = text_of(object.at("scenario")),
                  .expectations = texts_of(object.at("expectations")),
+                 .sometimes = texts_of(object.at("sometimes")),
                  .seeds = {object.at("first_seed").to_number<std::uint64_t>(),
                            object.at("last_seed").to_number<std::uint64_t>()}};
     head.shard = {object.at("shard").to_number<std::uint32_t>(), object.at("of_shards").to_number<std::uint32_t>()};
@@ -184,6 +186,7 @@ std::string to_line(const SeedOutcome& outcome) {
   std::string line =
       fmt::format("{} {} {}", outcome.seed, kVerdictLetters[static_cast<std::size_t>(outcome.verdict)], outcome.digest);
   for (const auto& figure : outcome.figures) line += figure ? fmt::format(" {}", *figure) : std::string{" -"};
+  if (!outcome.seen.empty()) line += ' ' + outcome.seen;
   for (const auto& failure : outcome.failures) {
     line += '\t';
     line += kReasonLetters[static_cast<std::size_t>(failure.reason.kind)];
@@ -206,7 +209,10 @@ SeedOutcome parse_ledger_line(std::string_view line) {
     const auto text = cut(fields, ' ');
     if (text != "-") figure = number_of(text);
   }
-  if (!fields.empty()) throw BadLedger{"has more figures than there are"};
+  outcome.seen = cut(fields, ' ');
+  if (!fields.empty() || outcome.seen.find_first_not_of("01") != std::string::npos) {
+    throw BadLedger{"has more figures than there are"};
+  }
   while (!line.empty()) {
     SeedFailure failure;
     failure.reason.kind = static_cast<FailureReason::Kind>(index_of(cut(line, '\t'), kReasonLetters));

@@ -129,10 +129,23 @@ std::vector<std::string> expectation_names(const Scenario& scenario) {
   return names;
 }
 
+std::vector<std::string> sometimes_names(const Scenario& scenario) {
+  ExpectationChecks checks{scenario};
+  checks.finish({});
+  std::vector<std::string> names;
+  for (const auto& result : checks.results()) {
+    if (result.seen) names.push_back(result.what);
+  }
+  return names;
+}
+
 SeedOutcome outcome_of(const Scenario& scenario, const RehearsalResult& result) {
   const ReportData& report = result.report;
   SeedOutcome outcome{.seed = result.seed.value, .verdict = result.verdict(), .digest = result.digest};
   if (!outcome.held()) outcome.failures = Failures{scenario, result}.take();
+  for (const auto& expectation : result.expectations) {
+    if (expectation.seen) outcome.seen += *expectation.seen ? '1' : '0';
+  }
   const auto set = [&](SeedFigure which, std::optional<std::uint64_t> value) {
     outcome.figures[static_cast<std::size_t>(which)] = value;
   };

@@ -76,6 +76,8 @@ struct SeedOutcome {
   std::string digest;
   std::vector<SeedFailure> failures;  // each reason once, the worst kind first; empty if it held
   std::array<std::optional<std::uint64_t>, kSeedFigures> figures{};  // by SeedFigure
+  // A letter for each expectation that some run of a sweep has to meet: '1' if this one did, or '0'.
+  std::string seen;
   friend bool operator==(const SeedOutcome&, const SeedOutcome&) = default;
 
   [[nodiscard]] bool held() const noexcept { return verdict == RehearsalVerdict::held; }
@@ -90,6 +92,8 @@ SeedOutcome outcome_of(const Scenario& scenario, const RehearsalResult& result);
 
 // What each run of the scenario is asked for, in the order of RehearsalResult::expectations.
 std::vector<std::string> expectation_names(const Scenario& scenario);
+// What some run of a sweep is asked for, in the order of SeedOutcome::seen.
+std::vector<std::string> sometimes_names(const Scenario& scenario);
 
 }  // namespace holdfast::sim
 

@@ -45,10 +45,20 @@ void Sweep::add(const SeedOutcome& outcome) {
   for (std::size_t i = 0; i < kSeedFigures; ++i) {
     if (outcome.figures[i]) spreads_[i].add(*outcome.figures[i], outcome.seed);
   }
+  if (seen_.size() < outcome.seen.size()) seen_.resize(outcome.seen.size());
+  for (std::size_t i = 0; i < outcome.seen.size(); ++i) seen_[i] += outcome.seen[i] == '1';
   // A sum does not depend on the order. The seed is in it, so that exchanged digests do not go unnoticed.
   const auto hash = XXH3_128bits_withSeed(outcome.digest.data(), outcome.digest.size(), outcome.seed);
   digest_[0] += hash.high64;
   digest_[1] += hash.low64;
+}
+
+std::vector<std::string> never_seen(const SweepPlan& plan, const Sweep& sweep) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < plan.sometimes.size(); ++i) {
+    if (sweep.seen(i) == 0) names.push_back(plan.sometimes[i]);
+  }
+  return names;
 }
 
 std::vector<FailureGroup> Sweep::failures() const {

@@ -38,6 +38,7 @@ struct SweepPlan {
   std::vector<std::string> settings;  // "supervisor.backoff.max=10s" (settings.hpp)
   std::string scenario;               // its name
   std::vector<std::string> expectations;
+  std::vector<std::string> sometimes;  // of these, what some run has to meet
   SeedRange seeds;
   friend bool operator==(const SweepPlan&, const SweepPlan&) = default;
 };
@@ -81,6 +82,9 @@ class Spread {
   std::vector<WorstSeed> worst_;
 };
 
+// The name of what no run has met although some run had to: the sweep proves nothing.
+std::vector<std::string> never_seen(const SweepPlan& plan, const class Sweep& sweep);
+
 class Sweep {
  public:
   Sweep();
@@ -95,6 +99,8 @@ class Sweep {
   [[nodiscard]] bool all_held() const noexcept { return runs_of(RehearsalVerdict::held) == runs_; }
   // The smallest seed that was violated.
   [[nodiscard]] const std::optional<std::uint64_t>& first_violated() const noexcept { return first_violated_; }
+  // In how many runs something was seen, by its place in SweepPlan::sometimes.
+  [[nodiscard]] std::uint64_t seen(std::size_t which) const noexcept { return which < seen_.size() ? seen_[which] : 0; }
   // The most frequent first. A seed counts in each of its reasons.
   [[nodiscard]] std::vector<FailureGroup> failures() const;
   [[nodiscard]] const Spread& spread(SeedFigure which) const noexcept {
@@ -114,6 +120,7 @@ class Sweep {
   std::optional<std::uint64_t> first_violated_;
   std::map<FailureReason, FailureGroup> failures_;
   std::vector<Spread> spreads_;
+  std::vector<std::uint64_t> seen_;
   std::array<std::uint64_t, 2> digest_{};
 };
 

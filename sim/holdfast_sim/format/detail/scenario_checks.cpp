@@ -341,6 +341,7 @@ class ScenarioChecks : FleetChecks {
     if (expect.all_terminated_by) within_duration("expect.all_terminated_by", *expect.all_terminated_by);
     if (expect.drained_by) within_duration("expect.drained_by", *expect.drained_by);
     if (expect.abandoned_services) abandoned_are_services(*expect.abandoned_services);
+    check_properties(expect.properties);
     std::unordered_set<std::string> seen;
     for (std::size_t i = 0; i < expect.groups.size() && !full(); ++i) {
       const std::string path = indexed("expect.fleet", i);
@@ -368,6 +369,55 @@ class ScenarioChecks : FleetChecks {
     }
   }
 
+  void check_properties(const std::vector<ExpectedProperty>& properties) {
+    std::unordered_set<std::string> seen;
+    for (std::size_t i = 0; i < properties.size() && !full(); ++i) {
+      const std::string path = indexed("expect.property", i);
+      const auto& property = properties[i];
+      if (has_sound(path + ".name") && !seen.insert(property.name).second) {
+        complain(path + ".name", "is " + in_quotes(property.name) + " a second time; each property has its own name");
+      }
+      check_kind(path, property);
+      if (property.whenever) check_condition(path + ".whenever", *property.whenever);
+      if (property.before) check_condition(path + ".before", *property.before);
+      if (has_sound(path + ".from")) within_duration(path + ".from", property.from);
+      check_until(path, property);
+    }
+  }
+
+  void check_kind(const std::string& path, const ExpectedProperty& property) {
+    const bool has_eventually = has(path + ".eventually");
+    if (property.within && has_sound(path + ".within") && !has_eventually) {
+      complain(path + ".within", "goes with \"eventually\" alone; leave it out, or write \"eventually\"");
+    }
+    for (const char* const kind : {".always", ".never", ".eventually", ".sometimes"}) {
+      if (!has(path + kind)) continue;
+      std::visit([&](const auto& of) { check_condition(path + kind, of.what); }, property.what);
+    }
+  }
+
+  void check_until(const std::string& path, const ExpectedProperty& property) {
+    if (!property.until || !has_sound(path + ".until")) return;
+    within_duration(path + ".until", *property.until);
+    if (!has_sound(path + ".from") || *property.until >= property.from) return;
+    complain(path + ".until", "is " + to_string(*property.until) +
+                                  ", before \"from\" = " + in_quotes(to_string(property.from)) + "; allowed is " +
+                                  to_string(property.from) + " or later");
+  }
+
+  void check_condition(const std::string& path, const Condition& condition) {
+    if (condition.of && has_sound(path + ".of") && all_names_known()) name_exists(path + ".of", *condition.of);
+    for (const auto& count : kConditionCounts)
+      is_ordered(path + '.' + std::string{count.name}, condition.counts.*count.member);
+    for (std::size_t i = kConditionStates; i < kConditionCounts.size(); ++i) {
+      if (condition.counts.*kConditionCounts[i].member) return;
+    }
+    if (has_sound(path + ".window")) {
+      complain(path + ".window",
+               "has nothing that is counted in it; leave it out, or write \"starts\", \"restarts\" or \"failures\"");
+    }
+  }
+
   void has_figures(const std::string& path, const ExpectedOfGroup& expected) {
     if (!expected.availability_min || !has_sound(path + ".name") || names_.has_group(expected.name)) return;
     if (!names_.has_service(expected.name)) return;
@@ -376,13 +426,13 @@ class ScenarioChecks : FleetChecks {
   }
 
   void counts_are_ordered(const std::string& path, const ExpectedCounts& counts) {
-    for (const auto& count : kExpectedCounts) {
-      const std::string key = path + '.' + std::string{count.name};
-      const auto& range = counts.*count.member;
-      if (!range || !has_sound(key) || range->min <= range->max) continue;
-      complain(key, "has a min of " + std::to_string(range->min) + ", above its max of " + std::to_string(range->max) +
-                        "; allowed is a min of 0 to max");
-    }
+    for (const auto& count : kExpectedCounts) is_ordered(path + '.' + std::string{count.name}, counts.*count.member);
+  }
+
+  void is_ordered(const std::string& key, const std::optional<CountRange>& range) {
+    if (!range || !has_sound(key) || range->min <= range->max) return;
+    complain(key, "has a min of " + std::to_string(range->min) + ", above its max of " + std::to_string(range->max) +
+                      "; allowed is a min of 0 to max");
   }
 
   void abandoned_are_services(const std::vector<std::string>& names) {

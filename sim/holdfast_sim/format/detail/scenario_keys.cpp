@@ -435,6 +435,67 @@ void describe(TableOf<ExpectedFigures>& table) {
             {.otherwise = "any", .help = "a shutdown was asked for, and its drain took no longer"});
 }
 
+// Properties.
+
+void describe(TableOf<ConditionCounts>& table) {
+  for (std::size_t i = 0; i < kConditionCounts.size(); ++i) {
+    const auto& count = kConditionCounts[i];
+    table.key_as<ExactlyOrRange>(
+        count.name, count.member,
+        {.needs = i < kConditionStates ? "" : "window", .otherwise = "any", .help = count.counts});
+  }
+}
+
+void describe(TableOf<Condition>& table) {
+  table.name("condition");
+  table.key("of", &Condition::of, {.otherwise = "the whole fleet", .help = "a group or a service"});
+  table.all_of(&Condition::counts);
+  table.key("window", &Condition::window,
+            {.forms = {kPositiveLength},
+             .otherwise = "*required* beside what is counted in it",
+             .help = "what has happened longer ago than this does not count"});
+  std::vector<std::string_view> names;
+  for (const auto& count : kConditionCounts) names.push_back(count.name);
+  table.choice(Table::Choice::at_least_one, std::move(names));
+}
+
+// A kind of property stands in a file as its condition.
+template <class Kind>
+struct AsCondition {
+  static std::vector<Form> forms() { return Value<Condition>::forms(); }
+  static Kind read(const TomlValue& value) { return {Value<Condition>::read(value)}; }
+  static TomlValue write(const Kind& kind) { return Value<Condition>::write(kind.what); }
+};
+
+void describe(TableOf<ExpectedProperty>& table) {
+  table.name("property");
+  table.key("name", &ExpectedProperty::name,
+            {.forms = {Name{}}, .required = true, .help = "what reports call it. No other property has it"});
+  table.alternative<Always, AsCondition<Always>>("always", &ExpectedProperty::what,
+                                                 {.help = "this holds at every instant"});
+  table.alternative<Never, AsCondition<Never>>("never", &ExpectedProperty::what, {.help = "this holds at no instant"});
+  table.alternative<Eventually, AsCondition<Eventually>>("eventually", &ExpectedProperty::what,
+                                                         {.help = "this holds at some instant"});
+  table.alternative<Sometimes, AsCondition<Sometimes>>(
+      "sometimes", &ExpectedProperty::what,
+      {.help = "this holds at some instant of at least one run of a sweep, which else proves nothing. A single run "
+               "reports whether it does, and holds all the same"});
+  table.key("whenever", &ExpectedProperty::whenever,
+            {.otherwise = "at every instant",
+             .help = "only where this holds. With `eventually`: each time that this begins to hold, from then on"});
+  table.key("within", &ExpectedProperty::within,
+            {.needs = "whenever",
+             .otherwise = "to the end",
+             .help = "of `eventually`: so long after `whenever` has begun to hold, at the latest"});
+  table.key("before", &ExpectedProperty::before,
+            {.otherwise = "to the end", .help = "only until this holds for the first time"});
+  table.key("from", &ExpectedProperty::from, {.help = "not at earlier instants"});
+  table.key("until", &ExpectedProperty::until,
+            {.otherwise = "to the end", .help = "not at later instants; not before `from`, and not after `duration`"});
+  table.key("in_drain", &ExpectedProperty::in_drain,
+            {.otherwise = "only until a shutdown is asked for", .help = "`true`: also while the fleet shuts down"});
+}
+
 void describe(TableOf<Expectations>& table) {
   table.name("expect");
   table.all_of(&Expectations::fleet);
@@ -461,6 +522,10 @@ void describe(TableOf<Expectations>& table) {
             {.forms = {Tables{table_of<ExpectedOfGroup>, kGroupsMax}},
              .otherwise = "none",
              .help = "what is expected of one group or one service; one table for each name at most"});
+  table.key("property", &Expectations::properties,
+            {.forms = {Tables{table_of<ExpectedProperty>, kPropertiesMax}},
+             .otherwise = "none",
+             .help = "what is expected of the course of the run"});
 }
 
 void describe(TableOf<Budget>& table) {
