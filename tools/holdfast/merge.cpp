@@ -38,7 +38,7 @@ Examples:
 
 Exit status:
   0  every run held
-  1  at least one run was violated
+  1  at least one run was violated, or none showed what some run has to (a property "sometimes")
   2  the ledgers are not of one sweep, or do not have all of its seeds
   3  at least one run ran out of budget, and none was violated
   4  two runs of one seed differ: the simulation is not deterministic, or the ledgers are of different builds)";

@@ -68,7 +68,7 @@ Examples:
 
 Exit status, that of the worst run:
   0    every run held
-  1    at least one run was violated
+  1    at least one run was violated, or none showed what some run has to (a property "sometimes")
   2    bad input: the scenario, the command line, the ledger, or an output that cannot be written
   3    at least one run ran out of budget, and none was violated
   4    nothing that the sweep says could be trusted: two runs of one seed differ, or the checks miss a planted bug
