@@ -40,6 +40,11 @@ struct ChaosEvent {
   TimePoint until{};
   Duration fails_after{0};
   std::string_view cause{};  // "storm", "outage", "hang", what a recorded trace says, or the name of a resource
+  // Which entry of the scenario's chaos did it, from 0; kNoEntry: none did, or a trace was read. Traces and digests do
+  // not have it: it says who, not what.
+  std::uint32_t entry = kNoEntry;
+
+  static constexpr std::uint32_t kNoEntry = UINT32_MAX;
 };
 
 // What an event means to those who judge a run and show it. The first four are what chaos does, from now to `until`;

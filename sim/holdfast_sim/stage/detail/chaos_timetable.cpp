@@ -107,14 +107,21 @@ class ChaosTimetable::VictimOnStage final : public Victim {
   [[nodiscard]] TimePoint ends(TimePoint until) const noexcept { return std::min(until, timetable_.heals_at_); }
 
   void report(ChaosEvent::Kind kind, TimePoint until, Duration fails_after, std::string_view cause) const {
-    const ChaosEvent event{
-        timetable_.scheduler_.now(), who_.id, who_.name, who_.name_hash, kind, until, fails_after, cause};
+    const ChaosEvent event{.at = timetable_.scheduler_.now(),
+                           .service = who_.id,
+                           .name = who_.name,
+                           .name_hash = who_.name_hash,
+                           .kind = kind,
+                           .until = until,
+                           .fails_after = fails_after,
+                           .cause = cause,
+                           .entry = static_cast<std::uint32_t>(strike_)};
     for (Observer* const observer : timetable_.observers_) observer->on_chaos(event);
   }
 
   const ChaosTimetable& timetable_;
   const Inhabitant& who_;
-  std::uint64_t strike_;  // number of its draws
+  std::uint64_t strike_;  // number of its draws: StrikeOnStage::number_of_draws()
 };
 
 namespace {
