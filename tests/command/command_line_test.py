@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True
 import holdfast_command  # noqa: E402
 from holdfast_command import BUSY, HEALTHY, IS_SLOW, VIOLATED, CommandTest  # noqa: E402
 
-COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "report",
+COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "explain", "report",
             "schema", "up", "check", "status", "start", "stop", "restart", "reset", "signal", "logs", "events", "reload", "down")
 # Their examples need a fleet that is up, or that could be: up_test has one.
 OF_RUNNING_FLEETS = re.compile(r"holdfast (up|check|status|start|stop|restart|reset|signal|logs|events|reload|down)\b")
@@ -496,8 +496,8 @@ class Width(CommandTest):
                 lines = self.shown(columns, *arguments)
                 self.assertGreater(len(lines), 10)
                 # A word may be longer, and a command: a path or a digest is there to be copied.
-                long = [line for line in lines
-                        if len(line) > columns and len(line.split()) > 1 and not line.startswith("    holdfast run ")]
+                commands = ("    holdfast run ", "    holdfast explain ", "why: holdfast explain ")
+                long = [line for line in lines if len(line) > columns and len(line.split()) > 1 and not line.startswith(commands)]
                 self.assertEqual(long, [], f"{columns} columns of {arguments}")
                 self.assertEqual([line for line in lines if line != line.rstrip()], [])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import unittest
@@ -33,7 +34,7 @@ count = 4
 at = "10min"
 outage = { of = "feed", for = "LENGTH", fails_after = "100ms" }
 """
-PAGES = tuple(f"lib/docs/guide/{name}.md" for name in ("predicting", "diffing", "comparing"))
+PAGES = tuple(f"lib/docs/guide/{name}.md" for name in ("predicting", "diffing", "comparing", "explaining"))
 BLOCK = re.compile(r"^```\n\$ holdfast ([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -44,7 +45,7 @@ def blocks(page: str) -> dict[str, str]:
 
 def printed(command: str) -> str:
     """By a command of a page, as wide as the page."""
-    return subprocess.run([holdfast_command.HOLDFAST, *command.split()], cwd=holdfast_command.ROOT, capture_output=True, text=True,
+    return subprocess.run([holdfast_command.HOLDFAST, *shlex.split(command)], cwd=holdfast_command.ROOT, capture_output=True, text=True,
                           timeout=300, env=os.environ | {"COLUMNS": "100", "LC_ALL": "C.UTF-8"}).stdout
 
 
@@ -67,6 +68,9 @@ class Pages(CommandTest):
 
     def test_the_page_of_diff_shows_what_it_prints(self):
         self.shown("lib/docs/guide/diffing.md")
+
+    def test_the_page_of_explain_shows_what_it_prints(self):
+        self.shown("lib/docs/guide/explaining.md")
 
     def test_the_page_of_compare_shows_what_it_prints_and_its_policy(self):
         self.shown("lib/docs/guide/comparing.md")
@@ -138,6 +142,78 @@ class Diff(CommandTest):
         found = json.loads(self.run_it("diff", changed, original, "--json").stdout)["first_difference"]["says"]
         replayed = json.loads(self.run_it("replay", changed, "--json").stdout)["difference"]["says"]
         self.assertEqual(found.replace("left", "recorded").replace("right", "replayed"), replayed)
+
+
+class Explain(CommandTest):
+    LOST = FRAGILE.replace("LENGTH", "1min") + "[expect]\ncircuit_open = 0\n"
+
+    def test_a_missed_expectation_is_explained_from_the_line_of_its_first_cause_on(self):
+        lines = self.expect(0, "explain", self.file(self.LOST)).stdout.splitlines()
+        self.assertEqual(lines[3], "circuit_open: expected 0, found 4 (feed-0, feed-1, feed-2, feed-3)")
+        self.assertEqual(lines[6].split(maxsplit=1), ["10min", "chaos[0] (line 8): an outage begins; until 11min each start fails "
+                                                               "after 100ms"])
+        self.assertIn("it is given up: circuit breaker open (3/3 failures)", lines[-2])
+        self.assertRegex(lines[-1], "^  What made it fail was over at 11min, 5[0-9][.0-9]*s later.$")
+
+    def test_a_run_that_fails_ends_with_the_chain_in_few_lines_and_the_command(self):
+        file = self.file(self.LOST)
+        lines = self.expect(1, "run", file, "--seed", "7").stdout.splitlines()
+        self.assertEqual(lines[-1], f"why: holdfast explain {file} --seed 7")
+        begin = next(i for i, line in enumerate(lines) if line.startswith("circuit_open ("))
+        self.assertLessEqual(len(lines) - 2 - begin, 6)
+        self.assertIn("chaos[0] (line 8): an outage begins", lines[begin + 1])
+        self.expect(0, *shlex.split(lines[-1])[2:])
+        for arguments in (("--quiet",), ("--json",)):
+            self.assertNotIn("why: holdfast", self.expect(1, "run", file, *arguments).stdout)
+        self.assertNotIn("why: ", self.expect(0, "run", file, "--set", "expect.circuit_open=4").stdout)
+
+    def test_a_setting_holds_and_stands_in_the_commands(self):
+        file = self.file(self.LOST)
+        done = self.expect(1, "run", file, "--set", "expect.circuit_open=1")
+        self.assertEqual(done.stdout.splitlines()[-1], f"why: holdfast explain {file} --seed 0 --set expect.circuit_open=1")
+        self.assertIn("circuit_open: expected 1, found 4", self.expect(0, *shlex.split(done.stdout.splitlines()[-1])[2:]).stdout)
+
+    def test_the_number_of_an_event_is_that_of_its_line_in_the_trace(self):
+        file = self.file(self.LOST)
+        self.run_it("run", file, "--trace", str(self.folder / "a.ndjson"))
+        lines = (self.folder / "a.ndjson").read_text().splitlines()
+        number = next(i for i, line in enumerate(lines) if '"kind":"terminated"' in line)
+        explained = json.loads(self.expect(0, "explain", file, "--event", str(number), "--json").stdout)
+        [explanation] = explained["explanations"]
+        last = explanation["chain"][-1]
+        event = json.loads(lines[number])
+        self.assertEqual((last["event"], last["service"], last["at_ns"]), ("terminated", event["service"], event["t_ns"]))
+        for link in explanation["chain"]:
+            event = json.loads(lines[link["number"]])
+            self.assertEqual((link["event"], link["service"]), (event.get("kind") or event["chaos"], event["service"]))
+            self.assertEqual(link["until_ns"], event["t_ns"])
+
+    def test_the_digest_is_that_of_the_run_and_the_text_is_the_same_each_time(self):
+        file = self.file(self.LOST)
+        first, second = (self.expect(0, "explain", file, "--json").stdout for _ in range(2))
+        self.assertEqual(first, second)
+        self.assertEqual(json.loads(first)["digest"], json.loads(self.run_it("run", file, "--json").stdout)["digest"])
+
+    def test_an_event_that_never_came_is_answered_with_what_there_is(self):
+        file = self.file(self.LOST)
+        for event, says in (("fed-1", 'did you mean "feed-1"?'), ("feed-1 killed", "the events of feed-1 are added (1)"),
+                            ("feed-1 startd", 'did you mean "started"?'), ("", "write SERVICE KIND"),
+                            ("0", "they count from 1")):
+            with self.subTest(event=event):
+                done = self.expect(2, "explain", file, "--event", event)
+                self.assertIn(says, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_a_stall_and_a_run_in_which_nothing_happened_are_explained(self):
+        stalled = self.expect(0, "explain", self.file(holdfast_command.STALLED)).stdout
+        self.assertIn("nothing is left to happen", stalled)
+        self.assertIn("run 1 is running", stalled)
+        calm = self.file('name = "calm"\nduration = "1h"\n[[fleet]]\nname = "feed"\n')
+        self.assertIn("no service was down at any time", self.expect(0, "explain", calm).stdout)
+
+    def test_text_fits_into_sixty_columns(self):
+        text = self.run_it("explain", self.file(self.LOST), env=os.environ | {"COLUMNS": "60", "LC_ALL": "C.UTF-8"}).stdout
+        self.assertLessEqual(max(map(len, text.splitlines())), 60)
 
 
 class Compare(CommandTest):

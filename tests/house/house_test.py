@@ -67,8 +67,10 @@ DOORS = {
     "diff": {"scenario", "observe", "stage"},
     "compare": {"scenario", "report", "text", "."},
     "picture": {"scenario", "observe", "stage"},
+    "explain": {"scenario", "observe", "stage", "checks", "report", "text", "."},
     "search": {"scenario", "format", "checks", "report", "diff", "text", "."},
-    "present": {"scenario", "report", "replay", "predict", "diff", "compare", "picture", "search", "text", "."},
+    "present": {"scenario", "report", "replay", "predict", "diff", "compare", "explain", "picture", "search", "text",
+                "."},
     "asio": {"scenario", "observe", "stage"},
 }
 # What judges a run sees its events alone: a saved trace must be checkable again. And it decides nothing as the supervisor

@@ -256,9 +256,11 @@ failures
   2 seeds  expectation restarts: too many
     seed 2: expected 0, found 7
     holdfast run 'my fleet.toml' --seed 2 --set fleet.feed.count=2
+    holdfast explain 'my fleet.toml' --seed 2 --set fleet.feed.count=2
   1 seed  rule stops_when_asked: feed
     seed 2: feed-3 at 5s: it did not
     holdfast run 'my fleet.toml' --seed 2 --set fleet.feed.count=2
+    holdfast explain 'my fleet.toml' --seed 2 --set fleet.feed.count=2
 
 over the seeds
                  best     median  90 %  99 %  worst  worst seeds

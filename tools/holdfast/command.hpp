@@ -24,6 +24,9 @@ Command add_to(CLI::App& app);
 namespace diff {
 Command add_to(CLI::App& app);
 }
+namespace explain {
+Command add_to(CLI::App& app);
+}
 namespace init {
 Command add_to(CLI::App& app);
 }

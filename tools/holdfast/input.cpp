@@ -81,6 +81,13 @@ sim::Scenario scenario_with(const std::vector<std::string>& settings, const std:
   return sim::parse_scenario(source.text, source.file, source.folder);
 }
 
+std::vector<std::uint32_t> chaos_lines_of(const std::string& path) {
+  if (is_standard_stream(path)) return {};
+  const auto read = file::read_small_file(path, sim::kScenarioSizeMax);
+  if (!read.problem.empty()) return {};
+  return sim::chaos_lines(read.text, path);
+}
+
 std::optional<std::filesystem::path> overwritten_input(const std::string& output, const std::string& path,
                                                        const sim::Scenario& scenario) {
   if (output.empty() || is_standard_stream(output)) return std::nullopt;

@@ -1,6 +1,7 @@
 // Files that are read, and standard input, which "-" stands for.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -39,6 +40,9 @@ struct ScenarioSource {
 };
 ScenarioSource scenario_source(const std::vector<std::string>& settings, const std::string& path,
                                std::vector<sim::Complaint>* warnings = nullptr);
+
+// In which line of that file each entry of its chaos begins; none for standard input, which is gone.
+std::vector<std::uint32_t> chaos_lines_of(const std::string& path);
 
 // What a file that is to be written would overwrite of what a rehearsal of the scenario reads; nullopt: nothing.
 std::optional<std::filesystem::path> overwritten_input(const std::string& output, const std::string& path,

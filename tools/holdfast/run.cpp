@@ -13,9 +13,12 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <holdfast_sim/explain/explain.hpp>
+#include <holdfast_sim/present/explain_text.hpp>
 #include <holdfast_sim/present/report_json.hpp>
 #include <holdfast_sim/present/report_text.hpp>
 #include <holdfast_sim/rehearsal.hpp>
+#include <holdfast_sim/text/wording.hpp>
 
 #include "command.hpp"
 #include "command_line.hpp"
@@ -87,7 +90,33 @@ Rehearsed rehearse(const sim::Scenario& scenario, const Arguments& arguments, st
   return {std::move(result), std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began)};
 }
 
-bool show(const Rehearsed& rehearsed, const Arguments& arguments, const std::vector<sim::Complaint>& warnings) {
+// The first thing that went wrong in a few lines, and the command that says more. The run is repeated for it, which a
+// run of many events would make tedious.
+constexpr std::uint64_t kEventsRepeatedMax = 2'000'000;
+constexpr std::size_t kLinksShown = 6;
+
+std::string why(const sim::Scenario& scenario, const sim::RehearsalResult& result, const Arguments& arguments,
+                std::size_t columns) {
+  if (result.verdict() != sim::RehearsalVerdict::violated) return {};
+  std::string text;
+  if (result.report.events + result.report.chaos_events <= kEventsRepeatedMax && !interrupted()) {
+    const auto explained = sim::explain(
+        scenario, result,
+        {.chaos_lines = chaos_lines_of(arguments.scenario), .explanations_max = 1, .interrupted = interrupted});
+    for (const auto& first : explained.explanations) {
+      if (first.chain.empty()) continue;
+      const auto whose = first.service.empty() ? std::string{} : fmt::format(" ({})", sim::printable(first.service));
+      text = fmt::format("\n{}{}:\n", sim::printable(first.what), whose);
+      text += sim::chain_text(sim::shortened(first.chain, kLinksShown), columns);
+    }
+  }
+  text += fmt::format("why: holdfast explain {} --seed {}", sim::shell_word(arguments.scenario), result.seed.value);
+  for (const auto& setting : arguments.settings) text += " --set " + sim::shell_word(setting);
+  return text + '\n';
+}
+
+bool show(const sim::Scenario& scenario, const Rehearsed& rehearsed, const Arguments& arguments,
+          const std::vector<sim::Complaint>& warnings) {
   // Standard output has one thing at a time.
   const auto where = is_standard_stream(arguments.trace) ? Stream::error : Stream::output;
   if (arguments.json) return print_json(sim::report_json(rehearsed.result, rehearsed.wall, warnings), where);
@@ -95,7 +124,8 @@ bool show(const Rehearsed& rehearsed, const Arguments& arguments, const std::vec
   return print(
       sim::report_text(
           rehearsed.result,
-          {.width = width(where), .colours = wants_colours(where), .wall = rehearsed.wall, .warnings = warnings}),
+          {.width = width(where), .colours = wants_colours(where), .wall = rehearsed.wall, .warnings = warnings}) +
+          why(scenario, rehearsed.result, arguments, width(where)),
       where);
 }
 
@@ -113,7 +143,7 @@ int call(const Arguments& arguments) {
   try {
     const auto rehearsed = rehearse(scenario, arguments, trace ? &trace->stream() : nullptr);
     if (trace && !trace->close() && !trace->reader_gone()) return complain_unwritable("trace", *trace);
-    return show(rehearsed, arguments, warnings) ? exit_status(rehearsed.result.verdict()) : bad_input;
+    return show(scenario, rehearsed, arguments, warnings) ? exit_status(rehearsed.result.verdict()) : bad_input;
   } catch (const sim::TraceNotWritten&) {
     return trace->reader_gone() ? all_held : complain_unwritable("trace", *trace);
   }

@@ -38,4 +38,13 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const st
   return scenario;
 }
 
+std::vector<std::uint32_t> chaos_lines(std::string_view text, const std::string& file) {
+  std::vector<std::uint32_t> lines;
+  const auto document = file::parse_toml(text, file);
+  if (const auto* const chaos = document.find("chaos")) {
+    for (const auto& entry : chaos->items) lines.push_back(entry.at.line);
+  }
+  return lines;
+}
+
 }  // namespace holdfast::sim

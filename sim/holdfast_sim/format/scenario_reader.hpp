@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ Scenario read_scenario(const std::filesystem::path& file, std::vector<Complaint>
 // The same for a text; `file` is what messages call it, recorded traces are looked for in `folder`.
 Scenario parse_scenario(std::string_view text, const std::string& file, const std::filesystem::path& folder,
                         std::vector<Complaint>* warnings = nullptr);
+
+// In which line of the text each entry of its chaos begins, in their order. Throws BadInput if it is no TOML.
+std::vector<std::uint32_t> chaos_lines(std::string_view text, const std::string& file);
 
 }  // namespace holdfast::sim
 

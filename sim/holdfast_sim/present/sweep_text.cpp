@@ -26,15 +26,6 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
-// A word of a command line.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%[]";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
-  return quoted + "'";
-}
-
 std::string value_text(SeedFigureText::Unit unit, std::uint64_t value) {
   switch (unit) {
     case SeedFigureText::Unit::ppm: return detail::percent(static_cast<std::uint32_t>(value));
@@ -108,6 +99,7 @@ class Text {
                        painted(file::printable(to_string(group.reason)), "1;31")));
       line(fmt::format("    seed {}: {}", group.smallest_seed, file::printable(group.says)));
       text_ += fmt::format("    {}\n", repeat_command(plan_, group.smallest_seed));  // to be copied
+      text_ += fmt::format("    {}\n", explain_command(plan_, group.smallest_seed));
     }
     if (groups.size() > kFailuresShown) {
       line(fmt::format("  and {} more are in the JSON", counted(groups.size() - kFailuresShown, "reason")));
@@ -259,11 +251,18 @@ std::string sweep_text(const SweepSummary& summary, const SweepTextOptions& opti
   return Text{summary, options}.take();
 }
 
-std::string repeat_command(const SweepPlan& plan, std::uint64_t seed) {
-  std::string command = fmt::format("holdfast run {} --seed {}", shell_word(plan.file), seed);
+namespace {
+
+std::string command_of(std::string_view verb, const SweepPlan& plan, std::uint64_t seed) {
+  std::string command = fmt::format("holdfast {} {} --seed {}", verb, shell_word(plan.file), seed);
   for (const auto& setting : plan.settings) command += " --set " + shell_word(setting);
   return command;
 }
+
+}  // namespace
+
+std::string repeat_command(const SweepPlan& plan, std::uint64_t seed) { return command_of("run", plan, seed); }
+std::string explain_command(const SweepPlan& plan, std::uint64_t seed) { return command_of("explain", plan, seed); }
 
 std::string seed_line(const SeedOutcome& outcome) {
   std::string why;

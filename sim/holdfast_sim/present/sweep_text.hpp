@@ -48,6 +48,8 @@ std::string seed_json(const SweepPlan& plan, const SeedOutcome& outcome);
 
 // The command that repeats a seed: "holdfast run storm.toml --seed 7".
 std::string repeat_command(const SweepPlan& plan, std::uint64_t seed);
+// The command that says why it failed: "holdfast explain storm.toml --seed 7".
+std::string explain_command(const SweepPlan& plan, std::uint64_t seed);
 
 // "████████░░░░░░░░░░░░ 42 %  4 200 of 10 000 seeds, 3 did not hold, 310 a second, 18.7s left", the bar as long as
 // there is room for it.

@@ -22,6 +22,9 @@ std::string fit(std::string_view text, std::size_t width);
 // columns stay where they are.
 std::string ascii(std::string_view text);
 
+// A word of a command line, quoted if a shell would read anything into it.
+std::string shell_word(const std::string& word);
+
 }  // namespace holdfast::sim
 
 #pragma GCC visibility pop

@@ -71,6 +71,13 @@ std::string human(ServiceTime length) {
   return human(static_cast<std::uint64_t>(length / kYear)) + "y";
 }
 
+std::string moment(TimePoint at) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  if (at.nanoseconds >= kSecond && at != TimePoint::max()) at.nanoseconds -= at.nanoseconds % kMillisecond;
+  return holdfast::to_string(at);
+}
+
 std::string human(TimePoint at) {
   const std::uint64_t ns = magnitude(at - TimePoint{});
   if (ns < kMinute) return below_a_minute(ns);

@@ -21,6 +21,9 @@ std::string human(ServiceTime length);
 // A moment since virtual time zero, to the second above a minute: "51.1s", "1h0min5s", "687d17h5min".
 std::string human(TimePoint at);
 
+// The same for what follows close on each other: to the millisecond, and exact within the first second.
+std::string moment(TimePoint at);
+
 // "1 234 567".
 std::string human(std::uint64_t count);
 
