@@ -265,6 +265,9 @@ shutdown = true
           Lines{"30min  chaos[1]: the supervisor is asked to shut down, within 30s",
                 "30min  run 2 is asked to stop, because of the shutdown", "30min  run 2 stops",
                 "30min  it has stopped, as it was asked to"});
+  const auto drained = chain_of(kHost, "drained");
+  REQUIRE(drained.size() == 5);
+  REQUIRE(drained.back() == "30min  the shutdown is over: every service has stopped");
 }
 
 TEST_CASE("a run that waits for a resource says what has taken it away") {

@@ -364,7 +364,10 @@ class Explainer {
   void tell() {
     std::deque<detail::History> histories;
     std::vector<Observer*> observers;
-    for (const Found& found : found_) observers.push_back(&histories.emplace_back(found.service, found.number));
+    for (const Found& found : found_) {
+      const auto& whose = found.service.empty() ? found.gone : found.service;
+      observers.push_back(&histories.emplace_back(whose, found.number));
+    }
     const auto complete = [&] {
       return std::all_of(histories.begin(), histories.end(), [](const auto& each) { return each.complete(); });
     };

@@ -141,7 +141,8 @@ std::string chain_text(const std::vector<Link>& chain, std::size_t width) {
   std::string text;
   for (const auto& link : chain) {
     const auto head = fmt::format("  {:<{}}  ", link.folded > 0 ? "…" : moment(link.at), widest);
-    text += hanging(head, link.says, width);
+    const bool is_other = !link.service.empty() && link.service != chain.back().service;
+    text += hanging(head, is_other ? printable(link.service) + ": " + link.says : link.says, width);
   }
   return text;
 }

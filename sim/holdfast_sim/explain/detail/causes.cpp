@@ -60,7 +60,7 @@ class Reader {
       case ChaosEvent::Kind::waits: waits_ = i_; return because(CauseKind::event, started_);
       case ChaosEvent::Kind::served: return because(CauseKind::event, waits_);
       case ChaosEvent::Kind::silent: silent_ = i_; return because(CauseKind::event, latest(hang_, run_hang_));
-      case ChaosEvent::Kind::heard: return because(CauseKind::event, running_);
+      case ChaosEvent::Kind::heard: return because(CauseKind::event, latest(running_, started_));
     }
     return {.by = CauseKind::disturbance};
   }
@@ -81,7 +81,8 @@ class Reader {
 
   template <event::OnlyInforms What>
   Cause of(const Event&, const What&) {
-    return because(CauseKind::event, latest(added_, stopping_, running_));
+    const std::size_t before = latest(added_, stopping_, running_);
+    return before == kNone ? Cause{} : because(CauseKind::event, before);
   }
   Cause of(const Event&, const event::Added&) {
     added_ = i_;

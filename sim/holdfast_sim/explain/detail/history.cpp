@@ -26,8 +26,7 @@ void History::on_event(const Event& event) {
   ++count_;
   const std::uint64_t waited = waiting_;
   if (!event.about_supervisor()) count_waiting(event);
-  const bool ends_drain = service_.empty() && std::holds_alternative<event::Terminated>(event.what);
-  if (!event.about_supervisor() && event.name != service_ && !ends_drain) return;
+  if (!event.about_supervisor() && event.name != service_) return;
   Happening kept{.number = count_, .waiting = waited, .what = event};
   Event& copy = std::get<Event>(kept.what);
   copy.name = keep(event.name);

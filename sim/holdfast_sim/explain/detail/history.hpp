@@ -43,8 +43,7 @@ struct Happening {
 
 class History final : public Observer {
  public:
-  // Of this service and of the supervisor itself, up to the event with this number. Of the supervisor alone (an empty
-  // name) it also keeps how services terminated, because that is what ends a drain.
+  // Of this service and of the supervisor itself, up to the event with this number.
   History(std::string service, std::uint64_t last) : service_(std::move(service)), last_(last) {}
 
   void on_event(const Event& event) override;

@@ -14,11 +14,12 @@ void Locator::on_chaos(const ChaosEvent& event) { look(event.at, event.name, to_
 
 void Locator::look(TimePoint at, std::string_view service, std::string_view kind, const Event* event) {
   ++count_;
+  if (event != nullptr && std::holds_alternative<event::Terminated>(event->what)) gone_ = service;
   for (std::size_t i = 0; i < sought_.size(); ++i) {
     const Sought& sought = sought_[i];
     Found& found = found_[i];
     if (sought.number != 0) {
-      if (sought.number == count_) found = {count_, std::string{service}, std::string{kind}, at, 1};
+      if (sought.number == count_) found = {count_, std::string{service}, gone_, std::string{kind}, at, 1};
       continue;
     }
     if (!sought.service.empty() && !is_of(service, sought.service)) continue;
@@ -32,7 +33,7 @@ void Locator::look(TimePoint at, std::string_view service, std::string_view kind
     if (sought.again && (event == nullptr || event->run.value < 2)) continue;
     ++found.fitting;
     if (sought.nth != 0 && found.fitting != sought.nth) continue;
-    found = {count_, std::string{service}, std::string{kind}, at, found.fitting};
+    found = {count_, std::string{service}, gone_, std::string{kind}, at, found.fitting};
   }
 }
 

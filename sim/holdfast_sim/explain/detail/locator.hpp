@@ -31,6 +31,7 @@ struct Sought {
 struct Found {
   std::uint64_t number = 0;  // of the run; 0: there is none
   std::string service{};     // empty: the supervisor itself
+  std::string gone{};        // the service that had terminated last: what begins a shutdown, or ends one
   std::string kind{};
   TimePoint at{};
   std::uint64_t fitting = 0;  // how many fitted
@@ -57,6 +58,7 @@ class Locator final : public Observer {
   std::vector<Sought> sought_;
   std::vector<Found> found_;
   std::vector<std::pair<std::string, std::uint64_t>> kinds_;
+  std::string gone_;
   std::uint64_t count_ = 0;
 };
 

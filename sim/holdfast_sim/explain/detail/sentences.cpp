@@ -37,10 +37,9 @@ std::optional<std::uint64_t> share_of(const ChaosEntry& entry) {
   return share.two_to_minus_32;
 }
 
-std::string until_of_wait(const event::Waiting&, std::uint64_t others) {
-  return others == 0
-             ? std::string{}
-             : fmt::format(", and {} {} already", counted(others, "other service"), others == 1 ? "waits" : "wait");
+std::string others_that_wait(std::uint64_t others) {
+  if (others == 0) return {};
+  return fmt::format(", and {} {} already", counted(others, "other service"), others == 1 ? "waits" : "wait");
 }
 
 }  // namespace
@@ -374,7 +373,7 @@ struct Sentences::OfEvent {
     return fmt::format("{} is abandoned: it has not stopped within {}", all.run(index), to_string(what.after));
   }
   std::string operator()(const event::ReadyLate&) const { return all.run(index) + " says too late that it is ready"; }
-  std::string operator()(const event::Waiting& what) const {
+  std::string operator()(const event::Waiting&) const {
     const SupervisorConfig& supervisor = all.scenario_.supervisor;
     std::string limits;
     if (const auto& limit = supervisor.restart_limit) {
@@ -385,7 +384,7 @@ struct Sentences::OfEvent {
       limits +=
           fmt::format("{}starting_max lets {} start at a time", limits.empty() ? "" : ", ", *supervisor.starting_max);
     }
-    return fmt::format("it waits for its turn: {}{}", limits, until_of_wait(what, all.all_[index].waiting));
+    return fmt::format("it waits for its turn: {}{}", limits, others_that_wait(all.all_[index].waiting));
   }
   std::string operator()(const event::Removed&) const { return "the service is removed"; }
   std::string operator()(const event::ShutdownRequested& what) const { return all.shutdown(index, what); }
