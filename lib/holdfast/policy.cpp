@@ -243,8 +243,13 @@ std::string_view to_string(SignOfLife sign) noexcept {
   switch (sign) {
     case SignOfLife::heartbeat: return "heartbeat";
     case SignOfLife::progress: return "progress";
+    case SignOfLife::health: return "health";
   }
   return "?";
+}
+
+std::string_view in_words(SignOfLife sign) noexcept {
+  return sign == SignOfLife::health ? "good health probe" : to_string(sign);
 }
 
 std::string_view to_string(WhenAllTerminated when) noexcept {

@@ -147,8 +147,11 @@ std::string_view to_string(Ready) noexcept;
 enum class SignOfLife : std::uint8_t {
   heartbeat,  // Run::heartbeat(), and progress as well
   progress,   // Run::progress() with a number that has risen, and nothing else
+  health,     // Run::heartbeat() by whoever asks the run how it is (ProcessService), and not by the run itself
 };
 std::string_view to_string(SignOfLife) noexcept;
+// What was missing, for people: "heartbeat", "progress", "good health probe".
+std::string_view in_words(SignOfLife) noexcept;
 
 // A set of exit statuses.
 class ExitStatuses {

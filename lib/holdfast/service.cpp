@@ -90,6 +90,10 @@ std::optional<Duration> Run::watchdog() const noexcept { return record_->policy-
 
 bool Run::says_when_ready() const noexcept { return record_->policy->in_force.ready == Ready::notified; }
 
+bool Run::missed_a_deadline() const noexcept {
+  return !is_over() && record_->phase == Phase::stopping && is_missed_deadline(record_->stop_cause);
+}
+
 void Run::warn(std::string_view says) const {
   if (!is_over()) record_->policy->supervisor->run_warned(*record_, Error{says});
 }

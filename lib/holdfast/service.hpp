@@ -157,6 +157,11 @@ class Run {
   // REQUIRES: this Run came from a supervisor, from within start().
   [[nodiscard]] bool says_when_ready() const noexcept;
 
+  // Whether the run is being stopped because it missed a deadline, its start timeout or its watchdog. Its end is a
+  // failure then, whatever it returns; an error that it returns may say more.
+  // REQUIRES: this Run came from a supervisor.
+  [[nodiscard]] bool missed_a_deadline() const noexcept;
+
   // Reports something that an operator should know, as a `warned` event; it is queued like other inputs. It changes
   // nothing else, and is ignored once this run has ended. The text is one sentence for people, without the service's
   // name.

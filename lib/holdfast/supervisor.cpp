@@ -1223,7 +1223,7 @@ Error Supervisor::missed_deadline(const Record& record, const Error& returned) c
   const bool hangs = record.stop_cause == StopCause::watchdog;
   try {
     std::string says =
-        hangs ? "no " + std::string{to_string(policy.watchdog_needs)} + " for " + to_string(*policy.watchdog)
+        hangs ? "no " + std::string{in_words(policy.watchdog_needs)} + " for " + to_string(*policy.watchdog)
               : "not ready within " + to_string(*policy.start_timeout);
     if (!returned.text().empty()) (says += ": ") += returned.text();
     return Error{says};

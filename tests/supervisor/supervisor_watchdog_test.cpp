@@ -388,6 +388,43 @@ TEST_CASE("a supervisor that gets to the deadline late gives the run as much mor
   CHECK(supervisor.snapshot("a")->phase == Phase::stopping);
 }
 
+TEST_CASE("a run that is asked how it is hangs without a good answer, and its error says so") {
+  Watched asked{watched(kAtOnce, SignOfLife::health)};
+  asked.pass_to(9s);
+  asked.run().heartbeat();
+  asked.pass_to(19s);
+  CHECK(asked.fleet.take() == Lines{"19s a stopping watchdog"});
+  asked.script.end(Exit::failed("connection refused"));
+  asked.fleet.pass_nothing();
+  CHECK(asked.snapshot().last_error == "no good health probe for 10s: connection refused");
+}
+
+TEST_CASE("a run can tell from within its stop whether it has missed a deadline") {
+  Watched hung;
+  CHECK_FALSE(hung.run().missed_a_deadline());
+  hung.pass_to(kWatchdog);
+  CHECK(hung.run().missed_a_deadline());
+  const Run first = hung.run();
+  SECTION("not after its end") {
+    hung.script.end(Exit::clean());
+    hung.fleet.pass_nothing();
+    CHECK_FALSE(first.missed_a_deadline());
+    CHECK_FALSE(hung.run().missed_a_deadline());
+  }
+  SECTION("not once a stop has taken over") {
+    REQUIRE(hung.fleet->stop("a"));
+    hung.fleet.pass_nothing();
+    CHECK_FALSE(first.missed_a_deadline());
+  }
+  SECTION("not if nobody but an operator has stopped it") {
+    hung.script.end(Exit::clean());
+    hung.fleet.pass_nothing();
+    REQUIRE(hung.fleet->stop("a"));
+    hung.fleet.pass_nothing();
+    CHECK_FALSE(hung.run().missed_a_deadline());
+  }
+}
+
 TEST_CASE("a watchdog of no length is refused, and what it needs without one is questionable") {
   const auto refused = problems(ServicePolicy{.watchdog = 0s});
   REQUIRE(refused.size() == 1);

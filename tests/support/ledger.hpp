@@ -145,7 +145,7 @@ class Ledger {
     const bool missed = life.phase == Phase::stopping && has_missed(life);
     if (missed) {
       const std::string right = life.stop_cause == StopCause::watchdog
-                                    ? "no " + std::string{to_string(life.watchdog_needs)} + " for " +
+                                    ? "no " + std::string{in_words(life.watchdog_needs)} + " for " +
                                           to_string(life.watchdog.value_or(Duration{0}))
                                     : "not ready within " + to_string(life.start_timeout.value_or(Duration{0}));
       expect(is_failure(what.outcome) && what.error.starts_with(right), event, "has failed in another way");

@@ -24,7 +24,8 @@ inline std::string text_of(const event::Added& what, RunNumber) {
   if (what.policy->ready == Ready::notified) text += ", ready when notified";
   if (what.policy->start_timeout) text += ", start_timeout " + to_string(*what.policy->start_timeout);
   if (what.policy->watchdog) text += ", watchdog " + to_string(*what.policy->watchdog);
-  if (what.policy->watchdog_needs == SignOfLife::progress) text += " of progress";
+  const SignOfLife needs = what.policy->watchdog_needs;
+  if (needs != SignOfLife::heartbeat) text += " of " + std::string{to_string(needs)};
   if (what.can_be_killed) text += ", can be killed";
   if (what.runs_side_by_side) text += ", runs side by side";
   return text;

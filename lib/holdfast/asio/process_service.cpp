@@ -1,6 +1,7 @@
 #include <holdfast/asio/process_service.hpp>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -8,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include <boost/asio/ip/address.hpp>
 #include <holdfast/asio/detail/child_process.hpp>
 #include <holdfast/asio/detail/identity.hpp>
 
@@ -108,6 +110,73 @@ void check_limits(std::vector<Problem>& found, const Process& process) {
   }
 }
 
+void check_time(std::vector<Problem>& found, std::string field, Duration time) {
+  if (time >= kProbeTimeMin && time <= kProbeTimeMax) return;
+  complain(found, std::move(field),
+           "is " + to_string(time) + "; allowed is " + to_string(kProbeTimeMin) + " to " + to_string(kProbeTimeMax));
+}
+
+void check_port(std::vector<Problem>& found, const std::string& field, const std::string& address, std::uint16_t port) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(address, error);
+  if (error) {
+    complain(found, field + ".address",
+             "is \"" + address + "\"; required is an address of IPv4 or IPv6, as names are not looked up");
+  }
+  if (port == 0) complain(found, field + ".port", "is 0; allowed is 1 to 65535");
+}
+
+bool has_control(const std::string& text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
+}
+
+void check_probe(std::vector<Problem>& found, const std::string& field, const Probe& probe) {
+  if (const auto* const tcp = std::get_if<TcpProbe>(&probe)) return check_port(found, field, tcp->address, tcp->port);
+  if (const auto* const http = std::get_if<HttpProbe>(&probe)) {
+    check_port(found, field, http->address, http->port);
+    if (!http->target.starts_with('/') || has_control(http->target + http->host)) {
+      complain(found, field + ".target",
+               "is \"" + http->target + "\"; required is a path that begins with /, without blanks");
+    }
+    return;
+  }
+  const auto& command = std::get<ExecProbe>(probe).command;
+  if (command.empty() || command.front().empty()) {
+    return complain(found, field + ".command", "is empty; required is a program, then its arguments");
+  }
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    check_text(found, field + ".command[" + std::to_string(i) + "]", command[i]);
+  }
+}
+
+void check_ready(std::vector<Problem>& found, const Process& process) {
+  if (const auto* const descriptor = std::get_if<ReadyDescriptor>(&process.ready_by)) {
+    if (descriptor->number <= STDERR_FILENO || descriptor->number > kReadyDescriptorMax) {
+      complain(found, "ready_by.number",
+               "is " + std::to_string(descriptor->number) + "; allowed is 3 to " + std::to_string(kReadyDescriptorMax));
+    }
+  } else if (const auto* const line = std::get_if<ReadyLine>(&process.ready_by)) {
+    if (line->text.empty() || line->text.find('\n') != std::string::npos) {
+      complain(found, "ready_by.text", "is empty or has a line end; required is a part of a line");
+    }
+  } else if (const auto* const probe = std::get_if<ReadyProbe>(&process.ready_by)) {
+    check_probe(found, "ready_by.probe", probe->probe);
+    check_time(found, "ready_by.times.every", probe->times.every);
+    check_time(found, "ready_by.times.timeout", probe->times.timeout);
+  }
+}
+
+void check_health(std::vector<Problem>& found, const HealthProbe& health) {
+  check_probe(found, "health.probe", health.probe);
+  check_time(found, "health.times.every", health.times.every);
+  check_time(found, "health.times.timeout", health.times.timeout);
+  if (health.times.failures < 1 || health.times.failures > kProbeFailuresMax) {
+    complain(found, "health.times.failures",
+             "is " + std::to_string(health.times.failures) + "; allowed is 1 to " + std::to_string(kProbeFailuresMax));
+  }
+}
+
 // Adds to `found`, and returns the identity that the process gets.
 detail::Identity check(std::vector<Problem>& found, const Process& process) {
   check_command(found, process);
@@ -123,6 +192,8 @@ detail::Identity check(std::vector<Problem>& found, const Process& process) {
     complain(found, "umask", "is " + std::to_string(*process.umask) + "; allowed is 0 to 511, which is 0777 in octal");
   }
   check_limits(found, process);
+  check_ready(found, process);
+  if (process.health) check_health(found, *process.health);
   return identity;
 }
 
@@ -141,7 +212,7 @@ ProcessService::ProcessService(boost::asio::any_io_executor executor, Process pr
 
 void ProcessService::use(Process process) {
   std::vector<Problem> found;
-  auto identity = std::make_unique<const detail::Identity>(check(found, process));
+  auto identity = std::make_shared<const detail::Identity>(check(found, process));
   if (!found.empty()) throw ConfigError{std::move(found)};
   process_ = std::make_shared<const Process>(std::move(process));
   identity_ = std::move(identity);
@@ -167,7 +238,7 @@ void ProcessService::start(Run run) {
     run.end(std::move(exit));
   };
   auto child = std::make_shared<detail::ChildProcess>(executor_, process_, run, ended);
-  child->start(*identity_);
+  child->start(identity_, find_line_);
   children_.push_back(std::move(child));
 }
 
@@ -184,6 +255,13 @@ bool ProcessService::signal(RunNumber run, int number) const {
     if (child->run().number() == run) return child->send(number);
   }
   return false;
+}
+
+std::string ProcessService::trouble_of(RunNumber run) const {
+  for (const auto& child : children_) {
+    if (child->run().number() == run) return child->trouble();
+  }
+  return {};
 }
 
 // A shared pointer, since the process may end within ask_to_stop().

@@ -65,6 +65,9 @@
 // WATCHDOG=1 is a heartbeat (programs send one in half of that time), and X_PROGRESS=17 reports progress. A message is
 // a sign of life when it is read, which is soon after it was sent.
 //
+// `ready_by` names something else that says so: a descriptor, a line of output, a probe from outside. And `health` asks
+// a running process how it is, instead of waiting for its signs of life. probe.hpp has both.
+//
 // STATUS= is kept, and the last one is shown when the run fails: `exit status 1; its status: loading 3 of 9`. MAINPID=
 // of another process is refused with a warning: that process would be supervised by nobody. Other lines are passed
 // over.
@@ -98,6 +101,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -105,6 +109,7 @@
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <holdfast/asio/probe.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/service.hpp>
 
@@ -154,11 +159,17 @@ struct Process {
   // gets the user's groups; with a group alone it has only that one.
   std::string user{};
   std::string group{};
-  std::optional<unsigned> umask{};     // 0 to 0777
-  std::vector<ProcessLimit> limits{};  // others are the supervisor's
+  std::optional<unsigned> umask{};      // 0 to 0777
+  std::vector<ProcessLimit> limits{};   // others are the supervisor's
+  ReadyBy ready_by{};                   // no effect unless the policy has ready = notified
+  std::optional<HealthProbe> health{};  // no effect unless the policy has a watchdog; the process gives no signs itself
   friend bool operator==(const Process&, const Process&) = default;
 };
 inline constexpr std::size_t kOutputKeptMax = std::size_t{1} << 20;
+
+// Reads output that a ProcessService does not capture, for ReadyLine: calls `found`, on any thread, once a process that
+// is started after this call has written a line with the text, for as long as the returned object is kept.
+using FindLine = std::function<std::shared_ptr<void>(const std::string& text, std::function<void()> found)>;
 
 // Every mistake, in the order of the fields. Looks `user` and `group` up.
 std::vector<Problem> problems(const Process&);
@@ -181,6 +192,10 @@ class ProcessService final : public Service {
   bool signal(RunNumber run, int number) const;
   // What runs from the next start on. A run that is alive keeps what it was started with. Throws ConfigError.
   void use(Process process);
+  // Of runs that start from now on.
+  void find_lines_with(FindLine find_line) { find_line_ = std::move(find_line); }
+  // What its probes say of this run, for people; empty: all is well, or nothing is known of it.
+  [[nodiscard]] std::string trouble_of(RunNumber run) const;
   // A process that may not be killed does not hold up a restart.
   [[nodiscard]] bool runs_side_by_side() const noexcept override { return true; }
 
@@ -189,7 +204,8 @@ class ProcessService final : public Service {
 
   const boost::asio::any_io_executor executor_;
   std::shared_ptr<const Process> process_;
-  std::unique_ptr<const detail::Identity> identity_;
+  std::shared_ptr<const detail::Identity> identity_;
+  FindLine find_line_;
   // Of the present run, and of abandoned ones that could not be killed.
   std::vector<std::shared_ptr<detail::ChildProcess>> children_;
 };

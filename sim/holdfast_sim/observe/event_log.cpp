@@ -86,7 +86,8 @@ std::string fields(const event::Added& added) {
   if (added.policy->start_timeout) text += " start_timeout " + holdfast::to_string(*added.policy->start_timeout);
   if (added.policy->watchdog) {
     text += " watchdog " + holdfast::to_string(*added.policy->watchdog);
-    if (added.policy->watchdog_needs == SignOfLife::progress) text += " of progress";
+    const SignOfLife needs = added.policy->watchdog_needs;
+    if (needs != SignOfLife::heartbeat) text += " of " + std::string{to_string(needs)};
   }
   if (const auto& breaker = added.policy->backoff->breaker; breaker && breaker->half_open) text += " half_open";
   const BackoffPolicy& backoff = *added.policy->backoff;

@@ -227,6 +227,14 @@ HOLDFAST_BARE void close_the_rest_at_exec(const Orders& orders) noexcept {
   }
 }
 
+// After the rest was marked: this one stays open, over whatever had its number.
+HOLDFAST_BARE void keep_the_one_to_say_ready(const Orders& orders) noexcept {
+  if (orders.ready < 0) return;
+  const long failed = orders.ready == orders.ready_number ? call(SYS_fcntl, orders.ready_number, F_SETFD, 0)
+                                                          : call(SYS_dup3, orders.ready, orders.ready_number, 0);
+  if (failed < 0) give_up(orders, Stage::set_up, failed);
+}
+
 // Returns the most telling error: if a candidate exists but may not be executed, that one.
 HOLDFAST_BARE long execute(const Orders& orders) noexcept {
   long error = -ENOENT;
@@ -253,6 +261,7 @@ HOLDFAST_BARE void begin(const void* given) noexcept {
   become_the_user(orders);
   die_with_the_supervisor(orders);
   close_the_rest_at_exec(orders);
+  keep_the_one_to_say_ready(orders);
   unblock_all_signals();
   give_up(orders, Stage::execute, execute(orders));
 }

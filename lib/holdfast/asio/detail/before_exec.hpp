@@ -55,6 +55,8 @@ struct Orders {
   const char* output_file;  // what stdout and stderr are appended to, or null
   int output;               // a descriptor above stderr for both of them; negative: as they are
   int error_output;         // another one for stderr; negative: the same
+  int ready;                // a descriptor above stderr that it gets as ready_number; negative: none
+  int ready_number;         // above stderr
   int file_mode_mask;       // negative: as it is
   const ResourceLimit* limits;
   std::size_t limit_count;

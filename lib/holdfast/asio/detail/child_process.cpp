@@ -95,27 +95,39 @@ ChildProcess::~ChildProcess() {
 // ---------------------------------------------------------------------------------------------------------------------
 
 // The first look is queued before the process is created, while an allocation may still fail: then no end can get lost.
-void ChildProcess::start(const Identity& identity) {
+void ChildProcess::start(const std::shared_ptr<const Identity>& identity, const FindLine& find_line) {
   tick_.expires_after(kUnwatchedPause);
   await_tick();
   try {
-    if (run_.says_when_ready() || run_.watchdog()) {
-      launch_with_socket(identity);
+    if (Probing::is_needed(*process_, run_)) {
+      probing_ = std::make_shared<Probing>(executor_, Probed{process_, identity}, run_);
+      probing_->prepare(find_line);
+    }
+    if (needs_socket()) {
+      launch_with_socket(*identity);
     } else {
-      launched_ = launch(*process_, identity);
+      launched_ = launch(*process_, *identity);
     }
   } catch (...) {
     state_ = State::over;
     tick_.cancel();
     notifications_.reset();
+    probing_.reset();
     throw;
   }
   began_ = Clock::now();
   watch();
+  begin_probing();
   try {
     run_.set_pid(static_cast<std::uint32_t>(launched_.id));
   } catch (const std::bad_alloc&) {  // snapshots do not show its number then
   }
+}
+
+// Without memory for it the run may miss a deadline, which is said then.
+void ChildProcess::begin_probing() noexcept try {
+  if (probing_) probing_->begin(std::move(launched_.ready));
+} catch (const std::bad_alloc&) {
 }
 
 // If the kernel has no watch left, a timer looks instead: the process is alive, so the start has not failed.
@@ -211,6 +223,7 @@ bool ChildProcess::read_output() {
 // Without memory for the output the process goes on all the same.
 void ChildProcess::append_output(std::string_view piece) noexcept try {
   tail_.append(piece);
+  if (probing_) probing_->take_output(piece);
 } catch (const std::bad_alloc&) {
 }
 
@@ -228,11 +241,18 @@ void ChildProcess::read_what_is_left() {
 // What it says of itself
 // ---------------------------------------------------------------------------------------------------------------------
 
+bool ChildProcess::says_it_is_well() const noexcept { return run_.watchdog() && !process_->health; }
+
+bool ChildProcess::needs_socket() const noexcept {
+  const bool says_when_ready = run_.says_when_ready() && std::holds_alternative<ReadySocket>(process_->ready_by);
+  return says_when_ready || says_it_is_well();
+}
+
 void ChildProcess::launch_with_socket(const Identity& identity) {
   notifications_ = std::make_unique<Notifications>(executor_);
   Process with_socket = *process_;
   with_socket.environment.emplace_back("NOTIFY_SOCKET", notifications_->socket.address());
-  if (const auto watchdog = run_.watchdog()) {
+  if (const auto watchdog = run_.watchdog(); watchdog && says_it_is_well()) {
     with_socket.environment.emplace_back(kWatchdogLength, watchdog_text(*watchdog));
   }
   launched_ = launch(with_socket, identity);
@@ -296,7 +316,10 @@ void ChildProcess::on_notification(const Notification& what) {
               "it names another process as its main one (MAINPID), which would be supervised by nobody; that is "
               "refused: have it stay in the foreground");
   }
-  if (what.ready) run_.ready();
+  if (what.ready && std::holds_alternative<ReadySocket>(process_->ready_by)) {
+    probing_ ? probing_->is_ready() : run_.ready();
+  }
+  if (process_->health) return;  // a probe says how it is, not the process itself
   if (what.progress) run_.progress(*what.progress);
   if (what.heartbeat) run_.heartbeat();
 }
@@ -307,6 +330,12 @@ bool ChildProcess::is_of_its_group(pid_t sender) const noexcept {
 
 // What the text of a failure holds: the exit status, and the end of the output.
 std::string ChildProcess::told() const {
+  const std::string why = missed_a_deadline_ && probing_ ? probing_->why() : std::string{};
+  if (!why.empty()) return "; " + why + told_by_itself();
+  return told_by_itself();
+}
+
+std::string ChildProcess::told_by_itself() const {
   if (!notifications_ || notifications_->status.empty()) return tail_.suffix();
   OutputTail status{kStatusMax};
   status.append(notifications_->status);
@@ -343,7 +372,9 @@ void ChildProcess::on_main_ended() {
   tick_.cancel();
   ended_at_ = Clock::now();
   read_notifications_left();  // they came before the end
-  if (!ended_) {              // it was disowned
+  if (probing_) probing_->read_what_is_left();
+  stop_probing();
+  if (!ended_) {  // it was disowned
     signal_group(SIGKILL);
     state_ = State::over;
     return close();
@@ -512,6 +543,9 @@ Exit ChildProcess::verdict() const {
     case Remains::killed: return Exit::failed("others of its process group had to be killed" + told());
     case Remains::unkillable: return Exit::failed("others of its process group could not be killed" + told());
   }
+  if (missed_a_deadline_ && probing_) {  // it is a failure, whatever this says; so this says why
+    if (const std::string why = probing_->why(); !why.empty()) return Exit::failed(why);
+  }
   // No rule about exit statuses makes an obeyed stop anything else, so it has none.
   return has_obeyed ? Exit::clean() : Exit::clean().with_status(status);
 }
@@ -529,6 +563,8 @@ std::uint8_t ChildProcess::exit_status() const noexcept {
 void ChildProcess::ask_to_stop() {
   if (state_ == State::over || asked_to_stop_) return;
   asked_to_stop_ = true;
+  missed_a_deadline_ = run_.missed_a_deadline();
+  stop_probing();
   if (state_ == State::kills_group) return;
   signal(process_->stop_signal);
   signal(SIGCONT);
@@ -539,6 +575,7 @@ void ChildProcess::ask_to_stop() {
 void ChildProcess::kill() {
   if (state_ == State::over) return;
   killed_ = true;
+  stop_probing();
   if (main_has_ended_ && state_ != State::kills_group) {
     if (asked_to_stop_) remains_ = Remains::killed;
     state_ = State::kills_group;
@@ -586,6 +623,7 @@ void ChildProcess::refuse(int number, int error) const {
 
 void ChildProcess::disown() noexcept {
   ended_ = nullptr;
+  stop_probing();
   if (state_ == State::over || !launched_.process.is_open()) return;
   if (!main_has_ended_) {
     const int refused = signal_process(launched_.process.number(), SIGKILL);
@@ -595,6 +633,11 @@ void ChildProcess::disown() noexcept {
   if (!main_has_ended_ && !reap()) return reaper_.enter(*this);
   state_ = State::over;
   close();
+}
+
+// What it has found out stays known.
+void ChildProcess::stop_probing() noexcept {
+  if (probing_) probing_->stop();
 }
 
 void ChildProcess::reap_if_ended() noexcept {
@@ -610,6 +653,7 @@ void ChildProcess::reap_if_ended() noexcept {
 // Asio's streams must not close the descriptors, which belong to launched_.
 void ChildProcess::close() noexcept {
   reaper_.leave(*this);
+  stop_probing();
   if (!launched_.process.is_open()) return;
   tick_.cancel();
   if (end_.is_open()) end_.release();

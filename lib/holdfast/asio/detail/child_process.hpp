@@ -28,6 +28,7 @@
 #include <holdfast/asio/detail/launch.hpp>
 #include <holdfast/asio/detail/notify_socket.hpp>
 #include <holdfast/asio/detail/output_tail.hpp>
+#include <holdfast/asio/detail/probing.hpp>
 #include <holdfast/asio/detail/process_group.hpp>
 #include <holdfast/asio/detail/reaper.hpp>
 #include <holdfast/asio/process_service.hpp>
@@ -47,9 +48,11 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
 
   // Starts the process, and begins to read and to wait. `ended` is called once, when the run is over, possibly from
   // within ask_to_stop(). Throws if there is no process; then it is not called.
-  void start(const Identity& identity);
+  void start(const std::shared_ptr<const Identity>& identity, const FindLine& find_line);
 
   [[nodiscard]] const Run& run() const noexcept { return run_; }
+  // What its probes say; empty: all is well.
+  [[nodiscard]] std::string trouble() const { return probing_ ? probing_->now() : std::string{}; }
 
   // To the process alone; false: it has ended. Throws like the two below.
   [[nodiscard]] bool send(int number) const;
@@ -63,13 +66,14 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
 
   // For the end of the program (reaper.hpp). It does not wait for a killed process that a debugger holds, or that may
   // not be killed.
-  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
-  [[nodiscard]] bool may_end_soon() const noexcept {
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept override { return executor_; }
+  [[nodiscard]] bool may_end_soon() const noexcept override {
     return !main_has_ended_ && launched_.process.is_open() && !refused_ && !is_held_;
   }
-  [[nodiscard]] int pidfd() const noexcept { return launched_.process.number(); }
-  void reap_if_ended() noexcept;
-  void close() noexcept;
+  [[nodiscard]] int pidfd() const noexcept override { return launched_.process.number(); }
+  void reap_if_ended() noexcept override;
+  void close() noexcept override;
+  [[nodiscard]] std::shared_ptr<void> keep() noexcept override { return weak_from_this().lock(); }
 
  private:
   enum class State : unsigned char {
@@ -83,6 +87,8 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   enum class Remains : unsigned char { none, killed, unkillable };
   using Clock = std::chrono::steady_clock;
 
+  void begin_probing() noexcept;
+  void stop_probing() noexcept;
   void watch() noexcept;
   bool watch_end() noexcept;
   bool watch_output() noexcept;
@@ -101,6 +107,8 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   void look_at_what_is_not_watched();
   void on_tick();
   void poll_group();
+  [[nodiscard]] bool needs_socket() const noexcept;
+  [[nodiscard]] bool says_it_is_well() const noexcept;
   void launch_with_socket(const Identity& identity);
   bool watch_notifications() noexcept;
   void await_notification();
@@ -110,6 +118,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   void on_notification(const Notification& what);
   [[nodiscard]] bool is_of_its_group(pid_t sender) const noexcept;
   [[nodiscard]] std::string told() const;
+  [[nodiscard]] std::string told_by_itself() const;
   void await_output();
   void await_more_output() noexcept;
   void append_output(std::string_view piece) noexcept;
@@ -146,6 +155,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   Ended ended_;
   Launched launched_;
   std::unique_ptr<Notifications> notifications_;  // or null
+  std::shared_ptr<Probing> probing_;              // or null
   boost::asio::posix::stream_descriptor end_;
   boost::asio::posix::stream_descriptor output_;
   boost::asio::steady_timer tick_;
@@ -167,9 +177,10 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool main_has_ended_ = false;
   bool status_is_known_ = false;
   bool asked_to_stop_ = false;
-  bool killed_ = false;   // by a kill, not by a stop
-  bool refused_ = false;  // it may not be killed
-  bool is_held_ = false;  // it has ended, and its tracer still holds it
+  bool missed_a_deadline_ = false;  // that is why
+  bool killed_ = false;             // by a kill, not by a stop
+  bool refused_ = false;            // it may not be killed
+  bool is_held_ = false;            // it has ended, and its tracer still holds it
 };
 
 }  // namespace holdfast::detail

@@ -101,9 +101,9 @@ struct Pipe {
 };
 
 // Reading from it does not block.
-Pipe make_pipe() {
+Pipe make_pipe(const char* what_for) {
   std::array<int, 2> numbers{};
-  if (::pipe2(numbers.data(), O_CLOEXEC) != 0) fail("make a pipe for its output", errno);
+  if (::pipe2(numbers.data(), O_CLOEXEC) != 0) fail(std::string{"make a pipe for "} + what_for, errno);
   Descriptor read{numbers[0]};
   Descriptor write{numbers[1]};
   Pipe pipe{above_stdio(std::move(read)), above_stdio(std::move(write))};
@@ -195,7 +195,7 @@ class LaunchPlan {
   }
   LaunchPlan(const LaunchPlan&) = delete;
   LaunchPlan& operator=(const LaunchPlan&) = delete;
-  LaunchPlan(const Process& process, Identity identity, int output, int error_output)
+  LaunchPlan(const Process& process, Identity identity, int output, int error_output, int ready)
       : environment_(environment_of(process)),
         paths_(candidates(process.command.front(), environment_)),
         command_(process.command),
@@ -214,6 +214,8 @@ class LaunchPlan {
                .output_file = output_file_.empty() ? nullptr : output_file_.c_str(),
                .output = output,
                .error_output = error_output,
+               .ready = ready,
+               .ready_number = ready < 0 ? -1 : std::get<ReadyDescriptor>(process.ready_by).number,
                .file_mode_mask = process.umask ? static_cast<int>(*process.umask) : -1,
                .limits = limits_.data(),
                .limit_count = limits_.size(),
@@ -302,15 +304,18 @@ std::size_t sweep_launch_plans() noexcept {
 Launched launch(const Process& process, const Identity& identity, Memory memory) {
   let_exit_statuses_be_kept();
   Pipe output;
-  if (process.capture_output && process.output_file.empty() && process.output_descriptor < 0) output = make_pipe();
+  if (process.capture_output && process.output_file.empty() && process.output_descriptor < 0)
+    output = make_pipe("its output");
   Descriptor given;
   if (process.output_descriptor >= 0) given = copy_of(process.output_descriptor);
   Descriptor given_for_errors;
   if (process.error_descriptor >= 0) given_for_errors = copy_of(process.error_descriptor);
+  Pipe ready;
+  if (std::holds_alternative<ReadyDescriptor>(process.ready_by)) ready = make_pipe("what says that it is ready");
   Launched launched;
   launched.plan =
       std::make_shared<LaunchPlan>(process, identity, given.is_open() ? given.number() : output.write.number(),
-                                   given_for_errors.is_open() ? given_for_errors.number() : -1);
+                                   given_for_errors.is_open() ? given_for_errors.number() : -1, ready.write.number());
   Launches& all = launches();
   const std::lock_guard lock{all.mutex};
   sweep(all);
@@ -325,6 +330,7 @@ Launched launch(const Process& process, const Identity& identity, Memory memory)
   });
   if (launched.plan->uses_this_memory()) all.plans.push_back(launched.plan);
   launched.output = std::move(output.read);
+  launched.ready = std::move(ready.read);
   return launched;
 }
 

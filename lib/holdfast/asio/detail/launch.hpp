@@ -27,11 +27,12 @@ class LaunchPlan;
 // Among the variables of a process: how long it may be silent, in microseconds.
 inline constexpr const char* kWatchdogLength = "WATCHDOG_USEC";
 
-// A process that was created. Both descriptors are close-on-exec, and reading them does not block.
+// A process that was created. The descriptors are close-on-exec, and reading them does not block.
 struct Launched {
   pid_t id = 0;        // of the process, and soon of its group and session
   Descriptor process;  // pidfd: readable once the process has ended
   Descriptor output;   // what it writes to stdout and stderr; closed if that is not captured
+  Descriptor ready;    // what it writes to the descriptor on which it says that it is ready; closed if there is none
   std::shared_ptr<LaunchPlan> plan;
 };
 

@@ -11,7 +11,6 @@
 
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
-#include <holdfast/asio/detail/child_process.hpp>
 
 namespace holdfast::detail {
 
@@ -38,7 +37,7 @@ Reaper& Reaper::of(const boost::asio::any_io_executor& executor) {
   return boost::asio::use_service<Reaper>(boost::asio::query(executor, boost::asio::execution::context));
 }
 
-void Reaper::enter(ChildProcess& child) noexcept {
+void Reaper::enter(Disowned& child) noexcept {
   const std::lock_guard lock{mutex_};
   if (child.is_listed_) return;
   child.is_listed_ = true;
@@ -48,7 +47,7 @@ void Reaper::enter(ChildProcess& child) noexcept {
   first_ = &child;
 }
 
-void Reaper::leave(ChildProcess& child) noexcept {
+void Reaper::leave(Disowned& child) noexcept {
   const std::lock_guard lock{mutex_};
   if (!child.is_listed_) return;
   child.is_listed_ = false;
@@ -66,15 +65,17 @@ void Reaper::finish_all(const boost::asio::any_io_executor* executor) noexcept {
   constexpr std::size_t kPortion = 64;
   const auto until = Clock::now() + kMax;
   for (;;) {
-    std::array<std::shared_ptr<ChildProcess>, kPortion> children;
+    std::array<Disowned*, kPortion> children{};
+    std::array<std::shared_ptr<void>, kPortion> kept;
     std::array<pollfd, kPortion> waits{};
     std::size_t count = 0;
     {
       const std::lock_guard lock{mutex_};
-      for (ChildProcess* child = first_; child && count < kPortion; child = child->next_disowned_) {
+      for (Disowned* child = first_; child && count < kPortion; child = child->next_disowned_) {
         if (executor && child->executor() != *executor) continue;
-        children[count] = child->weak_from_this().lock();
-        if (!children[count]) continue;  // it is being destroyed
+        kept[count] = child->keep();
+        if (!kept[count]) continue;  // it is being destroyed
+        children[count] = child;
         waits[count++] = {child->pidfd(), POLLIN, 0};
       }
     }

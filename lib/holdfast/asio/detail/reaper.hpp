@@ -6,6 +6,7 @@
 // Thread-safety: finish() on an executor of the io_context, enter() and leave() anywhere.
 #pragma once
 
+#include <memory>
 #include <mutex>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,18 +14,27 @@
 
 namespace holdfast::detail {
 
-class ChildProcess;
-
-// A process without a service, in the list of its reaper. The list allocates no memory.
+// A process that nobody waits for, in the list of its reaper. The list allocates no memory.
 class Disowned {
+ public:
+  [[nodiscard]] virtual const boost::asio::any_io_executor& executor() const noexcept = 0;
+  // It does not, if a debugger holds it or it may not be killed.
+  [[nodiscard]] virtual bool may_end_soon() const noexcept = 0;
+  [[nodiscard]] virtual int pidfd() const noexcept = 0;
+  virtual void reap_if_ended() noexcept = 0;
+  // Forgets the process, ended or not, and leaves the list.
+  virtual void close() noexcept = 0;
+  // Keeps this object alive; null: it is being destroyed.
+  [[nodiscard]] virtual std::shared_ptr<void> keep() noexcept = 0;
+
  protected:
   Disowned() = default;
   ~Disowned() = default;
 
  private:
   friend class Reaper;
-  ChildProcess* next_disowned_ = nullptr;
-  ChildProcess* previous_disowned_ = nullptr;
+  Disowned* next_disowned_ = nullptr;
+  Disowned* previous_disowned_ = nullptr;
   bool is_listed_ = false;
 };
 
@@ -37,8 +47,8 @@ class Reaper final : public boost::asio::execution_context::service {
   static Reaper& of(const boost::asio::any_io_executor& executor);
 
   // A process that was disowned, until it has ended or is destroyed.
-  void enter(ChildProcess& child) noexcept;
-  void leave(ChildProcess& child) noexcept;
+  void enter(Disowned& child) noexcept;
+  void leave(Disowned& child) noexcept;
 
   // Waits for the end of those that belong to this executor, for 2 s at most, and forgets them all. It does not wait
   // for a process that may not be killed, or that a debugger holds.
@@ -49,7 +59,7 @@ class Reaper final : public boost::asio::execution_context::service {
   void finish_all(const boost::asio::any_io_executor* executor) noexcept;
 
   std::mutex mutex_;
-  ChildProcess* first_ = nullptr;
+  Disowned* first_ = nullptr;
 };
 
 }  // namespace holdfast::detail

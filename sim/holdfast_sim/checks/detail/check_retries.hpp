@@ -166,7 +166,7 @@ struct RetryRules {
   [[nodiscard]] std::string missed_text(const Step& step) const {
     const ServicePolicy& policy = *policies[step.life.policy];
     if (step.life.stop_cause == StopCause::watchdog) {
-      return fmt::format("no {} for {}", to_string(policy.watchdog_needs),
+      return fmt::format("no {} for {}", in_words(policy.watchdog_needs),
                          to_string(policy.watchdog.value_or(Duration{0})));
     }
     return fmt::format("not ready within {}", to_string(policy.start_timeout.value_or(Duration{0})));
