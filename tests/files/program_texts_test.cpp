@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <holdfast/file/placeholders.hpp>
+#include <holdfast/file/probe_text.hpp>
 #include <holdfast/file/program_keys.hpp>
 #include <holdfast/file/size_text.hpp>
 
@@ -69,6 +70,41 @@ TEST_CASE("an endpoint is an address and a port") {
   CHECK(parts("0.0.0.0:0") == "0.0.0.0 0");
   for (const char* const wrong : {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:http"})
     CHECK(parts(wrong) == "none");
+}
+
+TEST_CASE("a port that is asked is a number, perhaps behind an address") {
+  const auto parsed = [](std::string_view text) {
+    const auto port = parse_probe_port(text);
+    return port ? port->address + ' ' + std::to_string(port->port) : "-";
+  };
+  CHECK(parsed("5433") == "127.0.0.1 5433");
+  CHECK(parsed("localhost:1") == "127.0.0.1 1");
+  CHECK(parsed("10.0.255.1:65535") == "10.0.255.1 65535");
+  CHECK(parsed("[::1]:80") == "::1 80");
+  CHECK(parsed("[::ffff:127.0.0.1]:80") == "::ffff:127.0.0.1 80");
+  for (const auto* const text : {"", "0", "65536", "-1", "80 ", "http", ":80", "db:80", "1.2.3:80", "1.2.3.256:80",
+                                 "1.2.3.4.5:80", "::1:80", "[::1]", "[x]:80", "127.0.0.1:", "99999999999999999999"}) {
+    INFO(text);
+    CHECK(parsed(text) == "-");
+  }
+  CHECK(is_probe_port("80${INDEX}"));
+  CHECK_FALSE(is_probe_port("${NAME}:80"));
+}
+
+TEST_CASE("a page that is asked has an address, a port and a path") {
+  const auto parsed = [](std::string_view text) {
+    const auto url = parse_probe_url(text);
+    return url ? url->at.address + ' ' + std::to_string(url->at.port) + ' ' + url->target + ' ' + url->host : "-";
+  };
+  CHECK(parsed("http://127.0.0.1:8080/healthz?all=1#part") == "127.0.0.1 8080 /healthz?all=1 127.0.0.1:8080");
+  CHECK(parsed("http://localhost") == "127.0.0.1 80 / localhost");
+  CHECK(parsed("http://[::1]/x") == "::1 80 /x [::1]");
+  CHECK(parsed("http://10.0.0.1?x") == "10.0.0.1 80 /?x 10.0.0.1");
+  for (const auto* const text : {"", "http://", "https://127.0.0.1", "http://db/", "http://127.0.0.1/a b", "127.0.0.1",
+                                 "http://user@127.0.0.1/", "http://127.0.0.1:0/", "http://127.0.0.1/\xC3\xA9"}) {
+    INFO(text);
+    CHECK(parsed(text) == "-");
+  }
 }
 
 }  // namespace holdfast::program_texts_test

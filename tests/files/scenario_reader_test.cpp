@@ -210,7 +210,7 @@ TEST_CASE("every value of a scenario arrives") {
 TEST_CASE("every value of a fleet arrives") {
   enter_source_folder();
   const auto fleet = parse_every_key().fleet;
-  REQUIRE(fleet.size() == 7);
+  REQUIRE(fleet.size() == 11);
   CHECK(fleet[0] == FleetGroup{"feed", 1000,
                                ServicePolicy{RestartPolicy::always,
                                              BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt, LinearGrowth{2ms},
@@ -256,23 +256,36 @@ TEST_CASE("every value of a fleet arrives") {
                        .backoff = BackoffPolicy{100ms, 60s, 10s, 100ms, std::nullopt, ExponentialGrowth{}, NoJitter{}}},
                    Behaviour{.runs_for = Fixed{10s}, .then = Then::hang, .hang_heartbeats = HungHeartbeats::go_on}});
   CHECK(fleet[6].policy.exit_rules == ExitRules{.clean = {0, 143}, .failure = {9, 10}, .fatal = {78}});
-  CHECK(fleet[6].program == file::Program{.command = {"web", "--port", "80${INDEX}", ""},
-                                          .environment = {{"HOME", "/srv/${NAME}"}, {"EMPTY", ""}},
-                                          .environment_files = {"web.env", "-${NAME}.env"},
-                                          .folder = "/srv/${NAME}",
-                                          .user = "www-data",
-                                          .group = "www-data",
-                                          .umask = file::FileModeMask{027},
-                                          .limits = {.open_files = file::CountLimit{65536},
-                                                     .processes = file::CountLimit{},
-                                                     .memory = file::SizeLimit{std::uint64_t{1} << 30},
-                                                     .locked_memory = file::SizeLimit{0},
-                                                     .stack = file::SizeLimit{std::uint64_t{8} << 20},
-                                                     .file_size = file::SizeLimit{},
-                                                     .core = file::SizeLimit{3}},
-                                          .stop_signal = {3},
-                                          .stop_to = file::StopsFirst::process,
-                                          .log = {file::LogTo::file, "log/${NAME}.log", {std::uint64_t{1} << 20}, 3}});
+  CHECK(fleet[6].program ==
+        file::Program{.command = {"web", "--port", "80${INDEX}", ""},
+                      .environment = {{"HOME", "/srv/${NAME}"}, {"EMPTY", ""}},
+                      .environment_files = {"web.env", "-${NAME}.env"},
+                      .folder = "/srv/${NAME}",
+                      .user = "www-data",
+                      .group = "www-data",
+                      .umask = file::FileModeMask{027},
+                      .limits = {.open_files = file::CountLimit{65536},
+                                 .processes = file::CountLimit{},
+                                 .memory = file::SizeLimit{std::uint64_t{1} << 30},
+                                 .locked_memory = file::SizeLimit{0},
+                                 .stack = file::SizeLimit{std::uint64_t{8} << 20},
+                                 .file_size = file::SizeLimit{},
+                                 .core = file::SizeLimit{3}},
+                      .stop_signal = {3},
+                      .stop_to = file::StopsFirst::process,
+                      .log = {file::LogTo::file, "log/${NAME}.log", {std::uint64_t{1} << 20}, 3},
+                      .ready = file::ReadyWhen{file::AskedPort{"80${INDEX}"}, 100ms, 2s},
+                      .health = file::HealthWhen{file::AskingCommand{{"ask", "--port", "80${INDEX}"}}, 20s, 4s, 5}});
+  CHECK(fleet[6].policy.ready == Ready::notified);
+  CHECK(fleet[6].policy.watchdog == 104s);
+  CHECK(fleet[6].policy.watchdog_needs == SignOfLife::health);
+  CHECK(fleet[7].program.ready == file::ReadyWhen{file::AskedPage{"http://127.0.0.1:8080/ready"}, 250ms, 1s});
+  CHECK(fleet[7].program.health == file::HealthWhen{file::AskedPage{"http://[::1]/${NAME}"}, 10s, 3s, 3});
+  CHECK(fleet[7].policy.watchdog == 33s);
+  CHECK(fleet[8].program.ready == file::ReadyWhen{file::AskingCommand{{"pg_isready", "-q"}}, 1s, 1s});
+  CHECK(fleet[8].program.health == file::HealthWhen{file::AskedPort{"5432"}, 10s, 3s, 3});
+  CHECK(fleet[9].program.ready == file::ReadyWhen{file::OutputText{"listening on"}});
+  CHECK(fleet[10].program.ready == file::ReadyWhen{file::OwnDescriptor{4}});
 }
 
 TEST_CASE("what a supervisor has in production arrives") {

@@ -707,12 +707,58 @@ inline file::Program program(std::size_t number) {
   return drawn;
 }
 
+inline file::ReadyWhen ready_when() {
+  file::ReadyWhen drawn{.every = *length(kProbeTimeMin, kProbeTimeMax),
+                        .timeout = *length(kProbeTimeMin, kProbeTimeMax)};
+  switch (*rc::gen::inRange(0, 5)) {
+    case 0:
+      drawn.by = file::AskedPort{*rc::gen::element<std::string>("1", "65535", "[::1]:1${INDEX}", "127.0.0.1:007")};
+      break;
+    case 1:
+      drawn.by = file::AskedPage{*rc::gen::element<std::string>("http://localhost", "http://127.0.0.1:8${INDEX}/a?b")};
+      break;
+    case 2: drawn.by = file::AskingCommand{program_texts()}; break;
+    case 3: drawn = {.by = file::OutputText{program_text()}}; break;
+    default:
+      drawn = {.by = file::OwnDescriptor{*rc::gen::inRange<std::uint32_t>(3, file::kOwnDescriptorMax + 1)}};
+      break;
+  }
+  return drawn;
+}
+
+inline file::HealthWhen health_when() {
+  file::HealthWhen drawn{.every = *length(kProbeTimeMin, kProbeTimeMax),
+                         .timeout = *length(kProbeTimeMin, kProbeTimeMax),
+                         .failures = *rc::gen::inRange<std::uint32_t>(1, kProbeFailuresMax + 1)};
+  switch (*rc::gen::inRange(0, 3)) {
+    case 0: drawn.by = file::AskedPort{"80${INDEX}"}; break;
+    case 1: drawn.by = file::AskedPage{"http://[::1]/${INDEX}"}; break;
+    default: drawn.by = file::AskingCommand{program_texts()}; break;
+  }
+  return drawn;
+}
+
+// With the policy that they make.
+inline void add_probes(FleetGroup& group) {
+  if (*rc::gen::arbitrary<bool>()) {
+    group.program.ready = ready_when();
+    group.policy.ready = Ready::notified;
+  }
+  if (*rc::gen::arbitrary<bool>()) {
+    group.program.health = health_when();
+    group.policy.watchdog = watchdog_of(group.program.health->times());
+    group.policy.watchdog_needs = SignOfLife::health;
+    group.behaviour.heartbeat_every.reset();
+  }
+}
+
 // What a file with a command in it says, it says in full: otherwise it would mean something else than here.
 inline void add_programs(Scenario& scenario) {
   for (std::size_t i = 0; i < scenario.fleet.size(); ++i) {
     auto& group = scenario.fleet[i];
     if (*rc::gen::arbitrary<bool>()) continue;
     group.program = program(i);
+    if (group.size() < 100) add_probes(group);  // or the numbers make no port
     if (!group.behaviour.on_kill) group.behaviour.on_kill = Ignores{};
     if (!scenario.supervisor.stop_grace) scenario.supervisor.stop_grace = *length();
   }

@@ -1,12 +1,15 @@
 #include <holdfast/file/fleet_checks.hpp>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <holdfast/file/fleet.hpp>
 #include <holdfast/file/format_check.hpp>
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/file/placeholders.hpp>
+#include <holdfast/file/probe_text.hpp>
 
 namespace holdfast::file {
 
@@ -16,7 +19,12 @@ void FleetChecks::check_group(const std::string& name, std::optional<std::uint32
   groups_.push_back(name);
   if (policy.backoff) backoff_works(path + ".backoff", *policy.backoff);
   ends_work(path, policy);
-  if (!program.command.empty()) program_works(path, count, program);
+  if (!program.command.empty()) program_works(path, count, name, program);
+  if (program.command.empty() && program.ready) {
+    complain(path + ".ready",
+             "asks a program, but there is none; it needs \"command\" beside it. In a rehearsal "
+             "alone, write ready = \"notified\"");
+  }
   if (!has_sound(path + ".name") || (has(path + ".count") && !has_sound(path + ".count"))) {
     names_known_ = false;
     return;
@@ -36,17 +44,95 @@ void FleetChecks::check_group(const std::string& name, std::optional<std::uint32
   }
 }
 
-void FleetChecks::program_works(const std::string& path, std::optional<std::uint32_t> count, const Program& program) {
+void FleetChecks::program_works(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
+                                const Program& program) {
   texts_work(path, program);
-  for (const auto& [name, text] : program.environment) {
-    const std::string variable = path + ".environment." + key_text(name);
-    if (name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos) {
+  for (const auto& [variable_name, text] : program.environment) {
+    const std::string variable = path + ".environment." + key_text(variable_name);
+    if (variable_name.empty() || variable_name.find('=') != std::string::npos ||
+        variable_name.find('\0') != std::string::npos) {
       complain(path + ".environment",
-               "has the name " + in_quotes(name) + "; allowed is a name that is not empty, without \"=\"");
+               "has the name " + in_quotes(variable_name) + "; allowed is a name that is not empty, without \"=\"");
     }
     text_works(variable, text);
   }
   log_works(path + ".log", count, program.log);
+  probes_work(path, count, name, program);
+}
+
+void FleetChecks::probes_work(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
+                              const Program& program) {
+  if (program.ready) {
+    const std::string ready = path + ".ready";
+    probe_works(ready, count, name, *program.ready);
+    const auto& by = program.ready->by;
+    if (std::holds_alternative<OutputText>(by) && program.log.target() == LogTo::nothing) {
+      complain(ready + ".line", "stands beside log.to = \"nothing\", so nobody reads its output; required is a log");
+    }
+    const bool asks = !std::holds_alternative<OutputText>(by) && !std::holds_alternative<OwnDescriptor>(by);
+    for (const char* const key : {".every", ".timeout"}) {
+      if (asks || !has(ready + key)) continue;
+      complain(ready + key,
+               "has no effect: nobody asks, the program speaks by itself. How long that may take is "
+               "start_timeout = \"30s\", beside ready");
+    }
+  }
+  if (program.health) {
+    probe_works(path + ".health", count, name, *program.health);
+    for (const char* const key : {".watchdog", ".watchdog_needs"}) {
+      if (!has(path + key)) continue;
+      complain(path + key, "stands beside health, which makes a watchdog of its own: " +
+                               holdfast::to_string(watchdog_of(program.health->times())) + "; allowed is one of them");
+    }
+  } else if (has_sound(path + ".watchdog_needs") &&
+             document_.at_path(path + ".watchdog_needs")->text == to_string(SignOfLife::health)) {
+    complain(path + ".watchdog_needs",
+             "is \"health\", but nobody asks the program how it is; write "
+             "health = { tcp = 5433 } instead of a watchdog");
+  }
+}
+
+// Of the first and the last service of a group: the texts may differ by their numbers.
+template <class When>
+void FleetChecks::probe_works(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
+                              const When& when) {
+  for (const auto& [key, time] : {std::pair{".every", when.every}, std::pair{".timeout", when.timeout}}) {
+    if (time <= kProbeTimeMax) continue;
+    complain(path + key, "is " + holdfast::to_string(time) + "; allowed is " + holdfast::to_string(kProbeTimeMin) +
+                             " to " + holdfast::to_string(kProbeTimeMax));
+  }
+  const auto works = [&](const char* key, const std::string& text, bool (*is_right)(std::string_view)) {
+    const std::string whole = path + '.' + key;
+    if (!has_sound(whole)) return;
+    text_works(whole, text);
+    if (!placeholder_fault(text).empty() || is_right == nullptr) return;
+    for (const std::uint32_t index : {std::uint32_t{0}, count.value_or(1) - 1}) {
+      const auto service = service_name(name, count, index);
+      const auto filled = filled_in(text, service, index);
+      if (is_right(filled)) continue;
+      complain(whole, "is " + in_quotes(filled) + " for " + service +
+                          (key == std::string_view{"tcp"} ? "; required is a port from 1 to 65535, perhaps with an "
+                                                            "address before it"
+                                                          : "; required is an address like "
+                                                            "\"http://127.0.0.1:8080/healthz\""));
+      return;
+    }
+  };
+  if (const auto* const port = std::get_if<AskedPort>(&when.by)) works("tcp", port->at, is_probe_port);
+  if (const auto* const page = std::get_if<AskedPage>(&when.by)) works("http", page->url, is_probe_url);
+  if (const auto* const command = std::get_if<AskingCommand>(&when.by)) {
+    for (std::size_t i = 0; i < command->words.size() && !full(); ++i) {
+      text_works(indexed((path + ".exec").c_str(), i), command->words[i]);
+    }
+  }
+  if constexpr (std::is_same_v<When, ReadyWhen>) {
+    if (const auto* const line = std::get_if<OutputText>(&when.by)) {
+      works("line", line->text, nullptr);
+      if (line->text.find('\n') != std::string::npos) {
+        complain(path + ".line", "has a line end; required is a part of one line");
+      }
+    }
+  }
 }
 
 void FleetChecks::texts_work(const std::string& path, const Program& program) {

@@ -66,9 +66,15 @@ class FleetChecks {
 
  private:
   // What stands in the texts of a program, and where its lines go.
-  void program_works(const std::string& path, std::optional<std::uint32_t> count, const Program& program);
+  void program_works(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
+                     const Program& program);
   void texts_work(const std::string& path, const Program& program);
   void text_works(const std::string& path, const std::string& text);
+  void probes_work(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
+                   const Program& program);
+  template <class When>
+  void probe_works(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
+                   const When& when);
   void log_works(const std::string& path, std::optional<std::uint32_t> count, const ProgramLog& log);
   // The rules are the core's, the place is ours.
   void backoff_works(const std::string& path, const BackoffPolicy& policy);

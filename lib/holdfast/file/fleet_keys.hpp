@@ -26,6 +26,37 @@ void describe_names(TableOf<Group>& table) {
                      "included"});
 }
 
+// What `ready` and `health` of programs mean for the policy. After all other keys of a group.
+template <class Group>
+void describe_probes(TableOf<Group>& table) {
+  table.change(
+      "ready", {Inner{table_of<ReadyWhen>}},
+      [](const TomlValue& value, Group& group) {
+        if (value.kind != TomlValue::Kind::table) return false;
+        group.program.ready = Value<ReadyWhen>::read(value);
+        group.policy.ready = Ready::notified;
+        return true;
+      },
+      [](const Group& group, TomlValue& to) {
+        if (group.program.ready) put(to, "ready", Value<ReadyWhen>::write(*group.program.ready));
+        return group.program.ready.has_value();
+      });
+  table.change(
+      "health", {},
+      [](const TomlValue& value, Group& group) {
+        group.program.health = Value<HealthWhen>::read(value);
+        group.policy.watchdog = watchdog_of(group.program.health->times());
+        group.policy.watchdog_needs = SignOfLife::health;
+        return true;
+      },
+      [](const Group&, TomlValue&) { return false; });
+  for (const std::string_view name : {"watchdog", "watchdog_needs"}) {
+    table.change(
+        name, {}, [](const TomlValue&, Group& group) { return group.program.health.has_value(); },
+        [](const Group& group, TomlValue&) { return group.program.health.has_value(); });
+  }
+}
+
 void describe(TableOf<ServiceGroup>& table);
 void describe(TableOf<FleetFile>& table);
 

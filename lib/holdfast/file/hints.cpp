@@ -172,7 +172,7 @@ std::string number_in_quotes(std::string_view text, const Key& key) {
 
 // "postgres -D /srv/data" as the array that it means; what only a shell understands stays one text for a shell.
 std::string write_array(std::string_view text, const Key& key) {
-  const bool is_command = key.name == "command";
+  const bool is_command = key.name == "command" || key.name == "exec";
   if (is_command && text.find_first_of("|&;<>()$`\\\"'*?[]#~%\n") != std::string_view::npos) {
     return "write [\"sh\", \"-c\", " + in_quotes(text) +
            "] for a shell, or each argument as a text: [\"program\", \"argument\"]";
@@ -222,7 +222,20 @@ bool is_range_of_counts(const Key& key) {
   return inner && form_of<Integer>(key) && inner->table().find("min") && inner->table().find("max");
 }
 
+bool asks_programs(const Key& key) {
+  const auto* const inner = form_of<Inner>(key);
+  return inner && inner->table().find("tcp") && inner->table().find("http");
+}
+
+// An address where a table is wanted that says how to ask.
+std::string write_probe(std::string_view text) {
+  if (lower_case(text).starts_with("http")) return "write { http = " + in_quotes(text) + " }";
+  const bool is_port = text.find(':') != std::string_view::npos && is_digit(text.back());
+  return is_port ? "write { tcp = " + in_quotes(text) + " }" : "";
+}
+
 std::string about_text(std::string_view text, const Key& key) {
+  if (asks_programs(key) && !trimmed(text).empty()) return write_probe(trimmed(text));
   if (form_of<Texts>(key) && !form_of<Text>(key) && !trimmed(text).empty()) return write_array(text, key);
   if (is_range_of_counts(key)) {
     if (auto hint = about_count(text); !hint.empty()) return hint;
@@ -298,6 +311,9 @@ std::string type_hint(const TomlValue& value, const Key& key, std::string_view p
     case Kind::integer:
       if (wants_length && value.integer >= 0) return length_of_number(value);
       if (form_of<True>(key) && value.integer == 1) return "write true";
+      if (asks_programs(key) && value.integer > 0 && value.integer < 65'536) {
+        return "write { tcp = " + std::to_string(value.integer) + " } to ask this port";
+      }
       if (has_word(key, "off") && value.integer > 0) {
         return "write { max_failures = " + std::to_string(value.integer) + " }";
       }
@@ -506,6 +522,7 @@ std::string_view our_word(std::string_view text, const Key& key) {
 
 std::string word_hint(std::string_view text, const Key& key) {
   if (const auto word = our_word(text, key); !word.empty()) return write_text(word);
+  if (asks_programs(key) && !trimmed(text).empty()) return write_probe(trimmed(text));
   // Docker's "on-failure:5".
   if (const auto colon = text.find(':'); colon != std::string_view::npos && has_word(key, "on_failure")) {
     std::string_view rest = text.substr(colon + 1);
@@ -556,6 +573,16 @@ constexpr std::string_view kSpread = "lengths around one of them are { log_norma
 constexpr std::string_view kNamesItself = "the distribution is the key itself: { exponential = \"1h\" }";
 constexpr std::string_view kTakes = "how long it takes is { takes = \"5s\" }";
 constexpr std::string_view kReady = "a run that says when it is ready is ready = \"notified\"";
+constexpr std::string_view kReadyProbe =
+    "a program is asked whether it is ready with ready = { http = \"http://127.0.0.1:8080/ready\" }, { tcp = 8080 } or "
+    "{ exec = [\"pg_isready\"] }";
+constexpr std::string_view kHealth =
+    "a program is asked whether it is well with health = { http = \"http://127.0.0.1:8080/healthz\", every = \"10s\", "
+    "timeout = \"3s\", failures = 3 }, or with tcp = 8080 or exec = [\"pg_isready\"] instead of http";
+constexpr std::string_view kWatchdog = "how long a run may give no sign of life is watchdog = \"30s\"";
+constexpr std::string_view kStarts =
+    "a run is up when it says so (ready = \"notified\") or when it answers (ready = { tcp = 8080 }); "
+    "one that makes failures forgotten lasts backoff = { cooldown = \"5min\" }";
 constexpr std::string_view kStartTimeout =
     "how long a start may take is start_timeout = \"30s\", with ready = \"notified\"";
 constexpr std::string_view kReadyAfter = "how long a start takes is ready_after = \"8s\", with ready = \"notified\"";
@@ -651,12 +678,12 @@ constexpr auto kForeignKeys = std::to_array(
      ForeignKey{"startlimitintervalsec", kTries}, ForeignKey{"startlimitaction", kTries},
      ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kStopTo},
      ForeignKey{"killsignal", kStopSignal}, ForeignKey{"sendsigkill", kGrace}, ForeignKey{"execstart", kCommand},
-     ForeignKey{"type", kRuns}, ForeignKey{"runtimemaxsec", kRuns}, ForeignKey{"watchdogsec", kNot},
+     ForeignKey{"type", kRuns}, ForeignKey{"runtimemaxsec", kRuns}, ForeignKey{"watchdogsec", kWatchdog},
      ForeignKey{"timeoutstartsec", kStartTimeout}, ForeignKey{"requires", kNot}, ForeignKey{"wants", kNot},
      ForeignKey{"bindsto", kNot},
      // supervisord
      ForeignKey{"autorestart", kRestartKey}, ForeignKey{"autostart", kNot}, ForeignKey{"startretries", kTries},
-     ForeignKey{"startsecs", kCooldown}, ForeignKey{"stopwaitsecs", kGrace}, ForeignKey{"stopsignal", kStopSignal},
+     ForeignKey{"startsecs", kStarts}, ForeignKey{"stopwaitsecs", kGrace}, ForeignKey{"stopsignal", kStopSignal},
      ForeignKey{"killasgroup", kStopTo}, ForeignKey{"stopasgroup", kStopTo}, ForeignKey{"exitcodes", kSuccess},
      ForeignKey{"numprocs", kCount}, ForeignKey{"processname", "write name = \"feed\""}, ForeignKey{"priority", kNot},
      ForeignKey{"cmd", kCommand}, ForeignKey{"program", kCommand}, ForeignKey{"image", kCommand},
@@ -689,11 +716,16 @@ constexpr auto kForeignKeys = std::to_array(
      // Docker
      ForeignKey{"restartpolicy", kRestartKey}, ForeignKey{"condition", kRestartKey}, ForeignKey{"maxattempts", kTries},
      ForeignKey{"maximumretrycount", kTries}, ForeignKey{"stopgraceperiod", kGrace}, ForeignKey{"replicas", kCount},
-     ForeignKey{"scale", kCount}, ForeignKey{"dependson", kNot}, ForeignKey{"healthcheck", kNot},
+     ForeignKey{"scale", kCount}, ForeignKey{"dependson", kNot}, ForeignKey{"healthcheck", kHealth},
+     ForeignKey{"healthprobe", kHealth}, ForeignKey{"healthcmd", kHealth}, ForeignKey{"probe", kHealth},
+     ForeignKey{"healthz", kHealth}, ForeignKey{"livez", kHealth}, ForeignKey{"readyz", kReadyProbe},
      // Kubernetes
      ForeignKey{"backofflimit", kTries}, ForeignKey{"crashloopbackoff", kBase},
      ForeignKey{"terminationgraceperiodseconds", kGrace}, ForeignKey{"initialdelayseconds", kReadyAfter},
-     ForeignKey{"livenessprobe", kNot}, ForeignKey{"readinessprobe", kReady}, ForeignKey{"startupprobe", kStartTimeout},
+     ForeignKey{"livenessprobe", kHealth}, ForeignKey{"readinessprobe", kReadyProbe}, ForeignKey{"liveness", kHealth},
+     ForeignKey{"readiness", kReadyProbe}, ForeignKey{"httpget", kHealth}, ForeignKey{"tcpsocket", kHealth},
+     ForeignKey{"periodseconds", kHealth}, ForeignKey{"timeoutseconds", kHealth},
+     ForeignKey{"successthreshold", kHealth}, ForeignKey{"test", kHealth}, ForeignKey{"startupprobe", kStartTimeout},
      // OTP
      ForeignKey{"intensity", kTries}, ForeignKey{"maxr", kTries}, ForeignKey{"maxt", kTries},
      ForeignKey{"period", kTries}, ForeignKey{"strategy", kNot},
@@ -826,6 +858,59 @@ constexpr std::array kOfDistributions{
     ForeignKey{"type", kNamesItself}, ForeignKey{"kind", kNamesItself},  ForeignKey{"distribution", kNamesItself},
     ForeignKey{"dist", kNamesItself}, ForeignKey{"value", kFixed},       ForeignKey{"fixed", kFixed},
     ForeignKey{"constant", kFixed},   ForeignKey{"exactly", kFixed}};
+// Of `ready` and `health`.
+constexpr std::string_view kProbeEvery = "one probe begins in each every = \"10s\"";
+constexpr std::string_view kProbeTimeout = "how long one probe may take is timeout = \"3s\"";
+constexpr std::string_view kProbeHttp = "a page is asked for with http = \"http://127.0.0.1:8080/healthz\"";
+constexpr std::string_view kProbeTcp = "a port is asked with tcp = 8080, or tcp = \"127.0.0.1:8080\"";
+constexpr std::string_view kProbeExec =
+    "a command is asked with exec = [\"pg_isready\", \"-q\"], which no shell splits";
+constexpr std::string_view kProbeFailures = "how many failures in a row mean that it hangs is failures = 3, in health";
+constexpr std::string_view kProbeStart =
+    "how long a start may take, with all its attempts, is start_timeout = \"30s\", beside ready in [[fleet]]";
+constexpr std::string_view kProbeOnce = "one good answer is enough";
+constexpr std::string_view kProbeLine = "a part of a line of output is line = \"listening on\"";
+constexpr std::string_view kProbeFd = "the descriptor that a program of s6 or dinit writes a line end to is fd = 3";
+constexpr std::array kOfAsking{
+    ForeignKey{"within", kProbeStart},
+    ForeignKey{"starttimeout", kProbeStart},
+    ForeignKey{"startperiod", kProbeStart},
+    ForeignKey{"initialdelay", kProbeStart},
+    ForeignKey{"initialdelayseconds", kProbeStart},
+    ForeignKey{"delay", kProbeStart},
+    ForeignKey{"interval", kProbeEvery},
+    ForeignKey{"periodseconds", kProbeEvery},
+    ForeignKey{"period", kProbeEvery},
+    ForeignKey{"startinterval", kProbeEvery},
+    ForeignKey{"timeoutseconds", kProbeTimeout},
+    ForeignKey{"retries", kProbeFailures},
+    ForeignKey{"failurethreshold", kProbeFailures},
+    ForeignKey{"threshold", kProbeFailures},
+    ForeignKey{"failures", kProbeFailures},
+    ForeignKey{"successthreshold", kProbeOnce},
+    ForeignKey{"httpget", kProbeHttp},
+    ForeignKey{"url", kProbeHttp},
+    ForeignKey{"https",
+               "https is not spoken here; ask with exec = [\"curl\", \"--fail\", \"--silent\", \"https://…\"]"},
+    ForeignKey{"path", kProbeHttp},
+    ForeignKey{"scheme", kProbeHttp},
+    ForeignKey{"get", kProbeHttp},
+    ForeignKey{"tcpsocket", kProbeTcp},
+    ForeignKey{"port", kProbeTcp},
+    ForeignKey{"host", kProbeTcp},
+    ForeignKey{"test", kProbeExec},
+    ForeignKey{"command", kProbeExec},
+    ForeignKey{"cmd", kProbeExec},
+    ForeignKey{"script", kProbeExec},
+    ForeignKey{"shell", kProbeExec},
+    ForeignKey{"pattern", kProbeLine},
+    ForeignKey{"log", kProbeLine},
+    ForeignKey{"output", kProbeLine},
+    ForeignKey{"text", kProbeLine},
+    ForeignKey{"notificationfd", kProbeFd},
+    ForeignKey{"pipefd", kProbeFd},
+    ForeignKey{"descriptor", kProbeFd},
+    ForeignKey{"grpc", "grpc is not spoken here; ask with exec = [\"grpc_health_probe\", \"-addr=127.0.0.1:8080\"]"}};
 constexpr std::array kOfFleets{
     ForeignKey{"shutdown", kGrace}, ForeignKey{"stop", kGrace},      ForeignKey{"grace", kGrace},
     ForeignKey{"timeout", kGrace},  ForeignKey{"type", kReady},      ForeignKey{"after", kNot},
@@ -923,6 +1008,7 @@ namespace {
 
 std::string advice_in(const Table& table, std::string_view word) {
   if (has_distributions(table)) return advice_of(kOfDistributions, word);
+  if (table.find("tcp")) return advice_of(kOfAsking, word);
   if (table.find("stop_grace") && table.find("restart")) return advice_of(kOfFleets, word);
   if (table.find("base") && table.find("cooldown")) return advice_of(kOfBackoffs, word);
   if (table.find("max_failures")) return advice_of(kOfBreakers, word);

@@ -15,10 +15,10 @@ namespace {
 using holdfast::to_string;
 
 std::string describe_table(const Table& table, const char* what) {
+  if (table.choice == Table::Choice::exactly_one) return what + (" with one of: " + listed(table.of));
   std::vector<std::string_view> names;
   for (const auto& key : table.keys) names.push_back(key.name);
-  const auto* const of = table.choice == Table::Choice::exactly_one ? " with one of: " : " with: ";
-  return what + std::string{of} + listed(names);
+  return what + (" with: " + listed(names));
 }
 
 struct Describe {

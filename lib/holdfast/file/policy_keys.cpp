@@ -217,7 +217,8 @@ void describe(TableOf<ServicePolicy>& table) {
   table.key("restart", &ServicePolicy::restart, {.help = "after which kinds of end another run starts"});
   table.key("stop_grace", &ServicePolicy::stop_grace, {.otherwise = "the supervisor's", .help = "see `[supervisor]`"});
   table.key("ready", &ServicePolicy::ready,
-            {.help = "when a run counts as ready, until which its service is `starting`: at once, or when it says so"});
+            {.help = "when a run counts as ready, until which its service is `starting`: at once, when it says so, or when "
+                     "one of the keys below says so, which are for processes"});
   table.key("start_timeout", &ServicePolicy::start_timeout,
             {.forms = {kPositiveLength},
              .otherwise = "none",
@@ -229,8 +230,8 @@ void describe(TableOf<ServicePolicy>& table) {
              .help = "how long a run may give no sign of life while it is `running`; one that is silent for longer is "
                      "stopped, and has failed"});
   table.key("watchdog_needs", &ServicePolicy::watchdog_needs,
-            {.help = "what the watchdog takes for a sign of life: any heartbeat, or only a report of progress with a "
-                     "number that has risen"});
+            {.help = "what the watchdog takes for a sign of life: any heartbeat, only a report of progress with a "
+                     "number that has risen, or a good answer to a `health` probe"});
   table.key("exit_rules", &ServicePolicy::exit_rules,
             {.otherwise = "a process: 0 is clean, all others are failures",
              .help = "what exit statuses mean, whatever the run says of its end; 128 + n is an end by signal n"});

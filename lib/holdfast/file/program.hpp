@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <holdfast/policy.hpp>
+#include <holdfast/probe_times.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -74,8 +76,47 @@ struct ProgramLog {
 };
 inline constexpr std::uint32_t kLogFilesMax = 1000;
 
-// In `command`, the values of `environment`, `environment_files`, `folder` and `log.path` stand placeholders
-// (placeholders.hpp).
+// What says that a program is ready or well (holdfast/asio/probe.hpp).
+struct AskedPort {
+  std::string at{};  // probe_text.hpp
+  friend bool operator==(const AskedPort&, const AskedPort&) = default;
+};
+struct AskedPage {
+  std::string url{};  // probe_text.hpp
+  friend bool operator==(const AskedPage&, const AskedPage&) = default;
+};
+struct AskingCommand {
+  std::vector<std::string> words{};
+  friend bool operator==(const AskingCommand&, const AskingCommand&) = default;
+};
+struct OutputText {
+  std::string text{};
+  friend bool operator==(const OutputText&, const OutputText&) = default;
+};
+struct OwnDescriptor {
+  std::uint32_t number = 3;
+  friend bool operator==(const OwnDescriptor&, const OwnDescriptor&) = default;
+};
+inline constexpr std::uint32_t kOwnDescriptorMax = 255;
+
+struct ReadyWhen {
+  std::variant<AskedPort, AskedPage, AskingCommand, OutputText, OwnDescriptor> by{};
+  Duration every = ReadyTimes{}.every;      // of the first three
+  Duration timeout = ReadyTimes{}.timeout;  // the same
+  friend bool operator==(const ReadyWhen&, const ReadyWhen&) = default;
+};
+struct HealthWhen {
+  std::variant<AskingCommand, AskedPort, AskedPage> by{};
+  Duration every = HealthTimes{}.every;
+  Duration timeout = HealthTimes{}.timeout;
+  std::uint32_t failures = HealthTimes{}.failures;
+  friend bool operator==(const HealthWhen&, const HealthWhen&) = default;
+
+  [[nodiscard]] HealthTimes times() const noexcept { return {every, timeout, failures}; }
+};
+
+// In `command`, the values of `environment`, `environment_files`, `folder`, `log.path`, `ready` and `health` stand
+// placeholders (placeholders.hpp).
 struct Program {
   std::vector<std::string> command{};  // empty: the group is only rehearsed
   std::vector<std::pair<std::string, std::string>> environment{};
@@ -88,6 +129,8 @@ struct Program {
   StopSignal stop_signal{};
   StopsFirst stop_to = StopsFirst::group;
   ProgramLog log{};
+  std::optional<ReadyWhen> ready{};    // nullopt: the policy's `ready` says all; else that is "notified"
+  std::optional<HealthWhen> health{};  // the policy's watchdog comes from it
   friend bool operator==(const Program&, const Program&) = default;
 };
 

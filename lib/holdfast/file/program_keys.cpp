@@ -5,6 +5,7 @@
 
 #include <holdfast/file/letters.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/file/probe_text.hpp>
 #include <holdfast/file/size_text.hpp>
 
 namespace holdfast::file {
@@ -117,6 +118,17 @@ const Spelt kMaskForm{.is = "three octal digits like \"022\"",
 
 bool is_endpoint(std::string_view text) { return parse_endpoint(text).has_value(); }
 
+const Spelt kPortForm{.is = "a port, or an address and a port like \"127.0.0.1:5433\"",
+                      .pattern = "^(.+:)?[^:]{1,40}$",
+                      .fits = is_probe_port,
+                      .hint = probe_port_hint,
+                      .examples = {"127.0.0.1:5433", "80${INDEX}"}};
+const Spelt kUrlForm{.is = "an address like \"http://127.0.0.1:8080/healthz\"",
+                     .pattern = "^http://.+$",
+                     .fits = is_probe_url,
+                     .hint = probe_url_hint,
+                     .examples = {"http://127.0.0.1:8080/healthz", "http://[::1]"}};
+
 const Spelt kEndpointForm{.is = "an address and a port like \"127.0.0.1:9464\"",
                           .pattern = "^.+:[0-9]{1,5}$",
                           .fits = is_endpoint,
@@ -150,6 +162,18 @@ TomlValue Value<NamesAndTexts>::write(const NamesAndTexts& texts) {
   for (const auto& [name, text] : texts) put(written, name, toml(std::string_view{text}));
   return written;
 }
+
+std::vector<Form> Value<AskedPort>::forms() { return {Integer{1, 65'535}, kPortForm}; }
+AskedPort Value<AskedPort>::read(const TomlValue& value) {
+  return {value.kind == TomlValue::Kind::integer ? std::to_string(value.integer) : value.text};
+}
+TomlValue Value<AskedPort>::write(const AskedPort& port) {
+  const std::string_view text = port.at;
+  std::string_view rest = text;
+  const auto number = take_number(rest);
+  return number && rest.empty() && std::to_string(*number) == text ? toml(*number) : toml(text);
+}
+std::vector<Form> Value<AskedPage>::forms() { return {kUrlForm}; }
 
 std::optional<AddressAndPort> parse_endpoint(std::string_view text) {
   constexpr std::uint64_t kPortMax = 65'535;
@@ -197,6 +221,47 @@ void describe(TableOf<ProgramLog>& table) {
                      "begins"});
   table.key("keep", &ProgramLog::keep,
             {.forms = {Integer{0, kLogFilesMax}}, .needs = "path", .help = "how many renamed files stay"});
+}
+
+namespace {
+
+constexpr Length kProbeTime{kProbeTimeMin};
+
+}  // namespace
+
+void describe(TableOf<ReadyWhen>& table) {
+  table.name("ready");
+  table.is_small();
+  table.alternative<AskedPort>(
+      "tcp", &ReadyWhen::by, {.help = "it takes a connection on this port, of 127.0.0.1 unless an address says more"});
+  table.alternative<AskedPage>(
+      "http", &ReadyWhen::by,
+      {.help = "it answers a GET for this page with a status of 200 to 399; https is not spoken: `exec` may"});
+  table.alternative<AskingCommand>(
+      "exec", &ReadyWhen::by,
+      {.help =
+           "this command ends with exit status 0; it runs as the service does (user, folder, environment, limits)"});
+  table.alternative<OutputText>("line", &ReadyWhen::by,
+                                {.help = "a line that this run has written to its output has this text in it"});
+  table.alternative<OwnDescriptor>("fd", &ReadyWhen::by,
+                                   {.help = "it writes a line end to this descriptor, as under s6 and dinit"});
+  table.key("every", &ReadyWhen::every,
+            {.forms = {kProbeTime}, .help = "of `tcp`, `http` and `exec`: one attempt begins in each such time"});
+  table.key("timeout", &ReadyWhen::timeout,
+            {.forms = {kProbeTime}, .help = "of the same: how long one attempt may take; `start_timeout` limits all"});
+}
+
+void describe(TableOf<HealthWhen>& table) {
+  table.name("health");
+  table.is_small();
+  table.alternative<AskingCommand>("exec", &HealthWhen::by, {.help = "see `ready`"});
+  table.alternative<AskedPort>("tcp", &HealthWhen::by, {.help = "see `ready`"});
+  table.alternative<AskedPage>("http", &HealthWhen::by, {.help = "see `ready`"});
+  table.key("every", &HealthWhen::every, {.forms = {kProbeTime}, .help = "one probe begins in each such time"});
+  table.key("timeout", &HealthWhen::timeout, {.forms = {kProbeTime}, .help = "how long one probe may take"});
+  table.key("failures", &HealthWhen::failures,
+            {.forms = {Integer{1, kProbeFailuresMax}},
+             .help = "so many failed probes in a row, and it is stopped and has failed"});
 }
 
 namespace {
@@ -261,6 +326,13 @@ void describe(TableOf<Program>& table) {
              .otherwise = "its lines go to the output of `up`",
              .help = "where its lines go",
              .written = is_set<&Program::log>});
+  table.without_key(&Program::ready);  // a form of the policy's key: describe_probes()
+  table.key("health", &Program::health,
+            {.needs = "command",
+             .otherwise = "nobody asks",
+             .help = "how it is asked whether it is well while it is `running`. It makes a `watchdog` of `failures` "
+                     "times the longer of `every` and `timeout`, and one `timeout` more, for which each good answer is "
+                     "a sign of life"});
 }
 
 void describe(TableOf<RecordingFolder>& table) {

@@ -16,6 +16,8 @@ namespace holdfast::file {
 
 void describe(TableOf<ProgramLimits>& table);
 void describe(TableOf<ProgramLog>& table);
+void describe(TableOf<ReadyWhen>& table);
+void describe(TableOf<HealthWhen>& table);
 void describe(TableOf<Program>& table);
 void describe(TableOf<RecordingFolder>& table);
 void describe(TableOf<Production>& table);
@@ -60,6 +62,37 @@ struct Value<std::vector<std::pair<std::string, std::string>>> {
   static std::vector<Form> forms() { return {NamedTexts{}}; }
   static std::vector<std::pair<std::string, std::string>> read(const TomlValue& value);
   static TomlValue write(const std::vector<std::pair<std::string, std::string>>& texts);
+};
+
+template <>
+struct Value<AskedPort> {
+  static std::vector<Form> forms();
+  static AskedPort read(const TomlValue& value);
+  static TomlValue write(const AskedPort& port);
+};
+template <>
+struct Value<AskedPage> {
+  static std::vector<Form> forms();
+  static AskedPage read(const TomlValue& value) { return {value.text}; }
+  static TomlValue write(const AskedPage& page) { return toml(std::string_view{page.url}); }
+};
+template <>
+struct Value<AskingCommand> {
+  static std::vector<Form> forms() { return {Texts{1, true}}; }
+  static AskingCommand read(const TomlValue& value) { return {Value<std::vector<std::string>>::read(value)}; }
+  static TomlValue write(const AskingCommand& command) { return Value<std::vector<std::string>>::write(command.words); }
+};
+template <>
+struct Value<OutputText> {
+  static std::vector<Form> forms() { return {Text{}}; }
+  static OutputText read(const TomlValue& value) { return {value.text}; }
+  static TomlValue write(const OutputText& line) { return toml(std::string_view{line.text}); }
+};
+template <>
+struct Value<OwnDescriptor> {
+  static std::vector<Form> forms() { return {Integer{3, kOwnDescriptorMax}}; }
+  static OwnDescriptor read(const TomlValue& value) { return {static_cast<std::uint32_t>(value.integer)}; }
+  static TomlValue write(OwnDescriptor descriptor) { return toml(std::uint64_t{descriptor.number}); }
 };
 
 // "127.0.0.1:9464" in its parts; a port of 0 to 65535. nullopt: it is no such text.

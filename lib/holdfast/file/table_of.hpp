@@ -12,6 +12,7 @@
 // Members that come from elsewhere are named by without_key().
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <optional>
@@ -204,6 +205,22 @@ class TableOf {
       };
       table_.keys.push_back(std::move(key));
     }
+  }
+
+  // A key of the table has more forms, and what it fills depends on the whole struct. `read` and `write` come first;
+  // where they return false, the key is read and written as before.
+  template <class Read, class Write>
+  void change(std::string_view name, std::vector<Form> more, Read read, Write write) {
+    const auto key =
+        std::find_if(table_.keys.begin(), table_.keys.end(), [name](const Key& each) { return each.name == name; });
+    HOLDFAST_ASSERT(key != table_.keys.end(), "a key that is changed is in the table");
+    key->forms.insert(key->forms.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    key->read = [read, before = std::move(key->read)](const TomlValue& value, void* object) {
+      if (!read(value, *static_cast<T*>(object))) before(value, object);
+    };
+    key->write = [write, before = std::move(key->write)](const void* object, TomlValue& table) {
+      if (!write(*static_cast<const T*>(object), table)) before(object, table);
+    };
   }
 
   // Exactly one of several keys. Each stands for an alternative of the variant, written as As if that is given.

@@ -288,6 +288,7 @@ void describe(TableOf<FleetGroup>& table) {
   table.all_of(&FleetGroup::policy);
   table.all_of(&FleetGroup::behaviour);
   table.all_of(&FleetGroup::program);
+  describe_probes(table);
 }
 
 // Chaos.
