@@ -66,8 +66,9 @@ std::string short_time(std::int64_t nanoseconds) {
 }
 
 // What an operator wants to know beside the numbers.
-std::string note_about(const json::object& service) {
+std::string note_about(const json::object& service, const json::object& probes) {
   std::string note = text_at(service, "termination_text");
+  if (const auto probe = text_at(probes, text_at(service, "name")); !probe.empty()) note = probe;
   if (service.contains("next_start_in_ns") && service.at("next_start_in_ns").is_int64()) {
     note = "next start in " + short_time(number_at(service, "next_start_in_ns"));
   }
@@ -80,7 +81,7 @@ std::string note_about(const json::object& service) {
 
 using Row = std::vector<std::string>;
 
-Row row_of(const json::object& service) {
+Row row_of(const json::object& service, const json::object& probes) {
   const auto pid = number_at(service, "pid");
   const auto starts = number_at(service, "starts");
   return {text_at(service, "name"),
@@ -89,7 +90,7 @@ Row row_of(const json::object& service) {
           short_time(number_at(service, "time_in_phase_ns")),
           std::to_string(std::max<std::int64_t>(starts - 1, 0)),
           std::to_string(number_at(service, "failures")),
-          note_about(service)};
+          note_about(service, probes)};
 }
 
 // What does not fit into a line of the terminal stands below it.
@@ -123,7 +124,8 @@ std::string fleet_text(const json::object& status) {
   const auto room = ::isatty(STDOUT_FILENO) == 1 ? width() : kAnyWidth;
   const auto& fleet = status.at("fleet").as_object();
   std::vector<Row> rows{{"service", "phase", "pid", "for", "restarts", "failures", ""}};
-  for (const auto& service : fleet.at("services").as_array()) rows.push_back(row_of(service.as_object()));
+  const auto& probes = status.at("probes").as_object();
+  for (const auto& service : fleet.at("services").as_array()) rows.push_back(row_of(service.as_object(), probes));
   const auto head = fmt::format("{}: process {}, {}{}", text_at(status, "name"), number_at(status, "pid"),
                                 text_at(status, "file"), fleet.at("shutting_down").as_bool() ? ", stopping" : "");
   return sim::fit(head, room) + '\n' + table_of(rows, room);

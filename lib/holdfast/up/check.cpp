@@ -144,11 +144,23 @@ class Checker {
     if (check_folder(service, key)) {
       const RightsOf rights{identity};
       find_trouble(Severity::error, key + ".command", name, trouble_with_program(process));
+      const auto* const ready = std::get_if<ReadyProbe>(&process.ready_by);
+      if (ready != nullptr) check_probe(ready->probe, key + ".ready.exec", service);
+      if (process.health) check_probe(process.health->probe, key + ".health.exec", service);
     }
     if (service.log.target() == file::LogTo::file) check_log(service, key);
     if (::geteuid() != 0) check_limits(service, key);
     const auto grace = service.config.policy.stop_grace;
     if (longer_than_shutdown(grace)) find(Severity::warning, key + ".stop_grace", name, grace_text(*grace));
+  }
+
+  // The command of a probe is found as the service's own.
+  void check_probe(const Probe& probe, const std::string& key, const ServiceToRun& service) {
+    const auto* const exec = std::get_if<ExecProbe>(&probe);
+    if (exec == nullptr) return;
+    auto process = service.process;
+    process.command = exec->command;
+    find_trouble(Severity::error, key, service.config.name, trouble_with_program(process));
   }
 
   bool check_folder(const ServiceToRun& service, const std::string& key) {

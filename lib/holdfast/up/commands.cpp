@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -166,14 +167,30 @@ void Commands::follow(const Request& request, const std::shared_ptr<Conversation
 }
 
 void Commands::show_status(const std::shared_ptr<Conversation>& client) {
-  const auto given = [head = head_, client](const boost::system::error_code& error,
-                                            const std::shared_ptr<const FleetSnapshot>& fleet) {
+  const auto given = [this, client](const boost::system::error_code& error,
+                                    const std::shared_ptr<const FleetSnapshot>& fleet) {
     if (error) return client->answer(refusal_text("holdfast is ending"));
     auto json = to_json(*fleet);
     if (json.ends_with('\n')) json.pop_back();
-    client->answer(head + ",\"fleet\":" + json + '}');
+    client->answer(head_ + ",\"fleet\":" + json + ",\"probes\":" + troubles_of_probes(*fleet) + '}');
   };
   runtime_.async_snapshot(boost::asio::bind_executor(runtime_.executor(), given));
+}
+
+// {"db": "its readiness probe, …"}, of those who are not well.
+std::string Commands::troubles_of_probes(const FleetSnapshot& fleet) const {
+  std::map<std::string_view, const ProcessService*> processes;
+  for (const auto& known : known_) processes.emplace(known.service, known.process.get());
+  std::string text = "{";
+  for (const auto& service : fleet.services) {
+    const auto found = processes.find(service.name);
+    if (found == processes.end()) continue;
+    const auto says = found->second->trouble_of(service.run);
+    if (says.empty()) continue;
+    (text += text.size() > 1 ? "," : "") += holdfast::detail::quoted(service.name);
+    (text += ':') += holdfast::detail::quoted(says);
+  }
+  return text + '}';
 }
 
 Commands::Chosen Commands::meant(const std::vector<std::string>& names, std::string& unknown) const {

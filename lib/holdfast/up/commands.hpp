@@ -70,6 +70,7 @@ class Commands {
   using Chosen = std::vector<const Known*>;
 
   void show_status(const std::shared_ptr<Conversation>& client);
+  [[nodiscard]] std::string troubles_of_probes(const FleetSnapshot& fleet) const;
   void command(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   void send_signal(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   void reload(const Request& request, const std::shared_ptr<Conversation>& client);

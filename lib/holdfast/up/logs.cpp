@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +22,7 @@
 #include <utility>
 
 #include <holdfast/asio/detail/descriptor.hpp>
+#include <holdfast/asio/detail/text_finder.hpp>
 #include <holdfast/log_line.hpp>
 #include <holdfast/up/kept_lines.hpp>
 #include <holdfast/up/line_cutter.hpp>
@@ -30,6 +33,7 @@ namespace holdfast::up {
 namespace {
 
 using holdfast::detail::Descriptor;
+using holdfast::detail::TextFinder;
 
 constexpr std::size_t kReadMax = std::size_t{64} * 1024;   // bytes at a time
 constexpr std::size_t kDrainedMax = std::size_t{1} << 20;  // bytes of a service that a line about it waits for
@@ -42,11 +46,39 @@ constexpr std::size_t kNoSource = ~std::size_t{0};
   throw std::runtime_error{"cannot " + what + ": " + std::generic_category().message(errno)};
 }
 
+// Who waits for a text in what a service writes from some byte on.
+struct Search {
+  Search(const std::string& text, std::function<void()> when_found)
+      : finders{TextFinder{text}, TextFinder{text}}, found(std::move(when_found)) {}
+
+  // After the end of a search nobody is called, or about to be.
+  void end() {
+    const std::lock_guard lock{mutex};
+    found = nullptr;
+  }
+  void call() {
+    const std::lock_guard lock{mutex};
+    if (found) std::exchange(found, nullptr)();
+  }
+
+  std::array<TextFinder, 2> finders;    // by LogStream, of the thread
+  std::array<std::uint64_t, 2> from{};  // by LogStream: how many bytes came before
+  std::mutex mutex{};                   // of what follows
+  std::function<void()> found;          // empty: the search is over
+};
+
 // A pipe whose both ends stay open, so that it never ends: the programs come and go.
 struct LogPipe {
   Descriptor read;
   Descriptor write;
   LineCutter cutter;
+};
+
+// What both threads need to know of a service to search what it writes.
+struct Searched {
+  std::mutex mutex{};  // of what follows, and of reading while somebody searches
+  std::weak_ptr<Search> search{};
+  std::array<std::uint64_t, 2> read{};  // bytes, by LogStream
 };
 
 void open_pipe(LogPipe& pipe) {
@@ -75,6 +107,7 @@ struct LogSource {
   std::array<LogPipe, 2> pipes{};  // by LogStream
   std::string name{};
   KeptLines kept{};
+  std::shared_ptr<Searched> searched = std::make_shared<Searched>();
 };
 
 // Signals are for the thread of the supervisor.
@@ -119,7 +152,9 @@ struct Logs::State {
       watch(made->pipes[stream].read.number(), sources_made * 2 + stream);
     }
     made->name = source.name;
-    by_name.emplace(source.name, Known{sources_made++, {made->pipes[0].write.number(), made->pipes[1].write.number()}});
+    by_name.emplace(
+        source.name,
+        Known{sources_made++, {made->pipes[0].write.number(), made->pipes[1].write.number()}, made->searched});
     const std::lock_guard lock{mutex};
     added.push_back(std::move(made));
     ring();
@@ -234,13 +269,49 @@ struct Logs::State {
     followers.push_back(std::move(order));
   }
 
+  // Nobody may begin to search between a read and its being counted.
+  ssize_t read_searched(LogSource& source, std::size_t stream) {
+    Searched& searched = *source.searched;
+    std::shared_ptr<Search> search;
+    std::uint64_t before = 0;
+    ssize_t size = 0;
+    {
+      const std::lock_guard lock{searched.mutex};
+      size = ::read(source.pipes[stream].read.number(), buffer.data(), buffer.size());
+      if (size <= 0) return size;
+      search = searched.search.lock();
+      before = searched.read[stream];
+      searched.read[stream] += static_cast<std::uint64_t>(size);
+    }
+    if (!search) return size;
+    const auto bytes = static_cast<std::uint64_t>(size);
+    const auto old = std::min(search->from[stream] - std::min(before, search->from[stream]), bytes);
+    const std::string_view piece{buffer.data() + old, static_cast<std::size_t>(bytes - old)};
+    if (search->finders[stream].take(piece)) search->call();
+    return size;
+  }
+
+  // What is in the pipe now was written before.
+  std::shared_ptr<void> find(Searched& searched, const Descriptors& descriptors, const std::string& text,
+                             std::function<void()> found) {
+    auto search = std::make_shared<Search>(text, std::move(found));
+    const std::lock_guard lock{searched.mutex};
+    for (std::size_t stream = 0; stream < 2; ++stream) {
+      int waiting = 0;
+      static_cast<void>(::ioctl(stream == 0 ? descriptors.output : descriptors.error, FIONREAD, &waiting));
+      search->from[stream] = searched.read[stream] + static_cast<std::uint64_t>(waiting);
+    }
+    searched.search = search;
+    return {search.get(), [search](Search*) { search->end(); }};
+  }
+
   // Returns how much there was, of one piece.
   std::size_t read_pipe(std::size_t index, std::size_t stream) {
     if (index >= sources.size()) return 0;  // it is on its way
     LogSource& source = *sources[index];
     LogPipe& pipe = source.pipes[stream];
     if (!pipe.read.is_open()) return 0;
-    const auto size = ::read(pipe.read.number(), buffer.data(), buffer.size());
+    const auto size = read_searched(source, stream);
     if (size <= 0) return 0;
     const auto bytes = static_cast<std::size_t>(size);
     touch(*source.to);
@@ -343,6 +414,7 @@ struct Logs::State {
   struct Known {
     std::size_t place;
     Descriptors descriptors;
+    std::shared_ptr<Searched> searched;
   };
   std::vector<std::unique_ptr<LogSource>> sources{};    // of the thread
   std::map<std::string, Known, std::less<>> by_name{};  // of the supervisor's thread
@@ -389,6 +461,12 @@ void Logs::retire(const std::string& name) {
 Logs::Descriptors Logs::descriptors(std::string_view name) const {
   const auto found = state_->by_name.find(name);
   return found == state_->by_name.end() ? Descriptors{} : found->second.descriptors;
+}
+
+std::shared_ptr<void> Logs::find(std::string_view name, const std::string& text, std::function<void()> found) {
+  const auto known = state_->by_name.find(name);
+  if (known == state_->by_name.end() || known->second.descriptors.output < 0) return nullptr;
+  return state_->find(*known->second.searched, known->second.descriptors, text, std::move(found));
 }
 
 void Logs::begin() {

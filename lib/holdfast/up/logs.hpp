@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,11 @@ class Logs final : public EventSink {
 
   // Both are -1 for a service whose lines go nowhere, or that is unknown.
   [[nodiscard]] Descriptors descriptors(std::string_view name) const;
+
+  // Calls `found` in the thread of the logs, once, when the service writes this text after this call, on one of its
+  // streams; what it has written before does not count. That ends with the returned object, which may outlive this one.
+  // Null: its lines go nowhere. In the thread of add().
+  std::shared_ptr<void> find(std::string_view name, const std::string& text, std::function<void()> found);
 
   void begin();
   // Writes what there still is, for `patience` at most. False: the stream stood still, and lines were lost.

@@ -1,5 +1,6 @@
 #include <holdfast/up/plan.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string_view>
@@ -28,7 +29,8 @@ Keys changed_in_program(const Process& before, const Process& now) {
   return Comparison{}("command", before.command, now.command)("environment", before.environment, now.environment)(
              "folder", before.folder, now.folder)("user", before.user, now.user)("group", before.group, now.group)(
              "umask", before.umask, now.umask)("limits", before.limits, now.limits)(
-             "stop_signal", before.stop_signal, now.stop_signal)("stop_to", before.stop_to, now.stop_to)
+             "stop_signal", before.stop_signal, now.stop_signal)("stop_to", before.stop_to, now.stop_to)(
+             "ready", before.ready_by, now.ready_by)("health", before.health, now.health)
       .take();
 }
 
@@ -81,7 +83,9 @@ Plan plan_of(const FleetToRun& before, const FleetToRun& now) {
     }
     auto keys = changed_in_policy(*found->second, service);
     const auto what = keys.empty() ? PlanStep::What::restart : PlanStep::What::replace;
-    for (auto& key : changed_in_program(found->second->process, service.process)) keys.push_back(std::move(key));
+    for (auto& key : changed_in_program(found->second->process, service.process)) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+    }
     known.erase(found);
     if (keys.empty()) {
       ++plan.kept;

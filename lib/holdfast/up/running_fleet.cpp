@@ -1,6 +1,7 @@
 #include <holdfast/up/running_fleet.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -55,6 +56,10 @@ Process RunningFleet::process_of(const ServiceToRun& service) const {
 void RunningFleet::start_one(const ServiceToRun& service) {
   logs_.add({service.config.name, service.log});
   const auto process = std::make_shared<ProcessService>(runtime_->executor(), process_of(service));
+  process->find_lines_with(
+      [&logs = logs_, name = service.config.name](const std::string& text, std::function<void()> found) {
+        return logs.find(name, text, std::move(found));
+      });
   commands_->add(service, process);
   const auto added = runtime_->add(service.config, std::shared_ptr<Service>{process});
   if (!added) throw std::runtime_error{added.refusal().message};

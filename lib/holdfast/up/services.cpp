@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <set>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/file/placeholders.hpp>
+#include <holdfast/file/probe_text.hpp>
 #include <holdfast/file/service_names.hpp>
 #include <holdfast/file/small_file.hpp>
 #include <holdfast/file/toml_document.hpp>
@@ -22,7 +25,7 @@ using Found = std::vector<file::Complaint>;
 
 constexpr std::size_t kFoundMax = 100;
 constexpr std::uint64_t kDescriptorsOfService = 7;  // two pipes, the process, a socket to say ready, one to spare
-constexpr std::uint64_t kDescriptorsOfRest = 128;
+constexpr std::uint64_t kDescriptorsOfRest = 128 + 3 * kProbesAtOnce;  // a command takes three
 
 template <class Limit>
 void add_limit(std::vector<ProcessLimit>& limits, int resource, const std::optional<Limit>& limit) {
@@ -63,6 +66,11 @@ class Maker {
     process.limits = limits_of(program_.limits);
     process.stop_signal = program_.stop_signal.number;
     process.stop_to = program_.stop_to == file::StopsFirst::group ? StopTo::group : StopTo::process;
+    if (program_.ready) process.ready_by = ready_by(*program_.ready);
+    if (program_.health) {
+      const auto probe = std::visit([this](const auto& by) { return probe_of(by); }, program_.health->by);
+      process.health = HealthProbe{probe, program_.health->times()};
+    }
     made.log = program_.log;
     if (!made.log.path.empty()) made.log.path = beside(file_, filled(made.log.path)).string();
     for (const auto& problem : problems(process)) complain(problem.field, problem.says);
@@ -71,6 +79,37 @@ class Maker {
 
  private:
   [[nodiscard]] std::string filled(const std::string& text) const { return file::filled_in(text, name_, index_); }
+
+  // The texts were compared with the format, filled in as here (fleet_checks.hpp).
+  [[nodiscard]] Probe probe_of(const file::AskedPort& port) const {
+    const auto at = file::parse_probe_port(filled(port.at)).value_or(file::ProbePort{});
+    return TcpProbe{at.address, at.port};
+  }
+  [[nodiscard]] Probe probe_of(const file::AskedPage& page) const {
+    const auto url = file::parse_probe_url(filled(page.url)).value_or(file::ProbeUrl{});
+    return HttpProbe{url.at.address, url.at.port, url.target, url.host};
+  }
+  [[nodiscard]] Probe probe_of(const file::AskingCommand& command) const {
+    ExecProbe probe;
+    for (const auto& word : command.words) probe.command.push_back(filled(word));
+    return probe;
+  }
+
+  [[nodiscard]] ReadyBy ready_by(const file::ReadyWhen& when) const {
+    const ReadyTimes times{when.every, when.timeout};
+    return std::visit(
+        [&](const auto& by) -> ReadyBy {
+          using By = std::decay_t<decltype(by)>;
+          if constexpr (std::is_same_v<By, file::OutputText>) {
+            return ReadyLine{filled(by.text)};
+          } else if constexpr (std::is_same_v<By, file::OwnDescriptor>) {
+            return ReadyDescriptor{static_cast<int>(by.number)};
+          } else {
+            return ReadyProbe{probe_of(by), times};
+          }
+        },
+        when.by);
+  }
 
   void complain(const std::string& key, const std::string& says) {
     complaints_.push_back(
