@@ -216,9 +216,10 @@ void describe(TableOf<ServicePolicy>& table) {
   table.name("policy");
   table.key("restart", &ServicePolicy::restart, {.help = "after which kinds of end another run starts"});
   table.key("stop_grace", &ServicePolicy::stop_grace, {.otherwise = "the supervisor's", .help = "see `[supervisor]`"});
-  table.key("ready", &ServicePolicy::ready,
-            {.help = "when a run counts as ready, until which its service is `starting`: at once, when it says so, or when "
-                     "one of the keys below says so, which are for processes"});
+  table.key(
+      "ready", &ServicePolicy::ready,
+      {.help = "when a run counts as ready, until which its service is `starting`: at once, when it says so, or when "
+               "one of the keys below says so, which are for processes"});
   table.key("start_timeout", &ServicePolicy::start_timeout,
             {.forms = {kPositiveLength},
              .otherwise = "none",

@@ -33,8 +33,7 @@ inline constexpr std::array kEnumerators<WhenAllTerminated>{WhenAllTerminated::w
 template <>
 inline constexpr std::array kEnumerators<Ready>{Ready::at_once, Ready::notified};
 template <>
-inline constexpr std::array kEnumerators<SignOfLife>{SignOfLife::heartbeat, SignOfLife::progress,
-                                                     SignOfLife::health};
+inline constexpr std::array kEnumerators<SignOfLife>{SignOfLife::heartbeat, SignOfLife::progress, SignOfLife::health};
 
 template <>
 inline constexpr std::array kEnumerators<BreakerCounts>{BreakerCounts::failures, BreakerCounts::ends};
