@@ -120,6 +120,16 @@ class Diff(CommandTest):
         self.assertIn("is the first that differs", done.stdout)
         self.assertIn(", seed 99", done.stdout)
 
+    def test_the_first_difference_has_its_causes_on_the_side_of_a_scenario(self):
+        file = self.file(FRAGILE.replace("LENGTH", "1s"))
+        both = self.expect(1, "diff", file, file + "@99").stdout
+        self.assertEqual(both.count("chaos[0] (line 8): an outage begins"), 2)
+        self.assertIn("why, left:", both)
+        self.expect(0, "run", file, "--trace", str(self.folder / "a.ndjson"))
+        found = json.loads(self.expect(1, "diff", str(self.folder / "a.ndjson"), file + "@99", "--json").stdout)
+        self.assertEqual(found["left_causes"], [])
+        self.assertEqual(found["right_causes"][-1]["number"], found["first_difference"]["event"])
+
     def test_standard_input_is_one_of_the_runs(self):
         file = self.file(FRAGILE.replace("LENGTH", "1s"))
         self.expect(0, "run", file, "--trace", str(self.folder / "a.ndjson"))

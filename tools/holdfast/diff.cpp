@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <holdfast/file/bad_input.hpp>
 #include <holdfast_sim/diff/diff.hpp>
+#include <holdfast_sim/explain/explain.hpp>
 #include <holdfast_sim/format/scenario_reader.hpp>
 #include <holdfast_sim/present/diff_text.hpp>
 #include <holdfast_sim/text/wording.hpp>
@@ -74,6 +76,8 @@ class Run {
       source_ = sim::line_source(std::cin, kStandardInput);
     } else if (wanted.file.ends_with(".toml")) {
       scenario_ = sim::read_scenario(wanted.file);
+      seed_ = wanted.seed.value_or(scenario_->seed);
+      chaos_lines_ = chaos_lines_of(wanted.file);
       source_ = sim::line_source(*scenario_, wanted.seed, wanted.file);
     } else {
       if (wanted.seed) {
@@ -90,8 +94,16 @@ class Run {
 
   sim::LineSource& source() { return *source_; }
 
+  // What its event of this number follows from; nothing for a file of events, which does not have the scenario.
+  [[nodiscard]] std::vector<sim::Link> causes_of(std::uint64_t event) const {
+    if (!scenario_) return {};
+    return sim::chain_to(*scenario_, seed_, event, {.chaos_lines = chaos_lines_, .interrupted = interrupted});
+  }
+
  private:
   std::optional<sim::Scenario> scenario_;
+  Seed seed_;
+  std::vector<std::uint32_t> chaos_lines_;
   std::ifstream file_;
   std::unique_ptr<sim::LineSource> source_;
 };
@@ -105,7 +117,12 @@ int call(const Arguments& arguments) {
   watch_for_interruption();
   const auto found =
       sim::diff(left.source(), right.source(), {.without_times = arguments.without_times, .interrupted = interrupted});
-  const bool shown = arguments.json ? print_json(sim::diff_json(found)) : print(sim::diff_text(found, width()));
+  sim::DiffCauses causes;
+  if (found.first && !found.interrupted) {
+    causes = {left.causes_of(found.first->event), right.causes_of(found.first->event)};
+  }
+  const bool shown =
+      arguments.json ? print_json(sim::diff_json(found, causes)) : print(sim::diff_text(found, width(), causes));
   if (!shown) return bad_input;
   if (found.interrupted) return interrupted_status();
   return found.same() ? all_held : something_violated;

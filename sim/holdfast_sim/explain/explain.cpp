@@ -80,7 +80,7 @@ class Explainer {
     if (explained_.interrupted) return false;
     Simulation simulation{scenario_, std::move(observers), result_.seed};
     while (!done() && !simulation.run_to_end(kSlice)) {
-      if (simulation.now() > result_.report.end.at) break;  // the first run was interrupted before
+      if (simulation.now() > result_.report.end.at) break;  // the first run was cut off before
       if (options_.interrupted && options_.interrupted()) {
         explained_.interrupted = true;
         return false;
@@ -409,7 +409,25 @@ class Explainer {
   Explained explained_;
 };
 
+// All of the run, as far as it goes.
+RehearsalResult unjudged(Seed seed) {
+  RehearsalResult result{.seed = seed};
+  result.report.end.at = TimePoint::max();
+  return result;
+}
+
 }  // namespace
+
+std::vector<Link> chain_to(const Scenario& scenario, Seed seed, std::uint64_t event, const ExplainOptions& options) {
+  ExplainOptions of_event = options;
+  of_event.event = EventSelector{.text = std::to_string(event), .number = event};
+  try {
+    auto explained = Explainer{scenario, unjudged(seed), of_event}.explain();
+    return std::move(explained.explanations.front().chain);
+  } catch (const BadSelector&) {
+    return {};
+  }
+}
 
 Explained explain(const Scenario& scenario, const RehearsalResult& result, const ExplainOptions& options) {
   return Explainer{scenario, result, options}.explain();

@@ -88,6 +88,11 @@ struct Explained {
 // `result` is of a rehearsal of this very scenario. Throws BadSelector if the event that is asked for never came.
 Explained explain(const Scenario& scenario, const RehearsalResult& result, const ExplainOptions& options = {});
 
+// The chain to the event of this number, from 1, of a run that nobody has judged. Empty: it has no such event, or it
+// was interrupted. Of the options `chaos_lines` and `interrupted` count.
+std::vector<Link> chain_to(const Scenario& scenario, Seed seed, std::uint64_t event,
+                           const ExplainOptions& options = {});
+
 // The chain in at most so many links: the first, the last, and of the others those that say most. REQUIRES: 3 <= most.
 std::vector<Link> shortened(std::vector<Link> chain, std::size_t most);
 

@@ -8,6 +8,8 @@
 
 #include <boost/json.hpp>
 
+#include <holdfast_sim/present/detail/chain_json.hpp>
+#include <holdfast_sim/present/explain_text.hpp>
 #include <holdfast_sim/present/report_json.hpp>
 #include <holdfast_sim/text/detail/human_text.hpp>
 
@@ -16,16 +18,20 @@ namespace holdfast::sim {
 namespace {
 
 constexpr std::size_t kGroupsOfDiffShown = 20;
+constexpr std::size_t kLinksOfDiffShown = 6;
 
 class DiffText {
  public:
-  DiffText(const Diff& diff, std::size_t width) : diff_(diff), width_(width) {}
+  DiffText(const Diff& diff, std::size_t width, const DiffCauses& causes)
+      : diff_(diff), width_(width), causes_(causes) {}
 
   std::string text() {
     line("left:  {}", printable(diff_.left));
     line("right: {}", printable(diff_.right));
     if (diff_.first) {
       first(*diff_.first);
+      why("left", causes_.left);
+      why("right", causes_.right);
       groups();
     } else if (!diff_.ends_say.empty()) {
       line("\nAll {} events are the same, but the runs end differently: {}", detail::human(diff_.common),
@@ -66,6 +72,12 @@ class DiffText {
     if (!event.says.empty()) line("  {}", event.says);
   }
 
+  void why(std::string_view side, const std::vector<Link>& chain) {
+    if (chain.empty()) return;
+    line("\nwhy, {}:", side);
+    text_ += chain_text(shortened(chain, kLinksOfDiffShown), width_);
+  }
+
   // Events of a simulation have no lines; a file has both.
   static std::string place(const DifferentEvent& event) {
     if (event.left_number == 0 || event.right_number == 0) return ": one run has nothing more";
@@ -99,6 +111,7 @@ class DiffText {
 
   const Diff& diff_;
   const std::size_t width_;
+  const DiffCauses& causes_;
   std::string text_;
 };
 
@@ -134,9 +147,11 @@ boost::json::object of(const GroupDiff& group) {
 
 }  // namespace
 
-std::string diff_text(const Diff& diff, std::size_t width) { return DiffText{diff, width}.text(); }
+std::string diff_text(const Diff& diff, std::size_t width, const DiffCauses& causes) {
+  return DiffText{diff, width, causes}.text();
+}
 
-std::string diff_json(const Diff& diff) {
+std::string diff_json(const Diff& diff, const DiffCauses& causes) {
   boost::json::array groups;
   for (const auto& group : diff.groups) groups.push_back(of(group));
   boost::json::object object{{"kind", "diff"},
@@ -150,6 +165,8 @@ std::string diff_json(const Diff& diff) {
                              {"left_events", diff.left_events},
                              {"right_events", diff.right_events},
                              {"first_difference", of(diff.first)},
+                             {"left_causes", detail::json_of(causes.left)},
+                             {"right_causes", detail::json_of(causes.right)},
                              {"ends_say", diff.ends_say},
                              {"groups", std::move(groups)},
                              {"groups_alike", diff.groups_alike}};

@@ -9,6 +9,7 @@
 
 #include <boost/json.hpp>
 
+#include <holdfast_sim/present/detail/chain_json.hpp>
 #include <holdfast_sim/present/report_json.hpp>
 #include <holdfast_sim/text/detail/human_text.hpp>
 
@@ -107,31 +108,36 @@ class Text {
   std::string text_;
 };
 
-boost::json::object of(const Link& link) {
-  const auto number = [](std::uint64_t value) { return value == 0 ? boost::json::value{} : boost::json::value(value); };
-  return {{"at_ns", link.at.nanoseconds},
-          {"until_ns", link.until.nanoseconds},
-          {"service", printable(link.service)},
-          {"event", link.kind},
-          {"number", link.number},
-          {"run", number(link.run)},
-          {"by", std::string{to_string(link.by)}},
-          {"chaos", link.chaos ? boost::json::value(*link.chaos) : boost::json::value{}},
-          {"line", number(link.line)},
-          {"folded", link.folded},
-          {"says", printable(link.says)}};
+boost::json::value number_or_null(std::uint64_t number) {
+  return number == 0 ? boost::json::value{} : boost::json::value(number);
 }
 
 boost::json::object of(const Explanation& explanation) {
-  boost::json::array chain;
-  for (const auto& link : explanation.chain) chain.emplace_back(of(link));
   return {{"of", std::string{to_string(explanation.of)}}, {"what", printable(explanation.what)},
           {"says", printable(explanation.says)},          {"about", printable(explanation.about)},
-          {"service", printable(explanation.service)},    {"chain", std::move(chain)},
+          {"service", printable(explanation.service)},    {"chain", detail::json_of(explanation.chain)},
           {"afterwards", explanation.afterwards},         {"cut", explanation.cut}};
 }
 
 }  // namespace
+
+boost::json::array detail::json_of(const std::vector<Link>& chain) {
+  boost::json::array links;
+  for (const Link& link : chain) {
+    links.push_back(boost::json::object{{"at_ns", link.at.nanoseconds},
+                                        {"until_ns", link.until.nanoseconds},
+                                        {"service", printable(link.service)},
+                                        {"event", link.kind},
+                                        {"number", link.number},
+                                        {"run", number_or_null(link.run)},
+                                        {"by", std::string{to_string(link.by)}},
+                                        {"chaos", link.chaos ? boost::json::value(*link.chaos) : boost::json::value{}},
+                                        {"line", number_or_null(link.line)},
+                                        {"folded", link.folded},
+                                        {"says", printable(link.says)}});
+  }
+  return links;
+}
 
 std::string chain_text(const std::vector<Link>& chain, std::size_t width) {
   std::size_t widest = 0;
