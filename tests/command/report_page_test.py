@@ -185,6 +185,14 @@ class Written(CommandTest):
         self.assertEqual(done.stdout + done.stderr, "")
         self.assertEqual(page.read_text(), self.expect(0, "report", file, "-o", "-").stdout)
 
+    def test_a_violated_page_has_the_chain_of_what_went_wrong_and_another_none(self):
+        file = self.file(SCENARIO)
+        page = self.expect(0, "report", file, "-o", "-").stdout
+        self.assertIn('"why":[{"what":"circuit_open"', page)
+        self.assertIn("chaos[0] (line 15): an outage begins; until 15min each start fails after 100ms", page)
+        held = self.file(SCENARIO[:SCENARIO.index("[expect]")])
+        self.assertIn('"why":[],', self.expect(0, "report", held, "-o", "-").stdout)
+
     def test_what_cannot_be_written_or_drawn_is_said(self):
         file = self.file(SCENARIO)
         self.assertIn("No such file or directory", self.expect(2, "report", file, "-o", "/nowhere/report.html").stderr)
@@ -224,6 +232,7 @@ class Shown(CommandTest):
         self.assertIn("61 services, 1h of virtual time, seed 7", self.text("#facts"))
         self.assertIn("30services lost", self.text("#cards"))
         self.assertIn("circuit_open", self.text("#tables"))
+        self.assertIn("Why circuit_open: fragile-", self.text("#tables"))
         self.assertGreater(self.browser.value("totals[4].reduce((a, b) => Math.max(a, b))"), 29)
 
     def test_both_themes_narrow_and_wide_draw_every_state_and_fit(self):

@@ -1,5 +1,6 @@
 // holdfast report: a run as a page for a browser.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <holdfast_sim/explain/explain.hpp>
 #include <holdfast_sim/picture/fleet_map.hpp>
 #include <holdfast_sim/present/report_html.hpp>
 #include <holdfast_sim/rehearsal.hpp>
@@ -43,11 +45,22 @@ Exit status:
 // A screen could not show more, and browsers would be slow with such a page.
 constexpr std::uint64_t kServicesOfPageMax = 50'000;
 
+constexpr std::size_t kChainsOfPageMax = 3;
+
 struct Arguments {
   std::string scenario;
   std::string output;
   std::optional<std::uint64_t> seed;
 };
+
+// Of what went wrong, if anything did.
+std::vector<sim::Explanation> why(const sim::Scenario& scenario, const sim::RehearsalResult& result,
+                                  const Arguments& arguments) {
+  if (result.verdict() != sim::RehearsalVerdict::violated) return {};
+  return sim::explain(scenario, result,
+                      {.chaos_lines = chaos_lines_of(arguments.scenario), .explanations_max = kChainsOfPageMax})
+      .explanations;
+}
 
 int call(const Arguments& arguments) {
   std::vector<sim::Complaint> warnings;
@@ -73,7 +86,7 @@ int call(const Arguments& arguments) {
   const auto map =
       sim::draw_fleet(scenario, seed, result.report.counts_until - TimePoint{}, sim::buckets_of_page(services));
   OutputFile out{arguments.output};
-  if (out.ok()) out.stream() << sim::report_html(scenario, result, map, warnings);
+  if (out.ok()) out.stream() << sim::report_html(scenario, result, map, warnings, why(scenario, result, arguments));
   return out.close() || out.reader_gone() ? all_held : complain_unwritable("page", out);
 }
 

@@ -10,6 +10,7 @@
 
 #include <boost/json.hpp>
 
+#include <holdfast_sim/present/detail/chain_json.hpp>
 #include <holdfast_sim/present/detail/report_page.hpp>
 #include <holdfast_sim/present/report_json.hpp>
 #include <holdfast_sim/present/report_text.hpp>
@@ -86,6 +87,18 @@ boost::json::array groups_of(const Scenario& scenario) {
   return names;
 }
 
+boost::json::array chains_of(const std::vector<Explanation>& why) {
+  boost::json::array chains;
+  for (const auto& explanation : why) {
+    if (explanation.chain.empty()) continue;
+    chains.push_back(boost::json::object{{"what", printable(explanation.what)},
+                                         {"service", printable(explanation.service)},
+                                         {"afterwards", explanation.afterwards},
+                                         {"chain", detail::json_of(explanation.chain)}});
+  }
+  return chains;
+}
+
 boost::json::array faults_of(const FleetMap& map) {
   boost::json::array faults;
   for (const auto& fault : map.faults()) {
@@ -118,9 +131,10 @@ std::uint32_t buckets_of_page(std::uint64_t services) noexcept {
 }
 
 std::string report_html(const Scenario& scenario, const RehearsalResult& result, const FleetMap& map,
-                        const std::vector<Complaint>& warnings) {
+                        const std::vector<Complaint>& warnings, const std::vector<Explanation>& why) {
   const boost::json::object data{{"report", boost::json::parse(report_json(result, std::nullopt, warnings))},
                                  {"seed", std::to_string(result.seed.value)},  // a number of JavaScript is rounded
+                                 {"why", chains_of(why)},
                                  {"groups", groups_of(scenario)},
                                  {"rows", rows_of(scenario, map)},
                                  {"faults", faults_of(map)},

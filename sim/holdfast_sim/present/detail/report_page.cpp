@@ -447,6 +447,11 @@ add(add($("legend"), "li"), "i", undefined, "fault").parentElement.append("in a 
 table("Violations", ["rule", "service", "#at", "what"], report.violations.map(v => [v.rule, v.service, moment(v.at_ns, v.service), v.says]));
 table("Expectations", ["what", "expected", "found", "#decided at", "verdict"],
       report.expectations.map(e => [e.what, e.expected, e.found, moment(e.at_ns, e.services[0]), judged(e.verdict)]));
+for (const why of data.why) {
+  const chain = why.chain.map(l => [moment(l.at_ns, l.service), (l.folded ? "… " : "") + l.says]);
+  table("Why " + why.what + (why.service ? ": " + why.service : ""), ["#at", "what happened"],
+        why.afterwards ? [...chain, ["", why.afterwards]] : chain);
+}
 table("Groups", ["group", "#services", "#available", "#starts", "#failures", "#lost"], report.groups.map(g => [g.name, count(g.services),
       percent(g.availability.ppm), count(g.starts), count(g.failures),
       count(g.terminated.circuit_open + g.terminated.failed + g.terminated.abandoned)]));
