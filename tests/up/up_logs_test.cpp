@@ -1,9 +1,13 @@
 // How lines are cut, shown and written.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +21,7 @@
 #include <holdfast/up/line_cutter.hpp>
 #include <holdfast/up/log_file.hpp>
 #include <holdfast/up/log_text.hpp>
+#include <holdfast/up/logs.hpp>
 
 namespace holdfast::up_logs_test {
 
@@ -51,7 +56,82 @@ Cut cut(const std::vector<std::string>& pieces) {
   return lines;
 }
 
+// Found in another thread.
+class Findings {
+ public:
+  void add(const std::string& what) {
+    const std::lock_guard lock{mutex_};
+    found_.push_back(what);
+    news_.notify_all();
+  }
+  [[nodiscard]] bool wait_for(const std::string& what) {
+    std::unique_lock lock{mutex_};
+    return news_.wait_for(lock, std::chrono::seconds{60}, [&] { return has(what); });
+  }
+  [[nodiscard]] bool has(const std::string& what) const {
+    return std::find(found_.begin(), found_.end(), what) != found_.end();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable news_;
+  std::vector<std::string> found_;
+};
+
+void write_to(int descriptor, std::string_view text) {
+  CHECK(::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+}
+
 }  // namespace
+
+TEST_CASE("a text is found in what a service writes after somebody began to look for it, on either stream") {
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  Logs logs{nowhere, LogFormat::text, {{"db", {}}, {"web", {}}, {"quiet", {.to = file::LogTo::nothing}}}};
+  const auto [output, error] = logs.descriptors("db");
+  Findings findings;
+  const auto look = [&](const std::string& text) {
+    return logs.find("db", text, [&findings, text] { findings.add(text); });
+  };
+  write_to(output, "an earlier run is up\n");
+  write_to(error, "and list");
+  SECTION("written before") {
+    const auto up = look("up");
+    logs.begin();
+    CHECK(logs.finish(std::chrono::seconds{60}));
+    CHECK_FALSE(findings.has("up"));
+  }
+  SECTION("begun before") {
+    const auto listening = look("listening");
+    logs.begin();
+    write_to(error, "ening\n");
+    CHECK(logs.finish(std::chrono::seconds{60}));
+    CHECK_FALSE(findings.has("listening"));
+  }
+  SECTION("before it is written") {
+    const auto up = look("up");
+    logs.begin();
+    write_to(output, "not yet\n");
+    write_to(error, "u");
+    write_to(error, "p\n");
+    CHECK(findings.wait_for("up"));
+  }
+  SECTION("nobody looks any more") {
+    logs.begin();
+    { const auto up = look("up"); }
+    write_to(output, "up\n");
+    const auto end = look("end");
+    write_to(output, "end\n");
+    CHECK(findings.wait_for("end"));
+    CHECK_FALSE(findings.has("up"));
+  }
+  SECTION("nobody writes") {
+    CHECK_FALSE(logs.find("quiet", "up", [] {}));
+    CHECK_FALSE(logs.find("nobody", "up", [] {}));
+    logs.begin();
+  }
+  CHECK(logs.finish(std::chrono::seconds{60}));
+  ::close(nowhere);
+}
 
 TEST_CASE("of what a service has written the last lines are kept, and not much more") {
   KeptLines kept;
