@@ -92,8 +92,9 @@ class Text {
   // How another event is chosen.
   void hint(const Explanation& explanation) {
     line("\nany other event:");
-    text_ += fmt::format("  {} --event '{} {}'\n", options_.command, printable(explanation.service),
-                         explanation.chain.back().kind);
+    const auto& kind = explanation.chain.back().kind;
+    const auto event = explanation.service.empty() ? kind : explanation.service + ' ' + kind;
+    text_ += fmt::format("  {} --event {}\n", options_.command, shell_word(event));
   }
 
   void more() {
