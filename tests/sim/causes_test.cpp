@@ -216,6 +216,38 @@ availability_min = 0.9999
                 "20min2s  failure 2 in a row: it waits 2s", "20min4s  run 3 begins", "20min4s  run 3 is running"});
 }
 
+TEST_CASE("a bound on the whole fleet is explained by the event that passed it, or that ended what took too long") {
+  const auto all = explained(R"(
+name = "fleet"
+duration = "1h"
+[supervisor]
+backoff = { base = "1s", jitter = "none" }
+[[fleet]]
+name = "web"
+count = 3
+on_stop = { takes = "5s" }
+[[chaos]]
+at = "1min"
+storm = {}
+[[chaos]]
+at = "30min"
+shutdown = true
+[expect]
+down_at_once_max = 1
+restarts_a_second_max = 1
+storm_max = 1
+drain_max = "1s"
+)");
+  Lines ends;
+  for (const auto& one : all.explanations) {
+    REQUIRE_FALSE(one.chain.empty());
+    const Link& last = one.chain.back();
+    ends.push_back(one.what + "  " + to_string(last.at) + "  " + last.service + "  " + last.kind);
+  }
+  REQUIRE(ends == Lines{"down_at_once_max  1min  web-2  ended", "restarts_a_second_max  1min1s  web-2  started",
+                        "storm_max  1min  web-0  ended", "drain_max  30min5s    drained"});
+}
+
 TEST_CASE("a failure of its own is a draw, and a row of them is one chain") {
   constexpr std::string_view kFlapping = R"(
 name = "flapping"

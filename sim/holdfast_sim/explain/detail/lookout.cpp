@@ -40,13 +40,21 @@ void Lookout::judge(Life& life, TimePoint at) {
   if (!should_be_down) return rise(life, at);
   life.is_down = true;
   life.down_from = at;
-  if (++down_ > most_down_) {
-    most_down_ = down_;
-    peak_ = count_;
-  }
+  ++down_;
+  last_fall_ = count_;
+}
+
+// What is over within its instant does not count: every service is down for none when it is added.
+void Lookout::end_instant(TimePoint next) {
+  if (next == now_) return;
+  now_ = next;
+  if (down_ <= most_down_) return;
+  most_down_ = down_;
+  peak_ = last_fall_;
 }
 
 void Lookout::on_event(const Event& event) {
+  end_instant(event.at);
   ++count_;
   if (event.about_supervisor()) return;
   Life& life = life_of(event.service);
@@ -73,6 +81,7 @@ void Lookout::on_event(const Event& event) {
 }
 
 void Lookout::on_chaos(const ChaosEvent& event) {
+  end_instant(event.at);
   ++count_;
   Life& life = life_of(event.service);
   pass(life, event.at);
@@ -92,6 +101,7 @@ void Lookout::on_chaos(const ChaosEvent& event) {
 }
 
 void Lookout::finish(TimePoint at) {
+  end_instant(at);
   for (Life& life : lives_) {
     pass(life, at);
     if (life.is_down) rise(life, at);

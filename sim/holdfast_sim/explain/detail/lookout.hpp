@@ -35,9 +35,8 @@ class Lookout final : public Observer {
   // The service of this group (or of this name; empty: of the fleet) that was down longest in all, a lost one first if
   // there is any. nullopt: none was down.
   [[nodiscard]] std::optional<DownTime> worst(std::string_view group) const;
-  // The event with which the most services were down at once; 0: none ever was.
+  // The event with which the most services were down at once, for longer than an instant; 0: none ever was.
   [[nodiscard]] std::uint64_t peak() const noexcept { return peak_; }
-  [[nodiscard]] std::uint64_t down_at_peak() const noexcept { return most_down_; }
 
  private:
   struct Life {
@@ -58,13 +57,16 @@ class Lookout final : public Observer {
   void pass(Life& life, TimePoint at);
   void judge(Life& life, TimePoint at);
   void rise(Life& life, TimePoint at);
+  void end_instant(TimePoint next);
 
   std::vector<Life> lives_;     // by slot
   std::vector<DownTime> gone_;  // of services that were removed
   std::uint64_t count_ = 0;
   std::uint64_t down_ = 0;
   std::uint64_t most_down_ = 0;
+  std::uint64_t last_fall_ = 0;
   std::uint64_t peak_ = 0;
+  TimePoint now_;
 };
 
 // Whether a service is the one of this name, or belongs to a group of this name: feed-7 belongs to feed.
