@@ -124,7 +124,8 @@ std::string fleet_text(const json::object& status) {
   const auto room = ::isatty(STDOUT_FILENO) == 1 ? width() : kAnyWidth;
   const auto& fleet = status.at("fleet").as_object();
   std::vector<Row> rows{{"service", "phase", "pid", "for", "restarts", "failures", ""}};
-  const auto& probes = status.at("probes").as_object();
+  const auto* const found = status.if_contains("probes");  // an `up` of an earlier version has none
+  const json::object probes = found != nullptr && found->is_object() ? found->as_object() : json::object{};
   for (const auto& service : fleet.at("services").as_array()) rows.push_back(row_of(service.as_object(), probes));
   const auto head = fmt::format("{}: process {}, {}{}", text_at(status, "name"), number_at(status, "pid"),
                                 text_at(status, "file"), fleet.at("shutting_down").as_bool() ? ", stopping" : "");
