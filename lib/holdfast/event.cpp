@@ -21,6 +21,7 @@ std::string_view to_string(BackoffCause cause) noexcept {
     case BackoffCause::failure: return "failure";
     case BackoffCause::clean_exit: return "clean_exit";
     case BackoffCause::breaker_open: return "breaker_open";
+    case BackoffCause::dependency: return "dependency";
   }
   return "?";
 }

@@ -25,7 +25,7 @@ namespace holdfast {
 enum class Command : std::uint8_t { stop, restart, remove, reset };
 std::string_view to_string(Command) noexcept;
 
-enum class BackoffCause : std::uint8_t { failure, clean_exit, breaker_open };
+enum class BackoffCause : std::uint8_t { failure, clean_exit, breaker_open, dependency };
 std::string_view to_string(BackoffCause) noexcept;
 
 // What began a shutdown or ended its drain: the program, the end of the last service, or a signal of the operating
@@ -89,7 +89,8 @@ struct Ended {
   std::optional<std::uint32_t> exit_status = std::nullopt;
   [[nodiscard]] LogLevel level() const noexcept;  // by its outcome
 };
-// The next run starts after `delay`; phase `backing_off`.
+// The next run starts after `delay`; phase `backing_off`. With the cause `dependency` there is no delay, and `waiting`
+// follows.
 struct BackingOff {
   static constexpr std::string_view kKind = "backing_off";
   static constexpr LogLevel kLevel = LogLevel::info;
@@ -176,11 +177,14 @@ struct ReadyLate {
   static constexpr LogLevel kLevel = LogLevel::warning;
   static constexpr bool kOnlyInforms = true;
 };
-// The delay of the service has passed, and it has to wait for something else before it starts. Phase `backing_off`.
+// The service would start, but has to wait for something: before its first run in phase `starting`, afterwards in phase
+// `backing_off`. Reported again if it then waits for something else.
 struct Waiting {
   static constexpr std::string_view kKind = "waiting";
   static constexpr LogLevel kLevel = LogLevel::debug;
   WaitsFor waits_for;
+  std::optional<Duration> delay = std::nullopt;  // from when the dependencies are ready; of a first run, none
+  std::string_view dependency = {};              // the first one that is not ready; empty if all are, or for others
 };
 // The service is forgotten; its name is free. It is the last event of a service.
 struct Removed {

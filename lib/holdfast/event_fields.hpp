@@ -119,6 +119,10 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   if constexpr (!std::is_const_v<Policy>) {
     if (has_breaker) policy.backoff->breaker->counts = counts;
   }
+  visit_unless_default(field, "after", policy.order.after, {});
+  visit_unless_default(field, "after_if_present", policy.order.after_if_present, {});
+  visit_unless_default(field, "on_dependency", policy.order.on_dependency, OnDependency::keep);
+  visit_unless_default(field, "wake_jitter_ns", policy.order.wake_jitter, Order{}.wake_jitter);
 }
 
 // The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
@@ -160,6 +164,8 @@ constexpr void visit_fields(Field&& field, What& what) {
     field("delay_ns", what.delay);
   } else if constexpr (std::is_same_v<Kind, event::Waiting>) {
     field("waits_for", what.waits_for);
+    field("delay_ns", what.delay);
+    visit_unless_default(field, "dependency", what.dependency, std::string_view{});
   } else if constexpr (std::is_same_v<Kind, event::BreakerTripped>) {
     field("failures", what.failures);
     field("max_failures", what.max_failures);

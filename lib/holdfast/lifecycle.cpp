@@ -37,6 +37,7 @@ std::string_view to_string(BreakerState state) noexcept {
 std::string_view to_string(WaitsFor what) noexcept {
   switch (what) {
     case WaitsFor::restart_limit: return "restart_limit";
+    case WaitsFor::dependency: return "dependency";
   }
   return "?";
 }
@@ -49,6 +50,8 @@ std::string_view to_string(StopCause cause) noexcept {
     case StopCause::remove: return "remove";
     case StopCause::start_timeout: return "start_timeout";
     case StopCause::watchdog: return "watchdog";
+    case StopCause::dependency: return "dependency";
+    case StopCause::dependency_stop: return "dependency_stop";
   }
   return "?";
 }

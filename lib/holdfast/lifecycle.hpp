@@ -67,9 +67,10 @@ enum class BreakerState : std::uint8_t {
 };
 std::string_view to_string(BreakerState) noexcept;
 
-// What a service waits for whose delay has passed.
+// What a service waits for that would start otherwise.
 enum class WaitsFor : std::uint8_t {
   restart_limit,  // its turn: SupervisorConfig::restart_limit, starting_max
+  dependency,     // the services that it is after to be ready: ServicePolicy::order
 };
 std::string_view to_string(WaitsFor) noexcept;
 
@@ -81,6 +82,8 @@ enum class StopCause : std::uint8_t {
   remove,
   start_timeout,  // it was not ready in time, which is a failure
   watchdog,       // it gave no sign of life for too long, which is a failure
+  dependency,       // a service that it is after is not ready any more; it starts again when that is (Order)
+  dependency_stop,  // the same, and it does not start again
 };
 std::string_view to_string(StopCause) noexcept;
 
@@ -90,7 +93,9 @@ constexpr bool is_missed_deadline(StopCause cause) noexcept {
 }
 
 // Whether the service ends with such a stop. If it goes on, a later stop or shutdown makes the stop final.
-constexpr bool is_final(StopCause cause) noexcept { return cause != StopCause::restart && !is_missed_deadline(cause); }
+constexpr bool is_final(StopCause cause) noexcept {
+  return cause != StopCause::restart && cause != StopCause::dependency && !is_missed_deadline(cause);
+}
 
 // Why a service terminated for good.
 struct Termination {

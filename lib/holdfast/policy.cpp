@@ -150,24 +150,24 @@ std::size_t broken_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-void check_name(std::vector<Problem>& found, const std::string& name) {
+void check_name(std::vector<Problem>& found, const std::string& name, const char* field = "name") {
   const std::string allowed =
       "allowed are 1 to " + std::to_string(kNameLengthMax) + " bytes of UTF-8 without control or invisible characters";
   if (name.empty()) {
-    error(found, "name", "is empty; " + allowed);
+    error(found, field, "is empty; " + allowed);
   } else if (name.size() > kNameLengthMax) {
-    error(found, "name", "is " + std::to_string(name.size()) + " bytes long; " + allowed);
+    error(found, field, "is " + std::to_string(name.size()) + " bytes long; " + allowed);
   } else if (const auto at = detail::find_invisible(name); at != std::string_view::npos) {
     const auto rest = std::string_view{name}.substr(at);
     const auto code = detail::code_point(rest.substr(0, detail::utf8_character(rest)));
     const bool control = code < 0xa0;
-    error(found, "name",
+    error(found, field,
           (control ? "has a control character" : "has the invisible character " + detail::code_point_text(code)) +
               " at byte " + std::to_string(at) + "; " + allowed);
   } else if (const auto broken = broken_utf8(name); broken != std::string_view::npos) {
-    error(found, "name", "is not UTF-8 at byte " + std::to_string(broken) + "; " + allowed);
+    error(found, field, "is not UTF-8 at byte " + std::to_string(broken) + "; " + allowed);
   } else if (const auto blank = detail::blank_at_an_end(name); !blank.empty()) {
-    error(found, "name", std::string{blank} + ", which nobody sees; leave it out");
+    error(found, field, std::string{blank} + ", which nobody sees; leave it out");
   }
 }
 
@@ -252,6 +252,54 @@ std::string_view in_words(SignOfLife sign) noexcept {
   return sign == SignOfLife::health ? "good health probe" : to_string(sign);
 }
 
+std::string_view to_string(OnDependency what) noexcept {
+  switch (what) {
+    case OnDependency::keep: return "keep";
+    case OnDependency::wait: return "wait";
+    case OnDependency::restart: return "restart";
+    case OnDependency::stop: return "stop";
+  }
+  return "?";
+}
+
+NameList::NameList(std::vector<std::string> names) {
+  if (!names.empty()) names_ = new std::vector<std::string>(std::move(names));
+}
+
+NameList::NameList(std::initializer_list<std::string_view> names)
+    : NameList(std::vector<std::string>(names.begin(), names.end())) {}
+
+std::vector<std::string>* NameList::copy_of(const std::vector<std::string>& names) {
+  return new std::vector<std::string>(names);
+}
+
+bool NameList::are_same(const std::vector<std::string>& a, const std::vector<std::string>& b) noexcept {
+  return a == b;
+}
+
+void NameList::destroy(std::vector<std::string>* names) noexcept { delete names; }
+
+const std::vector<std::string>& NameList::names() const noexcept {
+  static const std::vector<std::string> kNone;
+  return names_ ? *names_ : kNone;
+}
+
+std::string to_string(const NameList& list) {
+  std::string text;
+  for (const auto& name : list.names()) (text += text.empty() ? "" : "\n") += name;
+  return text;
+}
+
+std::optional<NameList> name_list_of(std::string_view text) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
+    end = text.find('\n', begin);
+    names.emplace_back(text.substr(begin, end - begin));
+    if (names.back().empty()) return std::nullopt;
+  }
+  return NameList{std::move(names)};
+}
+
 std::string_view to_string(WhenAllTerminated when) noexcept {
   return when == WhenAllTerminated::wait ? "wait" : "return";
 }
@@ -291,6 +339,22 @@ void check_exit_rules(std::vector<Problem>& found, const ExitRules& rules) {
   check("exit_rules.failure", rules.failure, "exit_rules.clean", rules.clean);
   check("exit_rules.fatal", rules.fatal, "exit_rules.clean", rules.clean);
   check("exit_rules.fatal", rules.fatal, "exit_rules.failure", rules.failure);
+}
+
+void check_order(std::vector<Problem>& found, const Order& order) {
+  for (const auto& name : order.after.names()) check_name(found, name, "after");
+  for (const auto& name : order.after_if_present.names()) check_name(found, name, "after_if_present");
+  if (const std::size_t names = order.after.size() + order.after_if_present.size(); names > kAfterMax) {
+    error(found, order.after.size() > kAfterMax ? "after" : "after_if_present",
+          "brings it to " + std::to_string(names) + " services that it is after; allowed are up to " +
+              std::to_string(kAfterMax));
+  }
+  check_duration(found, "wake_jitter", order.wake_jitter);
+  if (has_errors(found)) return;
+  if (order.on_dependency != OnDependency::keep && !order.is_after_any()) {
+    warning(found, "on_dependency",
+            "is \"" + std::string{to_string(order.on_dependency)} + "\", but the service is after no other");
+  }
 }
 
 // The default, or that of files with a command (file/program.hpp), whose breaker tries again, whatever it counts.
@@ -350,6 +414,7 @@ std::vector<Problem> problems(const ServicePolicy& policy) {
   if (policy.start_timeout) check_duration(found, "start_timeout", *policy.start_timeout, Duration{1});
   if (policy.watchdog) check_duration(found, "watchdog", *policy.watchdog, Duration{1});
   check_exit_rules(found, policy.exit_rules);
+  check_order(found, policy.order);
   if (!has_errors(found) && policy.start_timeout && policy.ready == Ready::at_once) {
     warning(found, "start_timeout",
             "is " + to_string(*policy.start_timeout) +

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -186,6 +188,65 @@ struct ExitRules {
   friend bool operator==(const ExitRules&, const ExitRules&) = default;
 };
 
+// Names of services. An empty list has no memory of its own.
+class NameList {
+ public:
+  constexpr NameList() noexcept = default;
+  NameList(std::initializer_list<std::string_view> names);
+  explicit NameList(std::vector<std::string> names);
+  constexpr NameList(const NameList& other) : names_(other.names_ ? copy_of(*other.names_) : nullptr) {}
+  constexpr NameList(NameList&& other) noexcept : names_(std::exchange(other.names_, nullptr)) {}
+  constexpr NameList& operator=(NameList other) noexcept {
+    std::swap(names_, other.names_);
+    return *this;
+  }
+  constexpr ~NameList() {
+    if (names_) destroy(names_);
+  }
+
+  [[nodiscard]] constexpr bool empty() const noexcept { return names_ == nullptr; }
+  [[nodiscard]] std::size_t size() const noexcept { return names().size(); }
+  [[nodiscard]] const std::vector<std::string>& names() const noexcept;
+  friend constexpr bool operator==(const NameList& a, const NameList& b) noexcept {
+    return a.names_ == nullptr || b.names_ == nullptr ? a.names_ == b.names_ : are_same(*a.names_, *b.names_);
+  }
+
+ private:
+  static bool are_same(const std::vector<std::string>& a, const std::vector<std::string>& b) noexcept;
+  static std::vector<std::string>* copy_of(const std::vector<std::string>& names);
+  static void destroy(std::vector<std::string>* names) noexcept;
+
+  std::vector<std::string>* names_ = nullptr;  // null or not empty
+};
+// One a line, which no name can have in it: "db\ncache".
+std::string to_string(const NameList&);
+// nullopt: it is not what to_string() makes of a list that has any.
+std::optional<NameList> name_list_of(std::string_view text);
+
+// What a service does when one of those that it is after is not ready any more.
+enum class OnDependency : std::uint8_t {
+  keep,     // it goes on, and its own restarts wait for nobody
+  wait,     // it goes on, but its own restarts wait until all are ready
+  restart,  // it is stopped, and started again when all are ready
+  stop,     // it is stopped for good
+};
+std::string_view to_string(OnDependency) noexcept;
+
+// Which services come first.
+struct Order {
+  NameList after{};             // its first run starts when all of these are ready, and a shutdown stops it before them
+  NameList after_if_present{};  // the same for those of these that are there when it is added
+  OnDependency on_dependency = OnDependency::keep;
+  // A service that has waited for another, or was stopped because of it, starts this long at most after all are ready:
+  // uniformly drawn, both ends included, so that a thousand clients do not come back in step. 0 to kDurationMax. First
+  // starts do not wait for it.
+  Duration wake_jitter = std::chrono::seconds{1};
+  friend bool operator==(const Order&, const Order&) = default;
+
+  [[nodiscard]] bool is_after_any() const noexcept { return !after.empty() || !after_if_present.empty(); }
+};
+inline constexpr std::size_t kAfterMax = 1000;  // names in both lists together
+
 // What the supervisor does when every service that was added has terminated.
 enum class WhenAllTerminated : std::uint8_t {
   wait,    // wait for a shutdown, or for more services
@@ -244,6 +305,7 @@ struct ServicePolicy {
   std::optional<Duration> watchdog = std::nullopt;
   SignOfLife watchdog_needs = SignOfLife::heartbeat;  // no effect without a watchdog
   ExitRules exit_rules{};
+  Order order{};
   friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
 };
 

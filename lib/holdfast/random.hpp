@@ -43,6 +43,7 @@ enum class Purpose : std::uint32_t {
   target_delay = 13,
   target_length = 14,
   run_end = 15,
+  wake_jitter = 16,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.

@@ -34,7 +34,7 @@ struct Counters {
   std::uint64_t failed_starts = 0;          // of the failures, those of runs that were not ready yet
   std::uint64_t hangs = 0;                  // runs that were asked to stop because they gave no sign of life
   std::uint64_t limited_restarts = 0;       // restarts that had to wait because of restart_limit or starting_max
-  std::uint64_t waiting_services = 0;       // a gauge, too: services that wait because of them
+  std::uint64_t waiting_services = 0;       // a gauge, too: services that wait for a limit or for others
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -59,8 +59,9 @@ struct ServiceSnapshot {
   Duration running_time{0};          // of all runs together, the present one included
   Duration age{0};                   // since it was added
   Duration time_in_phase{0};
-  std::optional<TimePoint> next_start;      // while backing off, unless it waits: when the next run, or probe, is due
-  std::optional<WaitsFor> waits_for;        // while backing off, once its delay has passed
+  std::optional<TimePoint> next_start;      // while backing off: when the next run, or probe, is due, if that is known
+  std::optional<WaitsFor> waits_for;        // while it would start otherwise: starting, or backing off
+  std::string dependency;                   // the first one that is not ready, if it waits for that
   std::optional<TimePoint> ready_by;        // while starting: when the start_timeout is over
   std::optional<TimePoint> watchdog_until;  // while running under a watchdog: by when it needs a sign of life
   std::optional<std::uint64_t> progress;    // that the latest run under a watchdog has reported

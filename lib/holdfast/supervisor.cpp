@@ -71,19 +71,32 @@ void Supervisor::emit(Record& record, const Kind& what) noexcept {
 // Construction
 // ---------------------------------------------------------------------------------------------------------------------
 
+namespace {
+
+// Of services that have none of their own.
+detail::PolicyInForce own_policy(Supervisor& supervisor, const SupervisorConfig& config) {
+  detail::PolicyInForce policy{.supervisor = &supervisor};
+  policy.in_force = in_force(policy.given, config);
+  policy.stop_grace = config.stop_grace.value_or(config.shutdown_timeout);
+  policy.warnings = problems(config);
+  return policy;
+}
+
+}  // namespace
+
 Supervisor::Supervisor(Scheduler& scheduler, SupervisorConfig config, Seed seed, EventSink& sink, ArrivalSink* arrivals)
     : scheduler_(scheduler),
       sink_(sink),
       arrivals_(arrivals),
       config_(std::move(config)),
       seed_(seed),
-      own_policy_(
-          {this, {}, in_force({}, config_), config_.stop_grace.value_or(config_.shutdown_timeout), problems(config_)}),
+      own_policy_(own_policy(*this, config_)),
       incarnations_(scheduler.now()),
       now_(scheduler.now()),
       attention_(arrivals ? kTells : 0) {
   if (has_errors(own_policy_->warnings)) throw ConfigError{own_policy_->warnings};
   if (config_.restart_limit || config_.starting_max) limit_ = std::make_unique<Limit>(*this);
+  restarts_may_wait_ = limit_ != nullptr;
   // The program may add services until the timers run. A time in the past means now.
   if (config_.when_all_terminated == WhenAllTerminated::return_) scheduler_.arm(drain_timer_, TimePoint{});
   if (!own_policy_->warnings.empty()) enqueue({.kind = Input::Kind::warn});
@@ -123,6 +136,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
     return Refusal{Refusal::Reason::name_taken,
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
+  if (auto wrong = wrong_order(config)) return *std::move(wrong);
 
   const detail::SharedPolicy& policy = policy_for(config.policy);
   if (!service.is_added_once() && !objects_.insert(service)) return object_taken(config.name, service);
@@ -139,6 +153,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
     }
     if (config.policy.watchdog && watches_.size() <= record->id.slot) watches_.resize(record->id.slot + std::size_t{1});
     if (limit_) limit_->services.make_room(record->id.slot);
+    enter_order(*record);
     enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
   } catch (...) {
     objects_.erase(service);
@@ -151,6 +166,42 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
   ++counters_.spawned;
   ++counters_.active_services;
   return record->id;
+}
+
+std::optional<Refusal> Supervisor::wrong_order(const ServiceConfig& config) const {
+  const auto refused = [&config](const std::string& says) {
+    return Refusal{Refusal::Reason::invalid_configuration, "add \"" + config.name + "\": " + says};
+  };
+  for (const auto& name : config.policy.order.after.names()) {
+    if (name == config.name) return refused("after has \"" + name + "\", which is itself");
+    if (services_.find(name)) continue;
+    return refused("after has \"" + name + "\", and no service of that name was added; add it first");
+  }
+  if (!order_) return std::nullopt;
+  const auto circle = order_->circle(config.name, comes_after(config.name, config.policy.order));
+  if (circle.empty()) return std::nullopt;
+  std::string says = "it would come after itself: ";
+  for (const auto& name : circle) says += (&name == &circle.front() ? "" : " -> ") + name;
+  return refused(says);
+}
+
+// Those that are there.
+std::vector<detail::ServiceRecord*> Supervisor::comes_after(std::string_view self, const Order& order) const {
+  std::vector<Record*> others;
+  for (const auto* const list : {&order.after, &order.after_if_present}) {
+    for (const auto& name : list->names()) {
+      if (Record* const found = name == self ? nullptr : services_.find(name)) others.push_back(found);
+    }
+  }
+  return others;
+}
+
+void Supervisor::enter_order(Record& record) {
+  const Order& order = record.policy->given.order;
+  if (!order_ && !order.is_after_any()) return;
+  if (!order_) order_ = std::make_unique<detail::ServiceOrder>();
+  restarts_may_wait_ = true;
+  order_->enter(record, comes_after(record.name.text(), order));
 }
 
 // No event has reported the service yet.
@@ -340,6 +391,7 @@ void Supervisor::tell_arrival(const Input& input) {
     case Input::Kind::first_start:
     case Input::Kind::all_terminated:
     case Input::Kind::recording_failed:
+    case Input::Kind::order_changed:
     case Input::Kind::abandon_rest: return;
   }
 }
@@ -477,6 +529,7 @@ void Supervisor::process(Input& input) {
     case Input::Kind::signal_ignored: return emit(event::Warned{"signal", text_of_ignored(input.cause)});
     case Input::Kind::recording_failed: return emit(event::RecordingFailed{input.error.text()});
     case Input::Kind::abandon_rest: return abandon_rest();
+    case Input::Kind::order_changed: return on_order_changed();
     default: return process(input, *input.record);
   }
 }
@@ -490,9 +543,7 @@ void Supervisor::process(Input& input, Record& record) {
     case Input::Kind::added: return on_added(record);
     case Input::Kind::run_warned: return emit(record, event::Warned{"run", input.error.text()});
     case Input::Kind::became_ready: return on_ready(record, input.run);
-    case Input::Kind::first_start:
-      if (record.first_run_due && record.phase == Phase::starting) begin_run(record);
-      return;
+    case Input::Kind::first_start: return on_first_start(record);
     case Input::Kind::command: return on_command(record, input);
     default: return;
   }
@@ -510,6 +561,12 @@ void Supervisor::on_added(Record& record) {
   }
   // A step of its own: a stop or a shutdown that has already been asked for comes first.
   enqueue_or_owe({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
+}
+
+void Supervisor::on_first_start(Record& record) {
+  if (!record.first_run_due || record.phase != Phase::starting) return;
+  if (must_wait_for_others(record)) return wait_for_others(record);
+  begin_run(record);
 }
 
 [[gnu::always_inline]] inline void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration ready_for) {
@@ -601,20 +658,23 @@ void Supervisor::on_run_ended(Record& record, Input& end) {
 [[gnu::cold, gnu::noinline]] void Supervisor::on_unasked_special_end(Record& record, Outcome outcome,
                                                                      Duration ready_for) {
   on_unasked_end(record, outcome, ready_for);
+  // A shutdown has left it running for the sake of others.
+  if (shutdown_begun_ && record.phase == Phase::backing_off) stop_for_good(record, StopCause::shutdown);
 }
 
 [[gnu::cold, gnu::noinline]] void Supervisor::on_other_end(Record& record, Outcome outcome) {
-  if (record.phase == Phase::running) return on_unasked_special_end(record, outcome, now_ - record.phase_since);
+  if (record.phase == Phase::running) {
+    tell_order(record, false);
+    return on_unasked_special_end(record, outcome, now_ - record.phase_since);
+  }
   forget_readiness(record);
   if (record.phase == Phase::starting || is_missed_deadline(record.stop_cause)) {
     return on_unasked_special_end(record, outcome, was_ready_for(record));
   }
   record.ended_badly_in_drain = record.last_run_failed && shutdown_begun_;
-  if (record.stop_cause == StopCause::restart) {
-    begin_run(record);
-  } else {
-    terminate(record, Termination::Reason::cancelled);
-  }
+  if (record.stop_cause == StopCause::restart) return begin_run(record);
+  if (record.stop_cause == StopCause::dependency) return wait_after_stop(record);
+  terminate(record, Termination::Reason::cancelled);
 }
 
 // The first report of the present run counts, unless the run was asked to stop before.
@@ -717,9 +777,12 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
   if (record.waits_for_end()) return ask_to_stop(record, StopCause::restart);
   switch (record.phase) {
     case Phase::starting:
+      if (!order_ || !order_->is_after_any(record.id.slot)) return;
+      wait_no_more(record);
+      return begin_run(record);
     case Phase::running: return;
     case Phase::stopping:
-      if (!is_missed_deadline(record.stop_cause)) return;
+      if (is_final(record.stop_cause) || record.stop_cause == StopCause::restart) return;
       record.stop_cause = StopCause::restart;
       return emit(record, event::Stopping{StopCause::restart});
     case Phase::backing_off: wait_no_more(record); return begin_run(record);
@@ -746,7 +809,7 @@ void Supervisor::on_shutdown(ShutdownCause cause) {
   // Stopping a service only queues what it causes, so the list changes only where services are forgotten.
   for (Record *record = services_.first(), *next = nullptr; record; record = next) {
     next = services_.next(*record);
-    if (record->phase != Phase::terminated) stop_for_good(*record, StopCause::shutdown);
+    if (record->phase != Phase::terminated && !is_to_stop_later(*record)) stop_for_good(*record, StopCause::shutdown);
   }
   if (counters_.active_services == 0) on_drain_over(DrainOutcome::drained);
 }
@@ -775,10 +838,19 @@ void Supervisor::on_drain_over(DrainOutcome outcome, std::optional<ShutdownCause
   drain_outcome_ = outcome;
   drain_cause_ = cause;
   scheduler_.disarm(drain_timer_);
+  if (order_) stop_the_rest();
   if (somebody_may_still_end()) {
     enqueue_or_owe({.kind = Input::Kind::abandon_rest});
   } else {
     finish_drain();
+  }
+}
+
+// Those that were to stop after others.
+void Supervisor::stop_the_rest() {
+  for (Record *record = services_.first(), *next = nullptr; record; record = next) {
+    next = services_.next(*record);
+    if (record->waits_for_end()) stop_for_good(*record, StopCause::shutdown);
   }
 }
 
@@ -857,7 +929,7 @@ void Supervisor::finish_drain() {
 void Supervisor::on_deadline(Record& record) {
   now_ = scheduler_.now();
   if (record.phase == Phase::backing_off) [[likely]] {
-    if (limit_) [[unlikely]]
+    if (restarts_may_wait_) [[unlikely]]
       return on_restart_due(record);
     return begin_run(record);
   }
@@ -871,8 +943,20 @@ void Supervisor::on_deadline(Record& record) {
   on_grace_over(record);
 }
 
-// The service starts if the limits let it and nobody waits who was due before it.
+// Its delay has passed, or the time after which it starts once all that it is after are ready. They come first, the
+// limits second.
 [[gnu::cold, gnu::noinline]] void Supervisor::on_restart_due(Record& record) {
+  if (must_wait_for_others(record)) {
+    if (!order_->waits(record.id.slot)) wait_for_others(record);
+    return;
+  }
+  if (order_ && order_->waits_no_more(record.id.slot)) --counters_.waiting_services;
+  if (!limit_) return begin_run(record);
+  stand_in_line(record);
+}
+
+// The service starts if the limits let it and nobody waits who was due before it.
+void Supervisor::stand_in_line(Record& record) {
   auto& services = limit_->services;
   if (!services.anybody_waits() && services.lets_start(now_)) {
     services.take_token(now_);
@@ -881,7 +965,7 @@ void Supervisor::on_deadline(Record& record) {
   services.append(record.id.slot);
   ++counters_.limited_restarts;
   ++counters_.waiting_services;
-  emit(record, event::Waiting{WaitsFor::restart_limit});
+  emit(record, event::Waiting{.waits_for = WaitsFor::restart_limit});
   arm_limit();
 }
 
@@ -899,6 +983,7 @@ void Supervisor::on_limit_timer() {
 
 // It starts, or will not.
 void Supervisor::wait_no_more(const Record& record) noexcept {
+  if (order_ && order_->waits_no_more(record.id.slot)) --counters_.waiting_services;
   if (!is_limited(record)) return;
   limit_->services.leave(record.id.slot);
   --counters_.waiting_services;
@@ -913,6 +998,109 @@ void Supervisor::arm_limit() noexcept {
     scheduler_.arm(*limit_, std::max(now_, services.token_at()));
   } catch (...) {
     owe(kLimit);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Order
+// ---------------------------------------------------------------------------------------------------------------------
+
+bool Supervisor::must_wait_for_others(const Record& record) const noexcept {
+  if (!order_ || !order_->misses_any(record.id.slot)) return false;
+  return record.first_run_due || record.policy->in_force.order.on_dependency != OnDependency::keep;
+}
+
+// The number of the event never repeats, so neither does the draw. REQUIRES: it does not wait.
+void Supervisor::wait_for_others(Record& record) {
+  const std::uint32_t slot = record.id.slot;
+  std::optional<Duration> delay;
+  if (!record.first_run_due) {
+    const auto longest = static_cast<std::uint64_t>(record.policy->in_force.order.wake_jitter.count());
+    const Draw drawn = draw(key_of(record), Purpose::wake_jitter, record.events + 1);
+    delay = Duration{static_cast<Duration::rep>(uniform_up_to(drawn, longest))};
+  }
+  order_->wait(slot, delay.value_or(Duration::zero()));
+  ++counters_.waiting_services;
+  emit(record, event::Waiting{WaitsFor::dependency, delay, order_->first_missing(slot)});
+}
+
+// Its run has ended, which was stopped because one that it is after had become unready.
+void Supervisor::wait_after_stop(Record& record) {
+  set_phase(record, Phase::backing_off);
+  emit(record, event::BackingOff{BackoffCause::dependency, record.retries.attempt, Duration::zero(), Duration::zero()});
+  wait_for_others(record);
+  if (!order_->misses_any(record.id.slot)) wake_at(record, now_ + order_->delay(record.id.slot));
+}
+
+// Others that are after it may be concerned.
+void Supervisor::tell_order(const Record& record, bool is_ready) noexcept {
+  if (!order_) return;
+  const std::uint32_t slot = record.id.slot;
+  if (is_ready ? order_->became_ready(slot) : order_->became_unready(slot)) look_at_order();
+}
+
+// In a step of its own. Without memory for it the loop does it later.
+void Supervisor::look_at_order() noexcept {
+  try {
+    enqueue({.kind = Input::Kind::order_changed});
+  } catch (const std::bad_alloc&) {
+    lacked_memory();
+    owe(kOrder);
+  }
+}
+
+void Supervisor::on_order_changed() {
+  while (const auto change = order_->take_change()) {
+    if (shutdown_begun_) continue;
+    const auto for_each = [&](const auto& act) {
+      for (std::uint32_t slot = order_->first_behind(change->gate), next = 0; slot != detail::kNoSlot; slot = next) {
+        next = order_->next_behind(slot);
+        act(*services_.find(slot));
+      }
+    };
+    if (change->fell) for_each([&](Record& record) { on_unready(record); });
+    if (!order_->is_open(change->gate)) continue;
+    for_each([&](Record& record) {
+      if (!order_->waits(record.id.slot) || record.armed()) return;
+      if (!record.first_run_due) return wake_at(record, now_ + order_->delay(record.id.slot));
+      wait_no_more(record);
+      begin_run(record);
+    });
+  }
+}
+
+// One that it is after has become unready.
+void Supervisor::on_unready(Record& record) {
+  const OnDependency what = record.policy->in_force.order.on_dependency;
+  if (order_->waits(record.id.slot)) {
+    scheduler_.disarm(record);  // it would have started soon
+    record.timer_is_due = false;
+  } else if (what == OnDependency::keep || record.first_run_due || record.phase == Phase::terminated) {
+    return;
+  } else if (what == OnDependency::stop) {
+    stop_for_good(record, StopCause::dependency_stop);
+  } else if (is_limited(record)) {
+    wait_no_more(record);
+    wait_for_others(record);
+  } else if (what == OnDependency::restart && record.waits_for_end()) {
+    ask_to_stop(record, StopCause::dependency);
+  }
+}
+
+// In a shutdown a run goes on as long as a service is alive that is after it.
+bool Supervisor::is_to_stop_later(const Record& record) noexcept {
+  return order_ && record.waits_for_end() && order_->is_in_use(record.id.slot);
+}
+
+// It has terminated. In a shutdown those stop now that it was the last to be after.
+void Supervisor::stop_those_before(const Record& record) {
+  const std::uint32_t slot = record.id.slot;
+  order_->terminates(slot);
+  if (!shutdown_begun_ || drain_outcome_) return;
+  for (std::size_t i = 0; i < order_->count_of_needs(slot); ++i) {
+    const std::uint32_t before = order_->needed_slot(slot, i);
+    Record* const found = before == detail::kNoSlot ? nullptr : services_.find(before);
+    if (found && found->waits_for_end() && !order_->is_in_use(before)) stop_for_good(*found, StopCause::shutdown);
   }
 }
 
@@ -940,6 +1128,7 @@ void Supervisor::abandon_and_go_on(Record& record) {
   close_run(record);
   emit(record, event::Abandoned{now_ - record.stop_asked_at()});
   if (record.stop_cause == StopCause::restart) return begin_run(record);
+  if (record.stop_cause == StopCause::dependency) return wait_after_stop(record);
   record.last_run_failed = true;
   record.last_error = missed_deadline(record, {});
   if (record.stop_cause == StopCause::start_timeout) count_failed_start(record);
@@ -988,7 +1177,8 @@ void Supervisor::begin_run(Record& record) {
 [[gnu::cold, gnu::noinline]] void Supervisor::begin_specially(Record& record) {
   const ServicePolicy& policy = record.policy->in_force;
   if (policy.ready == Ready::at_once) {
-    record.starts_specially = record.retries.breaker_has_opened || policy.watchdog;
+    const bool is_needed = order_ && order_->is_needed(record.id.slot);
+    record.starts_specially = record.retries.breaker_has_opened || policy.watchdog || is_needed;
     return become_ready(record);
   }
   record.awaits_ready = true;
@@ -1000,6 +1190,7 @@ void Supervisor::become_ready(Record& record) {
   forget_readiness(record);
   set_phase(record, Phase::running);
   emit(record, event::Running{pid_of(record)});
+  tell_order(record, true);
   const bool probes = record.retries.breaker_has_opened;
   const auto probe_success_after =
       probes ? std::optional{record.policy->backoff().breaker->half_open->probe_success_after} : std::nullopt;
@@ -1040,6 +1231,7 @@ void Supervisor::ask_to_stop(Record& record, StopCause cause) {
   record.stop_cause = cause;
   record.killed = record.kill_failed = false;
   forget_readiness(record);
+  if (record.phase == Phase::running) tell_order(record, false);
   set_phase(record, Phase::stopping);
   emit(record, event::Stopping{cause});
   if (!record.run_alive) return;  // it has ended by itself, and its end is still queued
@@ -1076,7 +1268,7 @@ void Supervisor::stop_for_good(Record& record, StopCause cause) {
   if (record.waits_for_end()) return ask_to_stop(record, cause);
   switch (record.phase) {
     case Phase::starting:
-    case Phase::running: return terminate(record, Termination::Reason::cancelled);
+    case Phase::running: wait_no_more(record); return terminate(record, Termination::Reason::cancelled);
     case Phase::backing_off:
       wait_no_more(record);
       set_phase(record, Phase::stopping);
@@ -1102,6 +1294,7 @@ void Supervisor::terminate(Record& record, Termination::Reason why) {
   --counters_.active_services;
   const bool ended_badly = record.last_run_failed && why != Termination::Reason::abandoned;
   emit(record, event::Terminated{termination_of(record), ended_badly ? record.last_error.text() : std::string_view{}});
+  if (order_) stop_those_before(record);
   if (record.remove_begun) forget(record);
   if (counters_.active_services > 0 || drain_is_over_) return;
   if (drain_outcome_) {
@@ -1132,6 +1325,7 @@ void Supervisor::add_again_in_place(Record& record) {
   record.last_error = {};
   ++counters_.spawned;
   ++counters_.active_services;
+  if (order_) order_->comes_back(record.id.slot);
   on_added(record);
 }
 
@@ -1244,6 +1438,7 @@ void Supervisor::forget_side_entries(Record& record) noexcept {
   incarnations_.forget_past(record);
   abandoned_runs_.forget(record);
   forget_counts(record);
+  if (order_) order_->forget(record);
 }
 
 // A breaker opens with the very failure that fills it.

@@ -4,8 +4,9 @@
 //
 //     from          on                                             to
 //     (none)        add()                                          starting
-//     starting      its run begins; with ready = notified,         running
-//                   its run says that it is ready
+//     starting      its run begins, once all that it is after      running
+//                   are ready; with ready = notified, its run
+//                   says that it is ready
 //     starting      its run ends before that                       as from running
 //     starting      stop, restart, remove or shutdown in a run     stopping
 //     starting      the start_timeout passes                       stopping
@@ -19,10 +20,14 @@
 //     running       any other failure                              backing_off for a jittered, growing delay
 //     running       stop, restart, remove or shutdown              stopping
 //     running       no sign of life for its watchdog               stopping
-//     backing_off   the delay has passed, and no limit on          starting
-//                   restarts asks it to wait; restart or reset
+//     running       one that it is after is unready (Order)        stopping
+//     backing_off   the delay has passed, and neither one that     starting
+//                   it is after nor a limit on restarts asks it
+//                   to wait; restart or reset
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
+//     stopping      its run ends; it was stopped to wait for one   backing_off
+//                   that it is after
 //     stopping      its run ends; it was not ready in time, or     as from running after a failure
 //                   its watchdog asked it to stop
 //     stopping      its run ends; any other stop                   terminated(cancelled)
@@ -60,6 +65,7 @@
 #include <holdfast/detail/abandoned_runs.hpp>
 #include <holdfast/detail/incarnations.hpp>
 #include <holdfast/detail/input_queue.hpp>
+#include <holdfast/detail/order.hpp>
 #include <holdfast/detail/restart_limiter.hpp>
 #include <holdfast/detail/service_registry.hpp>
 #include <holdfast/detail/service_set.hpp>
@@ -98,13 +104,14 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   // Records the service at once, in `starting`; its first run begins after the current handler.
-  // Refused: an invalid configuration, a name that is taken, a shutdown.
+  // Refused: an invalid configuration, a name that is taken, a service that is to be after an unknown one or, by way of
+  // others, after itself, a shutdown.
   Result<ServiceId> add(ServiceConfig config, Service& service);
 
   // Stops the service for good. Does nothing to a terminated service. Refused: an unknown name.
   Result<Accepted> stop(std::string_view name);
 
-  // Starts a new run, without a failure being counted: cuts a backoff short, asks a running service to stop and
+  // Starts a new run, without a failure being counted: cuts a backoff or a wait for others short, asks a running service to stop and
   // starts it when its run has ended. Clears attempt and failure history. A terminated service is removed and added
   // again in the same place, with run numbers going on. Refused: an unknown name, a service that is being stopped for
   // good or removed, one whose abandoned run is still alive, a shutdown.
@@ -263,6 +270,9 @@ class Supervisor {
   void on_deadline(Record& record);
   void on_restart_due(Record& record);
   void on_limit_timer();
+  void on_first_start(Record& record);
+  void on_order_changed();
+  void on_unready(Record& record);
   void on_probe_up(Record& record);
   void on_grace_over(Record& record);
   void give_up(Record& record);
@@ -275,6 +285,15 @@ class Supervisor {
   void watch_until(Record& record, detail::Watch& watch, TimePoint at) noexcept;
   void forget_readiness(Record& record) noexcept;
   void wait_no_more(const Record& record) noexcept;
+  void stand_in_line(Record& record);
+  void wait_for_others(Record& record);
+  void wait_after_stop(Record& record);
+  void tell_order(const Record& record, bool is_ready) noexcept;
+  void look_at_order() noexcept;
+  [[nodiscard]] bool must_wait_for_others(const Record& record) const noexcept;
+  [[nodiscard]] bool is_to_stop_later(const Record& record) noexcept;
+  void stop_those_before(const Record& record);
+  void stop_the_rest();
   void arm_limit() noexcept;
   [[nodiscard]] bool is_limited(const Record& record) const noexcept {
     return limit_ && limit_->services.waits(record.id.slot);
@@ -312,13 +331,16 @@ class Supervisor {
   void keep_exception(std::exception_ptr exception) noexcept;
   void enqueue_or_owe(detail::Input&& input) noexcept;
   void owe_input(detail::Input& input) noexcept;
-  void owe(std::uint8_t what) noexcept;
+  void owe(std::uint16_t what) noexcept;
   void lacked_memory() const noexcept;
   void pay_what_is_owed();
-  void pay(std::uint8_t owed) noexcept;
+  void pay(std::uint16_t owed) noexcept;
   void pay(Record& record) noexcept;
   void unmake(Record& record) noexcept;
 
+  [[nodiscard]] std::optional<Refusal> wrong_order(const ServiceConfig& config) const;
+  [[nodiscard]] std::vector<Record*> comes_after(std::string_view self, const Order& order) const;
+  void enter_order(Record& record);
   [[nodiscard]] Refusal object_taken(std::string_view name, const Service& service) const;
   const detail::SharedPolicy& policy_for(const ServicePolicy& given);
   [[nodiscard]] std::optional<std::uint32_t> pid_of(const Record& record) const noexcept;
@@ -360,20 +382,23 @@ class Supervisor {
   static constexpr std::uint8_t kTells = 2;
   std::uint8_t attention_;
   // What the loop has yet to do besides its inputs: steps for which there was no memory, and an exception to throw.
-  static constexpr std::uint8_t kRecords = 1;  // some are marked
-  static constexpr std::uint8_t kShutdown = 2;
-  static constexpr std::uint8_t kAllTerminated = 4;
-  static constexpr std::uint8_t kDrainTimer = 8;
-  static constexpr std::uint8_t kEndDrain = 16;
-  static constexpr std::uint8_t kAbandonRest = 32;
-  static constexpr std::uint8_t kLimit = 64;
-  static constexpr std::uint8_t kException = 128;
-  static constexpr std::uint8_t kAllButException = kException - 1;
-  std::uint8_t owed_ = 0;
+  static constexpr std::uint16_t kRecords = 1;  // some are marked
+  static constexpr std::uint16_t kShutdown = 2;
+  static constexpr std::uint16_t kAllTerminated = 4;
+  static constexpr std::uint16_t kDrainTimer = 8;
+  static constexpr std::uint16_t kEndDrain = 16;
+  static constexpr std::uint16_t kAbandonRest = 32;
+  static constexpr std::uint16_t kLimit = 64;
+  static constexpr std::uint16_t kOrder = 128;
+  static constexpr std::uint16_t kException = 256;
+  static constexpr std::uint16_t kAllButException = kException - 1;
+  std::uint16_t owed_ = 0;
   ShutdownCause owed_cause_ = ShutdownCause::requested;
   std::exception_ptr exception_;
   Loop loop_{*this};
-  std::unique_ptr<Limit> limit_;   // null: restarts are not limited
+  std::unique_ptr<Limit> limit_;                // null: restarts are not limited
+  std::unique_ptr<detail::ServiceOrder> order_;  // null: no service has ever been after another
+  bool restarts_may_wait_ = false;               // there is one of the two
   DrainTimer drain_timer_{*this};  // before a shutdown: looks whether any service was added
 
   Counters counters_;

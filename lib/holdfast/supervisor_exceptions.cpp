@@ -39,7 +39,7 @@ void Supervisor::keep_exception(std::exception_ptr exception) noexcept {
   owe(kException);
 }
 
-void Supervisor::owe(std::uint8_t what) noexcept {
+void Supervisor::owe(std::uint16_t what) noexcept {
   owed_ |= what;
   if ((attention_ & kProcesses) == 0) wake_loop();
 }
@@ -64,8 +64,8 @@ void Supervisor::owe_input(Input& input) noexcept {
 
 // Does the steps for which there was no memory. If there is still none, they wait for the next input or timer.
 void Supervisor::pay_what_is_owed() {
-  for (std::uint8_t owed = std::exchange(owed_, std::uint8_t{0}) & kAllButException; owed != 0;
-       owed = std::exchange(owed_, std::uint8_t{0}) & kAllButException) {
+  for (std::uint16_t owed = std::exchange(owed_, std::uint16_t{0}) & kAllButException; owed != 0;
+       owed = std::exchange(owed_, std::uint16_t{0}) & kAllButException) {
     now_ = scheduler_.now();
     pay(owed);
     take_inputs();
@@ -76,7 +76,7 @@ void Supervisor::pay_what_is_owed() {
   if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
 }
 
-void Supervisor::pay(std::uint8_t owed) noexcept {
+void Supervisor::pay(std::uint16_t owed) noexcept {
   if ((owed & kRecords) != 0) {
     for (Record *record = services_.first(), *next = nullptr; record; record = next) {
       next = services_.next(*record);
@@ -87,6 +87,7 @@ void Supervisor::pay(std::uint8_t owed) noexcept {
   if ((owed & kAllTerminated) != 0 && counters_.active_services == 0) on_shutdown(ShutdownCause::all_terminated);
   if ((owed & kDrainTimer) != 0 && !drain_outcome_ && !drain_timer_.armed()) arm_drain_timer();
   if ((owed & kLimit) != 0) arm_limit();
+  if ((owed & kOrder) != 0) on_order_changed();
   if ((owed & kEndDrain) != 0) on_drain_over(DrainOutcome::cut_short, detail::signal_of(owed_cause_));
   if ((owed & kAbandonRest) != 0) abandon_rest();
 }
@@ -106,7 +107,7 @@ void Supervisor::pay(Record& record) noexcept {
   }
   if (record.first_start_is_due) {
     record.first_start_is_due = false;
-    if (record.first_run_due && record.phase == Phase::starting) begin_run(record);
+    on_first_start(record);
   }
   if (record.ready_is_due) {
     record.ready_is_due = false;

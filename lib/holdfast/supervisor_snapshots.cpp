@@ -55,6 +55,7 @@ std::optional<ServiceSnapshot> Supervisor::snapshot_in(std::uint32_t slot) const
 ServiceSnapshot Supervisor::describe(const Record& record) const {
   const TimePoint now = scheduler_.now();
   const bool stops = record.phase == Phase::stopping;
+  const bool waits_for_others = order_ && order_->waits(record.id.slot);
   const bool has_watch = record.policy->in_force.watchdog.has_value();
   const detail::Watch watch = has_watch ? watches_[record.id.slot] : detail::Watch{};
   return {
@@ -78,9 +79,13 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .running_time = record.run_open ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
       .age = now - record.added_at,
       .time_in_phase = now - record.phase_since,
-      .next_start =
-          record.phase == Phase::backing_off && !is_limited(record) ? std::optional{record.deadline()} : std::nullopt,
-      .waits_for = is_limited(record) ? std::optional{WaitsFor::restart_limit} : std::nullopt,
+      .next_start = record.phase == Phase::backing_off && !is_limited(record) && (!waits_for_others || record.armed())
+                        ? std::optional{record.deadline()}
+                        : std::nullopt,
+      .waits_for = waits_for_others     ? std::optional{WaitsFor::dependency}
+                   : is_limited(record) ? std::optional{WaitsFor::restart_limit}
+                                        : std::nullopt,
+      .dependency = std::string{waits_for_others ? order_->first_missing(record.id.slot) : std::string_view{}},
       .ready_by = record.awaits_ready && record.armed() ? std::optional{record.deadline()} : std::nullopt,
       .watchdog_until = record.is_watched() && record.armed()
                             ? std::optional{watch.heard_at + *record.policy->in_force.watchdog}

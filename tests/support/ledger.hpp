@@ -41,7 +41,8 @@ class Ledger {
     std::uint64_t clean_exits = 0;
     std::uint64_t failed_starts = 0;
     std::uint64_t hangs = 0;
-    bool limited = false;  // its delay has passed, and it waits for its turn
+    bool limited = false;           // its delay has passed, and it waits for its turn
+    bool waits_for_others = false;  // and waits for what it is after
     Ready ready = Ready::at_once;
     std::optional<Duration> start_timeout;
     std::optional<Duration> watchdog;
@@ -109,8 +110,7 @@ class Ledger {
   template <event::OnlyInforms What>
   void apply(Life&, const Event&, const What&) {}
   void apply(Life& life, const Event& event, const event::Started&) {
-    if (std::exchange(life.limited, false)) {
-      --counters_.waiting_services;
+    if (ends_waiting(life)) {
     } else if (life.phase == Phase::backing_off && !life.cut_short) {
       expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
     }
@@ -176,12 +176,25 @@ class Ledger {
     if (life.openings++ == 0) ++counters_.open_breakers;
   }
   void apply(Life&, const Event&, const event::BreakerTripped&) { ++counters_.circuit_breaker_trips; }
-  void apply(Life& life, const Event& event, const event::Waiting&) {
-    expect(life.phase == Phase::backing_off && !life.limited, event, "does not back off, or waits already");
-    expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
-    life.limited = true;
-    ++counters_.limited_restarts;
+  void apply(Life& life, const Event& event, const event::Waiting& what) {
+    const bool for_others = what.waits_for == WaitsFor::dependency;
+    expect(!(for_others ? life.waits_for_others : life.limited), event, "waits already");
+    if (!ends_waiting(life) && life.phase == Phase::backing_off) {
+      expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
+    }
+    expect(for_others ? is_alive(life.phase) && !life.run_open : life.phase == Phase::backing_off, event,
+           "would not start anyway");
+    expect(what.delay.has_value() == (for_others && life.phase == Phase::backing_off), event, "a delay of its first run");
+    (for_others ? life.waits_for_others : life.limited) = true;
+    if (!for_others) ++counters_.limited_restarts;
     ++counters_.waiting_services;
+  }
+  // False: it did not wait.
+  bool ends_waiting(Life& life) {
+    const bool limited = std::exchange(life.limited, false);
+    if (!std::exchange(life.waits_for_others, false) && !limited) return false;
+    --counters_.waiting_services;
+    return true;
   }
   void apply(Life& life, const Event& event, const event::BreakerClosed& what) {
     expect(what.openings == life.openings && life.openings > 0, event, "after another number of openings");
@@ -193,7 +206,8 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Stopping& what) {
     if (life.phase == Phase::stopping) {
-      const bool goes_on = life.stop_cause == StopCause::restart || has_missed(life);
+      const bool goes_on =
+          life.stop_cause == StopCause::restart || life.stop_cause == StopCause::dependency || has_missed(life);
       const bool nobody_asks = what.cause == StopCause::start_timeout || what.cause == StopCause::watchdog;
       expect(goes_on && what.cause != life.stop_cause && !nobody_asks, event, "reported again");
     } else {
@@ -211,7 +225,7 @@ class Ledger {
       }
       move(life, event, Phase::stopping);
       life.stop_asked_at = event.at;
-      if (std::exchange(life.limited, false)) --counters_.waiting_services;
+      ends_waiting(life);
     }
     life.stop_cause = what.cause;
   }
@@ -232,6 +246,7 @@ class Ledger {
     expect(life.phase == Phase::stopping && life.killed, event, "was not killed");
   }
   void apply(Life& life, const Event& event, const event::Terminated& what) {
+    ends_waiting(life);
     move(life, event, Phase::terminated);
     ++counters_.terminated;
     --counters_.active_services;
@@ -242,7 +257,8 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Abandoned& what) {
     expect(life.phase == Phase::stopping && life.run_open, event, "no run was asked to stop");
-    expect(life.stop_cause == StopCause::restart || has_missed(life), event, "it was to stop for good");
+    expect(life.stop_cause == StopCause::restart || life.stop_cause == StopCause::dependency || has_missed(life), event,
+           "it was to stop for good");
     expect(!life.can_be_killed || life.killed, event, "was to be killed first");
     expect(what.after == event.at - life.stop_asked_at, event, "after another time");
     life.run_open = false;

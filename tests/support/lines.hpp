@@ -50,7 +50,9 @@ inline std::string text_of(const event::BreakerTripped& what, RunNumber) {
   return "breaker_tripped " + std::to_string(what.failures) + '/' + std::to_string(what.max_failures);
 }
 inline std::string text_of(const event::Waiting& what, RunNumber) {
-  return "waiting " + std::string{to_string(what.waits_for)};
+  std::string text = "waiting " + std::string{to_string(what.waits_for)};
+  if (!what.dependency.empty()) text += ' ' + std::string{what.dependency};
+  return what.delay ? text + ", then " + to_string(*what.delay) : text;
 }
 inline std::string text_of(const event::BreakerClosed& what, RunNumber) {
   return "breaker_closed after " + std::to_string(what.openings);

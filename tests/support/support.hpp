@@ -157,9 +157,13 @@ class Fleet {
       CHECK(snapshot.clean_exits == life->clean_exits);
       CHECK(snapshot.failed_starts == life->failed_starts);
       CHECK(snapshot.hangs == life->hangs);
-      CHECK(snapshot.next_start.has_value() == (life->phase == Phase::backing_off && !life->limited));
-      CHECK(snapshot.waits_for.has_value() == life->limited);
-      if (snapshot.next_start) CHECK(*snapshot.next_start == life->due);
+      if (!life->waits_for_others) {
+        CHECK(snapshot.next_start.has_value() == (life->phase == Phase::backing_off && !life->limited));
+      }
+      CHECK(snapshot.waits_for == (life->waits_for_others ? std::optional{WaitsFor::dependency}
+                                   : life->limited        ? std::optional{WaitsFor::restart_limit}
+                                                          : std::nullopt));
+      if (snapshot.next_start && !life->waits_for_others) CHECK(*snapshot.next_start == life->due);
     }
   }
 

@@ -34,7 +34,8 @@ struct Input {
     signal_ignored,
     recording_failed,
     abandon_rest,
-    became_ready
+    became_ready,
+    order_changed
   };
   Kind kind;
   Command command = Command::stop;

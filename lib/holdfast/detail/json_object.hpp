@@ -48,6 +48,7 @@ class JsonObject {
   void operator()(std::string_view key, Duration length) { (*this)(key, length.count()); }
   void operator()(std::string_view key, TimePoint at) { (*this)(key, at.nanoseconds); }
   void operator()(std::string_view key, const ExitStatuses& statuses) { (*this)(key, to_string(statuses)); }
+  void operator()(std::string_view key, const NameList& names) { (*this)(key, to_string(names)); }
   template <std::integral Number>
   void operator()(std::string_view key, Number value) {
     this->key(key);

@@ -21,10 +21,10 @@ namespace detail {
 
 struct PolicyInForce {
   Supervisor* supervisor;
-  ServicePolicy given;
-  ServicePolicy in_force;
-  Duration stop_grace;            // without one of its own, the shutdown timeout
-  std::vector<Problem> warnings;  // what is questionable about it
+  ServicePolicy given{};
+  ServicePolicy in_force{};
+  Duration stop_grace{0};         // without one of its own, the shutdown timeout
+  std::vector<Problem> warnings{};  // what is questionable about it
   std::size_t users = 0;
 
   [[nodiscard]] const BackoffPolicy& backoff() const noexcept { return *in_force.backoff; }

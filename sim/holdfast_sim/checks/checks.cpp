@@ -14,6 +14,7 @@
 #include <holdfast_sim/checks/detail/check_findings.hpp>
 #include <holdfast_sim/checks/detail/check_graces.hpp>
 #include <holdfast_sim/checks/detail/check_lives.hpp>
+#include <holdfast_sim/checks/detail/check_order.hpp>
 #include <holdfast_sim/checks/detail/check_owed.hpp>
 #include <holdfast_sim/checks/detail/check_retries.hpp>
 #include <holdfast_sim/checks/detail/check_turns.hpp>
@@ -34,6 +35,7 @@ struct Checks::State {
   DrainRules drain{.found = found, .counted = counted, .known = known};
   TurnRules turns{.found = found, .counted = counted};
   GraceRules graces{.found = found, .counted = counted, .known = known};
+  OrderRules order{.found = found, .known = known, .drain = drain, .turns = turns};
 
   TimePoint now = TimePoint::min();
 
@@ -51,6 +53,8 @@ struct Checks::State {
 
   void on_event(const Event& event) {
     time_never_goes_backwards(event, [&] { return describe(event); });
+    if (order.is_used()) [[unlikely]]
+      order.time_goes_on(event.at);
     if (event.at > drain.drain_over_by) drain.drain_is_over_in_time(event.at, {found.shutdown_line, describe(event)});
     if (debts.replaced) debts.comes_back_in_place(event);
     if (event.about_supervisor()) return on_supervisor_event(event);
@@ -70,7 +74,7 @@ struct Checks::State {
 
   void on_supervisor_event(const Event& event) {
     const bool was_under_way = drain.is_under_way();
-    drain.on_supervisor_event(event);
+    drain.on_supervisor_event(event, [this](std::uint32_t slot) { return order.is_in_use(slot); });
     if (!was_under_way && drain.is_under_way()) graces.on_default_grace(drain.shutdown->timeout, event.at);
   }
 
@@ -100,6 +104,7 @@ struct Checks::State {
     found.test(Rule::runs_are_numbered_in_order, event.run == added.runs_before, step, [&] {
       return fmt::format("is reported with run {}, having had {}", event.run.value, added.runs_before.value);
     });
+    order.on_added(step, *added.policy);
     ++counted.spawned;
     ++counted.active_services;
     event::Added kept = added;
@@ -202,8 +207,9 @@ struct Checks::State {
     if (!is_known(service)) return;
     Life& life = known.lives[service.slot];
     if (life.phase != Phase::backing_off) return;
-    const bool was_limited = life.is_limited();
-    life.due = was_limited ? until : std::max(life.due, until);
+    order.waits_no_more(service.slot);
+    const bool was_limited = known.pasts[service.slot].turn != 0;
+    life.due = life.is_limited() ? until : std::max(life.due, until);
     if (was_limited) turns.ends(known.pasts[service.slot]);
   }
 
@@ -227,7 +233,7 @@ struct Checks::State {
   void starts_when_the_delay_has_passed(Step& step) {
     const Life& life = step.life;
     if (life.reported_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
-    if (life.is_limited()) [[unlikely]]
+    if (step.past.turn != 0) [[unlikely]]
       return turns.starts(step);
     found.test(Rule::starts_when_the_delay_has_passed, step.event.at == life.due, step, [&] {
       return fmt::format("a run starts at {}, but is due at {}", to_string(step.event.at), to_string(life.due));
@@ -290,8 +296,10 @@ struct Checks::State {
     never_runs_after_termination(step);
     never_starts_after_shutdown(step);
     debts.settle(step, what);
+    if (order.is_used()) [[unlikely]]
+      order.on_started(step);
     starts_when_the_delay_has_passed(step);
-    if (life.is_limited()) [[unlikely]]
+    if (step.past.turn != 0) [[unlikely]]
       turns.ends(step.past);
     if (step.paid == Owed::start_now) {
       retries.was_closed_by_the_command(step);
@@ -314,6 +322,8 @@ struct Checks::State {
     never_runs_after_termination(step);
     debts.settle(step, what);
     makes_only_legal_transitions(step, Phase::running);
+    if (order.is_used()) [[unlikely]]
+      order.on_running(step);
     if (step.life.runs_specially()) [[unlikely]]
       is_ready(step);
   }
@@ -352,8 +362,10 @@ struct Checks::State {
     tells_how_long_runs_lasted(step, what.lasted);
     retries.takes_an_exit_status_as_its_policy_says(step, what);
     life.run_alive = life.has_grace = false;
+    if (order.is_used()) [[unlikely]]
+      order.on_ended(step);
     if (life.phase == Phase::stopping && !is_missed_deadline(life.stop_cause)) {
-      life.owe(life.stop_cause == StopCause::restart ? Owed::start_again : Owed::cancel, step.event.at);
+      life.owe(owed_after_stop(life.stop_cause), step.event.at);
     } else {
       if (life.phase == Phase::stopping) retries.was_given_up(step, what);
       retries.on_unasked_end<event::Ended>(step, what.outcome);
@@ -404,7 +416,7 @@ struct Checks::State {
       found.test(Rule::follows_the_restart_policy, false, step,
                  [] { return "the service backs off, but no run has ended"; });
     }
-    if (step.paid != Owed::nothing) retries.keeps_every_retry_within_its_ceiling(step, what);
+    if (step.paid != Owed::nothing && step.paid != Owed::wait_for_others) retries.keeps_every_retry_within_its_ceiling(step, what);
     if (step.paid == Owed::back_off_after_failure && what.delay >= Duration::zero() && what.delay <= what.ceiling) {
       retries.counts_for_the_spread(step, what);
       retries.draws_every_delay_anew(step, what);
@@ -412,6 +424,8 @@ struct Checks::State {
     makes_only_legal_transitions(step, Phase::backing_off);
     life.due = step.event.at + what.delay;
     life.reported_overdue = false;
+    if (order.is_used()) [[unlikely]]
+      order.on_backing_off(step);
   }
 
   void on(Step& step, const event::BreakerTripped& what) {
@@ -430,6 +444,8 @@ struct Checks::State {
   void on(Step& step, const event::Waiting& what) {
     is_the_present_run(step);
     debts.settle(step, what);
+    if (what.waits_for == WaitsFor::dependency) return order.on_waiting(step, what);
+    order.waits_no_more(step.event.service.slot);
     turns.begins(step);
   }
 
@@ -444,6 +460,7 @@ struct Checks::State {
   void on(Step& step, const event::Commanded& what) {
     is_the_present_run(step);
     debts.settle(step, what);
+    order.on_commanded(step);
     switch (what.command) {
       case Command::stop: return owes_a_stop(step.life, step.event.at, StopCause::stop);
       case Command::restart:
@@ -474,6 +491,8 @@ struct Checks::State {
       gives_up_a_start_exactly_at_its_timeout(step);
     } else if (what.cause == StopCause::watchdog) {
       retries.gives_up_a_hang_exactly_at_its_watchdog(step);
+    } else if (what.cause == StopCause::dependency || what.cause == StopCause::dependency_stop) {
+      order.follows_its_dependencies(step, what.cause);
     } else if (step.paid == Owed::nothing && !step.explained) {
       found.test(Rule::stops_when_asked, false, step, [&] {
         return fmt::format("stops for {}, though no such stop is requested now", to_string(what.cause));
@@ -484,7 +503,9 @@ struct Checks::State {
       forget_failures(step);
     }
     life.stop_cause = what.cause;
-    if (life.is_limited()) [[unlikely]]
+    if (order.is_used()) [[unlikely]]
+      order.on_stopping(step, what.cause);
+    if (step.past.turn != 0) [[unlikely]]
       turns.ends(step.past);
     if (life.phase != Phase::stopping) {
       makes_only_legal_transitions(step, Phase::stopping);
@@ -521,6 +542,7 @@ struct Checks::State {
     is_the_present_run(step);
     debts.settle(step, what);
     graces.on_abandoned(step, what);
+    if (step.life.stop_cause == StopCause::dependency) step.life.owe(Owed::wait_for_others, step.event.at);
     if (step.life.owed != Owed::start_again || !is_missed_deadline(step.life.stop_cause)) return;
     retries.fails_when_abandoned(step);
   }
@@ -595,6 +617,8 @@ struct Checks::State {
     life.breaker_has_opened = life.may_close = false;
     ++counted.terminated;
     if (life.to_be_removed) life.owe(Owed::be_removed, step.event.at);
+    if (order.is_used()) [[unlikely]]
+      order.on_terminated(step);
     drain.on_terminated(step.event.at);
   }
 
@@ -609,6 +633,8 @@ struct Checks::State {
       });
     }
     life.present = false;
+    if (order.is_used()) [[unlikely]]
+      order.on_removed(step);
     if (step.paid != Owed::be_replaced) return;
     if (life.run_alive) step.past.abandoned_runs.push_back({life.run, life.began});
     debts.replaced = {step.past.name, step.event.at, life.run, step.lines()};
@@ -644,6 +670,7 @@ void Checks::comes_soon(ServiceId service) noexcept {
 
 void Checks::finish(const SimulationEnd& end) {
   State& state = *state_;
+  state.order.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   EndRules{.found = state.found,
            .counted = state.counted,
            .known = state.known,

@@ -41,6 +41,9 @@ enum class Rule : std::uint8_t {
   draws_every_delay_anew,
   starts_when_the_delay_has_passed,
   restarts_in_turn,
+  starts_after_its_dependencies,
+  follows_its_dependencies,
+  stops_before_its_dependencies,
   trips_exactly_when_the_window_says_so,
   closes_exactly_when_the_probe_succeeds,
   gives_up_a_start_exactly_at_its_timeout,
@@ -58,7 +61,7 @@ enum class Rule : std::uint8_t {
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 29;
+inline constexpr std::size_t kRuleCount = 32;
 
 struct RuleText {
   std::string_view name;

@@ -58,6 +58,11 @@ class Digest::Canonical {
       number(value.count());
     } else if constexpr (std::is_same_v<Value, ExitStatuses>) {
       for (const std::uint64_t bits : value.bits()) number(bits);
+    } else if constexpr (std::is_same_v<Value, NameList>) {
+      // Of any length, so not into the buffer.
+      const std::string names = to_string(value);
+      number(static_cast<std::uint32_t>(names.size()));
+      at_ = past_the_buffer(digest_, at_, names);
     } else if constexpr (std::is_same_v<Value, bool>) {
       if (value) [[unlikely]]
         number(detail::optional_field_tag(field_));

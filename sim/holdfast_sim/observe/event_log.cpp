@@ -137,7 +137,7 @@ std::string fields(const event::Ended& ended) { return end_fields(ended); }
 std::string fields(const event::EndedLate& late) { return end_fields(late); }
 std::string fields(const event::BackingOff& backing_off) {
   std::string text = word(to_string(backing_off.cause));
-  const bool drawn = backing_off.cause != BackoffCause::clean_exit;
+  const bool drawn = backing_off.cause == BackoffCause::failure || backing_off.cause == BackoffCause::breaker_open;
   if (drawn)
     text +=
         (backing_off.cause == BackoffCause::failure ? " attempt " : " opening ") + std::to_string(backing_off.attempt);
@@ -148,7 +148,11 @@ std::string fields(const event::BackingOff& backing_off) {
 std::string fields(const event::BreakerTripped& tripped) {
   return " (" + std::to_string(tripped.failures) + '/' + std::to_string(tripped.max_failures) + " failures)";
 }
-std::string fields(const event::Waiting& waiting) { return " for" + word(to_string(waiting.waits_for)); }
+std::string fields(const event::Waiting& waiting) {
+  std::string text = " for" + word(to_string(waiting.waits_for));
+  if (!waiting.dependency.empty()) text += word(waiting.dependency);
+  return waiting.delay ? text + ", then " + holdfast::to_string(*waiting.delay) : text;
+}
 std::string fields(const event::BreakerClosed& closed) {
   return " after " + std::to_string(closed.openings) + (closed.openings == 1 ? " opening" : " openings");
 }

@@ -77,6 +77,10 @@ class ObjectWriter {
     word(key, to_string(value));
   }
   template <std::size_t kSize>
+  void operator()(const char (&key)[kSize], const NameList& value) {
+    (*this)(key, to_string(value));
+  }
+  template <std::size_t kSize>
   void operator()(const char (&key)[kSize], Duration value) {
     (*this)(key, value.count());
   }

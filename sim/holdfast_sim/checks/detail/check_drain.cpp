@@ -12,7 +12,7 @@ namespace holdfast::sim::detail {
 
 using holdfast::to_string;
 
-void DrainRules::on_supervisor_event(const Event& event) {
+void DrainRules::on_supervisor_event(const Event& event, const std::function<bool(std::uint32_t)>& is_in_use) {
   found.tested(Rule::events_are_numbered_without_gaps);
   if (event.n != supervisor_n + 1) {
     found.violated(Rule::events_are_numbered_without_gaps, {}, event.at,
@@ -20,7 +20,7 @@ void DrainRules::on_supervisor_event(const Event& event) {
   }
   supervisor_n = event.n;
   if (const auto* const requested = std::get_if<event::ShutdownRequested>(&event.what)) {
-    on_shutdown_requested(event, *requested);
+    on_shutdown_requested(event, *requested, is_in_use);
   } else if (const auto* const over = std::get_if<event::Drained>(&event.what)) {
     on_drained(event, over->outcome);
   }
@@ -39,7 +39,8 @@ void DrainRules::shuts_down_once(const Event& event, ShutdownCause cause) {
   }
 }
 
-void DrainRules::on_shutdown_requested(const Event& event, const event::ShutdownRequested& what) {
+void DrainRules::on_shutdown_requested(const Event& event, const event::ShutdownRequested& what,
+                                       const std::function<bool(std::uint32_t)>& is_in_use) {
   shuts_down_once(event, what.cause);
   if (shutdown) return;
   shutdown = what;
@@ -57,7 +58,8 @@ void DrainRules::on_shutdown_requested(const Event& event, const event::Shutdown
       known.pasts[i].ignored_at = life.owed_at;
       life.owed = Owed::nothing;
     }
-    if (life.owed == Owed::nothing) owes_a_stop(life, event.at, StopCause::shutdown);
+    const bool goes_on = life.run_alive && life.phase != Phase::stopping && is_in_use(static_cast<std::uint32_t>(i));
+    if (life.owed == Owed::nothing && !goes_on) owes_a_stop(life, event.at, StopCause::shutdown);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ struct DrainRules {
     drain_over_by = std::min(drain_over_by, at);
   }
 
-  void on_supervisor_event(const Event& event);
+  // `is_in_use` tells of a slot whether services that are after it have not terminated.
+  void on_supervisor_event(const Event& event, const std::function<bool(std::uint32_t)>& is_in_use);
   // After each termination.
   void on_terminated(TimePoint at) noexcept {
     if (shutdown && !drained && counted.active_services == 0) drain_over_by = std::min(drain_over_by, at);
@@ -53,7 +55,8 @@ struct DrainRules {
   void drain_is_over_in_time(TimePoint at, std::vector<std::string> lines);
   void is_abandoned_in_the_drain(Step& step, const Termination& why);
   void shuts_down_once(const Event& event, ShutdownCause cause);
-  void on_shutdown_requested(const Event& event, const event::ShutdownRequested& what);
+  void on_shutdown_requested(const Event& event, const event::ShutdownRequested& what,
+                             const std::function<bool(std::uint32_t)>& is_in_use);
   void on_drained(const Event& event, DrainOutcome outcome);
   std::string what_is_wrong_with_the_drain(const Event& event, DrainOutcome outcome);
 };

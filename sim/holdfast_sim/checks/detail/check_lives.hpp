@@ -54,6 +54,8 @@ class Carrier {
     } else if constexpr (std::is_same_v<Plain, std::optional<std::uint32_t>> ||
                          std::is_same_v<Plain, std::optional<ShutdownCause>>) {
       carry_small(value);
+    } else if constexpr (std::is_same_v<Plain, std::optional<Duration>>) {
+      carry_optional_long(value);
     } else if constexpr (std::is_same_v<Plain, Duration> || std::is_same_v<Plain, std::uint64_t>) {
       carry(value, moment_.longs[longs_++]);
     } else if constexpr (std::is_same_v<Plain, std::uint32_t>) {
@@ -64,7 +66,8 @@ class Carrier {
       }
       is_first_small_ = false;
     } else {
-      static_assert(std::is_same_v<Plain, std::string_view>, "a field of an event that no moment keeps");
+      static_assert(std::is_same_v<Plain, std::string_view> || std::is_same_v<Plain, std::optional<std::string_view>>,
+                    "a field of an event that no moment keeps");
     }
   }
 
@@ -108,6 +111,16 @@ class Carrier {
     }
   }
 
+  // The second long number says whether the first one is there.
+  template <class Value>
+  void carry_optional_long(Value& value) noexcept {
+    if constexpr (!kOut) {
+      moment_.longs = {value ? value->count() : 0, value.has_value()};
+    } else if (moment_.longs[1] != 0) {
+      value = Duration{moment_.longs[0]};
+    }
+  }
+
   std::conditional_t<kOut, const Moment&, Moment&> moment_;
   std::size_t longs_ = 0;
   unsigned flags_ = 0;
@@ -129,7 +142,10 @@ struct Sizes {
     } else if constexpr (std::is_same_v<Value, std::optional<std::uint32_t>> ||
                          std::is_same_v<Value, std::optional<ShutdownCause>>) {
       ++optional_smalls;
-    } else if constexpr (!std::is_same_v<Value, std::string_view>) {
+    } else if constexpr (std::is_same_v<Value, std::optional<Duration>>) {
+      longs += 2;
+    } else if constexpr (!std::is_same_v<Value, std::string_view> &&
+                         !std::is_same_v<Value, std::optional<std::string_view>>) {
       ++longs;
     }
   }
@@ -178,13 +194,13 @@ struct alignas(64) Life {
   TimePoint owed_at;    // when what is owed became due
   Duration ceiling{0};  // of the latest delay
   std::uint32_t generation = 0;
-  std::uint32_t policy = 0;
+  std::uint32_t policy : 24 = 0;  // and in the byte that it leaves free
+  Owed owed : 5 = Owed::nothing;
   Attempt attempt = 0;
   Phase phase : 3 = Phase::starting;
   StopCause stop_cause : 3 = StopCause::stop;  // while stopping
   bool present : 1 = false;
   bool run_alive : 1 = false;
-  Owed owed : 4 = Owed::nothing;
   StopCause owed_cause : 3 = StopCause::stop;  // of the stop that is owed
   bool started_before : 1 = false;
   // These four are mostly tested together.
@@ -211,7 +227,7 @@ struct alignas(64) Life {
     *this = Life{};
     generation = event.service.generation;
     run = added.runs_before.value;
-    policy = its_policy;
+    policy = its_policy & 0xffffff;
     can_be_killed = added.can_be_killed;
     runs_side_by_side = added.runs_side_by_side;
     says_when_ready = added.policy->ready == Ready::notified;
@@ -264,7 +280,7 @@ struct alignas(64) Life {
 static_assert(offsetof(Life, latest) == 64);
 static_assert(holdfast::detail::enumerators_of<Phase>() <= 1 << 3 &&
                   holdfast::detail::enumerators_of<StopCause>() <= 1 << 3 &&
-                  holdfast::detail::enumerators_of<Owed>() <= 1 << 4,
+                  holdfast::detail::enumerators_of<Owed>() <= 1 << 5,
               "a bit field of Life is too small for its enumeration");
 
 // A text that is kept in place if it is short, as those of errors mostly are: it is replaced with every failure.
@@ -398,7 +414,9 @@ inline void owe_what_restarts(Life& life, TimePoint at) {
       if (life.run_alive) life.owe(Owed::stop_to_restart, at);
       return;
     case Phase::stopping:
-      if (is_missed_deadline(life.stop_cause)) life.owe(Owed::stop_to_restart, at);
+      if (goes_on_after(life.stop_cause) && life.stop_cause != StopCause::restart) {
+        life.owe(Owed::stop_to_restart, at);
+      }
       return;
   }
 }

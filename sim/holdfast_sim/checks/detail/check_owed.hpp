@@ -45,13 +45,14 @@ enum class Owed : std::uint8_t {
   stop_to_restart,  //
   be_replaced,      //
   be_removed,
+  wait_for_others,
 };
 
 struct OwedText {
   Rule rule;
   std::string_view says;
 };
-inline constexpr std::array<OwedText, 16> kOwedTexts{{
+inline constexpr std::array<OwedText, 17> kOwedTexts{{
     {Rule::runs_are_numbered_in_order, ""},
     {Rule::runs_are_numbered_in_order, "a run that started is reported as running at once"},
     {Rule::follows_the_restart_policy, "a clean exit under always is followed by backing_off clean_exit"},
@@ -70,6 +71,8 @@ inline constexpr std::array<OwedText, 16> kOwedTexts{{
     {Rule::restarts_when_commanded, "a restart command asks a running service to stop at once"},
     {Rule::restarts_when_commanded, "a restart command adds a terminated service again at once"},
     {Rule::removes_when_commanded, "a terminated service that is to be removed is removed at once"},
+    {Rule::follows_its_dependencies,
+     "a run that was stopped because of a dependency is followed by backing_off dependency"},
 }};
 
 constexpr const OwedText& text_of(Owed owed) noexcept { return kOwedTexts[static_cast<std::size_t>(owed)]; }
@@ -78,7 +81,13 @@ constexpr bool may_be_overtaken(Owed owed) noexcept { return owed >= Owed::start
 
 // Whether the service goes on after a stop with this cause.
 constexpr bool goes_on_after(StopCause cause) noexcept {
-  return cause == StopCause::restart || is_missed_deadline(cause);
+  return cause == StopCause::restart || cause == StopCause::dependency || is_missed_deadline(cause);
+}
+
+// After the end of a run that was asked to stop, and missed no deadline.
+constexpr Owed owed_after_stop(StopCause cause) noexcept {
+  if (cause == StopCause::dependency) return Owed::wait_for_others;
+  return cause == StopCause::restart ? Owed::start_again : Owed::cancel;
 }
 
 // Whether an event of kind What pays what is owed.
@@ -95,6 +104,7 @@ inline bool pays(Owed owed, StopCause, const event::BackingOff& what) noexcept {
     case BackoffCause::failure: return owed == Owed::back_off_after_failure;
     case BackoffCause::clean_exit: return owed == Owed::back_off_after_clean_exit;
     case BackoffCause::breaker_open: return owed == Owed::stay_open;
+    case BackoffCause::dependency: return owed == Owed::wait_for_others;
   }
   return false;
 }

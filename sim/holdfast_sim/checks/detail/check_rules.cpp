@@ -35,6 +35,15 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"restarts_in_turn",
      "A service that has to wait for a limit on restarts does so from the moment its delay has passed, and starts when "
      "nobody waits who began to wait before it, or by a command."},
+    {"starts_after_its_dependencies",
+     "A service that is after others waits until all of them are ready, for its first run and, unless it keeps going, "
+     "for each restart; then it starts, within its wake_jitter, or before that by a command."},
+    {"follows_its_dependencies",
+     "A service whose dependency is not ready any more stops at that instant if its on_dependency says so, and no "
+     "other does; after restart it waits."},
+    {"stops_before_its_dependencies",
+     "In a shutdown a service is asked to stop when the last that is after it has terminated, or when the drain is "
+     "over."},
     {"trips_exactly_when_the_window_says_so",
      "The breaker opens at the failure that fills its window or that ends its probe, and at no other, and terminates "
      "the "

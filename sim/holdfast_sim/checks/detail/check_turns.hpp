@@ -19,11 +19,18 @@ struct TurnRules {
   Counters& counted;
   std::set<std::uint64_t> waiting{};  // numbers of turns
   std::uint64_t latest = 0;
+  std::uint64_t for_others = 0;  // services that wait for what they are after
+
+  void others_wait(int more) noexcept {
+    for_others += static_cast<std::uint64_t>(more);
+    count();
+  }
+  void count() noexcept { counted.waiting_services = waiting.size() + for_others; }
 
   [[gnu::cold, gnu::noinline]] void begins(Step& step) {
     Life& life = step.life;
     if (!life.reported_overdue && !step.explained) {
-      const bool is_due = life.phase == Phase::backing_off && !life.is_limited() && step.event.at == life.due;
+      const bool is_due = life.phase == Phase::backing_off && step.past.turn == 0 && step.event.at == life.due;
       found.test(Rule::restarts_in_turn, is_due, step, [&] {
         if (life.phase != Phase::backing_off) return std::string{"waits for its turn, but does not back off"};
         if (life.is_limited()) return std::string{"waits for its turn, and did so before"};
@@ -36,7 +43,7 @@ struct TurnRules {
     life.due = TimePoint::max();
     step.past.turn = ++latest;
     waiting.insert(latest);
-    counted.waiting_services = waiting.size();
+    count();
   }
 
   // Nobody who has waited longer still waits. REQUIRES: the service is limited.
@@ -49,7 +56,7 @@ struct TurnRules {
   [[gnu::cold, gnu::noinline]] void ends(Past& past) {
     waiting.erase(past.turn);
     past.turn = 0;
-    counted.waiting_services = waiting.size();
+    count();
   }
 };
 

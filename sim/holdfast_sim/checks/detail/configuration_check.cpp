@@ -30,7 +30,7 @@ class PolicyFields {
       fields_.push_back(std::string{key} + ' ' + std::string{to_string(value)});
     } else if constexpr (std::is_integral_v<T>) {
       fields_.push_back(std::string{key} + ' ' + std::to_string(value));
-    } else if constexpr (std::is_same_v<T, ExitStatuses>) {
+    } else if constexpr (std::is_same_v<T, ExitStatuses> || std::is_same_v<T, NameList>) {
       fields_.push_back(std::string{key} + ' ' + to_string(value));
     } else if (value) {
       (*this)(key, *value);

@@ -78,6 +78,13 @@ class ObjectReader {
                     "is " + in_quotes(text) + R"(; allowed are exit statuses in rising order, as "3 64 78")"};
     value = *statuses;
   }
+  void operator()(std::string_view key, NameList& value) const {
+    std::string_view text;
+    (*this)(key, text);
+    const auto names = name_list_of(text);
+    if (!names) throw BadLine{std::string{key}, "is " + in_quotes(text) + R"(; allowed are names, one a line)"};
+    value = *names;
+  }
   void operator()(std::string_view key, Duration& value) const {
     Duration::rep count = 0;
     (*this)(key, count);
