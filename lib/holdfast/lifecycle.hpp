@@ -80,8 +80,8 @@ enum class StopCause : std::uint8_t {
   stop,
   restart,
   remove,
-  start_timeout,  // it was not ready in time, which is a failure
-  watchdog,       // it gave no sign of life for too long, which is a failure
+  start_timeout,    // it was not ready in time, which is a failure
+  watchdog,         // it gave no sign of life for too long, which is a failure
   dependency,       // a service that it is after is not ready any more; it starts again when that is (Order)
   dependency_stop,  // the same, and it does not start again
 };

@@ -221,7 +221,8 @@ std::vector<std::string> PrometheusPage::take(const Counters& counters) {
   add_single("restarts_total", "counter", "Runs begun but for the first of each service.", counters.restarts);
   add_single("active_services", "gauge", "Services added and not terminated.", counters.active_services);
   add_single("open_breakers", "gauge", "Services whose circuit breaker is open or half open.", counters.open_breakers);
-  add_single("waiting_services", "gauge", "Services that wait for a limit on restarts.", counters.waiting_services);
+  add_single("waiting_services", "gauge", "Services that wait for others or for a limit on restarts.",
+             counters.waiting_services);
   add_single("spawned_total", "counter", "Services added; restarts are not counted.", counters.spawned);
   add_single("terminated_total", "counter", "Services that terminated.", counters.terminated);
   add_single("circuit_breaker_trips_total", "counter", "Circuit breakers opened.", counters.circuit_breaker_trips);

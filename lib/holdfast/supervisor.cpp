@@ -672,7 +672,7 @@ void Supervisor::on_run_ended(Record& record, Input& end) {
     return on_unasked_special_end(record, outcome, was_ready_for(record));
   }
   record.ended_badly_in_drain = record.last_run_failed && shutdown_begun_;
-  if (record.stop_cause == StopCause::restart) return begin_run(record);
+  if (record.stop_cause == StopCause::restart) return begin_by_hand(record);
   if (record.stop_cause == StopCause::dependency) return wait_after_stop(record);
   terminate(record, Termination::Reason::cancelled);
 }
@@ -778,14 +778,13 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
   switch (record.phase) {
     case Phase::starting:
       if (!order_ || !order_->is_after_any(record.id.slot)) return;
-      wait_no_more(record);
-      return begin_run(record);
+      return begin_by_hand(record);
     case Phase::running: return;
     case Phase::stopping:
       if (is_final(record.stop_cause) || record.stop_cause == StopCause::restart) return;
       record.stop_cause = StopCause::restart;
       return emit(record, event::Stopping{StopCause::restart});
-    case Phase::backing_off: wait_no_more(record); return begin_run(record);
+    case Phase::backing_off: return begin_by_hand(record);
     case Phase::terminated: return add_again_in_place(record);
   }
 }
@@ -793,9 +792,7 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
 void Supervisor::on_reset_command(Record& record) {
   if (shutdown_begun_ || record.remove_asked || record.phase == Phase::terminated) return;  // overtaken
   reset_retries(record);
-  if (record.phase != Phase::backing_off) return;
-  wait_no_more(record);
-  begin_run(record);
+  if (record.phase == Phase::backing_off) begin_by_hand(record);
 }
 
 void Supervisor::on_shutdown(ShutdownCause cause) {
@@ -1075,7 +1072,8 @@ void Supervisor::on_unready(Record& record) {
   if (order_->waits(record.id.slot)) {
     scheduler_.disarm(record);  // it would have started soon
     record.timer_is_due = false;
-  } else if (what == OnDependency::keep || record.first_run_due || record.phase == Phase::terminated) {
+  } else if (what == OnDependency::keep || record.first_run_due || record.phase == Phase::terminated ||
+             !order_->is_concerned(record.id.slot)) {
     return;
   } else if (what == OnDependency::stop) {
     stop_for_good(record, StopCause::dependency_stop);
@@ -1127,7 +1125,7 @@ void Supervisor::abandon_and_go_on(Record& record) {
   ++counters_.abandoned_runs;
   close_run(record);
   emit(record, event::Abandoned{now_ - record.stop_asked_at()});
-  if (record.stop_cause == StopCause::restart) return begin_run(record);
+  if (record.stop_cause == StopCause::restart) return begin_by_hand(record);
   if (record.stop_cause == StopCause::dependency) return wait_after_stop(record);
   record.last_run_failed = true;
   record.last_error = missed_deadline(record, {});
@@ -1170,6 +1168,13 @@ void Supervisor::begin_run(Record& record) {
     return begin_specially(record);
   set_phase(record, Phase::running);
   emit(record, event::Running{pid_of(record)});
+}
+
+// A command starts it, whoever is ready and whoever waits.
+void Supervisor::begin_by_hand(Record& record) {
+  wait_no_more(record);
+  if (order_) order_->starts_by_hand(record.id.slot);
+  begin_run(record);
 }
 
 // The run is not ready at once or is watched, or perhaps it is a probe. Like a grace, the time until it is to be ready

@@ -111,10 +111,10 @@ class Supervisor {
   // Stops the service for good. Does nothing to a terminated service. Refused: an unknown name.
   Result<Accepted> stop(std::string_view name);
 
-  // Starts a new run, without a failure being counted: cuts a backoff or a wait for others short, asks a running service to stop and
-  // starts it when its run has ended. Clears attempt and failure history. A terminated service is removed and added
-  // again in the same place, with run numbers going on. Refused: an unknown name, a service that is being stopped for
-  // good or removed, one whose abandoned run is still alive, a shutdown.
+  // Starts a new run, without a failure being counted: cuts a backoff or a wait for others short, asks a running
+  // service to stop and starts it when its run has ended. Clears attempt and failure history. A terminated service is
+  // removed and added again in the same place, with run numbers going on. Refused: an unknown name, a service that is
+  // being stopped for good or removed, one whose abandoned run is still alive, a shutdown.
   Result<Accepted> restart(std::string_view name);
 
   // Clears attempt and failure history and closes an open breaker. A service that backs off starts at once; one that
@@ -280,6 +280,7 @@ class Supervisor {
 
   // Steps of a life
   void begin_run(Record& record);
+  void begin_by_hand(Record& record);
   void begin_specially(Record& record);
   void become_ready(Record& record);
   void watch_until(Record& record, detail::Watch& watch, TimePoint at) noexcept;
@@ -396,10 +397,10 @@ class Supervisor {
   ShutdownCause owed_cause_ = ShutdownCause::requested;
   std::exception_ptr exception_;
   Loop loop_{*this};
-  std::unique_ptr<Limit> limit_;                // null: restarts are not limited
+  std::unique_ptr<Limit> limit_;                 // null: restarts are not limited
   std::unique_ptr<detail::ServiceOrder> order_;  // null: no service has ever been after another
   bool restarts_may_wait_ = false;               // there is one of the two
-  DrainTimer drain_timer_{*this};  // before a shutdown: looks whether any service was added
+  DrainTimer drain_timer_{*this};                // before a shutdown: looks whether any service was added
 
   Counters counters_;
   std::uint64_t events_ = 0;  // about the supervisor itself

@@ -60,7 +60,7 @@ TEST_CASE("the text has the names of the field, a type and a help for each, and 
         "# HELP holdfast_open_breakers Services whose circuit breaker is open or half open.\n"
         "# TYPE holdfast_open_breakers gauge\n"
         "holdfast_open_breakers 3\n"
-        "# HELP holdfast_waiting_services Services that wait for a limit on restarts.\n"
+        "# HELP holdfast_waiting_services Services that wait for others or for a limit on restarts.\n"
         "# TYPE holdfast_waiting_services gauge\n"
         "holdfast_waiting_services 10\n"
         "# HELP holdfast_spawned_total Services added; restarts are not counted.\n"

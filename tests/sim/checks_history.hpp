@@ -58,6 +58,16 @@ class History {
     const ServicePolicy whole{.restart = restart, .backoff = policy};
     return tell(event::Added{&whole, {runs_before}});
   }
+  // Under a policy that outlives this call only.
+  History& added_under(const std::string& name, const ServicePolicy& policy) {
+    name_ = name;
+    services_[name] = {.id = {static_cast<std::uint32_t>(services_.size()), 1}};
+    return tell(event::Added{&policy, {}});
+  }
+  // It waits for another one.
+  History& waits_for(std::string_view dependency, std::optional<Duration> delay = std::nullopt) {
+    return tell(event::Waiting{WaitsFor::dependency, delay, dependency});
+  }
   // A service with a run that is ready.
   History& up(const std::string& name, RestartPolicy restart = RestartPolicy::on_failure,
               BackoffPolicy policy = kPolicy) {
@@ -99,7 +109,7 @@ class History {
   History& stays_open(Attempt opening, Duration ceiling, Duration delay) {
     return tell(event::BackingOff{BackoffCause::breaker_open, opening, ceiling, delay});
   }
-  History& waiting() { return tell(event::Waiting{WaitsFor::restart_limit}); }
+  History& waiting() { return tell(event::Waiting{.waits_for = WaitsFor::restart_limit}); }
   History& breaker_closed(Attempt openings = 1) { return tell(event::BreakerClosed{openings}); }
   // Its breaker opened at the time 0. At 1 s its probe began, which has to stay up for 5 s.
   History& probing(RestartPolicy restart = RestartPolicy::on_failure) {

@@ -258,6 +258,7 @@ Play random_play() {
                  .backoff = random_policy(),
                  .when_all_terminated = *rc::gen::element(WhenAllTerminated::wait, WhenAllTerminated::return_)};
   if (*rc::gen::arbitrary<bool>()) play.config.stop_grace = *short_time();
+  if (*rc::gen::inRange(0, 4) == 0) play.config.restart_limit = RestartLimit{.every = 5ms, .burst = 1};
   play.killable = *rc::gen::inRange<std::size_t>(0, 5);
   for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
     ServiceConfig service{
@@ -273,6 +274,15 @@ Play random_play() {
     if (*rc::gen::inRange(0, 3) == 0) {
       service.policy.watchdog = *rc::gen::element<Duration>(1ns, 1ms, 5ms, 10ms);
       service.policy.watchdog_needs = *rc::gen::element(SignOfLife::heartbeat, SignOfLife::progress);
+    }
+    if (!play.services.empty() && *rc::gen::inRange(0, 3) > 0) {
+      const auto before = [&] { return play.services[*rc::gen::inRange<std::size_t>(0, play.services.size())].name; };
+      auto& order = service.policy.order;
+      order.after = NameList{several(0, 2, before)};
+      if (*rc::gen::inRange(0, 3) == 0) order.after_if_present = {"s1", "s3"};
+      order.on_dependency = *rc::gen::element(OnDependency::keep, OnDependency::wait, OnDependency::restart,
+                                              OnDependency::restart, OnDependency::stop);
+      order.wake_jitter = *rc::gen::element<Duration>(0ns, 1ms, 5ms);
     }
     play.services.push_back(std::move(service));
     play.plans.push_back(several(1, 4, random_plan));
@@ -328,7 +338,9 @@ TEST_CASE("a busy day tests every rule") {
                    {.name = "limps", .policy = {.backoff = seldom}},
                    {.name = "probes", .policy = {.backoff = again}},
                    {.name = "warms", .policy = {.ready = Ready::notified, .start_timeout = 2s}},
-                   {.name = "stalls", .policy = {.watchdog = 3s}}},
+                   {.name = "stalls", .policy = {.watchdog = 3s}},
+                   {.name = "follows",
+                    .policy = {.order = {.after = {"fails"}, .on_dependency = OnDependency::restart}}}},
       .plans = {{{.length = 1ms, .end = Plan::End::failed}},
                 {{.length = 32s, .end = Plan::End::clean, .on_stop = Plan::OnStop::ignores}},
                 {{.end = Plan::End::never, .on_stop = Plan::OnStop::takes_a_while}},
@@ -337,6 +349,7 @@ TEST_CASE("a busy day tests every rule") {
                 {{.length = 1ms, .end = Plan::End::failed}},
                 {{.length = 32s, .end = Plan::End::clean}, {.length = 1ms, .end = Plan::End::failed}},
                 {{.end = Plan::End::never, .ready_after = 1s}, {.end = Plan::End::never, .ready_after = 3s}},
+                {{.end = Plan::End::never}},
                 {{.end = Plan::End::never}}},
       .orders = {{2s, {Order::Kind::restart, 0}},
                  {3s, {Order::Kind::remove, 2}},

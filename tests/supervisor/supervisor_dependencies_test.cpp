@@ -91,7 +91,8 @@ TEST_CASE("a service that is added before what it is after is refused, and so is
   REQUIRE(chain.fleet->remove("db"));
   chain.fleet.settle();
   chain.add("other");
-  CHECK(chain.refused("db", after({"other", "ads"})) == R"(add "db": it would come after itself: db -> ads -> web -> db)");
+  CHECK(chain.refused("db", after({"other", "ads"})) ==
+        R"(add "db": it would come after itself: db -> ads -> web -> db)");
 }
 
 TEST_CASE("after_if_present orders what is there when the service is added, and nothing else") {
@@ -223,8 +224,8 @@ TEST_CASE("restart: a service that stops for longer than the dependency is down 
   (void)chain.take();
   REQUIRE(chain.fleet->restart("db"));
   chain.fleet.pass(1s);
-  CHECK(chain.take() == Lines{"0s db commanded restart", "0s db stopping restart", "0s web stopping dependency",
-                              "0s db started 2"});
+  CHECK(chain.take() ==
+        Lines{"0s db commanded restart", "0s db stopping restart", "0s web stopping dependency", "0s db started 2"});
   web.end_cleanly();
   chain.fleet.pass(0s);
   CHECK(chain.take() == Lines{"1s web waiting dependency, then 0s", "1s web started 2"});
@@ -260,8 +261,7 @@ TEST_CASE("stop: the service is stopped for good, unless it has never started") 
   chain.fleet.pass(0s);
   web.end_cleanly();
   chain.fleet.pass(0s);
-  CHECK(chain.take() ==
-        Lines{"0s web stopping dependency_stop", "0s db started 2", "0s web terminated cancelled"});
+  CHECK(chain.take() == Lines{"0s web stopping dependency_stop", "0s db started 2", "0s web terminated cancelled"});
   CHECK(chain.fleet.phase("ads") == "starting");
   db.runs.back().ready();
   cache.runs.back().ready();
@@ -325,8 +325,7 @@ TEST_CASE("restart and reset start a service that waits at once, by hand") {
   REQUIRE(chain.fleet->restart("a"));
   REQUIRE(chain.fleet->reset("b"));
   chain.fleet.settle();
-  CHECK(chain.take() ==
-        Lines{"1s a commanded restart", "1s a started 2", "1s b commanded reset", "1s b started 2"});
+  CHECK(chain.take() == Lines{"1s a commanded restart", "1s a started 2", "1s b commanded reset", "1s b started 2"});
   CHECK(chain.waiting() == 0);
 }
 
@@ -345,7 +344,8 @@ TEST_CASE("order comes first and limits second: a service waits for its turn onl
   CHECK(chain.take() == Lines{"0s a started 2", "0s b waiting restart_limit"});
   db.fail();
   chain.fleet.pass(1min);
-  CHECK(chain.take() == Lines{"1s b waiting dependency db, then 0s", "1s db waiting restart_limit", "10s db started 2"});
+  CHECK(chain.take() ==
+        Lines{"1s b waiting dependency db, then 0s", "1s db waiting restart_limit", "10s db started 2"});
   db.runs.back().ready();
   chain.fleet.pass(0s);
   CHECK(chain.take() == Lines{"1min1s b started 2"});

@@ -110,11 +110,11 @@ TEST_CASE("the drain's deadline stops, kills and abandons all that are left") {
   shop.fleet.pass(30s - 1ns);
   CHECK(shop.take() == Lines{});
   shop.fleet.pass(1ns);
-  CHECK(shop.take() ==
-        Lines{"db stopping shutdown", "web-0 stopping shutdown", "killable stopping shutdown",
-              "killable terminated cancelled", "db terminated abandoned after 0s", "web-0 terminated abandoned after 0s",
-              "web-1 terminated abandoned after 30s", "ads terminated abandoned after 30s",
-              "alone terminated abandoned after 30s", "user terminated abandoned after 30s"});
+  CHECK(shop.take() == Lines{"db stopping shutdown", "web-0 stopping shutdown", "killable stopping shutdown",
+                             "killable terminated cancelled", "db terminated abandoned after 0s",
+                             "web-0 terminated abandoned after 0s", "web-1 terminated abandoned after 30s",
+                             "ads terminated abandoned after 30s", "alone terminated abandoned after 30s",
+                             "user terminated abandoned after 30s"});
   CHECK(shop.fleet->shutdown_result()->outcome == DrainOutcome::deadline);
 }
 

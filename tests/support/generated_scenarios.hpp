@@ -752,6 +752,20 @@ inline void add_probes(FleetGroup& group) {
   }
 }
 
+// After some of the groups before it, of which each has few services.
+inline Order order(const std::vector<FleetGroup>& fleet, std::size_t group) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < group; ++i) {
+    if (fleet[i].size() <= 100 && *rc::gen::arbitrary<bool>()) names.push_back(fleet[i].name);
+  }
+  if (names.empty()) return {};
+  Order order{.on_dependency =
+                  *rc::gen::element(OnDependency::keep, OnDependency::wait, OnDependency::restart, OnDependency::stop),
+              .wake_jitter = *length()};
+  (*rc::gen::arbitrary<bool>() ? order.after : order.after_if_present) = NameList{std::move(names)};
+  return order;
+}
+
 // What a file with a command in it says, it says in full: otherwise it would mean something else than here.
 inline void add_programs(Scenario& scenario) {
   for (std::size_t i = 0; i < scenario.fleet.size(); ++i) {
@@ -789,6 +803,9 @@ inline rc::Gen<Scenario> any_scenario() {
       drawn.fleet.push_back(group(i));
       if (!drawn.resources.empty())
         drawn.fleet.back().behaviour.needs = perhaps(rc::gen::exec([&] { return need(drawn.resources); }));
+    }
+    for (std::size_t i = 1; i < drawn.fleet.size(); ++i) {
+      if (*rc::gen::arbitrary<bool>()) drawn.fleet[i].policy.order = order(drawn.fleet, i);
     }
     for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 6); i < size; ++i) {
       drawn.chaos.push_back(again(chaos(drawn, i), drawn));

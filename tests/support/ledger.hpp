@@ -184,7 +184,8 @@ class Ledger {
     }
     expect(for_others ? is_alive(life.phase) && !life.run_open : life.phase == Phase::backing_off, event,
            "would not start anyway");
-    expect(what.delay.has_value() == (for_others && life.phase == Phase::backing_off), event, "a delay of its first run");
+    expect(what.delay.has_value() == (for_others && life.phase == Phase::backing_off), event,
+           "a delay of its first run");
     (for_others ? life.waits_for_others : life.limited) = true;
     if (!for_others) ++counters_.limited_restarts;
     ++counters_.waiting_services;

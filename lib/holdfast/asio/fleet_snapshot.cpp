@@ -69,6 +69,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("time_in_phase_ns", service.time_in_phase.count());
   object("next_start_in_ns", time_until(service.next_start, now));
   object("waits_for", waits_for);
+  object("dependency", service.dependency.empty() ? std::nullopt : std::optional{std::string_view{service.dependency}});
   object("ready", to_string(service.ready));
   object("start_timeout_in_ns", time_until(service.ready_by, now));
   object("watchdog_in_ns", time_until(service.watchdog_until, now));

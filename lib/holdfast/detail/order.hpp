@@ -42,7 +42,8 @@ class ServiceOrder {
 
   // The names from `name` back to itself, if a service of that name would come after itself: a, b, a. Empty: it would
   // not. It is to be after `others`.
-  [[nodiscard]] std::vector<std::string> circle(std::string_view name, const std::vector<ServiceRecord*>& others) const {
+  [[nodiscard]] std::vector<std::string> circle(std::string_view name,
+                                                const std::vector<ServiceRecord*>& others) const {
     const auto goal = index_of(name);
     if (goal == kNone) return {};
     std::vector<bool> seen(needs_.size());
@@ -125,6 +126,15 @@ class ServiceOrder {
     return needs_[*std::find_if(needs.begin(), needs.end(), [this](auto need) { return !needs_[need].is_ready; })].name;
   }
 
+  // It starts by a command, whoever is ready: what became unready before does not concern that run.
+  void starts_by_hand(std::uint32_t slot) noexcept {
+    if (gate_of(slot) != kNone) places_[slot].falls = gates_[places_[slot].gate].falls;
+  }
+  // One that it is after has become unready since. REQUIRES: it is after others.
+  [[nodiscard]] bool is_concerned(std::uint32_t slot) const noexcept {
+    return places_[slot].falls != gates_[places_[slot].gate].falls;
+  }
+
   // -- Who waits ----------------------------------------------------------------------------------------------------
 
   // REQUIRES: it is after others, and does not wait.
@@ -136,9 +146,7 @@ class ServiceOrder {
   // How long it waits once all are ready. REQUIRES: it waits.
   [[nodiscard]] Duration delay(std::uint32_t slot) const noexcept { return places_[slot].delay; }
   // False: it did not.
-  bool waits_no_more(std::uint32_t slot) noexcept {
-    return waits(slot) && std::exchange(places_[slot].waits, false);
-  }
+  bool waits_no_more(std::uint32_t slot) noexcept { return waits(slot) && std::exchange(places_[slot].waits, false); }
 
   // -- Who may stop -------------------------------------------------------------------------------------------------
 
@@ -173,6 +181,7 @@ class ServiceOrder {
     std::uint32_t first = kNoSlot;     // the services behind it
     std::uint32_t last = kNoSlot;
     std::uint32_t next = kNone;  // that has changed, or is free
+    std::uint32_t falls = 1;     // counts when one of them became unready, from 1; it may begin again
     bool has_changed = false;
     bool fell = false;
   };
@@ -182,6 +191,7 @@ class ServiceOrder {
     std::uint32_t before = kNoSlot;
     std::uint32_t after = kNoSlot;
     Duration delay{0};
+    std::uint32_t falls = 0;  // of its gate, when it was last started by hand
     bool waits = false;
     bool counts = false;  // among the alive of its gate
   };
@@ -306,7 +316,10 @@ class ServiceOrder {
     const bool none_had = changed_ == kNone;
     for (const auto gate : need.gates) {
       ready ? --gates_[gate].missing : ++gates_[gate].missing;
-      if (!ready) gates_[gate].fell = true;
+      if (!ready) {
+        gates_[gate].fell = true;
+        if (++gates_[gate].falls == 0) gates_[gate].falls = 1;
+      }
       note(gate);
     }
     return none_had && changed_ != kNone;

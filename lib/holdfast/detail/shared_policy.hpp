@@ -23,7 +23,7 @@ struct PolicyInForce {
   Supervisor* supervisor;
   ServicePolicy given{};
   ServicePolicy in_force{};
-  Duration stop_grace{0};         // without one of its own, the shutdown timeout
+  Duration stop_grace{0};           // without one of its own, the shutdown timeout
   std::vector<Problem> warnings{};  // what is questionable about it
   std::size_t users = 0;
 

@@ -60,6 +60,7 @@ FleetFile parse_fleet(std::string_view text, const std::string& file, std::vecto
     checks.check_group(group.name, group.count, group.policy, group.program);
   }
   checks.group_names_are_no_service_names();
+  checks.orders_work();
   somebody_is_there(document, complaints);
   complaints.throw_if_any();
   use_defaults_of_programs(document, fleet.supervisor, fleet.fleet);

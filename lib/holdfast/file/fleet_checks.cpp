@@ -8,6 +8,7 @@
 #include <holdfast/file/fleet.hpp>
 #include <holdfast/file/format_check.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/file/order.hpp>
 #include <holdfast/file/placeholders.hpp>
 #include <holdfast/file/probe_text.hpp>
 
@@ -17,6 +18,7 @@ void FleetChecks::check_group(const std::string& name, std::optional<std::uint32
                               const Program& program) {
   const std::string path = indexed("fleet", groups_.size());
   groups_.push_back(name);
+  orders_.push_back(policy.order);
   if (policy.backoff) backoff_works(path + ".backoff", *policy.backoff);
   ends_work(path, policy);
   if (!program.command.empty()) program_works(path, count, name, program);
@@ -196,6 +198,54 @@ void FleetChecks::group_names_are_no_service_names() {
                                                 in_quotes(parts->group) + ": " + names_.services_of(parts->group) +
                                                 "; allowed is a name that no service of another group has");
   }
+}
+
+void FleetChecks::orders_work() {
+  if (!names_known_) return;
+  Roster roster;
+  for (std::size_t i = 0; i < groups_.size(); ++i) roster.add(groups_[i], names_.count_of(groups_[i]));
+  if (roster.groups().size() < groups_.size()) return;  // two of one name
+  for (std::size_t i = 0; i < orders_.size() && !full(); ++i) {
+    const Order& order = orders_[i];
+    if (order == Order{}) continue;
+    const std::string path = indexed("fleet", i);
+    const bool is_known = names_in_order_are_known(path, i, roster);
+    const auto services = services_before(order, roster);
+    if (services > kAfterMax) {
+      complain(path + (order.after.empty() ? ".after_if_present" : ".after"),
+               "names " + std::to_string(services) + " services; allowed are up to " + std::to_string(kAfterMax));
+    }
+    if (const auto circle = is_known ? circle_of(i, orders_, roster) : std::string{}; !circle.empty()) {
+      complain(path + (order.after.empty() ? ".after_if_present" : ".after"),
+               "makes a circle, in which nobody can start first: " + circle);
+    }
+    if (order.on_dependency != OnDependency::keep && !order.is_after_any()) {
+      warnings_.add(document_.position_of(path + ".on_dependency"), path + ".on_dependency",
+                    "is " + in_quotes(to_string(order.on_dependency)) + ", but the group is after no other");
+    }
+  }
+}
+
+// False: it is after itself, or one of its names is unknown.
+bool FleetChecks::names_in_order_are_known(const std::string& path, std::size_t group, const Roster& roster) {
+  bool known = true;
+  const auto look = [&](const char* key, const NameList& list, bool may_be_missing) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto& name = list.names()[i];
+      const std::string item = indexed((path + key).c_str(), i);
+      const std::string where = has(item) ? item : path + key;
+      const auto found = roster.group(name) ? roster.group(name) : roster.group_of(name);
+      if (found == group) {
+        complain(where, "is " + in_quotes(name) + ", which is the group itself; allowed are other groups");
+      } else if (!found && !may_be_missing) {
+        complain(where, "is " + in_quotes(name) + ", which is no group and no service; " + names_.suggestion(name));
+      }
+      known = known && (found ? *found != group : may_be_missing);
+    }
+  };
+  look(".after", orders_[group].after, false);
+  look(".after_if_present", orders_[group].after_if_present, true);
+  return known;
 }
 
 void FleetChecks::backoff_works(const std::string& path, const BackoffPolicy& policy) {

@@ -39,6 +39,7 @@ class FleetChecks {
                    const Program& program);
   // After all groups.
   void group_names_are_no_service_names();
+  void orders_work();
 
  protected:
   // "fleet[3]"
@@ -79,11 +80,13 @@ class FleetChecks {
   // The rules are the core's, the place is ours.
   void backoff_works(const std::string& path, const BackoffPolicy& policy);
   void ends_work(const std::string& path, const ServicePolicy& policy);
+  bool names_in_order_are_known(const std::string& path, std::size_t group, const Roster& roster);
   [[nodiscard]] std::string about_default_max(const std::string& path, const Problem& problem) const;
   [[nodiscard]] std::string first_of_name(const std::string& name) const;
 
   const SupervisorConfig* supervisor_ = nullptr;
   std::vector<std::string> groups_;            // names, in the order of the file
+  std::vector<Order> orders_;                  // of the groups
   std::map<std::string, std::string> logs_{};  // by path: the key that has it
 };
 

@@ -585,6 +585,9 @@ constexpr std::string_view kStarts =
     "one that makes failures forgotten lasts backoff = { cooldown = \"5min\" }";
 constexpr std::string_view kStartTimeout =
     "how long a start may take is start_timeout = \"30s\", with ready = \"notified\"";
+constexpr std::string_view kAfter = "write after = [\"db\"] with the groups that come first";
+constexpr std::string_view kFollows = "write after = [\"db\"] and on_dependency = \"restart\" or \"stop\"";
+constexpr std::string_view kBefore = "the group that comes later says so: after = [\"db\"]";
 constexpr std::string_view kReadyAfter = "how long a start takes is ready_after = \"8s\", with ready = \"notified\"";
 constexpr std::string_view kRecovers =
     "how long a repair takes is recovers_after = \"5min\", with runs_for and then = \"fail\"";
@@ -679,8 +682,9 @@ constexpr auto kForeignKeys = std::to_array(
      ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kStopTo},
      ForeignKey{"killsignal", kStopSignal}, ForeignKey{"sendsigkill", kGrace}, ForeignKey{"execstart", kCommand},
      ForeignKey{"type", kRuns}, ForeignKey{"runtimemaxsec", kRuns}, ForeignKey{"watchdogsec", kWatchdog},
-     ForeignKey{"timeoutstartsec", kStartTimeout}, ForeignKey{"requires", kNot}, ForeignKey{"wants", kNot},
-     ForeignKey{"bindsto", kNot},
+     ForeignKey{"timeoutstartsec", kStartTimeout}, ForeignKey{"requires", kAfter}, ForeignKey{"wants", kAfter},
+     ForeignKey{"bindsto", kFollows}, ForeignKey{"partof", kFollows}, ForeignKey{"requisite", kAfter},
+     ForeignKey{"before", kBefore}, ForeignKey{"upholds", kAfter},
      // supervisord
      ForeignKey{"autorestart", kRestartKey}, ForeignKey{"autostart", kNot}, ForeignKey{"startretries", kTries},
      ForeignKey{"startsecs", kStarts}, ForeignKey{"stopwaitsecs", kGrace}, ForeignKey{"stopsignal", kStopSignal},
@@ -716,7 +720,7 @@ constexpr auto kForeignKeys = std::to_array(
      // Docker
      ForeignKey{"restartpolicy", kRestartKey}, ForeignKey{"condition", kRestartKey}, ForeignKey{"maxattempts", kTries},
      ForeignKey{"maximumretrycount", kTries}, ForeignKey{"stopgraceperiod", kGrace}, ForeignKey{"replicas", kCount},
-     ForeignKey{"scale", kCount}, ForeignKey{"dependson", kNot}, ForeignKey{"healthcheck", kHealth},
+     ForeignKey{"scale", kCount}, ForeignKey{"dependson", kAfter}, ForeignKey{"healthcheck", kHealth},
      ForeignKey{"healthprobe", kHealth}, ForeignKey{"healthcmd", kHealth}, ForeignKey{"probe", kHealth},
      ForeignKey{"healthz", kHealth}, ForeignKey{"livez", kHealth}, ForeignKey{"readyz", kReadyProbe},
      // Kubernetes

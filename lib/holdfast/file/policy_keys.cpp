@@ -212,6 +212,26 @@ void describe(TableOf<ExitRules>& table) {
                      "found"});
 }
 
+std::vector<Form> Value<NameList>::forms() { return OneOrMoreTexts::forms(); }
+NameList Value<NameList>::read(const TomlValue& value) { return NameList{OneOrMoreTexts::read(value)}; }
+TomlValue Value<NameList>::write(const NameList& names) { return OneOrMoreTexts::write(names.names()); }
+
+void describe(TableOf<Order>& table) {
+  table.name("order");
+  table.key("after", &Order::after,
+            {.otherwise = "none",
+             .help = "groups, or single services, that come first: a run starts when all of them are ready, and a "
+                     "shutdown stops it before them"});
+  table.key("after_if_present", &Order::after_if_present,
+            {.otherwise = "none", .help = "the same for names that the file need not have"});
+  table.key("on_dependency", &Order::on_dependency,
+            {.help = "what to do when one of them is not ready any more: go on, go on but let own restarts wait until "
+                     "it is ready, stop and start again when it is ready, or stop for good"});
+  table.key("wake_jitter", &Order::wake_jitter,
+            {.help = "services that have waited for a dependency, or were stopped because of it, start again within "
+                     "this time after it is ready, each at a time of its own"});
+}
+
 void describe(TableOf<ServicePolicy>& table) {
   table.name("policy");
   table.key("restart", &ServicePolicy::restart, {.help = "after which kinds of end another run starts"});
@@ -236,6 +256,7 @@ void describe(TableOf<ServicePolicy>& table) {
   table.key("exit_rules", &ServicePolicy::exit_rules,
             {.otherwise = "a process: 0 is clean, all others are failures",
              .help = "what exit statuses mean, whatever the run says of its end; 128 + n is an end by signal n"});
+  table.all_of(&ServicePolicy::order);
   table.key(
       "backoff", &ServicePolicy::backoff,
       {.otherwise = "the supervisor's",

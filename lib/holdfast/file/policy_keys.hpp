@@ -18,6 +18,7 @@ void describe(file::TableOf<Growth>& table);
 void describe(file::TableOf<Jitter>& table);
 void describe(file::TableOf<BackoffPolicy>& table);
 void describe(file::TableOf<ExitRules>& table);
+void describe(file::TableOf<Order>& table);
 void describe(file::TableOf<ServicePolicy>& table);
 void describe(file::TableOf<SupervisorConfig>& table);
 
@@ -43,6 +44,18 @@ struct Value<ExitStatuses> {
   static std::vector<Form> forms() { return {Integers{0, 255}}; }
   static ExitStatuses read(const TomlValue& value);
   static TomlValue write(const ExitStatuses& statuses);
+};
+
+template <>
+inline constexpr std::array kEnumerators<OnDependency>{OnDependency::keep, OnDependency::wait, OnDependency::restart,
+                                                       OnDependency::stop};
+
+// A single text means a list with that name.
+template <>
+struct Value<NameList> {
+  static std::vector<Form> forms();
+  static NameList read(const TomlValue& value);
+  static TomlValue write(const NameList& names);
 };
 
 // A word, or a table with the law that has a number.

@@ -22,6 +22,11 @@ class ServiceNames {
   [[nodiscard]] bool has_group(std::string_view name) const { return find(name) != nullptr; }
   // A group with a count.
   [[nodiscard]] bool has_numbered_group(std::string_view name) const;
+  // Of such a group; nullopt: it is none.
+  [[nodiscard]] std::optional<std::uint32_t> count_of(std::string_view name) const {
+    const auto* const group = find(name);
+    return group != nullptr ? group->count : std::nullopt;
+  }
   [[nodiscard]] bool has_service(std::string_view name) const { return roster_.group_of(name).has_value(); }
 
   // The group, among the first `groups` that were added, to which a user may have thought that `name` belongs. It is

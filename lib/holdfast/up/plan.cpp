@@ -41,8 +41,11 @@ Keys changed_in_policy(const ServiceToRun& before, const ServiceToRun& now) {
   return Comparison{}("restart", old.restart, given.restart)("backoff", old.backoff, given.backoff)(
              "stop_grace", old.stop_grace, given.stop_grace)("ready", old.ready, given.ready)(
              "start_timeout", old.start_timeout, given.start_timeout)("watchdog", old.watchdog, given.watchdog)(
-             "watchdog_needs", old.watchdog_needs, given.watchdog_needs)("exit_rules", old.exit_rules,
-                                                                         given.exit_rules)("log", before.log, now.log)
+             "watchdog_needs", old.watchdog_needs, given.watchdog_needs)(
+             "exit_rules", old.exit_rules, given.exit_rules)("after", old.order.after, given.order.after)(
+             "after_if_present", old.order.after_if_present, given.order.after_if_present)(
+             "on_dependency", old.order.on_dependency, given.order.on_dependency)(
+             "wake_jitter", old.order.wake_jitter, given.order.wake_jitter)("log", before.log, now.log)
       .take();
 }
 

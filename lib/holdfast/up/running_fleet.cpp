@@ -148,6 +148,10 @@ void RunningFleet::start_later(const std::string& name) {
   if (found == start_then_.end() || runtime_->supervisor().is_shutting_down()) return;
   const auto service = std::move(found->second);
   start_then_.erase(found);
+  // Those that it is after come first, if they have left as well.
+  for (const auto& before : service.config.policy.order.after.names()) {
+    if (!leaving_.contains(before)) start_later(before);
+  }
   try {
     start_one(service);
   } catch (const std::exception& error) {

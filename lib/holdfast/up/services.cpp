@@ -9,6 +9,7 @@
 #include <variant>
 
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/file/order.hpp>
 #include <holdfast/file/placeholders.hpp>
 #include <holdfast/file/probe_text.hpp>
 #include <holdfast/file/service_names.hpp>
@@ -173,6 +174,42 @@ void somebody_has_a_command(const std::vector<ServiceToRun>& made, const file::F
              "\"argument\"] in [[fleet]], or rehearse the file with \"holdfast run\""});
 }
 
+struct Ordered {
+  file::Roster roster;
+  std::vector<std::size_t> groups;  // each behind those that it is after
+};
+
+Ordered in_order(const file::FleetFile& fleet) {
+  Ordered ordered;
+  std::vector<Order> orders;
+  for (const auto& group : fleet.fleet) {
+    ordered.roster.add(group.name, group.count);
+    orders.push_back(group.policy.order);
+  }
+  ordered.groups = file::order_of_adding(orders, ordered.roster);
+  return ordered;
+}
+
+// Each is after those services of its groups that are to run as well.
+void put_in_order(std::vector<ServiceToRun>& made, const file::Roster& roster) {
+  std::set<std::string_view> present;
+  for (const auto& service : made) present.insert(service.config.name);
+  const auto those_present = [&present](const NameList& list) {
+    std::vector<std::string> names;
+    for (const auto& name : list.names()) {
+      if (present.contains(name)) names.push_back(name);
+    }
+    return NameList{std::move(names)};
+  };
+  for (auto& service : made) {
+    Order& order = service.config.policy.order;
+    if (!order.is_after_any()) continue;
+    order = file::of_services(order, roster);
+    order.after = those_present(order.after);
+    order.after_if_present = those_present(order.after_if_present);
+  }
+}
+
 }  // namespace
 
 fs::path beside(const fs::path& file, const std::string& path) {
@@ -191,7 +228,8 @@ std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::pa
                                       const std::vector<std::string>& names, Found& complaints) {
   const Choice choice{fleet, file, names, complaints};
   std::vector<ServiceToRun> made;
-  for (std::size_t i = 0; i < fleet.fleet.size(); ++i) {
+  const auto [roster, groups] = in_order(fleet);
+  for (const std::size_t i : groups) {
     const auto& group = fleet.fleet[i];
     if (group.program.command.empty()) continue;
     Maker maker{group, file, "fleet[" + std::to_string(i) + ']', complaints};
@@ -201,6 +239,7 @@ std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::pa
       made.back().group_index = i;
     }
   }
+  put_in_order(made, roster);
   somebody_has_a_command(made, fleet, file, names, complaints);
   return made;
 }

@@ -23,8 +23,9 @@ struct ServiceToRun {
   file::ProgramLog log{};  // with its path as it is opened
 };
 
-// In the order of the file. `names` chooses groups and services; empty: all that have a command. Throws
-// file::BadInput, which lists everything that is wrong. REQUIRES: `fleet` was read from `file`.
+// In the order of the file, but each behind those that it is after. `names` chooses groups and services; empty: all
+// that have a command. Throws file::BadInput, which lists everything that is wrong. REQUIRES: `fleet` was read from
+// `file`.
 std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const std::filesystem::path& file,
                                       const std::vector<std::string>& names);
 

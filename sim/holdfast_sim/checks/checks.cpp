@@ -416,7 +416,8 @@ struct Checks::State {
       found.test(Rule::follows_the_restart_policy, false, step,
                  [] { return "the service backs off, but no run has ended"; });
     }
-    if (step.paid != Owed::nothing && step.paid != Owed::wait_for_others) retries.keeps_every_retry_within_its_ceiling(step, what);
+    if (step.paid != Owed::nothing && step.paid != Owed::wait_for_others)
+      retries.keeps_every_retry_within_its_ceiling(step, what);
     if (step.paid == Owed::back_off_after_failure && what.delay >= Duration::zero() && what.delay <= what.ceiling) {
       retries.counts_for_the_spread(step, what);
       retries.draws_every_delay_anew(step, what);
@@ -493,7 +494,7 @@ struct Checks::State {
       retries.gives_up_a_hang_exactly_at_its_watchdog(step);
     } else if (what.cause == StopCause::dependency || what.cause == StopCause::dependency_stop) {
       order.follows_its_dependencies(step, what.cause);
-    } else if (step.paid == Owed::nothing && !step.explained) {
+    } else if (step.paid == Owed::nothing && !step.explained && !order.stops_with_the_rest(step, what.cause)) {
       found.test(Rule::stops_when_asked, false, step, [&] {
         return fmt::format("stops for {}, though no such stop is requested now", to_string(what.cause));
       });

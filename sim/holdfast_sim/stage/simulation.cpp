@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <holdfast/detail/pages.hpp>
+#include <holdfast/file/order.hpp>
 #include <holdfast_sim/scenario/detail/name_pattern.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 #include <holdfast_sim/stage/detail/chaos_timetable.hpp>
@@ -226,6 +227,7 @@ struct Simulation::State {
   [[nodiscard]] bool anybody_waits() const {
     const auto all = supervisor.snapshots();
     return std::any_of(all.begin(), all.end(), [&](const ServiceSnapshot& service) {
+      if (duration && service.waits_for == WaitsFor::dependency) return false;  // perhaps for ever
       return service.phase != Phase::terminated && (service.phase != Phase::running || !duration);
     });
   }
@@ -274,8 +276,14 @@ void Simulation::enact(const Scenario& scenario) {
   if (scenario.heal_at) state_->timetable.heal_at(TimePoint{} + *scenario.heal_at);
   for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
   for (const auto& resource : scenario.resources) add_resource(resource);
-  for (const auto& group : scenario.fleet) state_->add_group(group);
   const Roster roster = roster_of(scenario);
+  std::vector<Order> orders;
+  for (const auto& group : scenario.fleet) orders.push_back(group.policy.order);
+  for (const std::size_t i : file::order_of_adding(orders, roster)) {
+    FleetGroup group = scenario.fleet[i];
+    group.policy.order = file::of_services(orders[i], roster);
+    state_->add_group(group);
+  }
   for (std::size_t i = scenario.fleet.size(); i < roster.groups().size(); ++i) {
     state_->add_group({.name = roster.groups()[i].name});
   }

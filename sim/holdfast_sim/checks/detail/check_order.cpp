@@ -13,7 +13,7 @@ using holdfast::to_string;
 
 // The services that were added before the first that is after others.
 void OrderRules::look_for_names() {
-  if (!present.empty()) return;
+  if (std::exchange(used, true)) return;
   for (std::size_t slot = 0; slot < known.lives.size(); ++slot) {
     if (known.lives[slot].present) present[known.pasts[slot].name] = static_cast<std::uint32_t>(slot);
   }
@@ -43,10 +43,7 @@ void OrderRules::on_added(Step& step, const ServicePolicy& policy) {
   for (const auto& name : order.after_if_present.names()) {
     if (name != step.past.name && present.contains(name)) want(name);
   }
-  if (step.event.run.value > 0 && followers[slot].crowd) {  // in its place: it is where it was
-    followers[slot].must_stop = false;
-    return;
-  }
+  if (std::exchange(followers[slot].is_replaced, false)) return;  // it is where it was
   followers[slot] = {.on_dependency = order.on_dependency, .wake_jitter = order.wake_jitter};
   if (wanted.empty()) return;
   if (crowds.empty() || crowds.back().needs != wanted) {
@@ -215,14 +212,20 @@ void OrderRules::follows_its_dependencies(Step& step, StopCause cause) {
              [&] { return fmt::format("stops for {}, though nothing calls for that", to_string(cause)); });
 }
 
+// Nobody asks it to stop but the end of the drain, which is still to come.
+bool OrderRules::stops_with_the_rest(Step& step, StopCause cause) {
+  const std::uint32_t slot = step.event.service.slot;
+  const bool was_left_running = step.life.run_alive && step.life.phase != Phase::stopping && is_in_use(slot);
+  if (cause != StopCause::shutdown || !drain.is_under_way() || !was_left_running) return false;
+  if (!early) early = {step.event.at, slot};
+  return true;
+}
+
 void OrderRules::on_stopping(Step& step, StopCause cause) {
   const std::uint32_t slot = step.event.service.slot;
   has_stopped(step);
   waits_no_more(slot);
-  if (cause == StopCause::shutdown && step.life.phase != Phase::stopping) {
-    found.tested(Rule::stops_before_its_dependencies);
-    if (step.life.run_alive && is_in_use(slot)) early = {step.event.at, slot};
-  }
+  if (cause == StopCause::shutdown) found.tested(Rule::stops_before_its_dependencies);
   if (step.life.phase == Phase::running) set_ready(step, false);
 }
 
@@ -251,10 +254,11 @@ void OrderRules::on_removed(Step& step) {
   }
   if (const auto own = need_of(slot)) needs[*own].slot.reset();
   waits_no_more(slot);
-  if (Follower* const one = follower(slot); one != nullptr && step.paid != Owed::be_replaced) {
-    std::erase(crowds[*one->crowd].slots, slot);
-    *one = {};
-  }
+  if (slot >= followers.size()) return;
+  followers[slot].is_replaced = step.paid == Owed::be_replaced;
+  if (followers[slot].is_replaced) return;
+  if (const auto crowd = followers[slot].crowd) std::erase(crowds[*crowd].slots, slot);
+  followers[slot] = {};
 }
 
 void OrderRules::waits_no_more(std::uint32_t slot) noexcept {

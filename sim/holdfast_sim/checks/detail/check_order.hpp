@@ -46,24 +46,29 @@ struct OrderRules {
     std::optional<std::size_t> crowd = std::nullopt;
     OnDependency on_dependency = OnDependency::keep;
     Duration wake_jitter{0};
-    Duration delay{0};                              // once all are ready, while it waits
+    Duration delay{0};  // once all are ready, while it waits
     bool waits = false;
-    bool must_stop = false;                       // one that it is after has become unready in this instant
-    TimePoint unready_at = TimePoint::min();      // when that happened last
-    TimePoint commanded_at = TimePoint::min();    // the latest command
+    bool is_replaced = false;                   // a restart has removed it, and adds it again in its place
+    bool must_stop = false;                     // one that it is after has become unready in this instant
+    TimePoint unready_at = TimePoint::min();    // when that happened last
+    TimePoint commanded_at = TimePoint::min();  // the latest command
   };
 
   std::vector<Need> needs{};
   std::vector<Crowd> crowds{};
   std::vector<Follower> followers{};
-  std::map<std::string, std::size_t, std::less<>> by_name{};     // into needs
-  std::map<std::string, std::uint32_t, std::less<>> present{};   // names of all services, by slot
-  std::optional<std::pair<TimePoint, std::uint32_t>> early = std::nullopt;  // a stop that only the end of a drain excuses
+  std::map<std::string, std::size_t, std::less<>> by_name{};    // into needs
+  std::map<std::string, std::uint32_t, std::less<>> present{};  // names of all services, by slot
+  std::optional<std::pair<TimePoint, std::uint32_t>> early =
+      std::nullopt;  // a stop that only the end of a drain excuses
 
-  std::vector<std::uint32_t> to_stop{};                          // slots of those that must
-  TimePoint unready_at = TimePoint::min();                       // when the latest of them had to
+  std::vector<std::uint32_t> to_stop{};     // slots of those that must
+  TimePoint unready_at = TimePoint::min();  // when the latest of them had to
 
-  [[nodiscard]] bool is_used() const noexcept { return !crowds.empty(); }
+  bool used = false;
+
+  // A service has an order. Before that nothing else need be called.
+  [[nodiscard]] bool is_used() const noexcept { return used; }
 
   void on_added(Step& step, const ServicePolicy& policy);
   void on_waiting(Step& step, const event::Waiting& what);
@@ -74,6 +79,8 @@ struct OrderRules {
   void on_backing_off(Step& step);
   // A stop for the sake of a dependency.
   void follows_its_dependencies(Step& step, StopCause cause);
+  // A stop that nothing asked for before.
+  [[nodiscard]] bool stops_with_the_rest(Step& step, StopCause cause);
   // Any stop.
   void on_stopping(Step& step, StopCause cause);
   // In a shutdown those stop now that it was the last to be after.

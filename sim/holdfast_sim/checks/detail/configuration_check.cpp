@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <holdfast/event_fields.hpp>
+#include <holdfast/file/order.hpp>
 
 namespace holdfast::sim {
 
@@ -72,6 +73,13 @@ const FleetGroup& ConfigurationCheck::group_of(std::string_view service) const {
   return group && *group < scenario_.fleet.size() ? scenario_.fleet[*group] : of_its_own_;
 }
 
+// Kept for the latest group: the names may be many.
+const Order& ConfigurationCheck::of_services(const FleetGroup& group) {
+  if (latest_group_ != &group) latest_order_ = file::of_services(group.policy.order, roster_);
+  latest_group_ = &group;
+  return latest_order_;
+}
+
 void ConfigurationCheck::differs(const Event& event, std::string found) {
   if (result_.held) {
     result_.held = false;
@@ -91,7 +99,8 @@ void ConfigurationCheck::on_event(const Event& event) {
   if (auto wrong = limit_.on_event(event)) differs(event, std::move(*wrong));
   if (const auto* const added = std::get_if<event::Added>(&event.what)) {
     const FleetGroup& group = group_of(event.name);
-    const ServicePolicy right = in_force(group.policy, scenario_.supervisor);
+    ServicePolicy right = in_force(group.policy, scenario_.supervisor);
+    if (right.order.is_after_any()) right.order = of_services(group);
     if (*added->policy != right) {
       differs(event, what_differs(*added->policy, right));
     } else if (added->can_be_killed != (right.stop_grace && group.behaviour.on_kill)) {

@@ -31,11 +31,14 @@ class ConfigurationCheck final : public Observer {
 
  private:
   [[nodiscard]] const FleetGroup& group_of(std::string_view service) const;
+  const Order& of_services(const FleetGroup& group);
   void differs(const Event& event, std::string found);
 
   const Scenario& scenario_;
   const Roster roster_;
   FleetGroup of_its_own_;  // what a recorded trace brings along
+  const FleetGroup* latest_group_ = nullptr;
+  Order latest_order_;  // of it, with names of services
   detail::LimitCheck limit_;
   ExpectationResult result_;
   bool shutdown_requested_ = false;

@@ -22,7 +22,11 @@ std::optional<std::string> LimitCheck::on_event(const Event& event) {
     life.backs_off = true;
     return std::nullopt;
   }
-  if (std::holds_alternative<event::Waiting>(event.what)) {
+  if (const auto* const waiting = std::get_if<event::Waiting>(&event.what)) {
+    if (waiting->waits_for != WaitsFor::restart_limit) {
+      if (std::exchange(life.waits, false)) --waiting_;
+      return std::nullopt;
+    }
     auto wrong = on_waiting(event.at);
     if (!std::exchange(life.waits, true)) ++waiting_;
     return wrong;

@@ -34,6 +34,7 @@ class ScenarioChecks : FleetChecks {
     for (std::size_t i = 0; i < scenario_.resources.size() && !full(); ++i) check_resource(i);
     for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) check_group(i);
     group_names_are_no_service_names();
+    orders_work();
     for (std::size_t i = 0; i < scenario_.chaos.size() && !full(); ++i) check_recorded_names(i);
     somebody_is_there();
     for (std::size_t i = 0; i < scenario_.chaos.size() && !full(); ++i) check_chaos(i);
