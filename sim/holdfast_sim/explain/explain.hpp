@@ -30,7 +30,7 @@ namespace holdfast::sim {
 
 // What brought an event about.
 enum class CauseKind : std::uint8_t {
-  outside,      // the scenario's beginning, or its words
+  outside,      // the scenario's beginning or its words, or another service
   disturbance,  // an entry of chaos
   draw,         // a length of time that was drawn
   timer,        // a time that was over, and that an earlier event had begun

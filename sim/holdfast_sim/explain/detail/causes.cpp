@@ -100,7 +100,7 @@ class Reader {
     return cause;
   }
   Cause cause_of_start() const {
-    if (started_ == kNone && ended_ == kNone) return because(CauseKind::event, added_);
+    if (started_ == kNone && ended_ == kNone) return because(CauseKind::event, latest(added_, waiting_));
     const std::size_t over = latest(ended_, abandoned_);
     if (!is_later(backing_off_, over)) return because(CauseKind::event, over);  // after a stop for a restart
     if (is_later(commanded_, backing_off_)) return because(CauseKind::command, commanded_);
@@ -173,7 +173,7 @@ class Reader {
       return cause;
     }
     Cause cause = because(CauseKind::draw, latest(ended_, abandoned_));
-    if (what.cause == BackoffCause::clean_exit) {
+    if (what.cause != BackoffCause::failure) {
       cause.by = CauseKind::event;
     } else {
       cause.first = nth_last(failures_, what.attempt);
@@ -222,6 +222,9 @@ class Reader {
         cause.also = hanging_now();
         return cause;
       }
+      case StopCause::dependency:
+      case StopCause::dependency_stop:
+        return {.by = CauseKind::outside, .from = latest(running_, started_, backing_off_)};
     }
     return {};
   }
@@ -264,8 +267,9 @@ class Reader {
   }
   Cause of(const Event&, const event::EndedLate&) { return because(CauseKind::event, latest(abandoned_, terminated_)); }
   Cause of(const Event&, const event::Waiting&) {
+    const std::size_t before = latest(added_, backing_off_, waiting_);
     waiting_ = i_;
-    return because(CauseKind::timer, backing_off_);
+    return because(before == added_ ? CauseKind::event : CauseKind::timer, before);
   }
   Cause of(const Event&, const event::Removed&) {
     removed_ = i_;

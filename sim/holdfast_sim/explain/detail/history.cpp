@@ -15,7 +15,8 @@ std::string_view Happening::kind() const noexcept {
 void History::count_waiting(const Event& event) {
   const std::size_t slot = event.service.slot;
   if (slot >= waits_.size()) waits_.resize(slot + 1);
-  const bool waits = std::holds_alternative<event::Waiting>(event.what);
+  const auto* const waiting = std::get_if<event::Waiting>(&event.what);
+  const bool waits = waiting != nullptr && waiting->waits_for == WaitsFor::restart_limit;
   if (waits == waits_[slot]) return;
   waits_[slot] = waits;
   waits ? ++waiting_ : --waiting_;

@@ -209,8 +209,9 @@ std::string Sentences::end(std::size_t index, const event::Ended& ended) const {
 std::string Sentences::begin(std::size_t index) const {
   const Cause& cause = causes_[index];
   std::string how;
-  if (cause.from != kNone && all_[cause.from].as<event::Waiting>() != nullptr) {
-    how = fmt::format(", after {} in the queue", human(all_[index].at() - all_[cause.from].at()));
+  if (const auto* const waited = cause.from != kNone ? all_[cause.from].as<event::Waiting>() : nullptr) {
+    const auto where = waited->waits_for == WaitsFor::dependency ? "of waiting for what it is after" : "in the queue";
+    how = fmt::format(", after {} {}", human(all_[index].at() - all_[cause.from].at()), where);
   } else if (cause.by == CauseKind::command) {
     how = " by command";
   } else if (cause.from != kNone && all_[cause.from].as<event::Added>() != nullptr) {
@@ -234,6 +235,7 @@ std::string Sentences::goings_on(std::size_t index) const {
 
 std::string Sentences::wait(std::size_t index, const event::BackingOff& what) const {
   const auto* const policy = policy_at(index);
+  if (what.cause == BackoffCause::dependency) return "it is to start again when what it is after is ready";
   if (what.cause == BackoffCause::clean_exit)
     return fmt::format("it waits {} after a clean exit (clean_restart_delay)", human(what.delay));
   if (what.cause == BackoffCause::breaker_open) {
@@ -299,6 +301,11 @@ std::string Sentences::stop(std::size_t index, const event::Stopping& what) cons
       return fmt::format("{} has given no sign of life for {} (watchdog), and is asked to stop", run(index),
                          to_string(allowed));
     }
+    case StopCause::dependency:
+      return fmt::format("{} is asked to stop, because a service that it is after is not ready any more", run(index));
+    case StopCause::dependency_stop:
+      return fmt::format("{} is stopped for good, because a service that it is after is not ready any more",
+                         run(index));
   }
   return {};
 }
@@ -373,7 +380,12 @@ struct Sentences::OfEvent {
     return fmt::format("{} is abandoned: it has not stopped within {}", all.run(index), to_string(what.after));
   }
   std::string operator()(const event::ReadyLate&) const { return all.run(index) + " says too late that it is ready"; }
-  std::string operator()(const event::Waiting&) const {
+  std::string operator()(const event::Waiting& what) const {
+    if (what.waits_for == WaitsFor::dependency) {
+      const auto who = what.dependency.empty() ? std::string{"what it is after"} : file::in_quotes(what.dependency);
+      if (!what.delay) return fmt::format("it waits until {} is ready", who);
+      return fmt::format("it waits until {} is ready, and then {}, drawn by wake_jitter", who, human(*what.delay));
+    }
     const SupervisorConfig& supervisor = all.scenario_.supervisor;
     std::string limits;
     if (const auto& limit = supervisor.restart_limit) {
