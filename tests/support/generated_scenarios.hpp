@@ -252,6 +252,8 @@ class Values : public ChaosValues<Values> {
                      [](const Failure& a, const Failure& b) { return a.from < b.from; });
   }
   void draw(Capacity&) {}
+  // Left out: when a batch comes depends on the one before.
+  void draw(std::optional<Rolling>&) {}
 
  private:
   const std::vector<std::string>& names_;
@@ -570,6 +572,13 @@ class Values : public ChaosValues<Values> {
     value.of = (*rc::gen::elementOf(scenario_.resources)).name;
     value.slots = *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX);
     draw(value.length);
+  }
+  void draw(OperatorCommand& value) {
+    draw(value.target);
+    draw(value.what);
+    if (!value.target.spread && *rc::gen::arbitrary<bool>()) {
+      value.batches = Rolling{*rc::gen::element<std::uint32_t>(1, 2, UINT32_MAX), *positive_length()};
+    }
   }
 
  private:

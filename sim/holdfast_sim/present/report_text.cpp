@@ -367,13 +367,13 @@ class TextReport {
       line("  the scenario states none");
       return;
     }
-    TextTable table{{"", "<", "<", "<"}};
-    for (const auto& expectation : result_.expectations) table.add(cells_of(expectation));
-    text_ += table.text(2, options_.width);
+    auto columns = wide_columns();
+    if (!expectation_table(columns).fits(2, options_.width)) columns = narrow_columns();
+    text_ += expectation_table(columns).text(2, options_.width);
     // What the table has no room for.
     for (const auto& expectation : result_.expectations) {
       if (expectation.held) continue;
-      const auto cells = cells_of(expectation);
+      const auto cells = cells_of(expectation, columns);
       const bool is_cut = cells[1] != expectation.what || cells[2] != "expected " + expectation.expected ||
                           cells[3] != "found " + expectation.found;
       if (is_cut) {
@@ -384,13 +384,30 @@ class TextReport {
     }
   }
 
-  [[nodiscard]] std::vector<std::string> cells_of(const ExpectationResult& expectation) const {
-    const auto verdict = expectation.seen   ? *expectation.seen ? "seen" : "not seen"
-                         : expectation.held ? "held"
-                                            : "violated";
-    return {verdict, fit(expectation.what, std::max<std::size_t>(40, options_.width * 2 / 5)),
-            fit("expected " + expectation.expected, std::max<std::size_t>(36, options_.width / 4)),
-            fit("found " + expectation.found, std::max<std::size_t>(50, options_.width * 3 / 10))};
+  // How long the cells of an expectation may be: what, expected, found.
+  using ExpectationColumns = std::array<std::size_t, 3>;
+  [[nodiscard]] ExpectationColumns wide_columns() const {
+    return {std::max<std::size_t>(40, options_.width * 2 / 5), std::max<std::size_t>(36, options_.width / 4),
+            std::max<std::size_t>(50, options_.width * 3 / 10)};
+  }
+  // So that the table has room, however long its texts are.
+  [[nodiscard]] ExpectationColumns narrow_columns() const {
+    constexpr std::size_t kOther = 16;  // the verdict, and what is between the columns
+    const std::size_t room = std::max(options_.width, kOther + 60) - kOther;
+    return {room * 3 / 10, room * 3 / 10, room * 4 / 10};
+  }
+
+  [[nodiscard]] TextTable expectation_table(const ExpectationColumns& columns) const {
+    TextTable table{{"", "<", "<", "<"}};
+    for (const auto& expectation : result_.expectations) table.add(cells_of(expectation, columns));
+    return table;
+  }
+
+  static std::vector<std::string> cells_of(const ExpectationResult& expectation, const ExpectationColumns& columns) {
+    std::string verdict = expectation.held ? "held" : "violated";
+    if (expectation.seen) verdict = *expectation.seen ? "seen" : "not seen";
+    return {std::move(verdict), fit(expectation.what, columns[0]), fit("expected " + expectation.expected, columns[1]),
+            fit("found " + expectation.found, columns[2])};
   }
 
   // -------------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@
 #include <variant>
 
 #include <holdfast_sim/scenario/chaos/capacity.hpp>
+#include <holdfast_sim/scenario/chaos/command.hpp>
 #include <holdfast_sim/scenario/chaos/hang.hpp>
 #include <holdfast_sim/scenario/chaos/outage.hpp>
 #include <holdfast_sim/scenario/chaos/poison.hpp>
@@ -33,7 +34,7 @@
 
 namespace holdfast::sim {
 
-using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison>;
+using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand>;
 
 }  // namespace holdfast::sim
 

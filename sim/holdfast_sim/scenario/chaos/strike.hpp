@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <holdfast/event.hpp>
+#include <holdfast/lifecycle.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/observe/chaos_event.hpp>
 #include <holdfast_sim/scenario/behaviour.hpp>
@@ -69,9 +71,20 @@ class Victim {
   virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.
   virtual void go_off(TimePoint until, std::string_view cause) = 0;
+  // Its operator gives the supervisor a command. The supervisor's own event reports it; if it refuses, nothing happens.
+  virtual void command(Command what) = 0;
 
  protected:
   ~Victim() = default;
+};
+
+// Targets that are reached one batch after the other. `gap` after one batch the next one follows, if each service of
+// the last one is in the phase `done`, or not present any more; else they are looked at again after another `gap`. If
+// one has terminated, and `done` is another phase, no other batch follows. REQUIRES: size > 0, gap > 0.
+struct Batches {
+  std::uint32_t size;
+  Duration gap;
+  Phase done;
 };
 
 // An entry of the timetable at one of its times.
@@ -87,6 +100,8 @@ class Strike {
   // Calls `hit` for each service present whom the target means, in the order of adding: now, or each after its part of
   // the spread, if it is present then. A copy of `hit` is kept until then.
   virtual void for_each(const Target& target, const Hit& hit) = 0;
+  // The same in batches, whatever the target's spread is.
+  virtual void in_batches(const Target& target, const Batches& batches, const Hit& hit) = 0;
   // Calls `hit` for the service of this name, if it is present.
   virtual void find(std::string_view service, const Hit& hit) = 0;
   // A resource has at most so many slots before `until`; TimePoint::max(): for ever. REQUIRES: there is one of this

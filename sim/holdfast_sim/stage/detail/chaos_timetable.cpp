@@ -1,6 +1,8 @@
 #include <holdfast_sim/stage/detail/chaos_timetable.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -102,6 +104,16 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     report(ChaosEvent::Kind::gone, until, Duration::zero(), cause);
     who_.service->go_off(until);
   }
+  void command(Command what) override {
+    const std::string name{who_.name};  // a removal takes it away
+    Supervisor& supervisor = timetable_.supervisor_;
+    switch (what) {
+      case Command::stop: static_cast<void>(supervisor.stop(name)); return;
+      case Command::restart: static_cast<void>(supervisor.restart(name)); return;
+      case Command::remove: static_cast<void>(supervisor.remove(name)); return;
+      case Command::reset: static_cast<void>(supervisor.reset(name)); return;
+    }
+  }
 
  private:
   [[nodiscard]] TimePoint ends(TimePoint until) const noexcept { return std::min(until, timetable_.heals_at_); }
@@ -159,6 +171,14 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
     });
   }
 
+  void in_batches(const Target& target, const Batches& batches, const Hit& hit) override {
+    auto rollout = std::make_shared<Rollout>(Rollout{.batches = batches, .hit = hit, .draws = number_of_draws()});
+    timetable_.population_.for_each(target.of, [&](const Inhabitant& who) {
+      if (is_hit(target, timetable_.supervisor_, who.id, rollout->draws)) rollout->names.emplace_back(who.name);
+    });
+    timetable_.go_on(std::move(rollout));
+  }
+
   void find(std::string_view service, const Hit& hit) override {
     const std::optional<Inhabitant> who = timetable_.population_.find(service);
     if (!who) return;
@@ -201,6 +221,31 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
   std::uint32_t number_;
   std::uint32_t occurrence_;
 };
+
+// The next batch, if the last one is done, and then a look at that one.
+void ChaosTimetable::go_on(std::shared_ptr<Rollout> rollout) {
+  if (healed()) return;
+  auto& [batches, hit, draws, names, next, last] = *rollout;
+  bool waits = false;
+  for (std::size_t i = last; i < next; ++i) {
+    const auto service = supervisor_.snapshot(names[i]);
+    if (!service || service->phase == batches.done) continue;
+    if (service->phase == Phase::terminated) return;
+    waits = true;
+  }
+  if (!waits) {
+    if (next == names.size()) return;
+    last = next;
+    next = std::min<std::size_t>(names.size(), next + batches.size);
+    for (std::size_t i = last; i < next; ++i) {
+      const auto who = population_.find(names[i]);
+      if (!who) continue;
+      VictimOnStage victim{*this, *who, draws};
+      hit(victim);
+    }
+  }
+  later(scheduler_.now() + batches.gap, [this, rollout] { go_on(rollout); });
+}
 
 void ChaosTimetable::happen(const Entry& entry, std::uint32_t number, std::uint32_t occurrence) {
   if (healed() && !std::holds_alternative<Shutdown>(entry.chaos.what)) return;

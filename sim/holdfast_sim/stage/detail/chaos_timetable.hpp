@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -92,8 +94,19 @@ class ChaosTimetable {
   class StrikeOnStage;
   class VictimOnStage;
 
+  // Targets in batches.
+  struct Rollout {
+    Batches batches{};
+    Strike::Hit hit;
+    std::uint64_t draws = 0;         // their number
+    std::vector<std::string> names;  // of the targets, in the order of adding
+    std::size_t next = 0;            // whom the next batch begins with
+    std::size_t last = 0;            // whom the last one began with
+  };
+
   void arm(const Entry& entry, std::uint32_t number, Duration after);
   void happen(const Entry& entry, std::uint32_t number, std::uint32_t occurrence);
+  void go_on(std::shared_ptr<Rollout> rollout);
   void later(TimePoint at, std::function<void()> what);
   // When the entry begins again; nullopt: never.
   [[nodiscard]] std::optional<TimePoint> next(const Entry& entry, std::uint32_t occurrence) const;
