@@ -57,6 +57,20 @@ void warn_of_losses(RehearsalResult& result) {
                   "abandoned = 0 would find it"});
 }
 
+// What went wrong on paper alone: a rehearsal that holds has not tried it.
+void warn_of_chaos_without_effect(const Scenario& scenario, const std::vector<std::size_t>& entries,
+                                  RehearsalResult& result) {
+  constexpr std::size_t kNamedMax = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(entries.size(), kNamedMax); ++i) {
+    const auto& entry = scenario.chaos[entries[i]];
+    names += (i == 0 ? "" : ", ") + std::string{"chaos["} + std::to_string(entries[i]) + "] (" +
+             std::string{key_of(entry.what)} + " at " + holdfast::to_string(entry.at) + ')';
+  }
+  if (entries.size() > kNamedMax) names += " and " + std::to_string(entries.size() - kNamedMax) + " more";
+  if (!entries.empty()) result.verdict_warnings.push_back(names + " reached no service, so nothing was tried by it");
+}
+
 // Shows the checks everything but the beginning of the first run.
 class Canary final : public Observer {
  public:
@@ -122,6 +136,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   }
   result.expectations.push_back(configuration.finish(end));
   if (scenario.expect == Expectations{}) warn_of_losses(result);
+  if (end.reason == EndReason::finished) warn_of_chaos_without_effect(scenario, expectations.without_effect(), result);
   if (end.reason == EndReason::stalled) name_waiting(simulation.supervisor(), result);
   return result;
 }

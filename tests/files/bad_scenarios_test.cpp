@@ -121,6 +121,7 @@ const std::set<std::string> kFurtherRules{
     "chaos.recorded.of--no_count",
     "chaos.recorded.of--other_entity",
     "chaos.command.spread--batches",
+    "chaos.required--reaches_nobody",
     "chaos.recorded.fails_after--gone",
     "chaos.recorded.failing_starts--gone",
     "chaos.recorded.file--absolute",

@@ -348,7 +348,7 @@ TEST_CASE("every value of the chaos arrives") {
   const std::uint64_t whole = Target::kWhole;
   const std::string file = "good_record.csv";
   const RecordedTrace trace{{"0"}, {"Hardware: Memory Dimm"}, {{0, 0, 1min, 2min}}, 0, 0, 0};
-  REQUIRE(chaos.size() >= 17);  // the values of another kind stand in the test of what it does
+  REQUIRE(chaos.size() >= 18);  // the values of another kind stand in the test of what it does
   CHECK(chaos[0] == ChaosEntry{1min, Storm{{{"feed-3", "engine"}, whole / 2, "even"}}});
   CHECK(chaos[1] == ChaosEntry{2min, Outage{{{"feed"}, whole / 8, "canary"}, 90s, 20ms}});
   CHECK(chaos[2] == ChaosEntry{3min, HangWindow{{{"feed"}, whole / 4, "even"}, 1s, HungHeartbeats::go_on}});
@@ -371,7 +371,8 @@ TEST_CASE("every value of the chaos arrives") {
                                                  HungHeartbeats::stop,
                                                  Repairs::each}});
   CHECK(chaos[15] == ChaosEntry{10min, OperatorCommand{{{"feed"}, whole / 2, "even", Fixed{9s}}, Command::stop}});
-  CHECK(chaos[16] == ChaosEntry{10min, OperatorCommand{{}, Command::reset, Rolling{7, 8s}}});
+  CHECK(chaos[16] == ChaosEntry{.at = 11min, .what = Storm{}, .required = Required{}});
+  CHECK(chaos[17] == ChaosEntry{10min, OperatorCommand{{}, Command::reset, Rolling{7, 8s}}});
 }
 
 TEST_CASE("every expectation arrives") {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <holdfast_sim/checks/expectations.hpp>
+#include <holdfast_sim/rehearsal.hpp>
 #include <holdfast_sim/stage/simulation.hpp>
 
 namespace holdfast::sim::expectations_test {
@@ -238,6 +239,39 @@ TEST_CASE("a missed property names the services of its group, and ends with the 
   CHECK(history.finish() ==
         "not held at 3s; property.quorum: expected always s: running at least 2, from 1s, found s: running 1 at 3s "
         "(s-1, s-2)");
+}
+
+namespace {
+
+RehearsalResult rehearsed_with(std::vector<ChaosEntry> chaos) {
+  return rehearse({.name = "x", .duration = 1min, .fleet = {{.name = "a"}}, .chaos = std::move(chaos)});
+}
+
+}  // namespace
+
+TEST_CASE("an entry that is required says whether it has reached a service") {
+  const Target nobody{.share = 0};
+  const auto result = rehearsed_with(
+      {{.at = 5s, .what = Storm{}, .required = Required{}}, {.at = 5s, .what = Storm{nobody}, .required = Required{}}});
+  REQUIRE(result.expectations.size() == 3);
+  CHECK(result.all_held());
+  CHECK(result.expectations[0].what == "chaos[0]");
+  CHECK(result.expectations[0].seen == true);
+  CHECK(result.expectations[0].found == "at 5s");
+  CHECK(result.expectations[1].what == "chaos[1]");
+  CHECK(result.expectations[1].seen == false);
+  CHECK(result.expectations[1].found == "nobody was reached");
+  CHECK(result.verdict_warnings.empty());
+}
+
+TEST_CASE("an entry that has reached no service is reported") {
+  const auto result = rehearsed_with({{.at = 5s, .what = Storm{}},
+                                      {.at = 7s, .what = Storm{{.share = 0}}},
+                                      {.at = 2min, .what = Outage{}},
+                                      {.at = 8s, .what = Shutdown{}}});
+  CHECK(result.verdict_warnings ==
+        std::vector<std::string>{"chaos[1] (storm at 7s), chaos[2] (outage at 2min) reached no service, so nothing was "
+                                 "tried by it"});
 }
 
 TEST_CASE("a range includes both its ends") {

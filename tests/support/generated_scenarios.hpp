@@ -592,6 +592,7 @@ inline ChaosEntry chaos(const Scenario& scenario, std::size_t number) {
   const auto place = *rc::gen::inRange<std::size_t>(0, std::variant_size_v<Chaos>);
   const bool is_capacity = place == Chaos{Capacity{}}.index();
   if (!is_capacity || !scenario.resources.empty()) drawn.what = values.kind_at(place);
+  if (reaches_services(drawn.what) && *rc::gen::arbitrary<bool>()) drawn.required = Required{};
   return drawn;
 }
 

@@ -132,6 +132,9 @@ struct Member {
 struct ExpectationChecks::State {
   explicit State(const Scenario& scenario)
       : expect(scenario.expect),
+        required(required_of(scenario)),
+        chaos(reported_of(scenario)),
+        reached(scenario.chaos.size()),
         heal_at(scenario.heal_at),
         roster(roster_of(scenario)),
         properties(expect.properties, [this](ExpectationResult& result, std::uint32_t scope, detail::Counted state,
@@ -381,7 +384,22 @@ struct ExpectationChecks::State {
     }
   }
 
+  static std::vector<std::size_t> required_of(const Scenario& scenario) {
+    std::vector<std::size_t> entries;
+    for (std::size_t i = 0; i < scenario.chaos.size(); ++i) {
+      if (scenario.chaos[i].required) entries.push_back(i);
+    }
+    return entries;
+  }
+
+  static std::vector<bool> reported_of(const Scenario& scenario) {
+    std::vector<bool> reported;
+    for (const auto& entry : scenario.chaos) reported.push_back(!entry.required && reaches_services(entry.what));
+    return reported;
+  }
+
   void on_chaos(const ChaosEvent& event) {
+    if (event.entry < reached.size() && !reached[event.entry]) reached[event.entry] = event.at;
     if (event.at > now) let_pass(event.at);
     switch (meaning_of(event.kind)) {
       case ChaosMeaning::disturbed:
@@ -504,6 +522,7 @@ struct ExpectationChecks::State {
     if (expect.drained_by) results.push_back(decide_drained(end.at));
     if (expect.abandoned_services) results.push_back(decide_abandoned(end.at));
     for (auto& result : properties.finish(end.at)) results.push_back(std::move(result));
+    for (const std::size_t entry : required) results.push_back(decide_required(entry, end.at));
   }
 
   template <class Decide>
@@ -537,6 +556,24 @@ struct ExpectationChecks::State {
       return is_of_it && member.adds_to(field) == too_many;
     });
     return result;
+  }
+
+  [[nodiscard]] std::vector<std::size_t> without_effect() const {
+    std::vector<std::size_t> entries;
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+      if (!reached[i] && chaos[i]) entries.push_back(i);
+    }
+    return entries;
+  }
+
+  ExpectationResult decide_required(std::size_t entry, TimePoint at) const {
+    const auto& first = reached[entry];
+    return {.what = fmt::format("chaos[{}]", entry),
+            .expected = "it reaches a service",
+            .found = first ? "at " + to_string(*first) : "nobody was reached",
+            .held = true,
+            .seen = first.has_value(),
+            .at = first.value_or(at)};
   }
 
   ExpectationResult decide_drained(TimePoint at) const {
@@ -584,6 +621,9 @@ struct ExpectationChecks::State {
   }
 
   const Expectations expect;
+  const std::vector<std::size_t> required;        // entries of the chaos
+  std::vector<bool> chaos;                        // whether an entry is to be reported if it reaches nobody
+  std::vector<std::optional<TimePoint>> reached;  // when each entry first reached a service
   const std::optional<Duration> heal_at;
   std::vector<Tally> tallies;
   std::unordered_map<std::string, std::uint32_t> tally_by_name;  // only looked up, at the adding of a service
@@ -639,6 +679,8 @@ void ExpectationChecks::on_chaos(const ChaosEvent& event) { state_->on_chaos(eve
 void ExpectationChecks::finish(const SimulationEnd& end) { state_->finish(end); }
 
 const std::vector<ExpectationResult>& ExpectationChecks::results() const noexcept { return state_->results; }
+
+std::vector<std::size_t> ExpectationChecks::without_effect() const { return state_->without_effect(); }
 
 bool ExpectationChecks::held() const noexcept {
   return std::all_of(state_->results.begin(), state_->results.end(),

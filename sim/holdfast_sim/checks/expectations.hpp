@@ -59,6 +59,8 @@ class ExpectationChecks final : public Observer {
   // In the order of Expectations. Empty before finish().
   [[nodiscard]] const std::vector<ExpectationResult>& results() const noexcept;
   [[nodiscard]] bool held() const noexcept;
+  // Entries of the chaos that have reached no service, and are not required to; the first is 0.
+  [[nodiscard]] std::vector<std::size_t> without_effect() const;
 
  private:
   struct State;

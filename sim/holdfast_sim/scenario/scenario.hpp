@@ -44,12 +44,18 @@ struct FleetGroup {
   [[nodiscard]] std::string service_name(std::uint32_t index) const { return file::service_name(name, count, index); }
 };
 
+// Written as `true` or not at all.
+struct Required {
+  friend bool operator==(const Required&, const Required&) = default;
+};
+
 // What goes wrong, and when.
 struct ChaosEntry {
   Duration at{0};
   Chaos what{};
   std::optional<Distribution> every{};  // again so long after the latest time; nullopt: once
   std::optional<Duration> until{};      // not later than this; nullopt: to the end
+  std::optional<Required> required{};   // it reaches a service in some run of a sweep
   friend bool operator==(const ChaosEntry&, const ChaosEntry&) = default;
 };
 

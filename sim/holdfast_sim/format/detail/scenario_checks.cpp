@@ -182,6 +182,10 @@ class ScenarioChecks : FleetChecks {
     within_duration(path + ".at", entry.at);
     happens_again(path, entry);
     happens_at_all(path + ".at", entry);
+    if (entry.required && has_sound(path + ".required") && !reaches_services(entry.what)) {
+      complain(path + ".required",
+               "stands beside " + in_quotes(key_of(entry.what)) + ", which reaches no service; leave it out");
+    }
     std::visit([&](const auto& kind) { check_kind(path, kind); }, entry.what);
     if (const auto* const recorded = std::get_if<Recorded>(&entry.what)) entities_exist(path + ".recorded", *recorded);
   }

@@ -361,6 +361,10 @@ void describe(TableOf<ChaosEntry>& table) {
             {.needs = "every",
              .otherwise = "to the end",
              .help = "it does not begin after this; not before `at`, and not after `duration`"});
+  table.key("required", &ChaosEntry::required,
+            {.otherwise = "not",
+             .help = "`true`: it has to reach a service in some run of a sweep, which else proves nothing. Not of "
+                     "`shutdown`, `capacity` and `command`"});
   list_kinds(table, &ChaosEntry::what);
 }
 

@@ -17,6 +17,7 @@ struct Capacity {
   static constexpr std::string_view kHelp =
       "a resource has fewer slots until the end; a run that has one keeps it. If several overlap, the smallest number "
       "of slots holds";
+  static constexpr bool kReachesNobody = true;  // it is done to a resource
 
   std::string of{};
   std::uint32_t slots = 0;

@@ -44,6 +44,7 @@ struct OperatorCommand {
   static constexpr std::string_view kHelp =
       "an operator gives a command to each of the targets: `command = { of = \"web\", do = \"restart\" }`. A command "
       "that the supervisor refuses does nothing";
+  static constexpr bool kReachesNobody = true;  // the supervisor's own events have it
 
   Target target{};
   Command what = Command::restart;

@@ -13,12 +13,14 @@
 //       void strikes_at(const At& at) const;               // optional: at(number, how long after the entry's `at`);
 //                                                          // such an entry has no `every`
 //       void strike(Strike& strike) const;                 // what it does
+//       static constexpr bool kReachesNobody = true;       // optional: no service has a ChaosEvent of it
 //     };
 //
 // Here it is included, and stands in the list: the first is what an empty entry is. Reader, writer, schema, reference,
 // timetable and generated scenarios take it from there. How its events read stands in observe/chaos_event.hpp.
 #pragma once
 
+#include <string_view>
 #include <variant>
 
 #include <holdfast_sim/scenario/chaos/capacity.hpp>
@@ -35,6 +37,19 @@
 namespace holdfast::sim {
 
 using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand>;
+
+// Whether it is done to services, each of which has a ChaosEvent of it.
+inline bool reaches_services(const Chaos& chaos) {
+  return std::visit(
+      [](const auto& kind) {
+        return !requires { kind.kReachesNobody; };
+      },
+      chaos);
+}
+// "storm"
+inline std::string_view key_of(const Chaos& chaos) {
+  return std::visit([](const auto& kind) { return kind.kKey; }, chaos);
+}
 
 }  // namespace holdfast::sim
 

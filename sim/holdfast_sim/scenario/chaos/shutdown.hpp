@@ -12,6 +12,7 @@ namespace holdfast::sim {
 struct Shutdown {
   static constexpr std::string_view kKey = "shutdown";
   static constexpr std::string_view kHelp = "the supervisor is asked to shut down";
+  static constexpr bool kReachesNobody = true;
 
   friend bool operator==(const Shutdown&, const Shutdown&) = default;
 
