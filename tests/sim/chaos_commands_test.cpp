@@ -66,6 +66,29 @@ TEST_CASE("a command that the supervisor refuses does nothing") {
   CHECK(fixture.of("s").starts == 1);
 }
 
+TEST_CASE("a run that outlives the removal of its service ends unheard") {
+  const auto chaos_of = [](Behaviour behaviour, ServicePolicy policy = {}) {
+    behaviour.on_stop = Ignores{};
+    policy.stop_grace = 1s;
+    Fixture fixture;
+    REQUIRE(fixture.sim.add({.name = "s", .policy = std::move(policy)}, std::move(behaviour)));
+    fixture.sim.add_chaos({.at = 5s, .what = OperatorCommand{.target = only("s"), .what = Command::remove}});
+    fixture.sim.run_for(1min);
+    CHECK_FALSE(fixture.sim.supervisor().snapshot("s"));
+    Lines after;
+    for (const auto& chaos : fixture.log.chaos()) {
+      if (chaos.at > TimePoint{} + 6s) after.emplace_back(to_string(chaos.kind));
+    }
+    return after;
+  };
+  const Ends mixed{{{Then::fail, Ratio::from(1)}, {Then::end, Ratio::from(1)}}};
+  CHECK(chaos_of({.runs_for = Fixed{9s}, .then = mixed}).empty());
+  CHECK(chaos_of({.runs_for = Fixed{9s}, .then = Then::hang}).empty());
+  CHECK(chaos_of({.runs_for = Fixed{9s}, .then = Then::fail, .recovers_after = Exponential{1s}}).empty());
+  CHECK(chaos_of({.runs_for = Exponential{9s}, .ready_after = Fixed{9s}}, {.ready = Ready::notified}).empty());
+  CHECK(chaos_of({.runs_for = Fixed{4s}, .then = Then::hang}, {.watchdog = 10s}).empty());
+}
+
 TEST_CASE("without batches all targets get it in one instant") {
   CHECK(commands(group_of(3, {.target = only("web")})) ==
         Lines{"10s restart web-0", "10s restart web-1", "10s restart web-2"});

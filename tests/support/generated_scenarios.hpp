@@ -137,7 +137,8 @@ inline rc::Gen<Behaviour> behaviour() {
                          {Then::fail, Ratio::from(0.625)},
                          {drawn.then.always() == Then::hang ? Then::hang : Then::fatal, Ratio::from(0.125)}}};
     }
-    drawn.fails_first = {.runs = *rc::gen::inRange<std::uint64_t>(0, 3), .after = *length()};
+    if (!drawn.runs_for) drawn.then = Behaviour{}.then;  // as a file has it
+    if (const auto runs = *rc::gen::inRange<std::uint64_t>(0, 3); runs > 0) drawn.fails_first = {runs, *length()};
     switch (*rc::gen::inRange(0, 3)) {
       case 0: drawn.on_stop = Ignores{}; break;
       case 1: drawn.on_stop = Takes{*distribution()}; break;

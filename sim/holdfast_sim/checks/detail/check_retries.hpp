@@ -122,7 +122,7 @@ struct RetryRules {
       holds &= outcome == Outcome::clean || (missed && outcome == Outcome::failed);
     } else if (outcome != Outcome::done && rules.fatal.has(number)) {
       right = "fatal";
-      holds &= outcome == Outcome::fatal;
+      holds &= outcome == Outcome::fatal || (missed && outcome == Outcome::failed);  // if it said that it is done
     } else if (outcome != Outcome::done && rules.failure.has(number)) {
       right = "a failure that may be retried";
       holds &= outcome == Outcome::failed || outcome == Outcome::threw;

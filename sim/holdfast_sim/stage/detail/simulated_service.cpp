@@ -104,6 +104,10 @@ void SimulatedService::begin_slowly() {
 
 // For its natural time.
 void SimulatedService::work() {
+  if (is_removed()) {
+    end_run(Exit::clean());
+    return;
+  }
   next_ = Next::natural_end;
   const RunPlan plan = plan_work(behaviour(), key(), run_.number().value);
   if (plan.end == RunPlan::End::never) return;
@@ -278,7 +282,10 @@ Suffering& SimulatedService::suffer() {
   return mine;
 }
 
+bool SimulatedService::is_removed() const { return role_.supervisor.id_in(slot_) != run_.service(); }
+
 Duration SimulatedService::draw_length(const Distribution& distribution, Purpose purpose) const {
+  if (is_removed()) return Duration::zero();
   return drawn_length(distribution, purpose, key(), run_.number().value);
 }
 
@@ -394,6 +401,7 @@ Exit SimulatedService::failure_of_start() const {
 }
 
 Then SimulatedService::drawn_end(const Ends& ends) const {
+  if (is_removed()) return Then::end;
   return ends.of(draw(key()(), Purpose::run_end, run_.number().value));
 }
 
@@ -416,6 +424,7 @@ void SimulatedService::break_down() {
 
 void SimulatedService::report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause,
                               Duration fails_after) const {
+  if (is_removed()) return;
   const std::string_view name = role_.supervisor.name(run_.service());
   const ChaosEvent event{.at = now(),
                          .service = run_.service(),

@@ -128,6 +128,9 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   [[nodiscard]] auto key() const {
     return [this] { return role_.supervisor.draw_key(run_.service()); };
   }
+  // Its last run was abandoned and lives on, and the supervisor has forgotten it. Nothing is drawn for it any more, and
+  // nobody hears of it: it ends.
+  [[nodiscard, gnu::cold, gnu::noinline]] bool is_removed() const;
   [[nodiscard]] Duration draw_length(const Distribution& distribution, Purpose purpose) const;
   bool has_what_it_needs();
   [[gnu::cold, gnu::noinline]] void begin_slowly();
