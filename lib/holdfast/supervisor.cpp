@@ -1033,7 +1033,7 @@ void Supervisor::wait_after_stop(Record& record) {
 void Supervisor::tell_order(const Record& record, bool is_ready) noexcept {
   if (!order_) return;
   const std::uint32_t slot = record.id.slot;
-  if (is_ready ? order_->became_ready(slot) : order_->became_unready(slot)) look_at_order();
+  if (is_ready ? order_->became_ready(slot, now_) : order_->became_unready(slot, now_)) look_at_order();
 }
 
 // In a step of its own. Without memory for it the loop does it later.
@@ -1059,7 +1059,8 @@ void Supervisor::on_order_changed() {
     if (!order_->is_open(change->gate)) continue;
     for_each([&](Record& record) {
       if (!order_->waits(record.id.slot) || record.armed()) return;
-      if (!record.first_run_due) return wake_at(record, now_ + order_->delay(record.id.slot));
+      if (!record.first_run_due)
+        return wake_at(record, order_->changed_at(change->gate) + order_->delay(record.id.slot));
       wait_no_more(record);
       begin_run(record);
     });

@@ -133,6 +133,12 @@ class RestlessFleet final : public EventSink {
       if (dice_.one_in(2)) config.policy.watchdog_needs = SignOfLife::progress;
     }
     if (dice_.one_in(2)) config.policy.exit_rules = {.clean = {1, 255}, .failure = {0}, .fatal = {2}};
+    if (dice_.one_in(2)) {
+      constexpr std::array kWhats{OnDependency::keep, OnDependency::wait, OnDependency::restart, OnDependency::stop};
+      config.policy.order = {.after_if_present = {"a", dice_.of(kNames)},
+                             .on_dependency = dice_.of(kWhats),
+                             .wake_jitter = dice_.one_in(2) ? 2s : 1ms};
+    }
     (void)supervisor_->add(std::move(config), *dice_.of(services_));
   }
   void command() {

@@ -92,8 +92,12 @@ class ServiceOrder {
   }
 
   // True if gates have changed, and none had before.
-  bool became_ready(std::uint32_t slot) noexcept { return is_needed(slot) && set_ready(places_[slot].need, true); }
-  bool became_unready(std::uint32_t slot) noexcept { return is_needed(slot) && set_ready(places_[slot].need, false); }
+  bool became_ready(std::uint32_t slot, TimePoint at) noexcept {
+    return is_needed(slot) && set_ready(places_[slot].need, true, at);
+  }
+  bool became_unready(std::uint32_t slot, TimePoint at) noexcept {
+    return is_needed(slot) && set_ready(places_[slot].need, false, at);
+  }
 
   // The gate that changed first. nullopt: there is none.
   std::optional<Change> take_change() noexcept {
@@ -110,6 +114,8 @@ class ServiceOrder {
   }
 
   [[nodiscard]] bool is_open(std::uint32_t gate) const noexcept { return gates_[gate].missing == 0; }
+  // When the latest change came that it was told of. A clock that is read later is in no event, so a replay lacks it.
+  [[nodiscard]] TimePoint changed_at(std::uint32_t gate) const noexcept { return gates_[gate].changed_at; }
   // The services behind a gate, in the order of adding; kNoSlot: there is no further one.
   [[nodiscard]] std::uint32_t first_behind(std::uint32_t gate) const noexcept { return gates_[gate].first; }
   [[nodiscard]] std::uint32_t next_behind(std::uint32_t slot) const noexcept { return places_[slot].after; }
@@ -181,7 +187,8 @@ class ServiceOrder {
     std::uint32_t first = kNoSlot;     // the services behind it
     std::uint32_t last = kNoSlot;
     std::uint32_t next = kNone;  // that has changed, or is free
-    std::uint32_t falls = 1;     // counts when one of them became unready, from 1; it may begin again
+    TimePoint changed_at;
+    std::uint32_t falls = 1;  // counts when one of them became unready, from 1; it may begin again
     bool has_changed = false;
     bool fell = false;
   };
@@ -309,13 +316,14 @@ class ServiceOrder {
     gate.next = std::exchange(free_, index);
   }
 
-  bool set_ready(std::uint32_t index, bool ready) noexcept {
+  bool set_ready(std::uint32_t index, bool ready, TimePoint at) noexcept {
     Need& need = needs_[index];
     if (need.is_ready == ready) return false;
     need.is_ready = ready;
     const bool none_had = changed_ == kNone;
     for (const auto gate : need.gates) {
       ready ? --gates_[gate].missing : ++gates_[gate].missing;
+      gates_[gate].changed_at = at;
       if (!ready) {
         gates_[gate].fell = true;
         if (++gates_[gate].falls == 0) gates_[gate].falls = 1;
