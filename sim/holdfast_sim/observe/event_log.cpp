@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -26,7 +27,11 @@ void EventLog::on_event(const Event& event) {
     added->policy = &policies_.back();
   }
   const auto keep_text = [this](std::string_view, auto& value) {
-    if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, std::string_view>) value = keep(value);
+    using Value = std::remove_reference_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, std::string_view>) value = keep(value);
+    if constexpr (std::is_same_v<Value, std::optional<std::string_view>>) {
+      if (value) value = keep(*value);
+    }
   };
   std::visit([&](auto& what) { visit_fields(keep_text, what); }, kept.what);
   events_.push_back(kept);

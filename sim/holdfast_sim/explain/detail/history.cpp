@@ -1,5 +1,6 @@
 #include <holdfast_sim/explain/detail/history.hpp>
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -35,7 +36,11 @@ void History::on_event(const Event& event) {
     added->policy = &policies_.emplace_back(*added->policy);
   }
   const auto keep_text = [this](std::string_view, auto& value) {
-    if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, std::string_view>) value = keep(value);
+    using Value = std::remove_reference_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, std::string_view>) value = keep(value);
+    if constexpr (std::is_same_v<Value, std::optional<std::string_view>>) {
+      if (value) value = keep(*value);
+    }
   };
   std::visit([&](auto& what) { visit_fields(keep_text, what); }, copy.what);
   keep(std::move(kept));
