@@ -280,8 +280,8 @@ bool NameList::are_same(const std::vector<std::string>& a, const std::vector<std
 void NameList::destroy(std::vector<std::string>* names) noexcept { delete names; }
 
 const std::vector<std::string>& NameList::names() const noexcept {
-  static const std::vector<std::string> kNone;
-  return names_ ? *names_ : kNone;
+  static const std::vector<std::string> none;
+  return names_ ? *names_ : none;
 }
 
 std::string to_string(const NameList& list) {

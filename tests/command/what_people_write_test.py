@@ -51,7 +51,7 @@ IN_FLEET = {
     'restart = "unless-stopped"': 'write "always"',
     'restart = "on-failure:5"': 'write "on_failure", and backoff = { breaker = { max_failures = 5 } }',
     "replicas = 3": "count = 3", 'stop_grace_period = "5s"': "stop_grace", "max_attempts = 3": "max_failures",
-    'depends_on = ["a"]': "this version of the format has nothing like it", 'image = "x"': "command = [",
+    'depends_on = ["a"]': 'write after = ["db"]', 'image = "x"': "command = [",
     # Kubernetes
     'restart = "Always"': 'did you mean "always"?', 'restart = "OnFailure"': 'write "on_failure"',
     'restartPolicy = "Always"': 'write restart = "always"', "backoffLimit = 3": "max_failures",
@@ -102,7 +102,7 @@ IN_FLEET = {
     "stop-timeout = 10": "stop_grace =", "kill_timeout = 3": "stop_grace =", "TimeoutAbortSec = 3": "stop_grace =",
     "start-timeout = 3": 'did you mean "start_timeout"?', "reset_timeout = 3": "half_open = { open_for =",
     "listen_timeout = 3": "start_timeout =", "wait_ready = true": 'ready = "notified"', 'mttr = "4h"': "recovers_after =",
-    "scale = 3": "count = 3", 'After = "db"': "nothing like it", "max_restart = 3": "max_failures", "respawn = true": "restart =",
+    "scale = 3": "count = 3", 'After = "db"': 'did you mean "after"', "max_restart = 3": "max_failures", "respawn = true": "restart =",
     "attempts = 3": "max_failures", 'max_interval = "1s"': "backoff = { max =", 'initial_interval = "1s"': "backoff = { base =",
     'min_uptime = "5s"': "cooldown =", 'User = "x"': 'did you mean "user"?', 'ExecStop = "x"': "runs_for =", 'warmup = "3s"': "ready_after =",
     "ready = true": 'write "notified"', "ready = false": 'write "at_once"', 'ready = "notify"': 'write "notified"',

@@ -234,7 +234,7 @@ class ServiceOrder {
     auto& own = places_[record.id.slot].need;
     if (own != kNone) return own;
     if (free_need_ == kNone) {
-      needs_.push_back({.slot = kNone});
+      needs_.emplace_back();
       free_need_ = static_cast<std::uint32_t>(needs_.size() - 1);
     }
     const std::uint32_t index = free_need_;

@@ -29,7 +29,7 @@ std::vector<std::string_view> all_kinds() {
   return kinds;
 }
 
-std::optional<std::uint64_t> number_of(std::string_view text) {
+std::optional<std::uint64_t> whole_number_in(std::string_view text) {
   std::uint64_t number = 0;
   const auto* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, number);
@@ -66,7 +66,7 @@ EventSelector parse_selector(std::string_view text) {
   EventSelector selector{.text = std::string{text}};
   std::string_view rest = trimmed(text);
   if (rest.empty()) throw BadSelector{"selects no event; write SERVICE KIND, like \"feed-7 terminated\""};
-  if (const auto number = number_of(rest)) {
+  if (const auto number = whole_number_in(rest)) {
     if (*number == 0) throw BadSelector{"0 is not the number of an event: they count from 1"};
     selector.number = number;
     return selector;
@@ -74,7 +74,7 @@ EventSelector parse_selector(std::string_view text) {
   std::string_view before = rest;
   std::string_view word = take_last_word(before);
   if (word.front() == '#') {
-    const auto nth = number_of(word.substr(1));
+    const auto nth = whole_number_in(word.substr(1));
     if (!nth || *nth == 0) {
       throw BadSelector{
           fmt::format("{} is not a number of an event; write # and a number from 1, like #2", file::in_quotes(word))};

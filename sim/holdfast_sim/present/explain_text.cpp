@@ -38,9 +38,10 @@ std::string hanging(std::string_view head, std::string_view text, std::size_t wi
   return result + '\n';
 }
 
-class Text {
+class ExplanationText {
  public:
-  Text(const Explained& explained, const ExplainTextOptions& options) : explained_(explained), options_(options) {}
+  ExplanationText(const Explained& explained, const ExplainTextOptions& options)
+      : explained_(explained), options_(options) {}
 
   std::string take() {
     line(fit(explained_.scenario, options_.width));
@@ -155,7 +156,7 @@ std::string chain_text(const std::vector<Link>& chain, std::size_t width) {
 }
 
 std::string explained_text(const Explained& explained, const ExplainTextOptions& options) {
-  return Text{explained, options}.take();
+  return ExplanationText{explained, options}.take();
 }
 
 std::string explained_json(const Explained& explained) {

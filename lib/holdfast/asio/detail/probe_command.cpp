@@ -25,8 +25,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kPieceMax = 32768;  // bytes of output at a time
-constexpr std::size_t kShownMax = 200;    // bytes of it in a message
+constexpr std::size_t kProbePieceMax = 32768;  // bytes of output at a time
+constexpr std::size_t kShownMax = 200;         // bytes of it in a message
 
 // A process like the service's, with another command, whose output nobody logs.
 Process like(const Process& service, std::vector<std::string> command) {
@@ -103,7 +103,7 @@ void ProbeCommand::await_output() {
 
 // One piece, so that others get their turn. False: no more can come.
 bool ProbeCommand::read_output() {
-  std::array<char, kPieceMax> piece;
+  std::array<char, kProbePieceMax> piece;
   const auto size = ::read(launched_.output.number(), piece.data(), piece.size());
   try {
     if (size > 0) tail_.append({piece.data(), static_cast<std::size_t>(size)});

@@ -196,7 +196,7 @@ std::string Probing::now() const {
 }
 
 std::string Probing::why() const {
-  const std::string says = now();
+  std::string says = now();
   if (!says.empty() || is_ready_ || !line_) return says;
   return "no line of its output had the text that says that it is ready";
 }

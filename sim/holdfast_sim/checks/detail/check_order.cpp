@@ -103,7 +103,7 @@ void OrderRules::on_waiting(Step& step, const event::Waiting& what) {
     return {};
   }();
   if (!life.reported_overdue && !step.explained)
-    found.test(Rule::starts_after_its_dependencies, wrong.empty(), step, [&] { return wrong; });
+    found.test(Rule::starts_after_its_dependencies, wrong.empty(), step, [&wrong] { return std::string{wrong}; });
   if (one == nullptr || one->waits) return;
   if (step.past.turn != 0) turns.ends(step.past);
   one->waits = true;

@@ -75,8 +75,8 @@ std::string in_words(const Condition& condition) {
 // What is counted
 // ---------------------------------------------------------------------------------------------------------------------
 
-PropertyChecks::PropertyChecks(const std::vector<ExpectedProperty>& expected, NameServices name_services)
-    : expected_(expected), name_services_(std::move(name_services)) {
+PropertyChecks::PropertyChecks(std::vector<ExpectedProperty> expected, NameServices name_services)
+    : expected_(std::move(expected)), name_services_(std::move(name_services)) {
   for (const auto& one : expected_) {
     Property property{.expected = &one, .what = watch(condition_of(one.what))};
     if (one.whenever) property.whenever = watch(*one.whenever);

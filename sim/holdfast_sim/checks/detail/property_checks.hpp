@@ -52,7 +52,7 @@ class PropertyChecks {
   // Adds to the result the services of a scope that are in the state, or that are not.
   using NameServices = std::function<void(ExpectationResult&, std::uint32_t scope, Counted state, bool in_it)>;
 
-  PropertyChecks(const std::vector<ExpectedProperty>& expected, NameServices name_services);
+  PropertyChecks(std::vector<ExpectedProperty> expected, NameServices name_services);
 
   [[nodiscard]] bool empty() const noexcept { return properties_.empty(); }
   // Of a service. `group`: that it belongs to, or empty.

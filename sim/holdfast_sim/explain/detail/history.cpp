@@ -30,7 +30,7 @@ void History::on_event(const Event& event) {
   if (!event.about_supervisor()) count_waiting(event);
   if (!event.about_supervisor() && event.name != service_) return;
   Happening kept{.number = count_, .waiting = waited, .what = event};
-  Event& copy = std::get<Event>(kept.what);
+  auto& copy = std::get<Event>(kept.what);
   copy.name = keep(event.name);
   if (auto* const added = std::get_if<event::Added>(&copy.what)) {
     added->policy = &policies_.emplace_back(*added->policy);
@@ -51,7 +51,7 @@ void History::on_chaos(const ChaosEvent& event) {
   ++count_;
   if (event.name != service_) return;
   Happening kept{.number = count_, .waiting = waiting_, .what = event};
-  ChaosEvent& copy = std::get<ChaosEvent>(kept.what);
+  auto& copy = std::get<ChaosEvent>(kept.what);
   copy.name = keep(event.name);
   copy.cause = keep(event.cause);
   keep(std::move(kept));

@@ -123,7 +123,7 @@ std::string Sentences::of_wait(const ChaosEvent& chaos) const {
     slots = less->slots;
     worst = i;
   }
-  const auto waits = fmt::format("its run waits for {}", in_quotes(chaos.cause));
+  auto waits = fmt::format("its run waits for {}", in_quotes(chaos.cause));
   if (!worst) return waits;
   return fmt::format("{}, which has {} because of {}", waits, counted(slots, "slot"), entry_text(*worst));
 }

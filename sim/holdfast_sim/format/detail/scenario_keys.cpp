@@ -460,6 +460,7 @@ void describe(TableOf<Condition>& table) {
              .otherwise = "*required* beside what is counted in it",
              .help = "what has happened longer ago than this does not count"});
   std::vector<std::string_view> names;
+  names.reserve(kConditionCounts.size());
   for (const auto& count : kConditionCounts) names.push_back(count.name);
   table.choice(Table::Choice::at_least_one, std::move(names));
 }

@@ -18,7 +18,7 @@ using holdfast::to_string;
 constexpr std::string_view kKinds =
     "a line of a recording has one of the keys input, timer, clock_ns, kind, end; the first has holdfast_recording";
 
-std::string moment(TimePoint at) { return std::to_string(at.nanoseconds); }
+std::string ns_text(TimePoint at) { return std::to_string(at.nanoseconds); }
 
 // A value as Recorder writes it, whatever its blanks and escapes.
 std::string as_recorded(const json::value& value) {
@@ -248,11 +248,11 @@ TimePoint RecordingReader::clock(const ObjectReader& object, std::string_view ke
   TimePoint at;
   object(key, at.nanoseconds);
   if (at < TimePoint{} || at > TimePoint{} + kDurationMax) {
-    throw BadLine{std::string{key}, "is " + moment(at) + "; allowed is 0 to " + moment(TimePoint{} + kDurationMax) +
+    throw BadLine{std::string{key}, "is " + ns_text(at) + "; allowed is 0 to " + ns_text(TimePoint{} + kDurationMax) +
                                         " nanoseconds, counted from the scheduler's start"};
   }
   if (at < latest_) {
-    throw BadLine{std::string{key}, "is " + moment(at) + ", but a line above has " + moment(latest_) +
+    throw BadLine{std::string{key}, "is " + ns_text(at) + ", but a line above has " + ns_text(latest_) +
                                         "; the clock of a supervisor does not go backwards"};
   }
   latest_ = at;
@@ -264,7 +264,7 @@ TimerLine RecordingReader::timer(const ObjectReader& object) {
   object("timer", line.number);
   object("due_ns", line.due.nanoseconds);
   if (line.at < line.due) {
-    throw BadLine{"t_ns", "is " + moment(line.at) + ", before due_ns, which is " + moment(line.due) +
+    throw BadLine{"t_ns", "is " + ns_text(line.at) + ", before due_ns, which is " + ns_text(line.due) +
                               "; a timer fires at its time or later"};
   }
   return line;
@@ -309,7 +309,7 @@ InputLine RecordingReader::input(const ObjectReader& object) {
       object("heard_ns", line.heard.nanoseconds);
       object("progress", line.progress);
       if (line.heard > line.at) {
-        throw BadLine{"heard_ns", "is " + moment(line.heard) + ", after t_ns, which is " + moment(line.at) +
+        throw BadLine{"heard_ns", "is " + ns_text(line.heard) + ", after t_ns, which is " + ns_text(line.at) +
                                       "; a sign of life comes before the line that tells it"};
       }
       break;
