@@ -458,4 +458,23 @@ TEST_CASE("text of a chain stays within sixty columns") {
   }
 }
 
+TEST_CASE("what an operator does is a cause, named where only one entry can have done it") {
+  constexpr std::string_view kStopped = R"(
+name = "by hand"
+duration = "1h"
+[[fleet]]
+name = "feed"
+count = 2
+[[chaos]]
+at = "10min"
+command = { of = "feed-1", do = "stop" }
+)";
+  CHECK(chain_of(kStopped, "feed-1 terminated") ==
+        Lines{"10min  chaos[0]: an operator gives it the command \"stop\"",
+              "10min  run 1 is asked to stop, because of the command \"stop\"", "10min  run 1 stops",
+              "10min  it has stopped, as it was asked to"});
+  const auto twice = std::string{kStopped} + "[[chaos]]\nat = \"5min\"\ncommand = { of = \"feed-0\", do = \"stop\" }\n";
+  CHECK(chain_of(twice, "feed-1 commanded") == Lines{"10min  an operator gives it the command \"stop\""});
+}
+
 }  // namespace holdfast::causes_test

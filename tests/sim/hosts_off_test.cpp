@@ -275,4 +275,16 @@ TEST_CASE("a service that waits for its turn when its host goes off leaves the q
   CHECK(fixture.starts_of("b") == std::vector{TimePoint{}, TimePoint{} + 12s + 1h});
 }
 
+TEST_CASE("what an earlier run was about to say is no sign of life of the run whose host is off") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s", .policy = {.ready = Ready::notified, .watchdog = 500ms}},
+                          {.ready_after = Fixed{3s}, .heartbeat_every = 1s}));
+  fixture.sim.add_chaos(gone(3800ms, 1min));  // run 1 would have beaten at 4 s
+  fixture.sim.run_for(4400ms);
+  const auto lines = fixture.log.lines_of("s");
+  CHECK(std::count(lines.begin(), lines.end(), "3s500ms s#1 stopping watchdog") == 1);
+  CHECK(std::count(lines.begin(), lines.end(), "3s800ms s#2 running") == 1);
+  CHECK(std::count(lines.begin(), lines.end(), "4s300ms s#2 stopping watchdog") == 1);
+}
+
 }  // namespace holdfast::simulation_test

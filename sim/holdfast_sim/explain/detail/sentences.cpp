@@ -310,6 +310,19 @@ std::string Sentences::stop(std::size_t index, const event::Stopping& what) cons
   return {};
 }
 
+// Events of commands have no entry: it is named where only one can have given it.
+std::string Sentences::command(std::size_t index, Command what) const {
+  std::optional<std::uint32_t> by;
+  for (std::uint32_t i = 0; i < scenario_.chaos.size(); ++i) {
+    const auto* const entry = std::get_if<OperatorCommand>(&scenario_.chaos[i].what);
+    if (entry == nullptr || entry->what != what || TimePoint{} + scenario_.chaos[i].at > all_[index].at()) continue;
+    if (by) return fmt::format("an operator gives it the command \"{}\"", to_string(what));
+    by = i;
+  }
+  if (!by) return fmt::format("the command \"{}\" reaches it", to_string(what));
+  return fmt::format("{}: an operator gives it the command \"{}\"", entry_text(*by), to_string(what));
+}
+
 std::string Sentences::shutdown(std::size_t index, const event::ShutdownRequested& what) const {
   const auto entry = entry_of(index);
   const std::string who = entry ? entry_text(*entry) + ": " : std::string{};
@@ -351,7 +364,7 @@ struct Sentences::OfEvent {
   std::string operator()(const event::BreakerClosed&) const { return "the breaker closes"; }
   std::string operator()(const event::Commanded& what) const {
     if (all.causes_[index].from != kNone) return "its host is on again, and starts it";
-    return fmt::format("the command \"{}\" reaches it", to_string(what.command));
+    return all.command(index, what.command);
   }
   std::string operator()(const event::Stopping& what) const { return all.stop(index, what); }
   std::string operator()(const event::StopThrew& what) const {

@@ -320,19 +320,20 @@ void SimulatedService::finish_and_catch() {
 
 // From when the service is running.
 void SimulatedService::begin_to_beat() {
-  role_.pulses.try_emplace(slot_, role_.scheduler).first->second.begin(*this, *role_.beats_every);
+  role_.pulses.try_emplace(slot_, role_.scheduler).first->second.begin(*this, run_.number().value, *role_.beats_every);
 }
 
 bool SimulatedService::beats() const {
   const auto pulse = role_.pulses.find(slot_);
-  return pulse != role_.pulses.end() && pulse->second.armed();
+  return pulse != role_.pulses.end() && pulse->second.armed() && pulse->second.run_ == run_.number().value;
 }
 
 void Pulse::fired() { service_->beat(*this); }
 
-// The run of a host that is off: the supervisor there is off as well, and misses nothing.
+// The run of a host that is off: the supervisor there is off as well, and misses nothing. What an earlier run was about
+// to say is no sign of life of this one.
 void SimulatedService::beat(Pulse& pulse) {
-  if (!run_alive_ && !run_is_off_) return;
+  if ((!run_alive_ && !run_is_off_) || pulse.run_ != run_.number().value) return;
   const bool hangs = hung() && !run_is_off_;
   const HungHeartbeats heartbeats = run_hung_ ? behaviour().hang_heartbeats : suffering().heartbeats;
   const bool beats = !hangs || heartbeats == HungHeartbeats::go_on;

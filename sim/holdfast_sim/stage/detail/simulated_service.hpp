@@ -34,9 +34,10 @@ class Pulse final : public Timer {
   explicit Pulse(VirtualScheduler& scheduler) : scheduler_(scheduler) {}
   ~Pulse() { scheduler_.disarm(*this); }
 
-  void begin(SimulatedService& whose, Duration every) {
+  void begin(SimulatedService& whose, std::uint64_t run, Duration every) {
     scheduler_.disarm(*this);
     service_ = &whose;
+    run_ = run;
     sign_ = Sign::none;
     heard_at_ = TimePoint{};
     scheduler_.arm(*this, scheduler_.now() + every);
@@ -51,6 +52,7 @@ class Pulse final : public Timer {
 
   VirtualScheduler& scheduler_;
   SimulatedService* service_ = nullptr;
+  std::uint64_t run_ = 0;  // the number of the run whose signs these are
   Sign sign_ = Sign::none;
   TimePoint heard_at_;
 };
