@@ -279,7 +279,7 @@ TEST_CASE("an answer of a socket that was there before the run does not make it 
   run_until_running(stage);
 }
 
-TEST_CASE("listeners are told of loopback alone, and an old one is no new one") {
+TEST_CASE("the kernel lists the sockets that listen on a loopback port, and an old socket does not count as new") {
   boost::asio::io_context io;
   CHECK_FALSE(detail::listeners_on("8.8.8.8", 80));
   CHECK_FALSE(detail::listeners_on("localhost", 80));

@@ -114,7 +114,8 @@ class ServiceOrder {
   }
 
   [[nodiscard]] bool is_open(std::uint32_t gate) const noexcept { return gates_[gate].missing == 0; }
-  // When the latest change came that it was told of. A clock that is read later is in no event, so a replay lacks it.
+  // When one of those that the gate needs last became ready or unready. An event has this time, so that a replay knows
+  // it; it would not know the time at which the gate is looked at.
   [[nodiscard]] TimePoint changed_at(std::uint32_t gate) const noexcept { return gates_[gate].changed_at; }
   // The services behind a gate, in the order of adding; kNoSlot: there is no further one.
   [[nodiscard]] std::uint32_t first_behind(std::uint32_t gate) const noexcept { return gates_[gate].first; }
