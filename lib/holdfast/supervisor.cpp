@@ -751,8 +751,12 @@ void Supervisor::reset_retries(Record& record) {
   const Attempt openings = record.retries.breaker_has_opened ? record.retries.attempt : 0;
   record.retries.reset();
   if (openings == 0) return;
-  if (record.phase == Phase::running && record.armed() && !record.is_watched())
-    scheduler_.disarm(record);  // the probe need not stay up any more
+  // The probe need not stay up any more.
+  if (record.is_watched()) {
+    watches_[record.id.slot].probe_up_at = TimePoint::max();
+  } else if (record.phase == Phase::running && record.armed()) {
+    scheduler_.disarm(record);
+  }
   emit_closed(record, openings);
 }
 

@@ -16,6 +16,14 @@
 
 namespace holdfast::test {
 
+// How many warnings follow a service with this policy; they are events, and have their numbers.
+inline std::uint64_t warnings_of(const Setup& setup, const ServicePolicy& policy) {
+  if (policy == ServicePolicy{}) return 0;
+  auto found = problems(policy);
+  warn_of_endless_clean_ends(found, in_force(policy, setup.config), setup.config);
+  return found.size();
+}
+
 class Model final : public ModelRules {
  public:
   Model(std::shared_ptr<const Setup> setup, Seed seed) : ModelRules(std::move(setup), seed) {
@@ -70,6 +78,8 @@ class Model final : public ModelRules {
   bool add(const Step& step) {
     const std::string name{kNames[step.name]};
     if (shutdown_asked || find(name)) return false;
+    const auto needs = needs_of(step);
+    if (!needs) return false;
     Life& life = lives.emplace_back();
     life.name = name;
     life.restart = static_cast<RestartPolicy>(step.restart);
@@ -77,10 +87,30 @@ class Model final : public ModelRules {
     life.notified = step.notified;
     life.watched = step.watched;
     life.has_rules = step.has_rules;
+    life.on_dependency = static_cast<OnDependency>(step.on_dependency);
+    life.warnings = warnings_of(*setup_, policy_of(*setup_, step));
+    if (!needs->empty()) life.line = order_.join(lives.size() - 1, *needs);
     be_born(life);
     waits_for_first_ = false;
     said_.push_back({Said::What::added, lives.size() - 1});
     return true;
+  }
+
+  // Those that are there. nullopt: it is refused.
+  std::optional<std::vector<std::string>> needs_of(const Step& step) const {
+    const std::string self{kNames[step.name]};
+    std::vector<std::string> needs;
+    for (const auto& name : names_in(step.after)) {
+      if (name == self || !find(name)) return std::nullopt;
+      needs.push_back(name);
+    }
+    for (const auto& name : names_in(step.if_present)) {
+      if (name != self && find(name)) needs.push_back(name);
+    }
+    for (const auto& name : needs) {
+      if (comes_after(name, self)) return std::nullopt;
+    }
+    return needs;
   }
 
   bool stop(const std::string& name) {

@@ -94,15 +94,7 @@ class Real {
     script.on_stop = [this, name](Run) { act(Where::in_stop, name); };
     script.side_by_side = runs_side_by_side(name);
     if (can_be_killed(name)) script.on_kill = [this, name](Run) { act(Where::in_kill, name); };
-    ServicePolicy policy{.restart = static_cast<RestartPolicy>(step.restart), .backoff = setup_.policy(step.number)};
-    if (step.notified) {
-      policy.ready = Ready::notified;
-      policy.start_timeout = setup_.start_timeout;
-    }
-    if (step.watched != 0) policy.watchdog = setup_.watchdog.value_or(Duration{1});
-    if (step.watched == 2) policy.watchdog_needs = SignOfLife::progress;
-    if (step.has_rules) policy.exit_rules = kExitRules;
-    if (!supervisor.add({.name = std::string{kNames[name]}, .policy = policy}, script)) return false;
+    if (!supervisor.add({.name = std::string{kNames[name]}, .policy = policy_of(setup_, step)}, script)) return false;
     latest_.at(name).reset();
     return true;
   }
@@ -191,6 +183,7 @@ inline std::string text_of(const ServiceSnapshot& s) {
                  "next",
                  s.next_start ? to_string(*s.next_start) : "-",
                  s.waits_for ? std::string{to_string(*s.waits_for)} : "",
+                 s.dependency,
                  "ready_by",
                  s.ready_by ? to_string(*s.ready_by) : "-",
                  "watchdog",
@@ -213,7 +206,8 @@ inline std::string breaker_of(const Model::Life& life) {
   return life.phase == Phase::backing_off ? "open" : "half_open";
 }
 
-inline std::string text_of(const Setup& setup, const Model::Life& life, std::int64_t now) {
+inline std::string text_of(const Setup& setup, const Model& model, const Model::Life& life) {
+  const std::int64_t now = model.now;
   const auto number = [](auto value) { return std::to_string(value); };
   const auto length = [](std::int64_t value) { return to_string(Duration{value}); };
   const bool runs = life.phase == Phase::running || life.phase == Phase::stopping || life.awaits_ready;
@@ -246,8 +240,13 @@ inline std::string text_of(const Setup& setup, const Model::Life& life, std::int
        "in_phase",
        length(now - life.phase_since),
        "next",
-       life.phase == Phase::backing_off && !life.limited ? to_string(TimePoint{life.due}) : "-",
-       life.limited ? "restart_limit" : "",
+       life.phase == Phase::backing_off && !life.limited && (!life.waits || life.will_wake)
+           ? to_string(TimePoint{life.due})
+           : "-",
+       life.waits     ? "dependency"
+       : life.limited ? "restart_limit"
+                      : "",
+       life.waits ? model.first_missing(life) : "",
        "ready_by",
        life.start_over ? to_string(TimePoint{*life.start_over}) : "-",
        "watchdog",
@@ -266,7 +265,7 @@ inline std::string text_of(const Setup& setup, const Model::Life& life, std::int
 inline Lines snapshots_of(const Setup& setup, const Model& model) {
   Lines all;
   for (const auto& life : model.lives) {
-    if (!life.name_free) all.push_back(text_of(setup, life, model.now));
+    if (!life.name_free) all.push_back(text_of(setup, model, life));
   }
   return all;
 }

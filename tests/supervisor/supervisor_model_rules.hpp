@@ -66,6 +66,7 @@ class ModelRules : public ModelState {
   void act_on(const Said& said) {
     switch (said.what) {
       case Said::What::shutdown: return shut_down("requested");
+      case Said::What::order_changed: return order_changed();
       case Said::What::all_terminated:
         if (counters.active_services == 0) shut_down("all_terminated");
         return;
@@ -78,8 +79,8 @@ class ModelRules : public ModelState {
     switch (said.what) {
       case Said::What::added: return tell_added(life);
       case Said::What::first_start:
-        if (life.phase == Phase::starting && life.never_run) begin(life);
-        return;
+        if (life.phase != Phase::starting || !life.never_run) return;
+        return must_wait(life) ? wait_for_others(life) : begin(life);
       case Said::What::ended: {
         const auto [how, error] = meaning_of(life, said);
         return ended(life, how, error);
@@ -110,11 +111,12 @@ class ModelRules : public ModelState {
                               (killable(life) ? ", can be killed" : "") +
                               (runs_side_by_side(number_of(life)) ? ", runs side by side" : "");
     tell(life, "added " + std::string{to_string(life.restart)} + before + stops);
+    life.told += life.warnings;
     said_.push_back({Said::What::first_start, place_of(life)});
   }
 
   void begin(Life& life) {
-    enter(life, Phase::starting);
+    if (life.phase != Phase::starting) enter(life, Phase::starting);
     ++life.run;
     ++life.starts;
     ++counters.starts;
@@ -151,7 +153,14 @@ class ModelRules : public ModelState {
 
   bool has_place() const { return !setup_->config.starting_max || starting_ < *setup_->config.starting_max; }
 
+  // Those that it is after come first, the limits second.
   void restart_is_due(Life& life) {
+    if (must_wait(life)) {
+      life.will_wake = false;
+      if (!life.waits) wait_for_others(life);
+      return;
+    }
+    wait_for_others_no_more(life);
     if (!setup_->config.restart_limit && !setup_->config.starting_max) return begin(life);
     if (limited_.empty() && has_place() && token_at() == now) {
       tokens_.push_back(now);
@@ -169,7 +178,102 @@ class ModelRules : public ModelState {
     if (!turn_ && !limited_.empty() && has_place()) turn_ = {token_at(), ++dues_};
   }
 
+  bool must_wait(const Life& life) const {
+    return !first_missing(life).empty() && (life.never_run || life.on_dependency != OnDependency::keep);
+  }
+
+  void wait_for_others(Life& life) {
+    life.waits = true;
+    life.will_wake = false;
+    life.wait = life.never_run ? 0 : drawn(life, Purpose::wake_jitter, life.told + 1, setup_->wake_jitter.count());
+    ++counters.waiting_services;
+    const std::string missing = first_missing(life);
+    tell(life, "waiting dependency" + (missing.empty() ? "" : ' ' + missing) +
+                   (life.never_run ? "" : ", then " + to_string(Duration{life.wait})));
+  }
+
+  void wait_for_others_no_more(Life& life) {
+    if (!std::exchange(life.waits, false)) return;
+    --counters.waiting_services;
+  }
+
+  void wake(Life& life, std::int64_t at) {
+    life.will_wake = true;
+    life.due = at;
+    life.due_order = ++dues_;
+  }
+
+  // Its run has ended, which was stopped because one that it is after had become unready.
+  void wait_after_stop(Life& life) {
+    enter(life, Phase::backing_off);
+    tell(life, "backing_off dependency " + std::to_string(life.attempt) + ", 0s of 0s");
+    wait_for_others(life);
+    if (first_missing(life).empty()) wake(life, now + life.wait);
+  }
+
+  void order_changed() {
+    while (const auto change = order_.take_change()) {
+      if (shutting_down) continue;
+      const auto line = *order_.line(change->first);
+      for (const auto member : line.members) {
+        if (change->second && !lives[member].gone) has_lost_one(lives[member]);
+      }
+      for (const auto member : line.members) {
+        Life& life = lives[member];
+        if (life.gone || !waits_for_others(life) || !first_missing(life).empty()) continue;
+        if (!life.never_run) {
+          wake(life, line.changed_at + life.wait);
+          continue;
+        }
+        wait_for_others_no_more(life);
+        begin(life);
+      }
+    }
+  }
+
+  // One that it is after has become unready.
+  void has_lost_one(Life& life) {
+    if (life.waits) {
+      life.will_wake = false;
+      return;
+    }
+    const bool has_begun = !life.never_run && life.phase != Phase::terminated;
+    if (!has_begun || life.falls_before == order_.line(life.line)->falls) return;
+    switch (life.on_dependency) {
+      case OnDependency::keep: return;
+      case OnDependency::stop: return stop_for_good(life, StopCause::dependency_stop);
+      case OnDependency::wait:
+      case OnDependency::restart: break;
+    }
+    if (life.limited) {
+      wait_no_more(life);
+      return wait_for_others(life);
+    }
+    const bool has_run = life.phase == Phase::running || life.awaits_ready;
+    if (life.on_dependency == OnDependency::restart && has_run) ask_to_stop(life, StopCause::dependency);
+  }
+
+  // A command starts it, whoever is ready and whoever waits.
+  void begin_by_hand(Life& life) {
+    wait_no_more(life);
+    if (life.line != 0) life.falls_before = order_.line(life.line)->falls;
+    begin(life);
+  }
+
+  // It has terminated. In a shutdown those stop now that it was the last to be after.
+  void stop_those_before(const Life& life) {
+    if (!shutting_down || !outcome.empty() || life.line == 0) return;
+    const auto needs = order_.line(life.line)->needs;
+    for (const auto& name : needs) {
+      for (auto& before : lives) {
+        if (holder_of(name) != &before || is_in_use(before)) continue;
+        if (before.phase == Phase::running || before.awaits_ready) stop_for_good(before, StopCause::shutdown);
+      }
+    }
+  }
+
   void wait_no_more(Life& life) {
+    wait_for_others_no_more(life);
     if (!std::exchange(life.limited, false)) return;
     std::erase(limited_, place_of(life));
     --counters.waiting_services;
@@ -244,6 +348,10 @@ class ModelRules : public ModelState {
     return life.phase == Phase::stopping &&
            (life.stop_cause == StopCause::start_timeout || life.stop_cause == StopCause::watchdog);
   }
+  // It stops because one that it is after is unready.
+  static bool waits_to_wait(const Life& life) {
+    return life.phase == Phase::stopping && life.stop_cause == StopCause::dependency;
+  }
   static bool has_hung(const Life& life) {
     return life.phase == Phase::stopping && life.stop_cause == StopCause::watchdog;
   }
@@ -298,10 +406,18 @@ class ModelRules : public ModelState {
     no_longer_starts(life);
     if (life.phase == Phase::stopping && !missed) {
       life.ended_badly_in_drain = life.last_run_failed && shutting_down;
-      return life.stop_cause == StopCause::restart ? begin(life) : terminate(life, "cancelled");
+      if (life.stop_cause == StopCause::restart) return begin_by_hand(life);
+      if (life.stop_cause == StopCause::dependency) return wait_after_stop(life);
+      return terminate(life, "cancelled");
     }
     cool_down(life);
     is_clean(how) ? exited(life, how) : failed_run(life, how);
+    stop_if_too_late(life);
+  }
+
+  // A shutdown has left it running for the sake of others.
+  void stop_if_too_late(Life& life) {
+    if (shutting_down && life.phase == Phase::backing_off) stop_for_good(life, StopCause::shutdown);
   }
 
   // What counts is how long the run has been ready: one that hung, until it was asked to stop.
@@ -395,9 +511,7 @@ class ModelRules : public ModelState {
     if (shutting_down || life.remove_asked || life.phase == Phase::terminated) return;  // overtaken
     close(life);
     reset(life);
-    if (life.phase != Phase::backing_off) return;
-    wait_no_more(life);
-    begin(life);
+    if (life.phase == Phase::backing_off) begin_by_hand(life);
   }
 
   static std::int64_t ceiling_of(Duration base, Duration max, std::uint32_t k) {
@@ -456,8 +570,12 @@ class ModelRules : public ModelState {
   }
 
   std::int64_t drawn_delay(const Life& life, std::int64_t ceiling) const {
+    return drawn(life, Purpose::backoff_jitter, life.run, ceiling);
+  }
+
+  std::int64_t drawn(const Life& life, Purpose what_for, std::uint64_t number, std::int64_t ceiling) const {
     const DrawKey key{seed_, name_hash(life.name), TimePoint{life.added_at}, life.earlier_lives_now};
-    const Draw bits = draw(key, Purpose::backoff_jitter, life.run);
+    const Draw bits = draw(key, what_for, number);
     __extension__ using Wide = unsigned __int128;
     const Wide values = static_cast<Wide>(ceiling) + 1;
     return static_cast<std::int64_t>((bits.high * values + ((bits.low * values) >> 64)) >> 64);
@@ -477,14 +595,12 @@ class ModelRules : public ModelState {
     if (life.phase != Phase::terminated) close(life);
     reset(life);
     if (life.phase == Phase::running || life.awaits_ready) return ask_to_stop(life, StopCause::restart);
-    if (has_missed(life)) {
+    if (has_missed(life) || waits_to_wait(life)) {
       life.stop_cause = StopCause::restart;
       return tell(life, "stopping restart");
     }
-    if (life.phase == Phase::backing_off) {
-      wait_no_more(life);
-      return begin(life);
-    }
+    if (life.phase == Phase::backing_off) return begin_by_hand(life);
+    if (life.phase == Phase::starting && life.line != 0) return begin_by_hand(life);
     if (life.phase == Phase::terminated) return begin_again_in_place(life);
   }
 
@@ -523,19 +639,22 @@ class ModelRules : public ModelState {
     }
     life.grace_over.reset();
     const bool missed = has_missed(life);
-    const bool goes_on = (missed || life.stop_cause == StopCause::restart) && runs_side_by_side(number_of(life)) &&
-                         life.set_aside.size() < kAbandonedRunsMax;
+    const bool waits = waits_to_wait(life);
+    const bool goes_on = (missed || waits || life.stop_cause == StopCause::restart) &&
+                         runs_side_by_side(number_of(life)) && life.set_aside.size() < kAbandonedRunsMax;
     if (!goes_on) return abandon(life);
     ++counters.abandoned_runs;
     life.running_time += now - life.began;
     tell(life, "abandoned " + std::to_string(life.run) + " after " + to_string(Duration{now - life.stop_asked_at}));
     life.set_aside[life.run] = life.began;
     life.run_alive = false;
-    if (!missed) return begin(life);
+    if (waits) return wait_after_stop(life);
+    if (!missed) return begin_by_hand(life);
     life.last_run_failed = true;
     life.last_error = missed_text(life, "");
     cool_down(life);
     failed_run(life, Outcome::failed);
+    stop_if_too_late(life);
   }
 
   void kill(Life& life) {
@@ -555,8 +674,12 @@ class ModelRules : public ModelState {
 
   void stop_for_good(Life& life, StopCause cause) {
     if (life.phase == Phase::running || life.awaits_ready) return ask_to_stop(life, cause);
-    if (life.phase == Phase::starting) return terminate(life, "cancelled");
-    const bool goes_on = has_missed(life) || (life.phase == Phase::stopping && life.stop_cause == StopCause::restart);
+    if (life.phase == Phase::starting) {
+      wait_no_more(life);
+      return terminate(life, "cancelled");
+    }
+    const bool goes_on = has_missed(life) || waits_to_wait(life) ||
+                         (life.phase == Phase::stopping && life.stop_cause == StopCause::restart);
     if (life.phase != Phase::backing_off && !goes_on) return;
     life.stop_cause = cause;
     wait_no_more(life);
@@ -573,6 +696,7 @@ class ModelRules : public ModelState {
     ++counters.terminated;
     --counters.active_services;
     tell(life, "terminated " + why);
+    stop_those_before(life);
     if (life.removal_begun) forget(life);
     if (counters.active_services > 0 || drained) return;
     if (!outcome.empty()) return finish_drain();
@@ -591,6 +715,10 @@ class ModelRules : public ModelState {
     next.notified = life.notified;
     next.watched = life.watched;
     next.has_rules = life.has_rules;
+    next.line = life.line;
+    next.on_dependency = life.on_dependency;
+    next.falls_before = life.falls_before;
+    next.warnings = life.warnings;
     next.run = life.run;
     next.stop_asked = life.stop_asked;
     next.set_aside = life.set_aside;
@@ -612,6 +740,7 @@ class ModelRules : public ModelState {
   void forget(Life& life) {
     tell(life, "removed");
     life.gone = life.name_free = true;
+    if (life.line != 0) order_.leave(place_of(life), life.line);
     if (!shutting_down || drained) return;
     if (life.ended_badly_in_drain) errors.push_back(life.name + ": " + life.last_error);
     if (life.was_abandoned) abandoned.push_back(life.name);
@@ -624,7 +753,9 @@ class ModelRules : public ModelState {
     tell("-", "shutdown_requested " + cause + ' ' + to_string(setup_->config.shutdown_timeout));
     // A service that is added from within such a stop comes too late for that, and is refused.
     for (auto& life : lives) {
-      if (!life.gone && life.phase != Phase::terminated) stop_for_good(life, StopCause::shutdown);
+      const bool has_run = life.phase == Phase::running || life.awaits_ready;
+      if (life.gone || life.phase == Phase::terminated || (has_run && is_in_use(life))) continue;
+      stop_for_good(life, StopCause::shutdown);
     }
     if (counters.active_services == 0 && !drained) end_drain("drained");
   }
@@ -632,6 +763,10 @@ class ModelRules : public ModelState {
   void end_drain(const std::string& how) {
     if (!outcome.empty()) return;
     outcome = how;
+    for (auto& life : lives) {
+      const bool has_run = life.phase == Phase::running || life.awaits_ready;
+      if (!life.gone && has_run) stop_for_good(life, StopCause::shutdown);
+    }
     bool may_end = false;
     for (auto& life : lives) {
       if (life.gone || life.phase != Phase::stopping) continue;

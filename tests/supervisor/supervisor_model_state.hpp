@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "supervisor_model_order.hpp"
 #include "supervisor_model_step.hpp"
 
 #include <holdfast/snapshot.hpp>
@@ -61,7 +62,15 @@ class ModelState {
     std::string termination;
     std::int64_t running_time = 0, added_at = 0, phase_since = 0, began = 0, due = 0;
     std::uint64_t due_order = 0;
-    bool limited = false;                    // due, and waits for its turn
+    bool limited = false;    // due, and waits for its turn
+    std::uint64_t line = 0;  // of services that are after the same; 0: it is after none
+    OnDependency on_dependency = OnDependency::keep;
+    bool waits = false;                      // for those that it is after
+    bool will_wake = false;                  // it waits, and they are ready: until it is due
+    std::int64_t wait = 0;                   // how long that is
+    std::uint64_t falls_before = 0;          // of its line, that do not concern its run
+    std::uint64_t told = 0;                  // events, warnings included
+    std::uint64_t warnings = 0;              // that its policy earns
     std::optional<std::int64_t> grace_over;  // while it stops under a grace
     std::uint64_t grace_order = 0;
     std::int64_t stop_asked_at = 0;
@@ -109,7 +118,8 @@ class ModelState {
       all_terminated,
       end_drain,
       abandon_rest,
-      ready
+      ready,
+      order_changed
     };
     What what;
     std::size_t life = 0;
@@ -155,13 +165,57 @@ class ModelState {
     if (turn_) consider({turn_->first, turn_->second, std::nullopt, true});
     for (std::size_t i = 0; i < lives.size(); ++i) {
       if (lives[i].gone) continue;
-      if (lives[i].phase == Phase::backing_off && !lives[i].limited) consider({lives[i].due, lives[i].due_order, i});
+      const bool is_due = lives[i].phase == Phase::backing_off && !lives[i].limited && !waits_for_others(lives[i]);
+      if (is_due) consider({lives[i].due, lives[i].due_order, i});
       if (lives[i].start_over) consider({*lives[i].start_over, lives[i].start_order, i});
       if (lives[i].look_at) consider({*lives[i].look_at, lives[i].look_order, i});
       if (lives[i].probe_up_at && lives[i].watched == 0) consider({*lives[i].probe_up_at, lives[i].probe_order, i});
       if (lives[i].grace_over) consider({*lives[i].grace_over, lives[i].grace_order, i});
     }
     return first;
+  }
+
+  // It has not been woken.
+  static bool waits_for_others(const Life& life) { return life.waits && !life.will_wake; }
+
+  // The latest that is called so, if it is there.
+  const Life* holder_of(const std::string& name) const {
+    const auto found = std::find_if(lives.rbegin(), lives.rend(), [&](const Life& life) { return life.name == name; });
+    return found == lives.rend() || found->gone ? nullptr : &*found;
+  }
+  bool is_ready(const std::string& name) const {
+    const Life* const holder = holder_of(name);
+    return holder && holder->phase == Phase::running;
+  }
+
+ public:
+  // The first that it is after and that is not ready; empty: all are.
+  std::string first_missing(const Life& life) const {
+    if (life.line == 0) return {};
+    for (const auto& name : order_.line(life.line)->needs) {
+      if (!is_ready(name)) return name;
+    }
+    return {};
+  }
+
+ protected:
+  // Somebody who is after it has not terminated.
+  bool is_in_use(const Life& life) const {
+    if (holder_of(life.name) != &life) return false;
+    return std::any_of(lives.begin(), lives.end(), [&](const Life& other) {
+      if (other.gone || other.line == 0 || other.phase == Phase::terminated) return false;
+      const auto& needs = order_.line(other.line)->needs;
+      return std::find(needs.begin(), needs.end(), life.name) != needs.end();
+    });
+  }
+
+  // One that is called so is after `name`, or after one that is.
+  bool comes_after(const std::string& who, const std::string& name) const {
+    const Life* const holder = holder_of(who);
+    if (!holder || holder->line == 0) return false;
+    const auto& needs = order_.line(holder->line)->needs;
+    return std::any_of(needs.begin(), needs.end(),
+                       [&](const auto& need) { return need == name || comes_after(need, name); });
   }
 
   static unsigned number_of(const Life& life) {
@@ -174,10 +228,17 @@ class ModelState {
     life.failed_at.clear();
   }
   void enter(Life& life, Phase phase) {
+    const bool was_ready = life.phase == Phase::running;
+    const bool is_ready = phase == Phase::running;
     life.phase = phase;
     life.phase_since = now;
+    if (was_ready == is_ready || holder_of(life.name) != &life) return;
+    if (order_.changes(life.name, is_ready, now)) said_.push_back({Said::What::order_changed});
   }
-  void tell(const Life& life, const std::string& what) { tell(life.name, what); }
+  void tell(Life& life, const std::string& what) {
+    ++life.told;
+    tell(life.name, what);
+  }
   void tell(const std::string& who, const std::string& what) {
     lines.push_back(to_string(TimePoint{now}) + ' ' + who + ' ' + what);
   }
@@ -195,6 +256,7 @@ class ModelState {
   std::vector<std::int64_t> tokens_;                            // when they were taken
   std::optional<std::pair<std::int64_t, std::uint64_t>> turn_;  // of the first: when a token is there, and its order
   std::uint32_t starting_ = 0;                                  // runs that are not ready yet
+  ModelOrder order_;
 };
 
 }  // namespace holdfast::test

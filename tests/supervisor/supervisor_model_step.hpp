@@ -74,18 +74,22 @@ constexpr bool can_be_killed(unsigned name) { return name % 2 == 0; }
 constexpr bool runs_side_by_side(unsigned name) { return name >= 2; }
 inline constexpr std::array<std::string_view, 5> kOutcomes{"clean", "failed", "threw", "fatal", "done"};
 inline constexpr std::array<std::string_view, 3> kWatched{"", "watched", "watched_closely"};
+inline constexpr std::array<std::string_view, 4> kOnDependencies{"keep", "wait", "restart", "stop"};
 inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure", "never"};
 
 struct Step {
   Verb verb = Verb::pass;
-  unsigned name = 0;       // of kNames
-  unsigned restart = 1;    // of kRestarts; add
-  unsigned outcome = 0;    // of kOutcomes; end, end_old
-  unsigned status = 0;     // that an end carries; 0: none
-  bool has_rules = false;  // add: kExitRules are its own
-  unsigned number = 0;     // of a policy (add), of nanoseconds (pass), of a run (end_old, …), of progress
-  bool notified = false;   // add: it says when it is ready
-  unsigned watched = 0;    // of kWatched; add
+  unsigned name = 0;           // of kNames
+  unsigned restart = 1;        // of kRestarts; add
+  unsigned outcome = 0;        // of kOutcomes; end, end_old
+  unsigned status = 0;         // that an end carries; 0: none
+  bool has_rules = false;      // add: kExitRules are its own
+  unsigned number = 0;         // of a policy (add), of nanoseconds (pass), of a run (end_old, …), of progress
+  bool notified = false;       // add: it says when it is ready
+  unsigned watched = 0;        // of kWatched; add
+  unsigned after = 0;          // add: of kNames, a bit each
+  unsigned if_present = 0;     // likewise
+  unsigned on_dependency = 0;  // of kOnDependencies; add
   bool then_throws = false;
   Where where = Where::outside;
   unsigned inside_of = 0;  // of kNames
@@ -100,12 +104,38 @@ struct Setup {
   std::vector<BackoffPolicy> policies;    // the first is the supervisor's own
   std::optional<Duration> start_timeout;  // of services that say when they are ready
   std::optional<Duration> watchdog;       // of services that are watched
+  Duration wake_jitter{0};                // of services that are after others
 
   // What a service is added with: none of its own, or one.
   [[nodiscard]] std::optional<BackoffPolicy> policy(unsigned number) const {
     return number == 0 || number >= policies.size() ? std::nullopt : std::optional{policies[number]};
   }
 };
+
+inline std::vector<std::string> names_in(unsigned bits) {
+  std::vector<std::string> names;
+  for (unsigned name = 0; name < kNames.size(); ++name) {
+    if ((bits >> name & 1U) != 0) names.emplace_back(kNames[name]);
+  }
+  return names;
+}
+
+// What a service is added with.
+inline ServicePolicy policy_of(const Setup& setup, const Step& step) {
+  ServicePolicy policy{.restart = static_cast<RestartPolicy>(step.restart), .backoff = setup.policy(step.number)};
+  if (step.notified) {
+    policy.ready = Ready::notified;
+    policy.start_timeout = setup.start_timeout;
+  }
+  if (step.watched != 0) policy.watchdog = setup.watchdog.value_or(Duration{1});
+  if (step.watched == 2) policy.watchdog_needs = SignOfLife::progress;
+  if (step.has_rules) policy.exit_rules = kExitRules;
+  if (step.after != 0) policy.order.after = NameList{names_in(step.after)};
+  if (step.if_present != 0) policy.order.after_if_present = NameList{names_in(step.if_present)};
+  if (policy.order.is_after_any()) policy.order.wake_jitter = setup.wake_jitter;
+  policy.order.on_dependency = static_cast<OnDependency>(step.on_dependency);
+  return policy;
+}
 
 struct Sequence {
   Setup setup;
@@ -133,6 +163,11 @@ inline std::string text_of(const Step& step) {
   if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
   if (names_a_run(step.verb)) say(std::to_string(step.number));
   if (step.verb == Verb::add && step.has_rules) say("rules");
+  if (step.verb == Verb::add) {
+    for (const auto& name : names_in(step.after)) say("after_" + name);
+    for (const auto& name : names_in(step.if_present)) say("if_present_" + name);
+    if (step.on_dependency != 0) say(kOnDependencies[step.on_dependency]);
+  }
   if (step.verb == Verb::end || step.verb == Verb::end_old) {
     say(kOutcomes[step.outcome]);
     if (step.status != 0) say("status " + std::to_string(step.status));
@@ -184,6 +219,7 @@ inline std::string text_of(const Setup& setup) {
                      "ns; when_all_terminated " + std::string{to_string(setup.config.when_all_terminated)};
   if (setup.config.stop_grace) text += "; stop_grace " + std::to_string(setup.config.stop_grace->count()) + "ns";
   if (setup.start_timeout) text += "; start_timeout " + std::to_string(setup.start_timeout->count()) + "ns";
+  if (setup.wake_jitter.count() > 0) text += "; wake_jitter " + std::to_string(setup.wake_jitter.count()) + "ns";
   if (setup.watchdog) text += "; watchdog " + std::to_string(setup.watchdog->count()) + "ns";
   if (const auto& limit = setup.config.restart_limit) {
     text += "; restart_limit " + std::to_string(limit->every.count()) + "ns burst " + std::to_string(limit->burst);
@@ -331,7 +367,18 @@ inline Step step_from(Words& words) {
     step.notified = words.take("notified");
     for (unsigned i = 1; i < kWatched.size(); ++i) step.watched = words.take(kWatched[i]) ? i : step.watched;
   }
-  if (step.verb == Verb::add) step.has_rules = words.take("rules");
+  if (step.verb == Verb::add) {
+    step.has_rules = words.take("rules");
+    for (unsigned i = 0; i < kNames.size(); ++i) {
+      if (words.take("after_" + std::string{kNames[i]})) step.after |= 1U << i;
+    }
+    for (unsigned i = 0; i < kNames.size(); ++i) {
+      if (words.take("if_present_" + std::string{kNames[i]})) step.if_present |= 1U << i;
+    }
+    for (unsigned i = 1; i < kOnDependencies.size(); ++i) {
+      if (words.take(kOnDependencies[i])) step.on_dependency = i;
+    }
+  }
   if (step.verb == Verb::end || step.verb == Verb::end_old) {
     step.outcome = words.one_of(kOutcomes);
     if (words.take("status")) step.status = words.number();
@@ -352,6 +399,8 @@ inline void read_into(Sequence& sequence, const std::string& text, bool joined) 
     sequence.setup.start_timeout = words.length();
   } else if (words.take("watchdog")) {
     sequence.setup.watchdog = words.length();
+  } else if (words.take("wake_jitter")) {
+    sequence.setup.wake_jitter = words.length();
   } else if (words.take("restart_limit")) {
     RestartLimit& limit = sequence.setup.config.restart_limit.emplace();
     limit.every = words.length();
