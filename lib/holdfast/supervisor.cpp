@@ -934,13 +934,13 @@ void Supervisor::on_deadline(Record& record) {
       return on_restart_due(record);
     return begin_run(record);
   }
-  if (record.phase == Phase::running) return record.is_watched() ? on_look(record) : on_probe_up(record);
-  if (record.phase == Phase::starting) return on_start_timeout(record);
-  HOLDFAST_ASSERT(record.phase == Phase::stopping, "a service waited for a time in a phase that has no deadline");
   if (drain_ends_by(record.deadline())) {  // of one time the drain's deadline comes first
     scheduler_.disarm(drain_timer_);
     return on_drain_timer();
   }
+  if (record.phase == Phase::running) return record.is_watched() ? on_look(record) : on_probe_up(record);
+  if (record.phase == Phase::starting) return on_start_timeout(record);
+  HOLDFAST_ASSERT(record.phase == Phase::stopping, "a service waited for a time in a phase that has no deadline");
   on_grace_over(record);
 }
 

@@ -378,6 +378,14 @@ TEST_CASE("a probe whose breaker is closed by hand is looked at for its watchdog
           .empty());
 }
 
+TEST_CASE("of one time the drain's deadline comes before the watchdog of a service that others are after") {
+  CHECK(
+      replay("shutdown_timeout 0ns; start_timeout 1ns; watchdog 1ns; policy base 1ns max 3ns cooldown 6ns "
+             "clean_restart_delay 2ns; in_stop d shutdown; add a on_failure policy 0 watched; add d on_failure policy "
+             "0 notified after_a; pass 1ns; ")
+          .empty());
+}
+
 TEST_CASE("a difference is reported with the step, what each says, and the sequence that shows it") {
   SideBySide both{sequence_from("policy base 1ns max 4ns cooldown 2ns clean_restart_delay 1ns;").setup};
   const auto steps = sequence_from("add a always policy 0; pass 2ns & end a clean;").steps;
