@@ -74,12 +74,18 @@ struct SignalIgnored {
   ShutdownCause signal;
 };
 
+// A group was added.
+struct GroupAdded {
+  std::string_view group;     // its path
+  const GroupPolicy* policy;  // never null
+};
+
 }  // namespace arrival
 
 struct Arrival {
-  using What =
-      std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested, arrival::DrainEnded,
-                   arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored, arrival::BecameReady, arrival::Heard>;
+  using What = std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested,
+                            arrival::DrainEnded, arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored,
+                            arrival::BecameReady, arrival::Heard, arrival::GroupAdded>;
 
   TimePoint at;           // the clock, as far as it matters: when a service was added, when a shutdown was asked for
   std::string_view name;  // of the service; empty for the supervisor itself

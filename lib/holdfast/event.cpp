@@ -22,6 +22,7 @@ std::string_view to_string(BackoffCause cause) noexcept {
     case BackoffCause::clean_exit: return "clean_exit";
     case BackoffCause::breaker_open: return "breaker_open";
     case BackoffCause::dependency: return "dependency";
+    case BackoffCause::sibling: return "sibling";
   }
   return "?";
 }
@@ -33,6 +34,15 @@ std::string_view to_string(ShutdownCause cause) noexcept {
     case ShutdownCause::sighup: return "SIGHUP";
     case ShutdownCause::sigint: return "SIGINT";
     case ShutdownCause::sigterm: return "SIGTERM";
+    case ShutdownCause::ends_fleet: return "ends_fleet";
+  }
+  return "?";
+}
+
+std::string_view to_string(GroupLoss cause) noexcept {
+  switch (cause) {
+    case GroupLoss::restarts: return "restarts";
+    case GroupLoss::child: return "child";
   }
   return "?";
 }

@@ -25,13 +25,24 @@ namespace holdfast {
 enum class Command : std::uint8_t { stop, restart, remove, reset };
 std::string_view to_string(Command) noexcept;
 
-enum class BackoffCause : std::uint8_t { failure, clean_exit, breaker_open, dependency };
+enum class BackoffCause : std::uint8_t { failure, clean_exit, breaker_open, dependency, sibling };
 std::string_view to_string(BackoffCause) noexcept;
 
-// What began a shutdown or ended its drain: the program, the end of the last service, or a signal of the operating
-// system.
-enum class ShutdownCause : std::uint8_t { requested, all_terminated, sighup, sigint, sigterm };
+// What began a shutdown or ended its drain: the program, the end of the last service, a signal of the operating system,
+// or the end of a service that the fleet does not go on without (EndsFleet).
+enum class ShutdownCause : std::uint8_t { requested, all_terminated, sighup, sigint, sigterm, ends_fleet };
 std::string_view to_string(ShutdownCause) noexcept;
+
+constexpr bool is_signal(ShutdownCause cause) noexcept {
+  return ShutdownCause::sighup <= cause && cause <= ShutdownCause::sigterm;
+}
+
+// Why a group is lost.
+enum class GroupLoss : std::uint8_t {
+  restarts,  // its children were to be restarted once more than its intensity allows
+  child      // a child of it is lost for good
+};
+std::string_view to_string(GroupLoss) noexcept;
 
 enum class DrainOutcome : std::uint8_t {
   drained,   // every service terminated in time; some perhaps because they were abandoned after their stop_grace
@@ -89,8 +100,8 @@ struct Ended {
   std::optional<std::uint32_t> exit_status = std::nullopt;
   [[nodiscard]] LogLevel level() const noexcept;  // by its outcome
 };
-// The next run starts after `delay`; phase `backing_off`. With the cause `dependency` there is no delay, and `waiting`
-// follows.
+// The next run starts after `delay`; phase `backing_off`. With the causes `dependency` and `sibling` there is no delay,
+// and `waiting` follows, unless with `sibling` nobody is left to wait for.
 struct BackingOff {
   static constexpr std::string_view kKind = "backing_off";
   static constexpr LogLevel kLevel = LogLevel::info;
@@ -197,6 +208,7 @@ struct ShutdownRequested {
   static constexpr LogLevel kLevel = LogLevel::info;
   ShutdownCause cause;
   Duration timeout;  // from when it was asked for: in virtual time the event's time, on a real clock just before it
+  std::string_view ended_by = {};  // the service with whose end it began (ends_fleet)
 };
 // The shutdown is over. Not about one service.
 struct Drained {
@@ -214,6 +226,27 @@ struct RecordingFailed {
   std::string_view error;
 };
 
+// A group is there, and services may belong to it. Not about one service.
+struct GroupAdded {
+  static constexpr std::string_view kKind = "group_added";
+  static constexpr LogLevel kLevel = LogLevel::info;
+  static constexpr bool kOnlyInforms = true;
+  std::string_view group;  // its path
+  Strategy strategy = Strategy::one_for_one;
+  std::optional<std::uint32_t> max_restarts = std::nullopt;  // of its intensity
+  std::optional<Duration> within = std::nullopt;             // the same
+};
+// A group is given up on: its services are stopped for good, and the group that it is in is lost with it. Not about one
+// service.
+struct GroupLost {
+  static constexpr std::string_view kKind = "group_lost";
+  static constexpr LogLevel kLevel = LogLevel::error;
+  static constexpr bool kOnlyInforms = true;
+  std::string_view group;  // its path
+  GroupLoss cause = GroupLoss::restarts;
+  std::string_view child;  // whose failure it was: a service, or the path of a group
+};
+
 // See above.
 template <class Kind>
 concept OnlyInforms = requires {
@@ -228,7 +261,7 @@ struct Event {
                    event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
                    event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained, event::Killed,
                    event::KillThrew, event::RecordingFailed, event::Abandoned, event::BreakerClosed, event::ReadyLate,
-                   event::Waiting>;  // a kind keeps its place: digests count on it
+                   event::Waiting, event::GroupAdded, event::GroupLost>;  // a kind keeps its place: digests count on it
 
   TimePoint at{};
   ServiceId service{};          // generation 0: about the supervisor itself

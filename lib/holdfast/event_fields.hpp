@@ -123,6 +123,8 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   visit_unless_default(field, "after_if_present", policy.order.after_if_present, {});
   visit_unless_default(field, "on_dependency", policy.order.on_dependency, OnDependency::keep);
   visit_unless_default(field, "wake_jitter_ns", policy.order.wake_jitter, Order{}.wake_jitter);
+  visit_unless_default(field, "group", policy.group, {});
+  visit_unless_default(field, "ends_fleet", policy.ends_fleet, EndsFleet::never);
 }
 
 // The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
@@ -189,6 +191,16 @@ constexpr void visit_fields(Field&& field, What& what) {
   } else if constexpr (std::is_same_v<Kind, event::ShutdownRequested>) {
     field("cause", what.cause);
     field("timeout_ns", what.timeout);
+    visit_unless_default(field, "ended_by", what.ended_by, std::string_view{});
+  } else if constexpr (std::is_same_v<Kind, event::GroupAdded>) {
+    field("group", what.group);
+    field("strategy", what.strategy);
+    field("max_restarts", what.max_restarts);
+    field("within_ns", what.within);
+  } else if constexpr (std::is_same_v<Kind, event::GroupLost>) {
+    field("group", what.group);
+    field("cause", what.cause);
+    field("child", what.child);
   } else if constexpr (std::is_same_v<Kind, event::Drained>) {
     field("outcome", what.outcome);
     field("cause", what.cause);  // written only where there is one

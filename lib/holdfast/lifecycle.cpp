@@ -38,6 +38,7 @@ std::string_view to_string(WaitsFor what) noexcept {
   switch (what) {
     case WaitsFor::restart_limit: return "restart_limit";
     case WaitsFor::dependency: return "dependency";
+    case WaitsFor::group: return "group";
   }
   return "?";
 }
@@ -52,6 +53,8 @@ std::string_view to_string(StopCause cause) noexcept {
     case StopCause::watchdog: return "watchdog";
     case StopCause::dependency: return "dependency";
     case StopCause::dependency_stop: return "dependency_stop";
+    case StopCause::sibling: return "sibling";
+    case StopCause::group_lost: return "group_lost";
   }
   return "?";
 }

@@ -71,6 +71,7 @@ std::string_view to_string(BreakerState) noexcept;
 enum class WaitsFor : std::uint8_t {
   restart_limit,  // its turn: SupervisorConfig::restart_limit, starting_max
   dependency,     // the services that it is after to be ready: ServicePolicy::order
+  group,          // the others of its group that start again with it: ServicePolicy::group
 };
 std::string_view to_string(WaitsFor) noexcept;
 
@@ -84,6 +85,8 @@ enum class StopCause : std::uint8_t {
   watchdog,         // it gave no sign of life for too long, which is a failure
   dependency,       // a service that it is after is not ready any more; it starts again when that is (Order)
   dependency_stop,  // the same, and it does not start again
+  sibling,          // another child of its group has failed; it starts again with that (Strategy)
+  group_lost,       // its group is lost, and does not start again
 };
 std::string_view to_string(StopCause) noexcept;
 
@@ -94,7 +97,8 @@ constexpr bool is_missed_deadline(StopCause cause) noexcept {
 
 // Whether the service ends with such a stop. If it goes on, a later stop or shutdown makes the stop final.
 constexpr bool is_final(StopCause cause) noexcept {
-  return cause != StopCause::restart && cause != StopCause::dependency && !is_missed_deadline(cause);
+  return cause != StopCause::restart && cause != StopCause::dependency && cause != StopCause::sibling &&
+         !is_missed_deadline(cause);
 }
 
 // Why a service terminated for good.

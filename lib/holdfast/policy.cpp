@@ -262,6 +262,24 @@ std::string_view to_string(OnDependency what) noexcept {
   return "?";
 }
 
+std::string_view to_string(Strategy strategy) noexcept {
+  switch (strategy) {
+    case Strategy::one_for_one: return "one_for_one";
+    case Strategy::one_for_all: return "one_for_all";
+    case Strategy::rest_for_one: return "rest_for_one";
+  }
+  return "?";
+}
+
+std::string_view to_string(EndsFleet when) noexcept {
+  switch (when) {
+    case EndsFleet::never: return "never";
+    case EndsFleet::when_lost: return "when_lost";
+    case EndsFleet::always: return "always";
+  }
+  return "?";
+}
+
 NameList::NameList(std::vector<std::string> names) {
   if (!names.empty()) names_ = new std::vector<std::string>(std::move(names));
 }
@@ -357,6 +375,24 @@ void check_order(std::vector<Problem>& found, const Order& order) {
   }
 }
 
+// Each part of the path is a name of its own.
+void check_path(std::vector<Problem>& found, const std::string& path, const char* field) {
+  if (!path.starts_with('/')) {
+    error(found, field, "is \"" + path + "\"; allowed is a path of names, each behind a slash, as \"/gateway/feeds\"");
+    return;
+  }
+  if (path.size() > kNameLengthMax) {
+    error(found, field,
+          "is " + std::to_string(path.size()) + " bytes long; allowed are up to " + std::to_string(kNameLengthMax));
+    return;
+  }
+  for (std::size_t at = 0; at < path.size() && !has_errors(found);) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    check_name(found, path.substr(at + 1, end - at - 1), field);
+    at = end;
+  }
+}
+
 // The default, or that of files with a command (file/program.hpp), whose breaker tries again, whatever it counts.
 bool is_usual(BackoffPolicy policy) {
   if (policy.breaker && policy.breaker->half_open == HalfOpenPolicy{}) policy.breaker->half_open.reset();
@@ -415,6 +451,7 @@ std::vector<Problem> problems(const ServicePolicy& policy) {
   if (policy.watchdog) check_duration(found, "watchdog", *policy.watchdog, Duration{1});
   check_exit_rules(found, policy.exit_rules);
   check_order(found, policy.order);
+  if (!policy.group.empty()) check_path(found, policy.group, "group");
   if (!has_errors(found) && policy.start_timeout && policy.ready == Ready::at_once) {
     warning(found, "start_timeout",
             "is " + to_string(*policy.start_timeout) +
@@ -432,6 +469,19 @@ std::vector<Problem> problems(const ServiceConfig& config) {
   check_name(found, config.name);
   const auto of_policy = problems(config.policy);
   found.insert(found.end(), of_policy.begin(), of_policy.end());
+  return found;
+}
+
+std::vector<Problem> problems(const GroupConfig& config) {
+  std::vector<Problem> found;
+  check_path(found, config.path, "path");
+  if (const auto& intensity = config.policy.intensity) {
+    if (intensity->max_restarts > kMaxRestartsMax) {
+      error(found, "intensity.max_restarts",
+            "is " + std::to_string(intensity->max_restarts) + "; allowed is 0 to " + std::to_string(kMaxRestartsMax));
+    }
+    check_duration(found, "intensity.within", intensity->within, Duration{1});
+  }
   return found;
 }
 

@@ -247,6 +247,46 @@ struct Order {
 };
 inline constexpr std::size_t kAfterMax = 1000;  // names in both lists together
 
+// Whom it concerns when a child of a group is to start again by its policy: those siblings are stopped in the reverse
+// order of adding, and all start again together.
+enum class Strategy : std::uint8_t {
+  one_for_one,   // nobody
+  one_for_all,   // all siblings
+  rest_for_one,  // the siblings that were added after it
+};
+std::string_view to_string(Strategy) noexcept;
+
+// How often the children of a group may have to be restarted: with one time more within the window the group is lost.
+struct RestartIntensity {
+  std::uint32_t max_restarts = 3;             // 0 to kMaxRestartsMax
+  Duration within = std::chrono::seconds{5};  // 1 ns to kDurationMax
+  friend bool operator==(const RestartIntensity&, const RestartIntensity&) = default;
+};
+inline constexpr std::uint32_t kMaxRestartsMax = kMaxFailuresMax - 1;
+
+struct GroupPolicy {
+  Strategy strategy = Strategy::one_for_one;
+  std::optional<RestartIntensity> intensity = std::nullopt;  // nullopt: any number
+  friend bool operator==(const GroupPolicy&, const GroupPolicy&) = default;
+};
+
+// A group of services, and of other groups.
+struct GroupConfig {
+  // "/gateway/feeds" is in the group "/gateway". Each part is like the name of a service, without '/'; the whole has up
+  // to kNameLengthMax bytes.
+  std::string path{};
+  GroupPolicy policy{};
+  friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
+};
+
+// Whether the supervisor shuts down when a service has terminated otherwise than by a command.
+enum class EndsFleet : std::uint8_t {
+  never,
+  when_lost,  // when it has failed for good, was abandoned, or its group is lost
+  always      // also when it has completed
+};
+std::string_view to_string(EndsFleet) noexcept;
+
 // What the supervisor does when every service that was added has terminated.
 enum class WhenAllTerminated : std::uint8_t {
   wait,    // wait for a shutdown, or for more services
@@ -306,6 +346,8 @@ struct ServicePolicy {
   SignOfLife watchdog_needs = SignOfLife::heartbeat;  // no effect without a watchdog
   ExitRules exit_rules{};
   Order order{};
+  std::string group{};  // the path of a group that was added before; empty: in none
+  EndsFleet ends_fleet = EndsFleet::never;
   friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
 };
 
@@ -337,6 +379,7 @@ std::vector<Problem> problems(const BackoffPolicy&);
 std::vector<Problem> problems(const SupervisorConfig&);
 std::vector<Problem> problems(const ServicePolicy&);
 std::vector<Problem> problems(const ServiceConfig&);
+std::vector<Problem> problems(const GroupConfig&);
 
 // The warning of a grace that is longer than a shutdown can wait.
 void warn_of_idle_grace(std::vector<Problem>&, Duration stop_grace, Duration shutdown_timeout);

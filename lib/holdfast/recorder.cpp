@@ -80,6 +80,7 @@ struct InputWord {
   std::string_view operator()(const arrival::SignalIgnored&) const { return "signal_ignored"; }
   std::string_view operator()(const arrival::BecameReady&) const { return "ready"; }
   std::string_view operator()(const arrival::Heard&) const { return "heartbeat"; }
+  std::string_view operator()(const arrival::GroupAdded&) const { return "add_group"; }
 };
 
 template <class What>
@@ -117,6 +118,13 @@ void put_fields(RecordedLine& line, const What& what) {
     line("says", what.says);
   } else if constexpr (std::is_same_v<What, arrival::ShutdownRequested> || std::is_same_v<What, arrival::DrainEnded>) {
     if (what.cause != ShutdownCause::requested) line("cause", what.cause);
+  } else if constexpr (std::is_same_v<What, arrival::GroupAdded>) {
+    line("group", what.group);
+    line("strategy", what.policy->strategy);
+    if (const auto& intensity = what.policy->intensity) {
+      line("max_restarts", intensity->max_restarts);
+      line("within_ns", intensity->within);
+    }
   } else if constexpr (std::is_same_v<What, arrival::SignalIgnored>) {
     line("cause", what.signal);
   }

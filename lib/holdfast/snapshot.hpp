@@ -40,6 +40,8 @@ struct Counters {
 
 struct ServiceSnapshot {
   std::string name;
+  std::string group = {};      // the path of its group; empty: it is in none
+  bool group_is_lost = false;  // that was given up on
   ServiceId id;
   RestartPolicy restart = RestartPolicy::on_failure;
   Phase phase = Phase::starting;
@@ -87,14 +89,19 @@ struct ShutdownResult {
   std::vector<std::string> failed;     // services that had failed or whose breaker had opened
   // Services that ended with an error when the shutdown asked them to stop. They are neither abandoned nor failed.
   std::vector<StopError> errors;
-  std::size_t unnamed = 0;  // services of these lists for whose names there was no memory
+  std::vector<std::string> lost_groups = {};  // the paths of groups that were given up on, in the order of adding
+  std::string ended_by = {};                  // the service with whose end the shutdown began (EndsFleet)
+  std::size_t unnamed = 0;                    // services and groups of these for whose names there was no memory
   Counters counters;
 
-  // For the program's main(): 0 if the drain ended by itself, no service had failed and none was abandoned, else 1.
-  // Errors of services that were asked to stop do not count, because a connection that a stop interrupts often ends
-  // with one; `errors` has them.
+  // For the program's main(): 0 if the drain ended by itself, no service had failed, none was abandoned and no group
+  // was lost, else 1. Errors of services that were asked to stop do not count, because a connection that a stop
+  // interrupts often ends with one; `errors` has them.
   [[nodiscard]] int suggested_exit_status() const noexcept {
-    return outcome == DrainOutcome::drained && abandoned.empty() && failed.empty() && unnamed == 0 ? 0 : 1;
+    return outcome == DrainOutcome::drained && abandoned.empty() && failed.empty() && lost_groups.empty() &&
+                   unnamed == 0
+               ? 0
+               : 1;
   }
 };
 

@@ -137,6 +137,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
                    "add: the name \"" + config.name + "\" is taken; a name is free again once its service was removed"};
   }
   if (auto wrong = wrong_order(config)) return *std::move(wrong);
+  if (auto wrong = wrong_group(config)) return *std::move(wrong);
 
   const detail::SharedPolicy& policy = policy_for(config.policy);
   if (!service.is_added_once() && !objects_.insert(service)) return object_taken(config.name, service);
@@ -154,6 +155,7 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
     if (config.policy.watchdog && watches_.size() <= record->id.slot) watches_.resize(record->id.slot + std::size_t{1});
     if (limit_) limit_->services.make_room(record->id.slot);
     enter_order(*record);
+    enter_group(*record);
     enqueue({.kind = Input::Kind::added, .tenancy = record->tenancy, .record = record});
   } catch (...) {
     objects_.erase(service);
@@ -166,6 +168,49 @@ Result<ServiceId> Supervisor::add(ServiceConfig config, Service& service) {
   ++counters_.spawned;
   ++counters_.active_services;
   return record->id;
+}
+
+Result<Accepted> Supervisor::add_group(const GroupConfig& config) {
+  const auto refused = [&config](Refusal::Reason reason, const std::string& says) {
+    return Refusal{reason, "add_group \"" + config.path + "\": " + says};
+  };
+  if (is_shutting_down()) return refused(Refusal::Reason::shutting_down, "the supervisor is shutting down");
+  if (const auto found = problems(config); has_errors(found)) {
+    return refused(Refusal::Reason::invalid_configuration, describe_errors(found));
+  }
+  if (groups_ && groups_->find(config.path) != detail::ServiceGroups::kNone) {
+    return refused(Refusal::Reason::name_taken, "there is such a group; a group stays as long as its supervisor");
+  }
+  const std::string_view parent = detail::ServiceGroups::parent_path(config.path);
+  if (!parent.empty() && (!groups_ || groups_->find(parent) == detail::ServiceGroups::kNone)) {
+    return refused(Refusal::Reason::invalid_configuration,
+                   "no group \"" + std::string{parent} + "\" was added, which it is in; add that first");
+  }
+  if (!groups_) groups_ = std::make_unique<detail::ServiceGroups>();
+  const auto group = groups_->add(config);
+  try {
+    enqueue({.kind = Input::Kind::group_added, .tenancy = group});
+  } catch (...) {
+    groups_->take_back();
+    lacked_memory();
+    throw;
+  }
+  return Accepted{};
+}
+
+std::optional<Refusal> Supervisor::wrong_group(const ServiceConfig& config) const {
+  const std::string& group = config.policy.group;
+  if (group.empty() || (groups_ && groups_->find(group) != detail::ServiceGroups::kNone)) return std::nullopt;
+  return Refusal{
+      Refusal::Reason::invalid_configuration,
+      "add \"" + config.name + "\": group is \"" + group + "\", and no such group was added; add it first (add_group)"};
+}
+
+void Supervisor::enter_group(Record& record) {
+  const std::string& group = record.policy->given.group;
+  if (group.empty()) return;
+  groups_->enter(record.id.slot, groups_->find(group));
+  restarts_may_wait_ = record.starts_specially = true;
 }
 
 std::optional<Refusal> Supervisor::wrong_order(const ServiceConfig& config) const {
@@ -387,7 +432,11 @@ void Supervisor::tell_arrival(const Input& input) {
       return arrived(scheduler_.now(), input.record,
                      arrival::BecameReady{abandoned ? abandoned->service : input.record->id, input.run});
     }
+    case Input::Kind::group_added:
+      return arrived(scheduler_.now(), nullptr,
+                     arrival::GroupAdded{groups_->path(input.tenancy), &groups_->policy(input.tenancy)});
     case Input::Kind::warn:
+    case Input::Kind::fleet_ends:
     case Input::Kind::first_start:
     case Input::Kind::all_terminated:
     case Input::Kind::recording_failed:
@@ -529,7 +578,14 @@ void Supervisor::process(Input& input) {
     case Input::Kind::signal_ignored: return emit(event::Warned{"signal", text_of_ignored(input.cause)});
     case Input::Kind::recording_failed: return emit(event::RecordingFailed{input.error.text()});
     case Input::Kind::abandon_rest: return abandon_rest();
-    case Input::Kind::order_changed: return on_order_changed();
+    case Input::Kind::order_changed: return on_gates_changed();
+    case Input::Kind::group_added: {
+      const auto& intensity = groups_->policy(input.tenancy).intensity;
+      return emit(event::GroupAdded{groups_->path(input.tenancy), groups_->policy(input.tenancy).strategy,
+                                    intensity ? std::optional{intensity->max_restarts} : std::nullopt,
+                                    intensity ? std::optional{intensity->within} : std::nullopt});
+    }
+    case Input::Kind::fleet_ends: return on_fleet_ends();
     default: return process(input, *input.record);
   }
 }
@@ -564,9 +620,8 @@ void Supervisor::on_added(Record& record) {
 }
 
 void Supervisor::on_first_start(Record& record) {
-  if (!record.first_run_due || record.phase != Phase::starting) return;
-  if (must_wait_for_others(record)) return wait_for_others(record);
-  begin_run(record);
+  if (!record.first_run_due || record.phase != Phase::starting || waits_for_siblings(record)) return;
+  start_unless_it_waits(record);
 }
 
 [[gnu::always_inline]] inline void Supervisor::on_unasked_end(Record& record, Outcome outcome, Duration ready_for) {
@@ -659,7 +714,9 @@ void Supervisor::on_run_ended(Record& record, Input& end) {
                                                                      Duration ready_for) {
   on_unasked_end(record, outcome, ready_for);
   // A shutdown has left it running for the sake of others.
-  if (shutdown_begun_ && record.phase == Phase::backing_off) stop_for_good(record, StopCause::shutdown);
+  if (record.phase != Phase::backing_off) return;
+  if (shutdown_begun_) return stop_for_good(record, StopCause::shutdown);
+  if (groups_ && groups_->has(record.id.slot)) concern_siblings(record);
 }
 
 [[gnu::cold, gnu::noinline]] void Supervisor::on_other_end(Record& record, Outcome outcome) {
@@ -674,6 +731,7 @@ void Supervisor::on_run_ended(Record& record, Input& end) {
   record.ended_badly_in_drain = record.last_run_failed && shutdown_begun_;
   if (record.stop_cause == StopCause::restart) return begin_by_hand(record);
   if (record.stop_cause == StopCause::dependency) return wait_after_stop(record);
+  if (record.stop_cause == StopCause::sibling) return back_off_with_siblings(record);
   terminate(record, Termination::Reason::cancelled);
 }
 
@@ -781,7 +839,7 @@ void Supervisor::on_restart_command(Record& record, RunNumber run) {
   if (record.waits_for_end()) return ask_to_stop(record, StopCause::restart);
   switch (record.phase) {
     case Phase::starting:
-      if (!order_ || !order_->is_after_any(record.id.slot)) return;
+      if ((!order_ || !order_->is_after_any(record.id.slot)) && (!groups_ || !groups_->waits(record.id.slot))) return;
       return begin_by_hand(record);
     case Phase::running: return;
     case Phase::stopping:
@@ -803,7 +861,8 @@ void Supervisor::on_shutdown(ShutdownCause cause) {
   if (shutdown_begun_) return;
   if (!shutdown_asked_at_) shutdown_asked_at_ = now_;
   shutdown_begun_ = true;
-  emit(event::ShutdownRequested{cause, config_.shutdown_timeout});
+  if (cause != ShutdownCause::ends_fleet) ended_by_.clear();
+  emit(event::ShutdownRequested{cause, config_.shutdown_timeout, ended_by_});
   scheduler_.disarm(drain_timer_);
   drain_over_at_ = *shutdown_asked_at_ + config_.shutdown_timeout;
   arm_drain_timer();
@@ -920,6 +979,7 @@ void Supervisor::finish_drain() {
     list_in(result, *record);
   }
   if (!drain_has_killed_ && !drain_has_abandoned_) result.outcome = DrainOutcome::drained;
+  list_groups_in(result);
   result.counters = counters_;
   const auto outcome = result.outcome;
   shutdown_result_ = std::move(result);
@@ -944,15 +1004,19 @@ void Supervisor::on_deadline(Record& record) {
   on_grace_over(record);
 }
 
-// Its delay has passed, or the time after which it starts once all that it is after are ready. They come first, the
-// limits second.
+// Its delay has passed, or the time after which it starts once all that it is after are ready. Its siblings come first,
+// those second, the limits last.
 [[gnu::cold, gnu::noinline]] void Supervisor::on_restart_due(Record& record) {
+  if (!waits_for_siblings(record)) start_unless_it_waits(record);
+}
+
+void Supervisor::start_unless_it_waits(Record& record) {
   if (must_wait_for_others(record)) {
     if (!order_->waits(record.id.slot)) wait_for_others(record);
     return;
   }
   if (order_ && order_->waits_no_more(record.id.slot)) --counters_.waiting_services;
-  if (!limit_) return begin_run(record);
+  if (!limit_ || record.first_run_due) return begin_run(record);
   stand_in_line(record);
 }
 
@@ -984,6 +1048,7 @@ void Supervisor::on_limit_timer() {
 
 // It starts, or will not.
 void Supervisor::wait_no_more(const Record& record) noexcept {
+  leave_round(record);
   if (order_ && order_->waits_no_more(record.id.slot)) --counters_.waiting_services;
   if (!is_limited(record)) return;
   limit_->services.leave(record.id.slot);
@@ -1029,6 +1094,7 @@ void Supervisor::wait_for_others(Record& record) {
 void Supervisor::wait_after_stop(Record& record) {
   set_phase(record, Phase::backing_off);
   emit(record, event::BackingOff{BackoffCause::dependency, record.retries.attempt, Duration::zero(), Duration::zero()});
+  if (waits_for_siblings(record)) return;
   wait_for_others(record);
   if (!order_->misses_any(record.id.slot)) wake_at(record, now_ + order_->delay(record.id.slot));
 }
@@ -1050,6 +1116,15 @@ void Supervisor::look_at_order() noexcept {
   }
 }
 
+void Supervisor::on_gates_changed() {
+  if (order_) on_order_changed();
+  if (!groups_) return;
+  for (auto group = groups_->take_complete_round(); group != detail::ServiceGroups::kNone;
+       group = groups_->take_complete_round()) {
+    end_round(group);
+  }
+}
+
 void Supervisor::on_order_changed() {
   while (const auto change = order_->take_change()) {
     if (shutdown_begun_) continue;
@@ -1066,7 +1141,7 @@ void Supervisor::on_order_changed() {
       if (!record.first_run_due)
         return wake_at(record, order_->changed_at(change->gate) + order_->delay(record.id.slot));
       wait_no_more(record);
-      begin_run(record);
+      if (!waits_for_siblings(record)) begin_run(record);
     });
   }
 }
@@ -1107,6 +1182,168 @@ void Supervisor::stop_those_before(const Record& record) {
   }
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Groups
+// ---------------------------------------------------------------------------------------------------------------------
+
+// It would start, but others are to start with it that are not down yet, or whose own delay has not passed. The last of
+// them starts all. False: no round keeps it.
+bool Supervisor::waits_for_siblings(Record& record) {
+  const std::uint32_t slot = record.id.slot;
+  const auto group = groups_ ? groups_->round_over(slot) : detail::ServiceGroups::kNone;
+  if (group == detail::ServiceGroups::kNone) return false;
+  miss(record, group);
+  if (groups_->wait(slot)) {
+    end_round(group);
+  } else {
+    groups_->was_told(slot);
+    ++counters_.waiting_services;
+    emit(record, event::Waiting{.waits_for = WaitsFor::group});
+  }
+  return true;
+}
+
+// Its run has ended, which was stopped because a sibling had failed.
+void Supervisor::back_off_with_siblings(Record& record) {
+  set_phase(record, Phase::backing_off);
+  emit(record, event::BackingOff{BackoffCause::sibling, record.retries.attempt, Duration::zero(), Duration::zero()});
+  on_restart_due(record);
+}
+
+// A child is to start again. It counts once if several fail that start again together.
+void Supervisor::concern_siblings(Record& failed) {
+  const std::uint32_t slot = failed.id.slot;
+  const auto group = groups_->group_of(slot);
+  const auto present = groups_->round_over(slot);
+  const bool is_known = present != detail::ServiceGroups::kNone;
+  if (!is_known && groups_->restarts_too_often(group, now_)) return lose_group_of(failed, GroupLoss::restarts);
+  const auto from = groups_->concerned_from(slot);
+  const bool is_inner = is_known && present != group;  // then all of its siblings are in the outer round
+  if (from && !is_inner) groups_->begin_round(group, *from);
+  const auto round = is_inner ? present : groups_->round_over(slot);
+  if (round == detail::ServiceGroups::kNone) return;
+  miss(failed, round);
+  if (!from) return;
+  groups_->for_each_back(group, *from, [&](std::uint32_t sibling) {
+    if (sibling != slot) concern(*services_.find(sibling), round);
+  });
+}
+
+// A service that has never begun a run comes to the round by itself when it would start.
+void Supervisor::concern(Record& record, detail::ServiceGroups::Group group) {
+  const std::uint32_t slot = record.id.slot;
+  const bool waits_for_order = order_ && order_->waits(slot);
+  if (record.waits_for_end()) {
+    miss(record, group);
+    if (record.run_alive) ask_to_stop(record, StopCause::sibling);  // otherwise its own end follows
+  } else if (record.phase == Phase::stopping) {
+    miss(record, group);
+  } else if (record.phase != Phase::backing_off) {
+    return;
+  } else if (groups_->waits(slot)) {
+    look_after([&] { groups_->take_over(slot, group); });
+  } else if (waits_for_order || is_limited(record)) {
+    scheduler_.disarm(record);
+    record.timer_is_due = false;
+    wait_no_more(record);
+    (void)waits_for_siblings(record);
+  } else if (record.armed() || record.timer_is_due) {
+    miss(record, group);
+  }
+}
+
+// Nobody is missing any more. Those that wait start, in the order of adding.
+void Supervisor::end_round(detail::ServiceGroups::Group group) {
+  groups_->end_round(group);
+  if (shutdown_begun_) return;
+  groups_->for_each(group, [&](std::uint32_t slot) {
+    if (!groups_->waits_for(slot, group)) return;
+    Record& record = *services_.find(slot);
+    leave_round(record);
+    start_unless_it_waits(record);
+  });
+}
+
+// It starts with the others of the round, as soon as it can.
+void Supervisor::miss(const Record& record, detail::ServiceGroups::Group group) noexcept {
+  look_after([&] {
+    if (groups_->miss(record.id.slot, group)) --counters_.waiting_services;
+  });
+}
+
+void Supervisor::leave_round(const Record& record) noexcept {
+  if (!groups_) return;
+  look_after([&] {
+    if (groups_->leave(record.id.slot)) --counters_.waiting_services;
+  });
+}
+
+// What leaves a round may complete it.
+template <class Act>
+void Supervisor::look_after(const Act& act) noexcept {
+  const bool none_was = !groups_->has_complete_round();
+  act();
+  if (none_was && groups_->has_complete_round()) look_at_order();
+}
+
+// It has terminated, and not by a command, and not because it has done its work or was never to start again.
+bool Supervisor::is_lost(const Record& record) const noexcept {
+  switch (record.reason) {
+    case Termination::Reason::completed: return false;
+    case Termination::Reason::failed:
+    case Termination::Reason::circuit_open: return true;
+    case Termination::Reason::cancelled: return record.stop_cause == StopCause::group_lost;
+    case Termination::Reason::abandoned: break;
+  }
+  return !is_final(record.stop_cause) || record.stop_cause == StopCause::group_lost;
+}
+
+// And so is every group that it is in. All their services stop for good, from the last to the first.
+void Supervisor::lose_group_of(const Record& record, GroupLoss cause) {
+  std::string_view child = record.name.text();
+  auto group = groups_->group_of(record.id.slot);
+  while (true) {
+    groups_->lose(group);
+    emit(event::GroupLost{groups_->path(group), cause, child});
+    if (groups_->parent(group) == detail::ServiceGroups::kNone) break;
+    child = groups_->path(group);
+    cause = GroupLoss::child;
+    group = groups_->parent(group);
+  }
+  groups_->for_each_back(group, 0, [&](std::uint32_t slot) {
+    Record& one = *services_.find(slot);
+    if (one.phase != Phase::terminated) stop_for_good(one, StopCause::group_lost);
+  });
+}
+
+// It has terminated.
+[[gnu::cold, gnu::noinline]] void Supervisor::look_at_what_its_end_means(Record& record) {
+  leave_round(record);
+  if (shutdown_begun_) return;
+  const ServicePolicy& policy = record.policy->in_force;
+  const bool lost = is_lost(record);
+  const bool by_command =
+      record.reason != Termination::Reason::completed && !lost && record.stop_cause != StopCause::dependency_stop;
+  const bool ends_fleet =
+      policy.ends_fleet == EndsFleet::always ? !by_command : policy.ends_fleet == EndsFleet::when_lost && lost;
+  if (ends_fleet && ended_by_.empty()) {
+    try {
+      ended_by_ = record.name.text();
+    } catch (const std::bad_alloc&) {  // then the result does not name it
+      lacked_memory();
+    }
+    enqueue_or_owe({.kind = Input::Kind::fleet_ends});
+  }
+  if (!lost || !groups_ || !groups_->has(record.id.slot)) return;
+  const bool has_failed = record.reason == Termination::Reason::failed;
+  const bool was_stopped = !has_failed && record.reason != Termination::Reason::circuit_open;
+  if (was_stopped && record.stop_cause == StopCause::group_lost) return;  // with its group
+  if (has_failed && policy.restart == RestartPolicy::never) return;
+  lose_group_of(record, GroupLoss::child);
+}
+
+void Supervisor::on_fleet_ends() { on_shutdown(ShutdownCause::ends_fleet); }
+
 // A probe that has said that it ended, before the supervisor got to it, did not stay up.
 void Supervisor::on_probe_up(Record& record) {
   if (record.run_alive) reset_retries(record);
@@ -1132,6 +1369,7 @@ void Supervisor::abandon_and_go_on(Record& record) {
   emit(record, event::Abandoned{now_ - record.stop_asked_at()});
   if (record.stop_cause == StopCause::restart) return begin_by_hand(record);
   if (record.stop_cause == StopCause::dependency) return wait_after_stop(record);
+  if (record.stop_cause == StopCause::sibling) return back_off_with_siblings(record);
   record.last_run_failed = true;
   record.last_error = missed_deadline(record, {});
   if (record.stop_cause == StopCause::start_timeout) count_failed_start(record);
@@ -1188,7 +1426,8 @@ void Supervisor::begin_by_hand(Record& record) {
   const ServicePolicy& policy = record.policy->in_force;
   if (policy.ready == Ready::at_once) {
     const bool is_needed = order_ && order_->is_needed(record.id.slot);
-    record.starts_specially = record.retries.breaker_has_opened || policy.watchdog || is_needed;
+    const bool has_siblings = groups_ && groups_->has(record.id.slot);
+    record.starts_specially = record.retries.breaker_has_opened || policy.watchdog || is_needed || has_siblings;
     return become_ready(record);
   }
   record.awaits_ready = true;
@@ -1278,10 +1517,14 @@ void Supervisor::stop_for_good(Record& record, StopCause cause) {
   if (record.waits_for_end()) return ask_to_stop(record, cause);
   switch (record.phase) {
     case Phase::starting:
-    case Phase::running: wait_no_more(record); return terminate(record, Termination::Reason::cancelled);
+    case Phase::running:
+      wait_no_more(record);
+      record.stop_cause = cause;
+      return terminate(record, Termination::Reason::cancelled);
     case Phase::backing_off:
       wait_no_more(record);
       set_phase(record, Phase::stopping);
+      record.stop_cause = cause;
       emit(record, event::Stopping{cause});
       return terminate(record, Termination::Reason::cancelled);
     case Phase::stopping:
@@ -1305,6 +1548,7 @@ void Supervisor::terminate(Record& record, Termination::Reason why) {
   const bool ended_badly = record.last_run_failed && why != Termination::Reason::abandoned;
   emit(record, event::Terminated{termination_of(record), ended_badly ? record.last_error.text() : std::string_view{}});
   if (order_) stop_those_before(record);
+  if (groups_ || record.policy->in_force.ends_fleet != EndsFleet::never) look_at_what_its_end_means(record);
   if (record.remove_begun) forget(record);
   if (counters_.active_services > 0 || drain_is_over_) return;
   if (drain_outcome_) {
@@ -1336,6 +1580,7 @@ void Supervisor::add_again_in_place(Record& record) {
   ++counters_.spawned;
   ++counters_.active_services;
   if (order_) order_->comes_back(record.id.slot);
+  if (groups_) groups_->comes_back(record.id.slot);
   on_added(record);
 }
 
@@ -1449,6 +1694,7 @@ void Supervisor::forget_side_entries(Record& record) noexcept {
   abandoned_runs_.forget(record);
   forget_counts(record);
   if (order_) order_->forget(record);
+  if (groups_) groups_->forget(record.id.slot);
 }
 
 // A breaker opens with the very failure that fills it.

@@ -21,13 +21,16 @@
 //     running       stop, restart, remove or shutdown              stopping
 //     running       no sign of life for its watchdog               stopping
 //     running       one that it is after is unready (Order)        stopping
-//     backing_off   the delay has passed, and neither one that     starting
-//                   it is after nor a limit on restarts asks it
-//                   to wait; restart or reset
+//     running       a sibling in its group fails (Strategy), or    stopping
+//                   its group is lost
+//     backing_off   the delay has passed, and neither a sibling,   starting
+//                   nor one that it is after, nor a limit on
+//                   restarts asks it to wait; restart or reset
 //     backing_off   stop, remove or shutdown                       stopping, terminated(cancelled)
 //     stopping      its run ends; the stop was a restart's         starting
 //     stopping      its run ends; it was stopped to wait for one   backing_off
-//                   that it is after
+//                   that it is after, or to start again with a
+//                   sibling
 //     stopping      its run ends; it was not ready in time, or     as from running after a failure
 //                   its watchdog asked it to stop
 //     stopping      its run ends; any other stop                   terminated(cancelled)
@@ -58,11 +61,13 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include <holdfast/arrival.hpp>
 #include <holdfast/detail/abandoned_runs.hpp>
+#include <holdfast/detail/groups.hpp>
 #include <holdfast/detail/incarnations.hpp>
 #include <holdfast/detail/input_queue.hpp>
 #include <holdfast/detail/order.hpp>
@@ -103,9 +108,13 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
+  // Adds a group, which services may belong to from now on. It stays as long as the supervisor. Refused: an invalid
+  // configuration, a path that is taken, one in a group that is not there, a shutdown.
+  Result<Accepted> add_group(const GroupConfig& config);
+
   // Records the service at once, in `starting`; its first run begins after the current handler.
-  // Refused: an invalid configuration, a name that is taken, a service that is to be after an unknown one or, by way of
-  // others, after itself, a shutdown.
+  // Refused: an invalid configuration, a name that is taken, an unknown group, a service that is to be after an unknown
+  // one or, by way of others, after itself, a shutdown.
   Result<ServiceId> add(ServiceConfig config, Service& service);
 
   // Stops the service for good. Does nothing to a terminated service. Refused: an unknown name.
@@ -272,6 +281,8 @@ class Supervisor {
   void on_limit_timer();
   void on_first_start(Record& record);
   void on_order_changed();
+  void on_gates_changed();
+  void on_fleet_ends();
   void on_unready(Record& record);
   void on_probe_up(Record& record);
   void on_grace_over(Record& record);
@@ -289,6 +300,19 @@ class Supervisor {
   void stand_in_line(Record& record);
   void wait_for_others(Record& record);
   void wait_after_stop(Record& record);
+  bool waits_for_siblings(Record& record);
+  void back_off_with_siblings(Record& record);
+  void concern_siblings(Record& failed);
+  void concern(Record& record, detail::ServiceGroups::Group group);
+  void end_round(detail::ServiceGroups::Group group);
+  void start_unless_it_waits(Record& record);
+  void miss(const Record& record, detail::ServiceGroups::Group group) noexcept;
+  void leave_round(const Record& record) noexcept;
+  template <class Act>
+  void look_after(const Act& act) noexcept;
+  [[nodiscard]] bool is_lost(const Record& record) const noexcept;
+  void lose_group_of(const Record& record, GroupLoss cause);
+  void look_at_what_its_end_means(Record& record);
   void tell_order(const Record& record, bool is_ready) noexcept;
   void look_at_order() noexcept;
   [[nodiscard]] bool must_wait_for_others(const Record& record) const noexcept;
@@ -342,6 +366,8 @@ class Supervisor {
   [[nodiscard]] std::optional<Refusal> wrong_order(const ServiceConfig& config) const;
   [[nodiscard]] std::vector<Record*> comes_after(std::string_view self, const Order& order) const;
   void enter_order(Record& record);
+  [[nodiscard]] std::optional<Refusal> wrong_group(const ServiceConfig& config) const;
+  void enter_group(Record& record);
   [[nodiscard]] Refusal object_taken(std::string_view name, const Service& service) const;
   const detail::SharedPolicy& policy_for(const ServicePolicy& given);
   [[nodiscard]] std::optional<std::uint32_t> pid_of(const Record& record) const noexcept;
@@ -353,6 +379,7 @@ class Supervisor {
   [[nodiscard]] Duration was_ready_for(const Record& record) const noexcept;
   static void list_in(ShutdownResult& result, const Record& record) noexcept;
   void list_removed(const Record& record) noexcept;
+  void list_groups_in(ShutdownResult& result) noexcept;
   void forget_side_entries(Record& record) noexcept;
   [[nodiscard]] static Termination termination_of(const Record& record) noexcept;
   void free_name(Record& record, TimePoint now);
@@ -391,16 +418,18 @@ class Supervisor {
   static constexpr std::uint16_t kAbandonRest = 32;
   static constexpr std::uint16_t kLimit = 64;
   static constexpr std::uint16_t kOrder = 128;
-  static constexpr std::uint16_t kException = 256;
+  static constexpr std::uint16_t kFleetEnds = 256;
+  static constexpr std::uint16_t kException = 512;
   static constexpr std::uint16_t kAllButException = kException - 1;
   std::uint16_t owed_ = 0;
   ShutdownCause owed_cause_ = ShutdownCause::requested;
   std::exception_ptr exception_;
   Loop loop_{*this};
-  std::unique_ptr<Limit> limit_;                 // null: restarts are not limited
-  std::unique_ptr<detail::ServiceOrder> order_;  // null: no service has ever been after another
-  bool restarts_may_wait_ = false;               // there is one of the two
-  DrainTimer drain_timer_{*this};                // before a shutdown: looks whether any service was added
+  std::unique_ptr<Limit> limit_;                   // null: restarts are not limited
+  std::unique_ptr<detail::ServiceOrder> order_;    // null: no service has ever been after another
+  std::unique_ptr<detail::ServiceGroups> groups_;  // null: no group was added
+  bool restarts_may_wait_ = false;                 // there is one of the three
+  DrainTimer drain_timer_{*this};                  // before a shutdown: looks whether any service was added
 
   Counters counters_;
   std::uint64_t events_ = 0;  // about the supervisor itself
@@ -414,6 +443,7 @@ class Supervisor {
   bool drain_waits_for_the_dying_ = false;
   bool drain_is_over_ = false;
   ShutdownResult removed_in_drain_;  // services of the result that are gone
+  std::string ended_by_;             // the service with whose end the fleet ends
   std::optional<ShutdownResult> shutdown_result_;
 };
 

@@ -52,6 +52,7 @@ void Supervisor::owe_input(Input& input) noexcept {
     case Input::Kind::end_drain: owed_cause_ = input.cause; return owe(kEndDrain);
     case Input::Kind::all_terminated: return owe(kAllTerminated);
     case Input::Kind::abandon_rest: return owe(kAbandonRest);
+    case Input::Kind::fleet_ends: return owe(kFleetEnds);
     case Input::Kind::first_start: input.record->first_start_is_due = true; return owe(kRecords);
     case Input::Kind::run_ended:
       apply_exit_rules(*input.record, input);
@@ -87,7 +88,8 @@ void Supervisor::pay(std::uint16_t owed) noexcept {
   if ((owed & kAllTerminated) != 0 && counters_.active_services == 0) on_shutdown(ShutdownCause::all_terminated);
   if ((owed & kDrainTimer) != 0 && !drain_outcome_ && !drain_timer_.armed()) arm_drain_timer();
   if ((owed & kLimit) != 0) arm_limit();
-  if ((owed & kOrder) != 0) on_order_changed();
+  if ((owed & kOrder) != 0) on_gates_changed();
+  if ((owed & kFleetEnds) != 0) on_fleet_ends();
   if ((owed & kEndDrain) != 0) on_drain_over(DrainOutcome::cut_short, detail::signal_of(owed_cause_));
   if ((owed & kAbandonRest) != 0) abandon_rest();
 }
@@ -134,6 +136,18 @@ void Supervisor::list_in(ShutdownResult& result, const Record& record) noexcept 
     }
   } catch (const std::bad_alloc&) {
     ++result.unnamed;
+  }
+}
+
+void Supervisor::list_groups_in(ShutdownResult& result) noexcept {
+  result.ended_by = std::move(ended_by_);
+  for (detail::ServiceGroups::Group group = 0; groups_ && group < groups_->size(); ++group) {
+    if (!groups_->is_lost(group)) continue;
+    try {
+      result.lost_groups.push_back(groups_->path(group));
+    } catch (const std::bad_alloc&) {
+      ++result.unnamed;
+    }
   }
 }
 

@@ -56,10 +56,13 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
   const TimePoint now = scheduler_.now();
   const bool stops = record.phase == Phase::stopping;
   const bool waits_for_others = order_ && order_->waits(record.id.slot);
+  const bool waits_for_group = groups_ && groups_->waits(record.id.slot);
   const bool has_watch = record.policy->in_force.watchdog.has_value();
   const detail::Watch watch = has_watch ? watches_[record.id.slot] : detail::Watch{};
   return {
       .name = std::string{record.name.text()},
+      .group = record.policy->in_force.group,
+      .group_is_lost = groups_ && groups_->has(record.id.slot) && groups_->is_given_up(record.id.slot),
       .id = record.id,
       .restart = record.policy->in_force.restart,
       .phase = record.phase,
@@ -79,10 +82,12 @@ ServiceSnapshot Supervisor::describe(const Record& record) const {
       .running_time = record.run_open ? saturating_add(record.running_time, record.lasted(now)) : record.running_time,
       .age = now - record.added_at,
       .time_in_phase = now - record.phase_since,
-      .next_start = record.phase == Phase::backing_off && !is_limited(record) && (!waits_for_others || record.armed())
+      .next_start = record.phase == Phase::backing_off && !is_limited(record) && !waits_for_group &&
+                            (!waits_for_others || record.armed())
                         ? std::optional{record.deadline()}
                         : std::nullopt,
       .waits_for = waits_for_others     ? std::optional{WaitsFor::dependency}
+                   : waits_for_group    ? std::optional{WaitsFor::group}
                    : is_limited(record) ? std::optional{WaitsFor::restart_limit}
                                         : std::nullopt,
       .dependency = std::string{waits_for_others ? order_->first_missing(record.id.slot) : std::string_view{}},

@@ -83,13 +83,13 @@ TEST_CASE("the JSON of a fleet, to the byte") {
       R"("limited_restarts":14,"waiting_services":15},"services":[)"
       R"({"name":"feed \"EU\"","restart":"always","phase":"backing_off","run":7,"starts":3,"failures":2,"clean_exits":1,)"
       R"("failed_starts":6,"hangs":0,"attempt":4,"failures_in_window":5,"breaker":"closed","pid":4711,"last_error":"line 1\nline 2","running_time_ns":1000000000,)"
-      R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"waits_for":"restart_limit","dependency":null,"ready":"notified","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
+      R"("age_ns":2000000000,"time_in_phase_ns":3,"next_start_in_ns":1000000000,"waits_for":"restart_limit","dependency":null,"group":null,"ready":"notified","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
       R"("killed":false,"termination":null,)"
       R"("termination_text":null},)"
       R"({"name":"engine","restart":"on_failure","phase":"terminated","run":0,"starts":0,"failures":0,"clean_exits":0,)"
       R"("failed_starts":0,"hangs":0,"attempt":0,"failures_in_window":0,"breaker":"open","pid":null,"last_error":")"
       "\xef\xbf\xbd"
-      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"waits_for":null,"dependency":null,"ready":"at_once","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
+      R"(","running_time_ns":0,"age_ns":0,"time_in_phase_ns":0,"next_start_in_ns":null,"waits_for":null,"dependency":null,"group":null,"ready":"at_once","start_timeout_in_ns":null,"watchdog_in_ns":null,"progress":null,"grace_ends_in_ns":null,)"
       R"("killed":false,"termination":"circuit_open",)"
       R"-("termination_text":"circuit breaker open (5/5 failures)"}]})-"
       "\n");
@@ -162,6 +162,9 @@ TEST_CASE("running, completed and cancelled services are as they should be, and 
     CHECK(is_as_it_should_be(terminated(reason)) == well);
     CHECK(is_ready({.services = {{.phase = Phase::running}, terminated(reason)}}) == well);
   }
+  ServiceSnapshot stopped = terminated(Termination::Reason::cancelled);
+  stopped.group_is_lost = true;
+  CHECK_FALSE(is_ready({.services = {stopped}}));
   CHECK(is_ready({}));
   CHECK(!is_ready({.shutting_down = true}));
 }

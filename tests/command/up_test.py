@@ -791,6 +791,29 @@ class Reloads(UpTest):
         (recorded,) = (self.folder / "rec").iterdir()
         self.assertIn("as recorded", self.expect(0, "replay", str(recorded)).stdout)
 
+    def test_services_of_a_group_start_again_together_and_a_reload_adds_groups(self) -> None:
+        head = '[supervisor]\nrecording = { folder = "rec" }\n'
+        pair = '[[group]]\npath = "/pair"\nstrategy = "one_for_all"\n'
+        both = self.echo("first", "f1", 'in = "/pair"\n') + self.echo("second", "s1", 'in = "/pair"\n')
+        up = self.up(head + pair + both)
+        for line in ("first out f1", "second out s1"):
+            up.wait_for(line)
+        before = {service["name"]: service["pid"] for service in self.status()["fleet"]["services"]}
+        os.kill(before["first"], signal.SIGKILL)
+        for line in ("first out f1", "second out s1"):
+            up.wait_for(line, 2)
+        up.wait_for("event=stopping service=second")
+        self.assertNotEqual(self.service("second")["pid"], before["second"])
+        self.assertEqual(self.service("second")["group"], "/pair")
+        self.write(head + pair.replace("one_for_all", "rest_for_one") + '[[group]]\npath = "/more"\n' + both
+                   + self.echo("third", "t1", 'in = "/more"\n'))
+        self.assertEqual(self.expect(0, "reload").stdout,
+                         '+ third: started\n! [[group]] takes effect with the next "holdfast up": /pair\n2 services go on as they are\n')
+        up.wait_for("third out t1")
+        self.assertEqual(up.end(), 0)
+        (recorded,) = (self.folder / "rec").iterdir()
+        self.assertIn("as recorded", self.expect(0, "replay", str(recorded)).stdout)
+
     def test_a_wrong_file_changes_nothing_and_says_why(self) -> None:
         up = self.up(self.echo("web", "w1"))
         up.wait_for("web out w1")

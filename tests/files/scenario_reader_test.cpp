@@ -84,7 +84,8 @@ TEST_CASE("after a hundred complaints the reader says that there is more") {
 
 TEST_CASE("a column counts bytes, also behind letters that take more than one") {
   CHECK(refusal_of_text("\"é\" = 1\nname = 3\n[[fleet]]\nname = 'a'\n") ==
-        "x.toml:1:1: \"é\": unknown key; allowed here: name, seed, duration, heal_at, supervisor, fleet, resource, "
+        "x.toml:1:1: \"é\": unknown key; allowed here: name, seed, duration, heal_at, supervisor, group, fleet, "
+        "resource, "
         "chaos, "
         "expect, budget\n"
         "x.toml:2:8: name: is the whole number 3; write \"3\"");
@@ -162,7 +163,8 @@ TEST_CASE("a line of half a million values is read in no time") {
   std::string text = "name = 'a'\nfleet = [{ name = 'a' }]\nx = [";
   for (int i = 0; i < 500'000; ++i) text += "1,";
   CHECK(refusal_of_text(text + "]\n") ==
-        "x.toml:3:1: x: unknown key; allowed here: name, seed, duration, heal_at, supervisor, fleet, resource, chaos, "
+        "x.toml:3:1: x: unknown key; allowed here: name, seed, duration, heal_at, supervisor, group, fleet, resource, "
+        "chaos, "
         "expect, "
         "budget");
 }
@@ -209,6 +211,9 @@ TEST_CASE("every value of a scenario arrives") {
 
 TEST_CASE("every value of a fleet arrives") {
   enter_source_folder();
+  CHECK(parse_every_key().groups ==
+        std::vector<GroupConfig>{{"/gateway", {}},
+                                 {"/gateway/feeds", {Strategy::rest_for_one, RestartIntensity{7, 9s}}}});
   const auto fleet = parse_every_key().fleet;
   REQUIRE(fleet.size() == 11);
   CHECK(fleet[0] == FleetGroup{"feed", 1000,
@@ -216,7 +221,8 @@ TEST_CASE("every value of a fleet arrives") {
                                              BackoffPolicy{1ms, 1ms, 5min, 100ms, std::nullopt, LinearGrowth{2ms},
                                                            AdditiveJitter{Thousandths::of(0.25)}},
                                              4s, Ready::notified, 6s, 8s, SignOfLife::progress, ExitRules{},
-                                             Order{{"batch", "engine"}, {"cache"}, OnDependency::wait, 3s}},
+                                             Order{{"batch", "engine"}, {"cache"}, OnDependency::wait, 3s},
+                                             "/gateway/feeds", EndsFleet::when_lost},
                                Behaviour{Exponential{4h},
                                          Then::fail,
                                          {},

@@ -110,6 +110,18 @@ class History {
     return tell(event::BackingOff{BackoffCause::breaker_open, opening, ceiling, delay});
   }
   History& waiting() { return tell(event::Waiting{.waits_for = WaitsFor::restart_limit}); }
+  // It waits for the others of its group.
+  History& waits_for_group() { return tell(event::Waiting{.waits_for = WaitsFor::group}); }
+  History& backs_off_with_siblings(Attempt attempt = 0) {
+    return tell(event::BackingOff{BackoffCause::sibling, attempt, 0s, 0s});
+  }
+  History& group(std::string_view path, Strategy strategy, std::optional<std::uint32_t> max_restarts = std::nullopt,
+                 std::optional<Duration> within = std::nullopt) {
+    return tell_of_supervisor(event::GroupAdded{path, strategy, max_restarts, within});
+  }
+  History& group_lost(std::string_view path, GroupLoss cause, std::string_view child) {
+    return tell_of_supervisor(event::GroupLost{path, cause, child});
+  }
   History& breaker_closed(Attempt openings = 1) { return tell(event::BreakerClosed{openings}); }
   // Its breaker opened at the time 0. At 1 s its probe began, which has to stay up for 5 s.
   History& probing(RestartPolicy restart = RestartPolicy::on_failure) {

@@ -126,12 +126,14 @@ struct Play {
   std::vector<std::pair<Duration, Order>> orders;  // on a timetable
   std::map<std::uint64_t, Order> interjections{};  // from within the event with this number
   std::size_t killable = 0;                        // as many services can be killed, the first ones
+  std::vector<GroupConfig> groups{};
 };
 
 // The supervisor, its services and those who command them, watched by the checks.
 class Theatre final : public EventSink {
  public:
   explicit Theatre(const Play& play) : play_(play), supervisor_(scheduler_, play.config, play.seed, *this) {
+    for (const auto& group : play_.groups) (void)supervisor_.add_group(group);
     for (std::size_t i = 0; i < play_.services.size(); ++i) add(i);
     for (const auto& [at, order] : play_.orders) {
       cues_.push_back(std::make_unique<Cue>(*this, order));
@@ -251,6 +253,15 @@ auto several(int least, int most, const Make& make) {
   return made;
 }
 
+GroupPolicy random_group_policy() {
+  GroupPolicy policy{.strategy = *rc::gen::element(Strategy::one_for_one, Strategy::one_for_all, Strategy::one_for_all,
+                                                   Strategy::rest_for_one)};
+  if (*rc::gen::inRange(0, 3) == 0) {
+    policy.intensity = {*rc::gen::inRange<std::uint32_t>(0, 6), *rc::gen::element<Duration>(1ms, 5ms, 1s)};
+  }
+  return policy;
+}
+
 Play random_play() {
   Play play;
   play.seed.value = *rc::gen::arbitrary<std::uint64_t>();
@@ -260,6 +271,9 @@ Play random_play() {
   if (*rc::gen::arbitrary<bool>()) play.config.stop_grace = *short_time();
   if (*rc::gen::inRange(0, 4) == 0) play.config.restart_limit = RestartLimit{.every = 5ms, .burst = 1};
   play.killable = *rc::gen::inRange<std::size_t>(0, 5);
+  for (const auto* const path : {"/g", "/g/h", "/i"}) {
+    play.groups.push_back({path, random_group_policy()});
+  }
   for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
     ServiceConfig service{
         .name = "s" + std::to_string(i),
@@ -283,6 +297,10 @@ Play random_play() {
       order.on_dependency = *rc::gen::element(OnDependency::keep, OnDependency::wait, OnDependency::restart,
                                               OnDependency::restart, OnDependency::stop);
       order.wake_jitter = *rc::gen::element<Duration>(0ns, 1ms, 5ms);
+    }
+    if (*rc::gen::arbitrary<bool>()) service.policy.group = *rc::gen::element<std::string>("/g", "/g", "/g/h", "/i");
+    if (*rc::gen::inRange(0, 8) == 0) {
+      service.policy.ends_fleet = *rc::gen::element(EndsFleet::when_lost, EndsFleet::always);
     }
     play.services.push_back(std::move(service));
     play.plans.push_back(several(1, 4, random_plan));
@@ -340,7 +358,9 @@ TEST_CASE("a busy day tests every rule") {
                    {.name = "warms", .policy = {.ready = Ready::notified, .start_timeout = 2s}},
                    {.name = "stalls", .policy = {.watchdog = 3s}},
                    {.name = "follows",
-                    .policy = {.order = {.after = {"fails"}, .on_dependency = OnDependency::restart}}}},
+                    .policy = {.order = {.after = {"fails"}, .on_dependency = OnDependency::restart}}},
+                   {.name = "leads", .policy = {.group = "/g"}},
+                   {.name = "trails", .policy = {.group = "/g"}}},
       .plans = {{{.length = 1ms, .end = Plan::End::failed}},
                 {{.length = 32s, .end = Plan::End::clean, .on_stop = Plan::OnStop::ignores}},
                 {{.end = Plan::End::never, .on_stop = Plan::OnStop::takes_a_while}},
@@ -350,11 +370,14 @@ TEST_CASE("a busy day tests every rule") {
                 {{.length = 32s, .end = Plan::End::clean}, {.length = 1ms, .end = Plan::End::failed}},
                 {{.end = Plan::End::never, .ready_after = 1s}, {.end = Plan::End::never, .ready_after = 3s}},
                 {{.end = Plan::End::never}},
+                {{.end = Plan::End::never}},
+                {{.length = 1ms, .end = Plan::End::failed}},
                 {{.end = Plan::End::never}}},
       .orders = {{2s, {Order::Kind::restart, 0}},
                  {3s, {Order::Kind::remove, 2}},
                  {4s, {Order::Kind::add, 2}},
-                 {30s, {Order::Kind::shutdown, 0}}}};
+                 {30s, {Order::Kind::shutdown, 0}}},
+      .groups = {{"/g", {.strategy = Strategy::one_for_all}}}};
   Theatre theatre{play};
   theatre.run_until(TimePoint{} + 60s);
   CHECK(texts_of(theatre.checks) == std::vector<std::string>{});

@@ -777,6 +777,23 @@ inline Order order(const std::vector<FleetGroup>& fleet, std::size_t group) {
   return order;
 }
 
+// Some services are in them.
+inline void add_groups(Scenario& scenario) {
+  for (const auto* const path : {"/a", "/a/b", "/c d"}) {
+    GroupConfig group{.path = path,
+                      .policy = {.strategy = *rc::gen::element(Strategy::one_for_one, Strategy::one_for_all,
+                                                               Strategy::rest_for_one)}};
+    if (*rc::gen::arbitrary<bool>()) {
+      group.policy.intensity = {*rc::gen::inRange<std::uint32_t>(0, kMaxRestartsMax + 1), *positive_length()};
+    }
+    scenario.groups.push_back(std::move(group));
+  }
+  for (auto& group : scenario.fleet) {
+    if (*rc::gen::arbitrary<bool>()) group.policy.group = *rc::gen::element<std::string>("/a", "/a/b", "/c d");
+    if (*rc::gen::inRange(0, 8) == 0) group.policy.ends_fleet = EndsFleet::when_lost;
+  }
+}
+
 // What a file with a command in it says, it says in full: otherwise it would mean something else than here.
 inline void add_programs(Scenario& scenario) {
   for (std::size_t i = 0; i < scenario.fleet.size(); ++i) {
@@ -815,6 +832,7 @@ inline rc::Gen<Scenario> any_scenario() {
       if (!drawn.resources.empty())
         drawn.fleet.back().behaviour.needs = perhaps(rc::gen::exec([&] { return need(drawn.resources); }));
     }
+    if (*rc::gen::arbitrary<bool>()) add_groups(drawn);
     for (std::size_t i = 1; i < drawn.fleet.size(); ++i) {
       if (*rc::gen::arbitrary<bool>()) drawn.fleet[i].policy.order = order(drawn.fleet, i);
     }

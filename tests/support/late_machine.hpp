@@ -86,6 +86,7 @@ class RestlessFleet final : public EventSink {
   RestlessFleet(LateMachine& machine, Dice& dice)
       : dice_(dice), recorder_(std::in_place, out_, machine, config_, seed_, *this) {
     supervisor_.emplace(*recorder_, config_, seed_, *recorder_, &*recorder_);
+    for (int i = 0; i < 6; ++i) add_group();
     if (!dice_.one_in(4)) add();  // with none, a fleet that returns when all have terminated is over at once
   }
   ~RestlessFleet() { finish(); }
@@ -118,6 +119,7 @@ class RestlessFleet final : public EventSink {
   static constexpr std::array<Duration, 3> kGraces{0ns, 1ms, 2s};
   static constexpr std::array<std::uint8_t, 5> kStatuses{0, 1, 2, 3, 255};
   static constexpr std::array<const char*, 5> kNames{"a", "b", "c", "feed-0", "feed-1"};
+  static constexpr std::array<const char*, 3> kGroups{"/g", "/g/h", "/i"};
 
   void add() {
     const std::array<RestartPolicy, 3> restarts{RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never};
@@ -139,9 +141,18 @@ class RestlessFleet final : public EventSink {
                              .on_dependency = dice_.of(kWhats),
                              .wake_jitter = dice_.one_in(2) ? 2s : 1ms};
     }
+    if (dice_.one_in(2)) config.policy.group = dice_.of(kGroups);
+    if (dice_.one_in(20)) config.policy.ends_fleet = EndsFleet::when_lost;
     (void)supervisor_->add(std::move(config), *dice_.of(services_));
   }
+  void add_group() {
+    constexpr std::array kStrategies{Strategy::one_for_one, Strategy::one_for_all, Strategy::rest_for_one};
+    GroupConfig config{.path = dice_.of(kGroups), .policy = {.strategy = dice_.of(kStrategies)}};
+    if (dice_.one_in(3)) config.policy.intensity = {static_cast<std::uint32_t>(dice_.below(6)), 10s};
+    (void)supervisor_->add_group(config);
+  }
   void command() {
+    if (dice_.one_in(20)) add_group();
     const std::string name = dice_.of(kNames);
     switch (dice_.below(4)) {
       case 0: (void)supervisor_->stop(name); return;

@@ -43,6 +43,7 @@ class Ledger {
     std::uint64_t hangs = 0;
     bool limited = false;           // its delay has passed, and it waits for its turn
     bool waits_for_others = false;  // and waits for what it is after
+    bool waits_for_group = false;   // and waits for its siblings
     Ready ready = Ready::at_once;
     std::optional<Duration> start_timeout;
     std::optional<Duration> watchdog;
@@ -178,6 +179,7 @@ class Ledger {
   void apply(Life&, const Event&, const event::BreakerTripped&) { ++counters_.circuit_breaker_trips; }
   void apply(Life& life, const Event& event, const event::Waiting& what) {
     const bool for_others = what.waits_for == WaitsFor::dependency;
+    if (what.waits_for == WaitsFor::group) return waits_for_its_group(life, event, what);
     expect(!(for_others ? life.waits_for_others : life.limited), event, "waits already");
     if (!ends_waiting(life) && life.phase == Phase::backing_off) {
       expect(is_when(event.at, life.due), event, "the delay had not passed, or had passed before");
@@ -190,10 +192,18 @@ class Ledger {
     if (!for_others) ++counters_.limited_restarts;
     ++counters_.waiting_services;
   }
+  void waits_for_its_group(Life& life, const Event& event, const event::Waiting& what) {
+    expect(!life.waits_for_group && !what.delay && what.dependency.empty(), event, "waits already, or for others");
+    expect(is_alive(life.phase) && !life.run_open, event, "would not start anyway");
+    (void)ends_waiting(life);
+    life.waits_for_group = true;
+    ++counters_.waiting_services;
+  }
   // False: it did not wait.
   bool ends_waiting(Life& life) {
     const bool limited = std::exchange(life.limited, false);
-    if (!std::exchange(life.waits_for_others, false) && !limited) return false;
+    const bool for_group = std::exchange(life.waits_for_group, false);
+    if (!std::exchange(life.waits_for_others, false) && !limited && !for_group) return false;
     --counters_.waiting_services;
     return true;
   }
@@ -207,8 +217,8 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Stopping& what) {
     if (life.phase == Phase::stopping) {
-      const bool goes_on =
-          life.stop_cause == StopCause::restart || life.stop_cause == StopCause::dependency || has_missed(life);
+      const bool goes_on = life.stop_cause == StopCause::restart || life.stop_cause == StopCause::dependency ||
+                           life.stop_cause == StopCause::sibling || has_missed(life);
       const bool nobody_asks = what.cause == StopCause::start_timeout || what.cause == StopCause::watchdog;
       expect(goes_on && what.cause != life.stop_cause && !nobody_asks, event, "reported again");
     } else {
@@ -258,8 +268,9 @@ class Ledger {
   }
   void apply(Life& life, const Event& event, const event::Abandoned& what) {
     expect(life.phase == Phase::stopping && life.run_open, event, "no run was asked to stop");
-    expect(life.stop_cause == StopCause::restart || life.stop_cause == StopCause::dependency || has_missed(life), event,
-           "it was to stop for good");
+    expect(life.stop_cause == StopCause::restart || life.stop_cause == StopCause::dependency ||
+               life.stop_cause == StopCause::sibling || has_missed(life),
+           event, "it was to stop for good");
     expect(!life.can_be_killed || life.killed, event, "was to be killed first");
     expect(what.after == event.at - life.stop_asked_at, event, "after another time");
     life.run_open = false;
@@ -286,6 +297,8 @@ class Ledger {
   void apply(Life&, const Event& event, const event::ShutdownRequested&) { note(event, "is not about a service"); }
   void apply(Life&, const Event& event, const event::RecordingFailed&) { note(event, "is not about a service"); }
   void apply(Life&, const Event& event, const event::Drained&) { note(event, "is not about a service"); }
+  void apply(Life&, const Event& event, const event::GroupAdded&) { note(event, "is not about a service"); }
+  void apply(Life&, const Event& event, const event::GroupLost&) { note(event, "is not about a service"); }
 
   [[nodiscard]] bool is_when(TimePoint at, TimePoint due) const { return real_time_ ? at >= due : at == due; }
 

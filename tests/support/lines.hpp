@@ -54,6 +54,15 @@ inline std::string text_of(const event::Waiting& what, RunNumber) {
   if (!what.dependency.empty()) text += ' ' + std::string{what.dependency};
   return what.delay ? text + ", then " + to_string(*what.delay) : text;
 }
+inline std::string text_of(const event::GroupAdded& what, RunNumber) {
+  std::string text = "group_added " + std::string{what.group} + ' ' + std::string{to_string(what.strategy)};
+  if (what.max_restarts) text += ", " + std::to_string(*what.max_restarts) + " in " + to_string(*what.within);
+  return text;
+}
+inline std::string text_of(const event::GroupLost& what, RunNumber) {
+  return "group_lost " + std::string{what.group} + ' ' + std::string{to_string(what.cause)} + ' ' +
+         std::string{what.child};
+}
 inline std::string text_of(const event::BreakerClosed& what, RunNumber) {
   return "breaker_closed after " + std::to_string(what.openings);
 }
@@ -78,7 +87,8 @@ inline std::string text_of(const event::EndedLate& what, RunNumber run) {
 inline std::string text_of(const event::ReadyLate&, RunNumber run) { return "ready_late " + std::to_string(run.value); }
 inline std::string text_of(const event::Removed&, RunNumber) { return "removed"; }
 inline std::string text_of(const event::ShutdownRequested& what, RunNumber) {
-  return "shutdown_requested " + std::string{to_string(what.cause)} + ' ' + to_string(what.timeout);
+  const std::string text = "shutdown_requested " + std::string{to_string(what.cause)} + ' ' + to_string(what.timeout);
+  return what.ended_by.empty() ? text : text + ", with " + std::string{what.ended_by};
 }
 inline std::string text_of(const event::RecordingFailed& what, RunNumber) {
   return "recording_failed " + std::string{what.error};

@@ -157,12 +157,13 @@ class Fleet {
       CHECK(snapshot.clean_exits == life->clean_exits);
       CHECK(snapshot.failed_starts == life->failed_starts);
       CHECK(snapshot.hangs == life->hangs);
-      if (!life->waits_for_others) {
+      if (!life->waits_for_others && !life->waits_for_group) {
         CHECK(snapshot.next_start.has_value() == (life->phase == Phase::backing_off && !life->limited));
       }
-      CHECK(snapshot.waits_for == (life->waits_for_others ? std::optional{WaitsFor::dependency}
-                                   : life->limited        ? std::optional{WaitsFor::restart_limit}
-                                                          : std::nullopt));
+      CHECK(snapshot.waits_for == (life->waits_for_others  ? std::optional{WaitsFor::dependency}
+                                   : life->waits_for_group ? std::optional{WaitsFor::group}
+                                   : life->limited         ? std::optional{WaitsFor::restart_limit}
+                                                           : std::nullopt));
       if (snapshot.next_start && !life->waits_for_others) CHECK(*snapshot.next_start == life->due);
     }
   }

@@ -73,6 +73,7 @@ std::string note_about(const json::object& service, const json::object& probes) 
     note = "next start in " + short_time(number_at(service, "next_start_in_ns"));
   }
   if (const auto dependency = text_at(service, "dependency"); !dependency.empty()) note = "waits for " + dependency;
+  if (text_at(service, "waits_for") == "group") note = "waits for its group, " + text_at(service, "group");
   const auto breaker = text_at(service, "breaker");
   if (breaker == "open" || breaker == "half_open") note += (note.empty() ? "" : ", ") + ("breaker " + breaker);
   const auto error = text_at(service, "last_error");

@@ -70,6 +70,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
   object("next_start_in_ns", time_until(service.next_start, now));
   object("waits_for", waits_for);
   object("dependency", service.dependency.empty() ? std::nullopt : std::optional{std::string_view{service.dependency}});
+  object("group", service.group.empty() ? std::nullopt : std::optional{std::string_view{service.group}});
   object("ready", to_string(service.ready));
   object("start_timeout_in_ns", time_until(service.ready_by, now));
   object("watchdog_in_ns", time_until(service.watchdog_until, now));
@@ -84,6 +85,7 @@ void append(std::string& text, const ServiceSnapshot& service, TimePoint now) {
 
 bool is_as_it_should_be(const ServiceSnapshot& service) noexcept {
   if (!service.termination) return service.phase == Phase::running;
+  if (service.group_is_lost) return false;
   return service.termination->reason == Termination::Reason::completed ||
          service.termination->reason == Termination::Reason::cancelled;
 }

@@ -35,12 +35,14 @@ struct Input {
     recording_failed,
     abandon_rest,
     became_ready,
-    order_changed
+    order_changed,
+    group_added,
+    fleet_ends
   };
   Kind kind;
   Command command = Command::stop;
   ShutdownCause cause = ShutdownCause::requested;  // of a shutdown, of the end of a drain; a signal
-  std::uint32_t tenancy = 0;                       // of the record, at the time of the input
+  std::uint32_t tenancy = 0;                       // of the record, at the time of the input; the number of a group
   RunNumber run = {};               // a command: the latest at the time of the input; a late end, a ready: whose it is
   ServiceRecord* record = nullptr;  // the service it is about, if any
   // Of a run that did not end cleanly; what a run warns of; of the recording.
@@ -52,7 +54,7 @@ struct Input {
 
 // The signal among the causes; nullopt: it was none.
 inline std::optional<ShutdownCause> signal_of(ShutdownCause cause) noexcept {
-  return cause == ShutdownCause::requested ? std::nullopt : std::optional{cause};
+  return is_signal(cause) ? std::optional{cause} : std::nullopt;
 }
 
 class InputQueue {

@@ -24,6 +24,10 @@ void describe(TableOf<FleetFile>& table) {
   table.name("fleet_file");
   table.key("name", &FleetFile::name, {.forms = {Name{}}, .required = true, .help = "what the fleet is called"});
   table.key_of_both("supervisor", &FleetFile::supervisor, &FleetFile::production, {.help = "the supervisor"});
+  table.key("group", &FleetFile::groups,
+            {.forms = {Tables{table_of<GroupConfig>, kGroupsMax}},
+             .otherwise = "none",
+             .help = "groups of services that start again together"});
   table.key("fleet", &FleetFile::fleet,
             {.forms = {Tables{table_of<ServiceGroup>, kGroupsMax}}, .help = "the supervised services"});
   table.elsewhere({"seed", "duration", "heal_at", "resource", "chaos", "expect", "budget"});
@@ -56,11 +60,13 @@ FleetFile parse_fleet(std::string_view text, const std::string& file, std::vecto
   auto fleet = Value<FleetFile>::read(document);
   FleetChecks checks{document, complaints, questionable};
   checks.check_supervisor(fleet.supervisor);
+  checks.check_trees(fleet.groups);
   for (const auto& group : fleet.fleet) {
     checks.check_group(group.name, group.count, group.policy, group.program);
   }
   checks.group_names_are_no_service_names();
   checks.orders_work();
+  put_outer_groups_first(fleet.groups);
   somebody_is_there(document, complaints);
   complaints.throw_if_any();
   use_defaults_of_programs(document, fleet.supervisor, fleet.fleet);

@@ -44,6 +44,7 @@ struct FleetFile {
   std::string name{};
   SupervisorConfig supervisor{};
   Production production{};
+  std::vector<GroupConfig> groups{};
   std::vector<ServiceGroup> fleet{};
   friend bool operator==(const FleetFile&, const FleetFile&) = default;
 };

@@ -14,6 +14,30 @@
 
 namespace holdfast::file {
 
+void FleetChecks::check_trees(const std::vector<GroupConfig>& trees) {
+  for (std::size_t i = 0; i < trees.size() && !full(); ++i) {
+    const std::string path = indexed("group", i);
+    if (!has_sound(path + ".path")) continue;
+    for (const auto& problem : problems(GroupConfig{.path = trees[i].path})) {
+      complain(path + '.' + problem.field, problem.says);
+    }
+    if (const auto [first, is_new] = trees_.try_emplace(trees[i].path, path + ".path"); !is_new) {
+      complain(path + ".path", "is " + in_quotes(trees[i].path) + ", as is " + in_line(first->second) +
+                                   "; allowed is a path that no other group has");
+    }
+  }
+  for (const auto& [path, key] : trees_) {
+    const auto outer = path.substr(0, path.rfind('/'));
+    if (outer.empty() || trees_.contains(outer)) continue;
+    complain(key, "is " + in_quotes(path) + ", but there is no group " + in_quotes(outer) +
+                      ", which it is in; required is a [[group]] with that path");
+  }
+}
+
+void put_outer_groups_first(std::vector<GroupConfig>& groups) {
+  std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+}
+
 void FleetChecks::check_group(const std::string& name, std::optional<std::uint32_t> count, const ServicePolicy& policy,
                               const Program& program) {
   const std::string path = indexed("fleet", groups_.size());
@@ -21,6 +45,12 @@ void FleetChecks::check_group(const std::string& name, std::optional<std::uint32
   orders_.push_back(policy.order);
   if (policy.backoff) backoff_works(path + ".backoff", *policy.backoff);
   ends_work(path, policy);
+  if (has_sound(path + ".in") && !trees_.contains(policy.group)) {
+    std::string known;
+    for (const auto& tree : trees_) known += (known.empty() ? "" : ", ") + in_quotes(tree.first);
+    complain(path + ".in", "is " + in_quotes(policy.group) + ", which is the path of no group; " +
+                               (known.empty() ? "required is a [[group]] with that path" : "there are: " + known));
+  }
   if (!program.command.empty()) program_works(path, count, name, program);
   if (program.command.empty() && program.ready) {
     complain(path + ".ready",

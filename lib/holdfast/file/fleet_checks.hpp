@@ -34,6 +34,8 @@ class FleetChecks {
     supervisor_ = &config;
     backoff_works("supervisor.backoff", config.backoff);
   }
+  // Before the groups of services.
+  void check_trees(const std::vector<GroupConfig>& trees);
   // The next group of the fleet.
   void check_group(const std::string& name, std::optional<std::uint32_t> count, const ServicePolicy& policy,
                    const Program& program);
@@ -85,10 +87,14 @@ class FleetChecks {
   [[nodiscard]] std::string first_of_name(const std::string& name) const;
 
   const SupervisorConfig* supervisor_ = nullptr;
-  std::vector<std::string> groups_;            // names, in the order of the file
-  std::vector<Order> orders_;                  // of the groups
-  std::map<std::string, std::string> logs_{};  // by path: the key that has it
+  std::map<std::string, std::string> trees_{};  // by path: the key that has it
+  std::vector<std::string> groups_;             // names, in the order of the file
+  std::vector<Order> orders_;                   // of the groups
+  std::map<std::string, std::string> logs_{};   // by path: the key that has it
 };
+
+// As the supervisor takes them.
+void put_outer_groups_first(std::vector<GroupConfig>& groups);
 
 // What a file with a command in it does not say about giving up and stopping: program.hpp has the values. `Groups` have
 // the members of ServiceGroup. REQUIRES: nothing in the document was refused.

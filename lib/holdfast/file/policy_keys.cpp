@@ -257,10 +257,44 @@ void describe(TableOf<ServicePolicy>& table) {
             {.otherwise = "a process: 0 is clean, all others are failures",
              .help = "what exit statuses mean, whatever the run says of its end; 128 + n is an end by signal n"});
   table.all_of(&ServicePolicy::order);
+  table.key("in", &ServicePolicy::group,
+            {.otherwise = "in none",
+             .help = "the path of the `[[group]]` to which these services belong; its strategy says who starts again "
+                     "with whom"});
+  table.key("ends_fleet", &ServicePolicy::ends_fleet,
+            {.help = "whether the fleet shuts down with such a service: when it is lost (it has failed for good, was "
+                     "abandoned, or its group is lost), or always when it ends for good, unless a command stopped it"});
   table.key(
       "backoff", &ServicePolicy::backoff,
       {.otherwise = "the supervisor's",
        .help = "replaces the supervisor's as a whole: what it leaves out has the default of the table `backoff`"});
+}
+
+void describe(TableOf<RestartIntensity>& table) {
+  table.name("intensity");
+  table.is_small();
+  table.key("max_restarts", &RestartIntensity::max_restarts,
+            {.forms = {Integer{0, kMaxRestartsMax}}, .help = "so many are allowed; with one more the group is lost"});
+  table.key("within", &RestartIntensity::within, {.forms = {kPositiveLength}, .help = "in such a time"});
+}
+
+void describe(TableOf<GroupPolicy>& table) {
+  table.name("group_policy");
+  table.key("strategy", &GroupPolicy::strategy,
+            {.help = "who stops, and starts again, when a service of the group is to start again: nobody else, all "
+                     "others, or those that were added after it"});
+  table.key("intensity", &GroupPolicy::intensity,
+            {.otherwise = "any number", .help = "how often the group's services may have to start again"});
+}
+
+void describe(TableOf<GroupConfig>& table) {
+  table.name("group");
+  table.key(
+      "path", &GroupConfig::path,
+      {.required = true,
+       .help = "names, each behind a slash: `\"/gateway/feeds\"` is in `\"/gateway\"`, which the file has, too. No "
+               "other group has it"});
+  table.all_of(&GroupConfig::policy);
 }
 
 void describe(TableOf<RestartLimit>& table) {

@@ -13,6 +13,9 @@ namespace holdfast {
 
 void describe(file::TableOf<HalfOpenPolicy>& table);
 void describe(file::TableOf<RestartLimit>& table);
+void describe(file::TableOf<RestartIntensity>& table);
+void describe(file::TableOf<GroupPolicy>& table);
+void describe(file::TableOf<GroupConfig>& table);
 void describe(file::TableOf<BreakerPolicy>& table);
 void describe(file::TableOf<Growth>& table);
 void describe(file::TableOf<Jitter>& table);
@@ -49,6 +52,12 @@ struct Value<ExitStatuses> {
 template <>
 inline constexpr std::array kEnumerators<OnDependency>{OnDependency::keep, OnDependency::wait, OnDependency::restart,
                                                        OnDependency::stop};
+
+template <>
+inline constexpr std::array kEnumerators<Strategy>{Strategy::one_for_one, Strategy::one_for_all,
+                                                   Strategy::rest_for_one};
+template <>
+inline constexpr std::array kEnumerators<EndsFleet>{EndsFleet::never, EndsFleet::when_lost, EndsFleet::always};
 
 // A single text means a list with that name.
 template <>

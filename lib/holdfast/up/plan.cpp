@@ -45,7 +45,8 @@ Keys changed_in_policy(const ServiceToRun& before, const ServiceToRun& now) {
              "exit_rules", old.exit_rules, given.exit_rules)("after", old.order.after, given.order.after)(
              "after_if_present", old.order.after_if_present, given.order.after_if_present)(
              "on_dependency", old.order.on_dependency, given.order.on_dependency)(
-             "wake_jitter", old.order.wake_jitter, given.order.wake_jitter)("log", before.log, now.log)
+             "wake_jitter", old.order.wake_jitter, given.order.wake_jitter)("in", old.group, given.group)(
+             "ends_fleet", old.ends_fleet, given.ends_fleet)("log", before.log, now.log)
       .take();
 }
 
@@ -76,6 +77,10 @@ std::string listed_keys(const Keys& keys) {
 Plan plan_of(const FleetToRun& before, const FleetToRun& now) {
   Plan plan;
   plan.later = changed_in_supervisor(before.fleet, now.fleet);
+  for (const auto& group : before.fleet.groups) {
+    const auto& groups = now.fleet.groups;
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) plan.changed_groups.push_back(group.path);
+  }
   std::map<std::string_view, const ServiceToRun*> known;
   for (const auto& service : before.services) known.emplace(service.config.name, &service);
   for (const auto& service : now.services) {
@@ -102,6 +107,16 @@ Plan plan_of(const FleetToRun& before, const FleetToRun& now) {
   return plan;
 }
 
+void keep_groups(const file::FleetFile& before, file::FleetFile& now) {
+  std::map<std::string_view, const GroupConfig*> by_path;
+  for (const auto& group : now.groups) by_path.emplace(group.path, &group);
+  for (const auto& group : before.groups) by_path.insert_or_assign(group.path, &group);
+  std::vector<GroupConfig> kept;
+  kept.reserve(by_path.size());
+  for (const auto& [path, group] : by_path) kept.push_back(*group);
+  now.groups = std::move(kept);
+}
+
 std::vector<std::string> lines_of(const Plan& plan) {
   std::vector<std::string> lines;
   lines.reserve(plan.steps.size() + 2);
@@ -120,6 +135,9 @@ std::vector<std::string> lines_of(const Plan& plan) {
   }
   if (!plan.later.empty()) {
     lines.push_back("! [supervisor] takes effect with the next \"holdfast up\": " + listed_keys(plan.later));
+  }
+  if (!plan.changed_groups.empty()) {
+    lines.push_back("! [[group]] takes effect with the next \"holdfast up\": " + listed_keys(plan.changed_groups));
   }
   lines.push_back(plan.kept == 1 ? "1 service goes on as it is"
                                  : std::to_string(plan.kept) + " services go on as they are");

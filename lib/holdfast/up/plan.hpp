@@ -31,13 +31,18 @@ struct PlanStep {
 
 struct Plan {
   std::vector<PlanStep> steps{};
-  std::vector<std::string> later{};  // keys of [supervisor] that take effect with the next `holdfast up`
-  std::size_t kept = 0;              // services that go on as they are
+  std::vector<std::string> later{};           // keys of [supervisor] that take effect with the next `holdfast up`
+  std::vector<std::string> changed_groups{};  // paths of groups that change or go with the next `holdfast up`
+  std::size_t kept = 0;                       // services that go on as they are
 };
 
 Plan plan_of(const FleetToRun& before, const FleetToRun& now);
 
 // "+ cache", "- old", "~ web-0: command changed: restarted": a line for each step, and one for what goes on.
+// What the supervisor cannot change of the groups that it has stays as it is: `now` has those of `before`, and its new
+// ones.
+void keep_groups(const file::FleetFile& before, file::FleetFile& now);
+
 std::vector<std::string> lines_of(const Plan& plan);
 
 }  // namespace holdfast::up

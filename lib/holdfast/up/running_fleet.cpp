@@ -37,6 +37,7 @@ RunningFleet::RunningFleet(std::filesystem::path file, std::vector<std::string> 
 void RunningFleet::start(Runtime& runtime, Commands& commands) {
   runtime_ = &runtime;
   commands_ = &commands;
+  for (const auto& group : read_.fleet.groups) add_group(group);
   for (const auto& service : read_.services) start_one(service);
 }
 
@@ -65,6 +66,14 @@ void RunningFleet::start_one(const ServiceToRun& service) {
   if (!added) throw std::runtime_error{added.refusal().message};
 }
 
+// Those that are there stay as they are.
+void RunningFleet::add_group(const GroupConfig& group) {
+  const auto added = runtime_->supervisor().add_group(group);
+  if (!added && added.refusal().reason != Refusal::Reason::name_taken) {
+    throw std::runtime_error{added.refusal().message};
+  }
+}
+
 Plan RunningFleet::reload(bool is_dry) {
   auto now = read_fleet_to_run(file_, names_);
   if (now.fleet.name != read_.fleet.name) {
@@ -78,10 +87,12 @@ Plan RunningFleet::reload(bool is_dry) {
   auto plan = plan_of(read_, now);
   if (is_dry) return plan;
   open_logs(plan, now);
+  for (const auto& group : now.fleet.groups) add_group(group);
   for (const auto& step : plan.steps) act(step, now);
   // What is put off stays to be said.
   now.fleet.supervisor = read_.fleet.supervisor;
   now.fleet.production = read_.fleet.production;
+  keep_groups(read_.fleet, now.fleet);
   read_ = std::move(now);
   return plan;
 }

@@ -39,6 +39,7 @@ class RunningFleet final : public EventSink {
   void start_later(const std::string& name);
   void open_logs(const Plan& plan, const FleetToRun& now);
   void act(const PlanStep& step, const FleetToRun& now);
+  void add_group(const GroupConfig& group);
   void restart(const ServiceToRun& service);
   [[nodiscard]] Process process_of(const ServiceToRun& service) const;
 

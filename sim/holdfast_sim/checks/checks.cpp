@@ -13,6 +13,7 @@
 #include <holdfast_sim/checks/detail/check_end.hpp>
 #include <holdfast_sim/checks/detail/check_findings.hpp>
 #include <holdfast_sim/checks/detail/check_graces.hpp>
+#include <holdfast_sim/checks/detail/check_groups.hpp>
 #include <holdfast_sim/checks/detail/check_lives.hpp>
 #include <holdfast_sim/checks/detail/check_order.hpp>
 #include <holdfast_sim/checks/detail/check_owed.hpp>
@@ -36,6 +37,7 @@ struct Checks::State {
   TurnRules turns{.found = found, .counted = counted};
   GraceRules graces{.found = found, .counted = counted, .known = known};
   OrderRules order{.found = found, .known = known, .drain = drain, .turns = turns};
+  GroupRules groups{.found = found, .known = known, .drain = drain, .turns = turns, .order = order, .retries = retries};
 
   TimePoint now = TimePoint::min();
 
@@ -55,6 +57,8 @@ struct Checks::State {
     time_never_goes_backwards(event, [&] { return describe(event); });
     if (order.is_used()) [[unlikely]]
       order.time_goes_on(event.at);
+    if (groups.is_used()) [[unlikely]]
+      groups.time_goes_on(event.at);
     if (event.at > drain.drain_over_by) drain.drain_is_over_in_time(event.at, {found.shutdown_line, describe(event)});
     if (debts.replaced) debts.comes_back_in_place(event);
     if (event.about_supervisor()) return on_supervisor_event(event);
@@ -74,6 +78,7 @@ struct Checks::State {
 
   void on_supervisor_event(const Event& event) {
     const bool was_under_way = drain.is_under_way();
+    groups.on_supervisor_event(event);
     drain.on_supervisor_event(event, [this](std::uint32_t slot) { return order.is_in_use(slot); });
     if (!was_under_way && drain.is_under_way()) graces.on_default_grace(drain.shutdown->timeout, event.at);
   }
@@ -105,6 +110,7 @@ struct Checks::State {
       return fmt::format("is reported with run {}, having had {}", event.run.value, added.runs_before.value);
     });
     order.on_added(step, *added.policy);
+    if (groups.is_used()) groups.on_added(step, *added.policy);
     ++counted.spawned;
     ++counted.active_services;
     event::Added kept = added;
@@ -208,6 +214,7 @@ struct Checks::State {
     Life& life = known.lives[service.slot];
     if (life.phase != Phase::backing_off) return;
     order.waits_no_more(service.slot);
+    groups.leaves(service.slot, now);
     const bool was_limited = known.pasts[service.slot].turn != 0;
     life.due = life.is_limited() ? until : std::max(life.due, until);
     if (was_limited) turns.ends(known.pasts[service.slot]);
@@ -298,6 +305,8 @@ struct Checks::State {
     debts.settle(step, what);
     if (order.is_used()) [[unlikely]]
       order.on_started(step);
+    if (groups.is_used()) [[unlikely]]
+      groups.on_started(step);
     starts_when_the_delay_has_passed(step);
     if (step.past.turn != 0) [[unlikely]]
       turns.ends(step.past);
@@ -364,6 +373,8 @@ struct Checks::State {
     life.run_alive = life.has_grace = false;
     if (order.is_used()) [[unlikely]]
       order.on_ended(step);
+    if (groups.is_used()) [[unlikely]]
+      groups.on_ended(step);
     if (life.phase == Phase::stopping && !is_missed_deadline(life.stop_cause)) {
       life.owe(owed_after_stop(life.stop_cause), step.event.at);
     } else {
@@ -416,7 +427,7 @@ struct Checks::State {
       found.test(Rule::follows_the_restart_policy, false, step,
                  [] { return "the service backs off, but no run has ended"; });
     }
-    if (step.paid != Owed::nothing && step.paid != Owed::wait_for_others)
+    if (step.paid != Owed::nothing && step.paid != Owed::wait_for_others && step.paid != Owed::wait_for_siblings)
       retries.keeps_every_retry_within_its_ceiling(step, what);
     if (step.paid == Owed::back_off_after_failure && what.delay >= Duration::zero() && what.delay <= what.ceiling) {
       retries.counts_for_the_spread(step, what);
@@ -427,6 +438,8 @@ struct Checks::State {
     life.reported_overdue = false;
     if (order.is_used()) [[unlikely]]
       order.on_backing_off(step);
+    if (groups.is_used()) [[unlikely]]
+      groups.on_backing_off(step, what.cause);
   }
 
   void on(Step& step, const event::BreakerTripped& what) {
@@ -445,6 +458,8 @@ struct Checks::State {
   void on(Step& step, const event::Waiting& what) {
     is_the_present_run(step);
     debts.settle(step, what);
+    if (what.waits_for == WaitsFor::group) return groups.on_waiting(step);
+    groups.on_other_wait(step);
     if (what.waits_for == WaitsFor::dependency) return order.on_waiting(step, what);
     order.waits_no_more(step.event.service.slot);
     turns.begins(step);
@@ -462,6 +477,7 @@ struct Checks::State {
     is_the_present_run(step);
     debts.settle(step, what);
     order.on_commanded(step);
+    groups.on_commanded(step);
     switch (what.command) {
       case Command::stop: return owes_a_stop(step.life, step.event.at, StopCause::stop);
       case Command::restart:
@@ -494,6 +510,8 @@ struct Checks::State {
       retries.gives_up_a_hang_exactly_at_its_watchdog(step);
     } else if (what.cause == StopCause::dependency || what.cause == StopCause::dependency_stop) {
       order.follows_its_dependencies(step, what.cause);
+    } else if (what.cause == StopCause::sibling) {
+      groups.stops_with_its_siblings(step);
     } else if (step.paid == Owed::nothing && !step.explained && !order.stops_with_the_rest(step, what.cause)) {
       found.test(Rule::stops_when_asked, false, step, [&] {
         return fmt::format("stops for {}, though no such stop is requested now", to_string(what.cause));
@@ -506,6 +524,8 @@ struct Checks::State {
     life.stop_cause = what.cause;
     if (order.is_used()) [[unlikely]]
       order.on_stopping(step, what.cause);
+    if (groups.is_used()) [[unlikely]]
+      groups.on_stopping(step);
     if (step.past.turn != 0) [[unlikely]]
       turns.ends(step.past);
     if (life.phase != Phase::stopping) {
@@ -544,6 +564,7 @@ struct Checks::State {
     debts.settle(step, what);
     graces.on_abandoned(step, what);
     if (step.life.stop_cause == StopCause::dependency) step.life.owe(Owed::wait_for_others, step.event.at);
+    if (step.life.stop_cause == StopCause::sibling) step.life.owe(Owed::wait_for_siblings, step.event.at);
     if (step.life.owed != Owed::start_again || !is_missed_deadline(step.life.stop_cause)) return;
     retries.fails_when_abandoned(step);
   }
@@ -620,6 +641,8 @@ struct Checks::State {
     if (life.to_be_removed) life.owe(Owed::be_removed, step.event.at);
     if (order.is_used()) [[unlikely]]
       order.on_terminated(step);
+    if (groups.is_used()) [[unlikely]]
+      groups.on_terminated(step, what.why);
     drain.on_terminated(step.event.at);
   }
 
@@ -636,6 +659,7 @@ struct Checks::State {
     life.present = false;
     if (order.is_used()) [[unlikely]]
       order.on_removed(step);
+    groups.on_removed(step);
     if (step.paid != Owed::be_replaced) return;
     if (life.run_alive) step.past.abandoned_runs.push_back({life.run, life.began});
     debts.replaced = {step.past.name, step.event.at, life.run, step.lines()};
@@ -672,6 +696,7 @@ void Checks::comes_soon(ServiceId service) noexcept {
 void Checks::finish(const SimulationEnd& end) {
   State& state = *state_;
   state.order.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
+  state.groups.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   EndRules{.found = state.found,
            .counted = state.counted,
            .known = state.known,

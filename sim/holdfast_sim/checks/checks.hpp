@@ -44,6 +44,8 @@ enum class Rule : std::uint8_t {
   starts_after_its_dependencies,
   follows_its_dependencies,
   stops_before_its_dependencies,
+  starts_again_with_its_group,
+  loses_a_group_when_its_policy_says_so,
   trips_exactly_when_the_window_says_so,
   closes_exactly_when_the_probe_succeeds,
   gives_up_a_start_exactly_at_its_timeout,
@@ -61,7 +63,7 @@ enum class Rule : std::uint8_t {
   gauge_never_goes_negative,
   counters_agree_with_events,
 };
-inline constexpr std::size_t kRuleCount = 32;
+inline constexpr std::size_t kRuleCount = 34;
 
 struct RuleText {
   std::string_view name;

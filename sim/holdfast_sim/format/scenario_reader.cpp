@@ -30,6 +30,7 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const st
   detail::check_scenario({document, scenario, file, folder, complaints, questionable});
   complaints.throw_if_any();
   file::use_defaults_of_programs(document, scenario.supervisor, scenario.fleet);
+  file::put_outer_groups_first(scenario.groups);
   for (auto& group : scenario.fleet) {
     // A process can be killed, whatever it does.
     if (!group.program.command.empty() && !group.behaviour.on_kill) group.behaviour.on_kill = Obeys{};

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 // Compiled in, so that the compiler can optimise it for these sizes.
@@ -58,6 +59,8 @@ class Digest::Canonical {
       number(value.count());
     } else if constexpr (std::is_same_v<Value, ExitStatuses>) {
       for (const std::uint64_t bits : value.bits()) number(bits);
+    } else if constexpr (std::is_same_v<Value, std::string>) {
+      bytes(value);
     } else if constexpr (std::is_same_v<Value, NameList>) {
       // Of any length, so not into the buffer.
       const std::string names = to_string(value);
@@ -132,8 +135,8 @@ consteval bool every_field_has_a_tag() {
     const Kind what{};
     FieldCount count;
     if constexpr (std::is_same_v<Kind, event::Added>) {
-      const ServicePolicy policy{};
-      visit_added(count, what, policy);
+      ServicePolicy policy{};  // not constant: g++ 12 could not make its texts
+      visit_added(count, what, std::as_const(policy));
     } else {
       visit_fields(count, what);
     }

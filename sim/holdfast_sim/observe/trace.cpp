@@ -331,6 +331,8 @@ class TraceReader {
   static bool may_be_about_supervisor(const Event& event) {
     return std::holds_alternative<event::ShutdownRequested>(event.what) ||
            std::holds_alternative<event::Drained>(event.what) ||
+           std::holds_alternative<event::GroupAdded>(event.what) ||
+           std::holds_alternative<event::GroupLost>(event.what) ||
            std::holds_alternative<event::RecordingFailed>(event.what) ||
            std::holds_alternative<event::Warned>(event.what);
   }

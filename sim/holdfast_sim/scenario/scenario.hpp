@@ -158,6 +158,7 @@ struct Scenario {
   SupervisorConfig supervisor{};
   file::Production production{};  // a rehearsal only reads it
   std::vector<Resource> resources{};
+  std::vector<GroupConfig> groups{};  // the outer ones first
   std::vector<FleetGroup> fleet{};
   std::vector<ChaosEntry> chaos{};
   Expectations expect{};

@@ -227,7 +227,8 @@ struct Simulation::State {
   [[nodiscard]] bool anybody_waits() const {
     const auto all = supervisor.snapshots();
     return std::any_of(all.begin(), all.end(), [&](const ServiceSnapshot& service) {
-      if (duration && service.waits_for == WaitsFor::dependency) return false;  // perhaps for ever
+      if (duration && service.waits_for && service.waits_for != WaitsFor::restart_limit)
+        return false;  // perhaps for ever
       return service.phase != Phase::terminated && (service.phase != Phase::running || !duration);
     });
   }
@@ -276,6 +277,10 @@ void Simulation::enact(const Scenario& scenario) {
   if (scenario.heal_at) state_->timetable.heal_at(TimePoint{} + *scenario.heal_at);
   for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
   for (const auto& resource : scenario.resources) add_resource(resource);
+  for (const auto& group : scenario.groups) {
+    const auto added = state_->supervisor.add_group(group);
+    HOLDFAST_ASSERT(added, "a scenario that was read has a group that is refused");
+  }
   const Roster roster = roster_of(scenario);
   std::vector<Order> orders;
   for (const auto& group : scenario.fleet) orders.push_back(group.policy.order);

@@ -198,10 +198,10 @@ struct alignas(64) Life {
   Owed owed : 5 = Owed::nothing;
   Attempt attempt = 0;
   Phase phase : 3 = Phase::starting;
-  StopCause stop_cause : 3 = StopCause::stop;  // while stopping
+  StopCause stop_cause : 4 = StopCause::stop;  // while stopping
   bool present : 1 = false;
   bool run_alive : 1 = false;
-  StopCause owed_cause : 3 = StopCause::stop;  // of the stop that is owed
+  StopCause owed_cause : 4 = StopCause::stop;  // of the stop that is owed
   bool started_before : 1 = false;
   // These four are mostly tested together.
   bool has_grace : 1 = false;  // its run was asked to stop, has not ended, and is to be killed or abandoned when due
@@ -279,7 +279,7 @@ struct alignas(64) Life {
 };
 static_assert(offsetof(Life, latest) == 64);
 static_assert(holdfast::detail::enumerators_of<Phase>() <= 1 << 3 &&
-                  holdfast::detail::enumerators_of<StopCause>() <= 1 << 3 &&
+                  holdfast::detail::enumerators_of<StopCause>() <= 1 << 4 &&
                   holdfast::detail::enumerators_of<Owed>() <= 1 << 5,
               "a bit field of Life is too small for its enumeration");
 

@@ -46,13 +46,14 @@ enum class Owed : std::uint8_t {
   be_replaced,      //
   be_removed,
   wait_for_others,
+  wait_for_siblings,
 };
 
 struct OwedText {
   Rule rule;
   std::string_view says;
 };
-inline constexpr std::array<OwedText, 17> kOwedTexts{{
+inline constexpr std::array<OwedText, 18> kOwedTexts{{
     {Rule::runs_are_numbered_in_order, ""},
     {Rule::runs_are_numbered_in_order, "a run that started is reported as running at once"},
     {Rule::follows_the_restart_policy, "a clean exit under always is followed by backing_off clean_exit"},
@@ -73,6 +74,8 @@ inline constexpr std::array<OwedText, 17> kOwedTexts{{
     {Rule::removes_when_commanded, "a terminated service that is to be removed is removed at once"},
     {Rule::follows_its_dependencies,
      "a run that was stopped because of a dependency is followed by backing_off dependency"},
+    {Rule::starts_again_with_its_group,
+     "a run that was stopped because a sibling had failed is followed by backing_off sibling"},
 }};
 
 constexpr const OwedText& text_of(Owed owed) noexcept { return kOwedTexts[static_cast<std::size_t>(owed)]; }
@@ -81,12 +84,14 @@ constexpr bool may_be_overtaken(Owed owed) noexcept { return owed >= Owed::start
 
 // Whether the service goes on after a stop with this cause.
 constexpr bool goes_on_after(StopCause cause) noexcept {
-  return cause == StopCause::restart || cause == StopCause::dependency || is_missed_deadline(cause);
+  return cause == StopCause::restart || cause == StopCause::dependency || cause == StopCause::sibling ||
+         is_missed_deadline(cause);
 }
 
 // After the end of a run that was asked to stop, and missed no deadline.
 constexpr Owed owed_after_stop(StopCause cause) noexcept {
   if (cause == StopCause::dependency) return Owed::wait_for_others;
+  if (cause == StopCause::sibling) return Owed::wait_for_siblings;
   return cause == StopCause::restart ? Owed::start_again : Owed::cancel;
 }
 
@@ -105,6 +110,7 @@ inline bool pays(Owed owed, StopCause, const event::BackingOff& what) noexcept {
     case BackoffCause::clean_exit: return owed == Owed::back_off_after_clean_exit;
     case BackoffCause::breaker_open: return owed == Owed::stay_open;
     case BackoffCause::dependency: return owed == Owed::wait_for_others;
+    case BackoffCause::sibling: return owed == Owed::wait_for_siblings;
   }
   return false;
 }

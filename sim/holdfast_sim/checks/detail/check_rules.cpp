@@ -44,6 +44,16 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
     {"stops_before_its_dependencies",
      "In a shutdown a service is asked to stop when the last that is after it has terminated, or when the drain is "
      "over."},
+    {"starts_again_with_its_group",
+     "When a service starts again by its policy, those siblings that the strategy of its group names stop at that "
+     "instant, "
+     "from the last to the first; all start again in the order of adding when none stops any more and every delay of "
+     "one "
+     "that failed is over; no other stops or waits so."},
+    {"loses_a_group_when_its_policy_says_so",
+     "A group is lost when its services were to start again once more than its intensity allows, or when a service or "
+     "a "
+     "group in it is lost, and at no other time; then all of its services stop for good."},
     {"trips_exactly_when_the_window_says_so",
      "The breaker opens at the failure that fills its window or that ends its probe, and at no other, and terminates "
      "the "

@@ -33,6 +33,8 @@ class PolicyFields {
       fields_.push_back(std::string{key} + ' ' + std::to_string(value));
     } else if constexpr (std::is_same_v<T, ExitStatuses> || std::is_same_v<T, NameList>) {
       fields_.push_back(std::string{key} + ' ' + to_string(value));
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      fields_.push_back(std::string{key} + ' ' + value);
     } else if (value) {
       (*this)(key, *value);
     } else {

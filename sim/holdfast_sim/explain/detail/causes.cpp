@@ -224,7 +224,8 @@ class Reader {
       }
       case StopCause::dependency:
       case StopCause::dependency_stop:
-        return {.by = CauseKind::outside, .from = latest(running_, started_, backing_off_)};
+      case StopCause::sibling:
+      case StopCause::group_lost: return {.by = CauseKind::outside, .from = latest(running_, started_, backing_off_)};
     }
     return {};
   }
@@ -277,7 +278,8 @@ class Reader {
   }
   Cause of(const Event& event, const event::ShutdownRequested& what) {
     shutdown_ = i_;
-    if (what.cause == ShutdownCause::all_terminated) return because(CauseKind::event, terminated_);
+    const bool by_itself = what.cause == ShutdownCause::all_terminated || what.cause == ShutdownCause::ends_fleet;
+    if (by_itself) return because(CauseKind::event, terminated_);
     const bool by_chaos = std::any_of(scenario_.chaos.begin(), scenario_.chaos.end(), [&](const ChaosEntry& entry) {
       return std::holds_alternative<Shutdown>(entry.what) && TimePoint{} + entry.at == event.at;
     });

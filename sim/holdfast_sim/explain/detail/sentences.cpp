@@ -210,7 +210,9 @@ std::string Sentences::begin(std::size_t index) const {
   const Cause& cause = causes_[index];
   std::string how;
   if (const auto* const waited = cause.from != kNone ? all_[cause.from].as<event::Waiting>() : nullptr) {
-    const auto where = waited->waits_for == WaitsFor::dependency ? "of waiting for what it is after" : "in the queue";
+    const auto where = waited->waits_for == WaitsFor::dependency ? "of waiting for what it is after"
+                       : waited->waits_for == WaitsFor::group    ? "of waiting for its group"
+                                                                 : "in the queue";
     how = fmt::format(", after {} {}", human(all_[index].at() - all_[cause.from].at()), where);
   } else if (cause.by == CauseKind::command) {
     how = " by command";
@@ -236,6 +238,7 @@ std::string Sentences::goings_on(std::size_t index) const {
 std::string Sentences::wait(std::size_t index, const event::BackingOff& what) const {
   const auto* const policy = policy_at(index);
   if (what.cause == BackoffCause::dependency) return "it is to start again when what it is after is ready";
+  if (what.cause == BackoffCause::sibling) return "it is to start again with the others of its group";
   if (what.cause == BackoffCause::clean_exit)
     return fmt::format("it waits {} after a clean exit (clean_restart_delay)", human(what.delay));
   if (what.cause == BackoffCause::breaker_open) {
@@ -306,6 +309,9 @@ std::string Sentences::stop(std::size_t index, const event::Stopping& what) cons
     case StopCause::dependency_stop:
       return fmt::format("{} is stopped for good, because a service that it is after is not ready any more",
                          run(index));
+    case StopCause::sibling:
+      return fmt::format("{} is asked to stop, because a sibling in its group starts again", run(index));
+    case StopCause::group_lost: return fmt::format("{} is stopped for good, because its group is lost", run(index));
   }
   return {};
 }
@@ -327,6 +333,8 @@ std::string Sentences::shutdown(std::size_t index, const event::ShutdownRequeste
   const auto entry = entry_of(index);
   const std::string who = entry ? entry_text(*entry) + ": " : std::string{};
   if (what.cause == ShutdownCause::all_terminated) return "every service has terminated, so the supervisor shuts down";
+  if (what.cause == ShutdownCause::ends_fleet)
+    return fmt::format("{} has ended, and the fleet ends with it (ends_fleet)", file::in_quotes(what.ended_by));
   return fmt::format("{}the supervisor is asked to shut down, within {}", who, to_string(what.timeout));
 }
 
@@ -399,6 +407,7 @@ struct Sentences::OfEvent {
       if (!what.delay) return fmt::format("it waits until {} is ready", who);
       return fmt::format("it waits until {} is ready, and then {}, drawn by wake_jitter", who, human(*what.delay));
     }
+    if (what.waits_for == WaitsFor::group) return "it waits until the others of its group can start, too";
     const SupervisorConfig& supervisor = all.scenario_.supervisor;
     std::string limits;
     if (const auto& limit = supervisor.restart_limit) {

@@ -30,6 +30,7 @@ class ScenarioChecks : FleetChecks {
 
   void run() {
     check_supervisor(scenario_.supervisor);
+    check_trees(scenario_.groups);
     if (scenario_.heal_at) within_duration("heal_at", *scenario_.heal_at);
     for (std::size_t i = 0; i < scenario_.resources.size() && !full(); ++i) check_resource(i);
     for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) check_group(i);

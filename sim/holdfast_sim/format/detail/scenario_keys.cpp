@@ -558,6 +558,10 @@ void describe(TableOf<Scenario>& table) {
                "in which nothing is wrong any more. Not after `duration`"});
   table.key_of_both("supervisor", &Scenario::supervisor, &Scenario::production,
                     {.help = "the supervisor under rehearsal"});
+  table.key("group", &Scenario::groups,
+            {.forms = {Tables{table_of<GroupConfig>, kGroupsMax}},
+             .otherwise = "none",
+             .help = "groups of services that start again together"});
   table.key("fleet", &Scenario::fleet,
             {.forms = {Tables{table_of<FleetGroup>, kGroupsMax}},
              .help = "the supervised services. At least one table, unless a recorded trace brings its own services"});

@@ -69,6 +69,11 @@ class ObjectReader {
     if (!found) throw BadLine{std::string{key}, "is not a string"};
     value = {found->data(), found->size()};
   }
+  void operator()(std::string_view key, std::string& value) const {
+    std::string_view text;
+    (*this)(key, text);
+    value = text;
+  }
   void operator()(std::string_view key, ExitStatuses& value) const {
     std::string_view text;
     (*this)(key, text);

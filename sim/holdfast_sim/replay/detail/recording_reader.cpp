@@ -64,7 +64,7 @@ Within within_of(const ObjectReader& object) {
 ShutdownCause signal_of(const ObjectReader& object) {
   auto cause = ShutdownCause::requested;
   object("cause", cause);
-  if (cause >= ShutdownCause::sighup) return cause;
+  if (is_signal(cause)) return cause;
   throw BadLine{"cause", "is " + in_quotes(to_string(cause)) + R"(; allowed is "SIGHUP", "SIGINT" or "SIGTERM")"};
 }
 
@@ -105,6 +105,7 @@ std::string_view to_string(InputKind kind) noexcept {
     case InputKind::reset: return "reset";
     case InputKind::ready: return "ready";
     case InputKind::heartbeat: return "heartbeat";
+    case InputKind::add_group: return "add_group";
   }
   return kNoWord;
 }
@@ -334,6 +335,15 @@ InputLine RecordingReader::input(const ObjectReader& object) {
       if (object.has("cause")) line.cause = signal_of(object);
       break;
     case InputKind::signal_ignored: line.cause = signal_of(object); break;
+    case InputKind::add_group:
+      line.group.path = text_of(object, "group");
+      object("strategy", line.group.policy.strategy);
+      if (object.has("max_restarts")) {
+        auto& intensity = line.group.policy.intensity.emplace();
+        object("max_restarts", intensity.max_restarts);
+        object("within_ns", intensity.within);
+      }
+      break;
   }
   return line;
 }

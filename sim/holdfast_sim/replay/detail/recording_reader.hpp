@@ -63,7 +63,8 @@ enum class InputKind : std::uint8_t {
   signal_ignored,
   reset,
   ready,
-  heartbeat
+  heartbeat,
+  add_group
 };
 std::string_view to_string(InputKind) noexcept;
 // From within what it came.
@@ -85,6 +86,7 @@ struct InputLine {
   std::string error;                               // of end, stop_threw and kill_threw; what a run warned of
   std::uint32_t pid = 0;                           // of pid
   ShutdownCause cause = ShutdownCause::requested;  // of shutdown, end_drain and signal_ignored
+  GroupConfig group{};                             // of add_group
 };
 // What it did.
 struct EventLine {};

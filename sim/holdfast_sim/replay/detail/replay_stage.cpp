@@ -158,6 +158,7 @@ void ReplayStage::on_arrival(const Arrival& arrival) { arrived_ = arrival.name; 
 
 void ReplayStage::give(const InputLine& input, const RecordingLine& line) {
   switch (input.kind) {
+    case InputKind::add_group: expect(supervisor_->add_group(input.group), line); break;
     case InputKind::add: expect(supervisor_->add({input.service, input.policy}, stand_in(input)), line); break;
     case InputKind::stop: expect(supervisor_->stop(input.service), line); break;
     case InputKind::restart: expect(supervisor_->restart(input.service), line); break;
