@@ -15,6 +15,7 @@
 
 #include <holdfast/event_fields.hpp>
 #include <holdfast/file/table_of.hpp>
+#include <holdfast_sim/observe/detail/field_tags.hpp>
 #include <holdfast_sim/observe/event_log.hpp>
 
 namespace holdfast::sim::event_log_test {
@@ -24,6 +25,16 @@ using namespace std::chrono_literals;
 
 Event about(Duration at, std::string_view name, std::uint64_t run, const Event::What& what) {
   return {.at = TimePoint{} + at, .service = {.generation = 1}, .name = name, .run = {run}, .what = what};
+}
+
+// The digest counts those of the other kinds at compile time.
+TEST_CASE("an added service has no more fields than there are tags") {
+  std::size_t fields = 0;
+  const event::Added what{};
+  const ServicePolicy policy;
+  visit_added([&fields](std::string_view, const auto&) { ++fields; }, what, policy);
+  CHECK(fields > 20);
+  CHECK(fields <= detail::kFieldsOfAnEventMax);
 }
 
 TEST_CASE("every kind of event has its line") {

@@ -3,7 +3,6 @@
 #include <bit>
 #include <cstring>
 #include <type_traits>
-#include <utility>
 #include <variant>
 
 // Compiled in, so that the compiler can optimise it for these sizes.
@@ -132,14 +131,11 @@ consteval bool every_field_has_a_tag() {
     return true;
   } else {
     using Kind = std::variant_alternative_t<Index, Event::What>;
+    // The policy of `added` has texts, which no compiler makes at compile time yet: event_log_test counts its fields.
+    if constexpr (std::is_same_v<Kind, event::Added>) return every_field_has_a_tag<Index + 1>();
     const Kind what{};
     FieldCount count;
-    if constexpr (std::is_same_v<Kind, event::Added>) {
-      ServicePolicy policy{};  // not constant: g++ 12 could not make its texts
-      visit_added(count, what, std::as_const(policy));
-    } else {
-      visit_fields(count, what);
-    }
+    visit_fields(count, what);
     return count.fields <= detail::kFieldsOfAnEventMax && every_field_has_a_tag<Index + 1>();
   }
 }
