@@ -68,7 +68,9 @@ TEST_CASE("an endpoint is an address and a port") {
   CHECK(parts("127.0.0.1:9464") == "127.0.0.1 9464");
   CHECK(parts("[::1]:80") == "::1 80");
   CHECK(parts("0.0.0.0:0") == "0.0.0.0 0");
-  for (const char* const wrong : {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:http"})
+  CHECK(parts("[fe80::1%eth0]:80") == "fe80::1%eth0 80");
+  for (const char* const wrong : {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:http",
+                                  "localhost:80", "http://127.0.0.1:80", "::1:80", "[x]:80", "1.2.3:80", "*:80"})
     CHECK(parts(wrong) == "none");
 }
 

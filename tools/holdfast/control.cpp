@@ -103,7 +103,8 @@ std::uint32_t timeout_from(const std::string& text) {
   if (length && *length <= kMost) {
     return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(*length).count());
   }
-  const auto meant = file::meant_duration(text);
+  auto meant = file::meant_duration(text);
+  if (!meant) meant = file::meant_seconds(text);
   throw UsageError{
       fmt::format("--timeout: \"{}\" is not a length of time up to 24h; write {}", file::printable(text),
                   meant && *meant <= kMost ? to_string(*meant) : "a number and a unit, like 500ms, 30s or 5min")};

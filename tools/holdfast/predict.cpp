@@ -49,7 +49,8 @@ struct Arguments {
 Duration fails_after_from(const std::string& text) {
   const auto length = file::parse_duration(text);
   if (length && *length >= Duration::zero() && *length <= kDurationMax) return *length;
-  const auto meant = file::meant_duration(text);
+  auto meant = file::meant_duration(text);
+  if (!meant) meant = file::meant_seconds(text);
   throw UsageError{fmt::format("--fails-after: \"{}\" is not a length of time; write {}", sim::printable(text),
                                meant ? to_string(*meant) : "a number and a unit, like 20ms, 5s or 1min30s")};
 }

@@ -64,9 +64,39 @@ std::string shown(const TomlValue& value) {
   return value.kind == Kind::integer ? std::to_string(value.integer) : decimal(value.number);
 }
 
+// The value that a text begins with, as TOML would have it: `{ for = "5min" }`. Empty: it begins with a word.
+std::string_view written_value(std::string_view text) {
+  if (text.empty()) return text;
+  int depth = 0;
+  char quote = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quote != 0) {
+      if (c == '\\' && quote == '"') ++at;
+      if (c == quote) quote = 0;
+      if (quote == 0 && depth == 0) return text.substr(0, at + 1);
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (--depth <= 0) return text.substr(0, at + 1);
+    } else if (depth == 0) {
+      const auto word = text.substr(0, text.find_first_of(" ,;:"));
+      const bool is_number = word.find_first_not_of("0123456789.-_") == std::string_view::npos;
+      return is_number || word == "true" ? word : std::string_view{};
+    }
+  }
+  return {};
+}
+
 class Check {
  public:
-  Check(const Table& whole, Complaints& complaints) : whole_(whole), complaints_(complaints) {}
+  // Without advice it only says whether something is wrong: advice asks that of what it would have written.
+  enum class Says : std::uint8_t { advice, only_whether };
+
+  Check(const Table& whole, Complaints& complaints, Says says = Says::advice)
+      : whole_(whole), complaints_(complaints), says_(says) {}
 
   void table(TomlValue& value, const Table& rules, const std::string& path) {
     for (auto& entry : value.entries) {
@@ -82,6 +112,16 @@ class Check {
     choice(value, rules, path);
   }
 
+  void key_value(TomlValue& value, const Key& key, const std::string& path) {
+    const auto form = std::find_if(key.forms.begin(), key.forms.end(),
+                                   [&value](const Form& candidate) { return is_for(candidate, value.kind); });
+    if (form == key.forms.end()) {
+      refuse(value, path, found(value) + "; " + advice([&] { return type_hint(value, key, path); }, key));
+      return;
+    }
+    std::visit([&](const auto& matching) { check(value, matching, key, path); }, *form);
+  }
+
  private:
   void refuse(TomlValue& value, const std::string& path, std::string says) {
     refuse(value, value.at, path, std::move(says));
@@ -93,8 +133,11 @@ class Check {
   }
 
   void unknown(TomlEntry& entry, const Table& rules, const std::string& path) {
+    if (says_ == Says::only_whether) return refuse(entry.value, entry.at, path, "");
     const auto allowed = names_of(rules);
-    const auto near = nearest(entry.key, allowed);
+    const auto same = std::find_if(allowed.begin(), allowed.end(),
+                                   [&](std::string_view name) { return is_the_same_word(name, entry.key); });
+    const auto near = same != allowed.end() ? *same : nearest(entry.key, allowed);
     // A word of others is no slip of the pen: "stop_timeout" is not "start_timeout".
     auto hint = is_the_same_word(near, entry.key) ? std::string{} : foreign_key_hint(entry.key, rules, whole_);
     if (hint.empty() && near.empty()) hint = key_hint(entry.key, rules, whole_);
@@ -130,16 +173,6 @@ class Check {
     }
   }
 
-  void key_value(TomlValue& value, const Key& key, const std::string& path) {
-    const auto form = std::find_if(key.forms.begin(), key.forms.end(),
-                                   [&value](const Form& candidate) { return is_for(candidate, value.kind); });
-    if (form == key.forms.end()) {
-      refuse(value, path, found(value) + "; " + advice(type_hint(value, key, path), key));
-      return;
-    }
-    std::visit([&](const auto& matching) { check(value, matching, key, path); }, *form);
-  }
-
   void check(TomlValue& value, const Text&, const Key& key, const std::string& path) {
     if (value.text.empty()) refuse(value, path, "is empty; allowed is " + describe(key));
   }
@@ -152,7 +185,7 @@ class Check {
 
   void check(TomlValue& value, const Word& word, const Key& key, const std::string& path) {
     if (std::find(word.words.begin(), word.words.end(), value.text) != word.words.end()) return;
-    const auto hint = word_hint(value.text, key);
+    const auto hint = good_hint([&] { return word_hint(value.text, key); }, key);
     refuse(value, path,
            "is " + in_quotes(value.text) + "; " +
                (hint.empty() ? did_you_mean(nearest(value.text, word.words), "allowed is " + describe(key)) : hint));
@@ -163,7 +196,7 @@ class Check {
     const auto fault = fault_of_duration(value.text);
     if (!fault && *parse_duration(value.text) >= length.min) return;
     if (fault == DurationFault::form) {
-      const auto hint = length_hint(value.text, length, key);
+      const auto hint = good_hint([&] { return length_hint(value.text, length, key); }, key);
       if (!hint.empty()) return refuse(value, path, "is " + in_quotes(value.text) + "; " + hint);
       refuse(value, path,
              "is " + in_quotes(value.text) + "; allowed is " + describe(key) + ". A length of time is " +
@@ -187,7 +220,8 @@ class Check {
     // The largest values are whole, so they are compared before anything is rounded.
     const bool too_large = value.number > static_cast<double>(range.max.two_to_minus_32) / 4294967296.0;
     const bool held = (range.above_min ? ratio > range.min : ratio >= range.min) && !too_large && ratio <= range.max;
-    if (!held) refuse(value, path, "is " + shown(value) + "; " + advice(share_hint(value.number, range), key));
+    if (!held)
+      refuse(value, path, "is " + shown(value) + "; " + advice([&] { return share_hint(value.number, range); }, key));
   }
 
   void check(TomlValue& value, const True&, const Key&, const std::string& path) {
@@ -245,7 +279,7 @@ class Check {
 
   void check(TomlValue& value, const Spelt& spelt, const Key& key, const std::string& path) {
     if (spelt.fits(value.text)) return;
-    const auto hint = spelt.hint == nullptr ? std::string{} : spelt.hint(value.text);
+    const auto hint = [&] { return spelt.hint == nullptr ? std::string{} : spelt.hint(value.text); };
     refuse(value, path, "is " + in_quotes(value.text) + "; " + advice(hint, key));
   }
 
@@ -276,16 +310,53 @@ class Check {
     }
   }
 
+  // Nobody is told to write what would be refused in turn.
+  template <class Hint>
+  [[nodiscard]] std::string good_hint(const Hint& hint, const Key& key) const {
+    if (says_ == Says::only_whether) return "";
+    auto says = hint();
+    return is_good_advice(says, key) ? says : std::string{};
+  }
+
   // What to write instead, where that is known; else what is allowed.
-  static std::string advice(const std::string& hint, const Key& key) {
-    return hint.empty() ? "allowed is " + describe(key) : hint;
+  template <class Hint>
+  [[nodiscard]] std::string advice(const Hint& hint, const Key& key) const {
+    auto says = good_hint(hint, key);
+    return says.empty() ? "allowed is " + describe(key) : says;
   }
 
   const Table& whole_;
   Complaints& complaints_;
+  Says says_;
 };
 
 }  // namespace
+
+bool fits(TomlValue value, const Key& key) {
+  static const Table none;
+  Complaints complaints{""};
+  Check{none, complaints, Check::Says::only_whether}.key_value(value, key, "");
+  return complaints.empty();
+}
+
+bool is_good_advice(std::string_view advice, const Key& key) {
+  constexpr std::string_view kWrite = "write ";
+  constexpr std::string_view kOr = " or ";
+  if (!advice.starts_with(kWrite)) return true;
+  for (advice.remove_prefix(kWrite.size());; advice.remove_prefix(kOr.size())) {
+    const auto value = written_value(advice);
+    if (value.empty()) return true;
+    try {
+      const auto document = parse_toml("x = " + std::string{value} + '\n', "");
+      // What is too long to be quoted as a whole is no advice.
+      if (value.find("…") != std::string_view::npos || !fits(document.entries.front().value, key)) return false;
+    } catch (const BadInput&) {
+      return false;
+    }
+    advice.remove_prefix(value.size());
+    if (!advice.starts_with(kOr)) return true;
+  }
+}
 
 void check_format(TomlValue& document, const Table& rules, Complaints& complaints) {
   Check{rules, complaints}.table(document, rules, "");

@@ -7,10 +7,14 @@
 #include <string>
 #include <vector>
 
+#include <holdfast/policy.hpp>
+
 #include <holdfast/file/duration_text.hpp>
+#include <holdfast/file/format_check.hpp>
 #include <holdfast/file/letters.hpp>
 #include <holdfast/file/meant_duration.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/file/probe_text.hpp>
 
 namespace holdfast::file {
 
@@ -66,10 +70,32 @@ std::string about_range(std::string_view text, const Key& key) {
 }
 
 bool means_endless(std::string_view text) {
-  constexpr std::array<std::string_view, 14> kWords{"inf",  "infinity", "infinite",  "never",  "forever",
-                                                    "none", "off",      "unlimited", "no",     "always",
-                                                    "null", "disabled", "endless",   "eternal"};
+  constexpr std::array<std::string_view, 9> kWords{"inf",       "infinity", "infinite", "never",  "forever",
+                                                   "unlimited", "always",   "endless",  "eternal"};
   return std::find(kWords.begin(), kWords.end(), squeezed(text)) != kWords.end();
+}
+
+bool means_nothing(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kWords{"none", "off",     "no",   "null", "disabled",
+                                                   "nil",  "disable", "zero", "false"};
+  return std::find(kWords.begin(), kWords.end(), squeezed(text)) != kWords.end();
+}
+
+bool holds_without(const Key& key) {
+  return !key.required && !key.otherwise.empty() && !key.otherwise.starts_with('*') && key.otherwise != "see below";
+}
+
+// "leave the key out (then: once)"
+std::string leave_out(const Key& key) {
+  const bool says_more = holds_without(key) && key.otherwise != "none";
+  return std::string{"leave the key out"} + (says_more ? " (then: " + std::string{key.otherwise} + ")" : "");
+}
+
+// Zero where a length has to be longer: what is meant is mostly that there is none.
+std::string about_too_short(const Key& key) { return holds_without(key) ? leave_out(key) : ""; }
+
+std::string write_either(Duration one, Duration other) {
+  return write_text(to_string(one)) + " or " + in_quotes(to_string(other));
 }
 
 }  // namespace
@@ -87,23 +113,17 @@ std::string with_plain_blanks(std::string_view text) {
   return plain;
 }
 
-// "1h30" lacks the unit that is next; "5:30" may be two things.
-std::string with_missing_unit(std::string_view text) {
+// "1h30" lacks the unit that is next.
+std::string with_missing_unit(std::string_view text, Duration least, const Key& key) {
   if (text.empty() || !is_digit(text.back())) return "";
+  if (const auto seconds = meant_seconds(text)) {
+    return *seconds < least ? about_too_short(key) : write_text(to_string(*seconds)) + " if seconds are meant";
+  }
   const std::string spelt{text};
-  if (const auto seconds = meant_duration(spelt + "s");
-      seconds && text.find_first_not_of("0123456789.,_") == text.npos) {
-    return write_text(to_string(*seconds)) + " if seconds are meant";
-  }
-  const auto colon = text.find(':');
-  if (colon != std::string_view::npos) {
-    const auto hours = meant_duration(spelt.substr(0, colon) + "h" + spelt.substr(colon + 1) + "min");
-    const auto minutes = meant_duration(spelt.substr(0, colon) + "min" + spelt.substr(colon + 1) + "s");
-    return hours && minutes ? write_text(to_string(*minutes)) + " or " + in_quotes(to_string(*hours)) : "";
-  }
+  if (const auto either = either_duration(spelt + "s")) return write_either(either->first, either->second);
   const auto unit = lower_case(text.substr(text.find_last_not_of("0123456789 "), 1));
   const auto meant = meant_duration(spelt + (unit == "d" ? "h" : unit == "h" ? "min" : "s"));
-  return meant ? write_text(to_string(*meant)) : "";
+  return meant && *meant >= least ? write_text(to_string(*meant)) : "";
 }
 
 }  // namespace
@@ -111,16 +131,24 @@ std::string with_missing_unit(std::string_view text) {
 std::string length_hint(std::string_view text, const Length& length, const Key& key) {
   const std::string plain = with_plain_blanks(text);
   text = trimmed(plain);
-  if (const auto meant = meant_duration(text); meant && *meant >= length.min) return write_text(to_string(*meant));
-  if (auto hint = with_missing_unit(text); !hint.empty()) return hint;
+  if (const auto meant = meant_duration(text)) {
+    return *meant < length.min ? about_too_short(key) : write_text(to_string(*meant));
+  }
+  if (const auto either = either_duration(text); either && either->first >= length.min) {
+    return write_either(either->first, either->second);
+  }
+  if (auto hint = with_missing_unit(text, length.min, key); !hint.empty()) return hint;
   if (auto hint = about_range(text, key); !hint.empty()) return hint;
   if (text.starts_with('-') && meant_duration(text.substr(1))) return "a length of time is never negative";
-  if (!means_endless(text)) return "";
-  if (key.otherwise.empty() || key.otherwise.starts_with('*') || key.otherwise == "see below") {
-    return "the longest is " + in_quotes(to_string(kDurationMax));
+  if (means_nothing(text)) {
+    if (length.min > Duration::zero() || key.otherwise == "none") return about_too_short(key);
+    // Without the key another one's length may hold, which is none only by chance.
+    const bool is_anothers = key.otherwise.starts_with("the ");
+    if (holds_without(key) && !is_anothers) return leave_out(key);
+    return write_text("0s") + (is_anothers ? " for none, or " + leave_out(key) : "");
   }
-  return "leave the key out" +
-         (key.otherwise == "none" ? std::string{} : " (then: " + std::string{key.otherwise} + ")");
+  if (!means_endless(text)) return "";
+  return holds_without(key) ? leave_out(key) : "the longest is " + in_quotes(to_string(kDurationMax));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -134,13 +162,18 @@ bool has_word(const Key& key, std::string_view word) {
   return form && std::find(form->words.begin(), form->words.end(), word) != form->words.end();
 }
 
-std::string length_of_number(const TomlValue& value) {
-  const auto number = value.kind == Kind::integer ? std::to_string(value.integer) : decimal(value.number);
-  const auto meant = meant_duration(number + "s");
+std::string number_text(const TomlValue& value) {
+  return value.kind == Kind::integer ? std::to_string(value.integer) : decimal(value.number);
+}
+
+std::string length_of_number(const TomlValue& value, Duration least, const Key& key) {
+  const auto meant = meant_duration(number_text(value) + "s");
+  if (meant && *meant < least) return about_too_short(key);
   return meant ? "write " + in_quotes(to_string(*meant)) + " if seconds are meant" : "";
 }
 
-bool is_share(const Number& range) { return range.above_min && range.max == Ratio::from(1); }
+// Of the whole, or relative to others of its kind: what people write in percent.
+bool is_share(const Number& range) { return range.above_min || range.max == Ratio::from(1); }
 
 // Of a percentage, "99.9": its hundredth, "0.999", by its digits, for 99.9 / 100 is no round number.
 std::string write_share(std::string_view percentage) {
@@ -164,17 +197,30 @@ std::string number_in_quotes(std::string_view text, const Key& key) {
   if (!whole) return "";
   const auto* const number = form_of<Number>(key);
   const bool fraction = rest.size() > 1 && rest.front() == '.' && std::all_of(rest.begin() + 1, rest.end(), is_digit);
+  const bool is_zero = digits.find_first_not_of("0.") == std::string_view::npos;
+  if (percent && is_zero) return "";
   if (percent && number && (rest.empty() || fraction) && *whole <= 100 && is_share(*number)) return write_share(digits);
   if (percent || (!rest.empty() && !(fraction && number))) return "";
   if (!number && !form_of<Integer>(key)) return "";
   return "write " + std::string{digits} + " without quotes";
 }
 
+// The variables of a shell are none of ours: "${HOME}" is written "$${HOME}".
+std::string for_a_program(std::string_view text) {
+  std::string escaped;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto rest = text.substr(at);
+    const bool is_ours = rest.starts_with("${NAME}") || rest.starts_with("${INDEX}") || escaped.ends_with('$');
+    escaped += rest.starts_with("${") && !is_ours ? "$$" : rest.substr(0, 1);
+  }
+  return escaped;
+}
+
 // "postgres -D /srv/data" as the array that it means; what only a shell understands stays one text for a shell.
 std::string write_array(std::string_view text, const Key& key) {
-  const bool is_command = key.name == "command" || key.name == "exec";
+  const bool is_command = form_of<Texts>(key)->min > 0;
   if (is_command && text.find_first_of("|&;<>()$`\\\"'*?[]#~%\n") != std::string_view::npos) {
-    return "write [\"sh\", \"-c\", " + in_quotes(text) +
+    return "write [\"sh\", \"-c\", " + in_quotes(for_a_program(text)) +
            "] for a shell, or each argument as a text: [\"program\", \"argument\"]";
   }
   std::string array;
@@ -229,13 +275,150 @@ bool asks_programs(const Key& key) {
 
 // An address where a table is wanted that says how to ask.
 std::string write_probe(std::string_view text) {
-  if (lower_case(text).starts_with("http")) return "write { http = " + in_quotes(text) + " }";
-  const bool is_port = text.find(':') != std::string_view::npos && is_digit(text.back());
-  return is_port ? "write { tcp = " + in_quotes(text) + " }" : "";
+  const auto lower = lower_case(text);
+  if (lower == "http" || text.starts_with('/')) {
+    const std::string path = text.starts_with('/') ? std::string{text} : "/healthz";
+    return "write { http = " + in_quotes("http://127.0.0.1:8080" + path) + " }";
+  }
+  if (lower == "tcp" || lower == "port") return "write { tcp = 8080 }";
+  if (lower.starts_with("http")) {
+    if (is_probe_url(text)) return "write { http = " + in_quotes(text) + " }";
+    const auto hint = probe_url_hint(text);
+    return hint.starts_with("write \"") ? "write { http = " + hint.substr(sizeof "write") + " }" : hint;
+  }
+  const auto port = meant_port(text);
+  return port.empty() ? "" : "write { tcp = " + port + " }";
+}
+
+// What stands in a table.
+struct Entry {
+  std::string_view key;
+  std::string value;
+};
+
+std::string example_of(const Key& key);
+
+std::string with_braces(const std::vector<Entry>& entries) {
+  std::string text;
+  for (const auto& entry : entries) text += (text.empty() ? "" : ", ") + std::string{entry.key} + " = " + entry.value;
+  return text.empty() ? "{ }" : "{ " + text + " }";
+}
+
+// A table with these entries, and with what else it has to have.
+std::string whole_table(const Table& table, std::vector<Entry> entries) {
+  const auto has = [&](std::string_view key) {
+    return std::any_of(entries.begin(), entries.end(), [key](const Entry& entry) { return entry.key == key; });
+  };
+  for (const auto& key : table.keys) {
+    if (!key.required || has(key.name)) continue;
+    const bool is_of_resource = key.name == "of" && table.find("slots");
+    entries.push_back({key.name, is_of_resource ? in_quotes("db") : example_of(key)});
+  }
+  if (table.choice != Table::Choice::free && std::none_of(table.of.begin(), table.of.end(), has)) {
+    std::string_view chosen = table.of.front();
+    for (const std::string_view better : {"running", "tcp"}) {
+      if (table.find(better)) chosen = better;
+    }
+    entries.push_back({chosen, example_of(*table.find(chosen))});
+  }
+  return with_braces(entries);
+}
+
+// A value that a key may have.
+std::string example_of(const Key& key) {
+  if (const auto* const words = form_of<Word>(key)) return in_quotes(words->words.front());
+  if (is_range_of_counts(key)) return "{ min = 2 }";
+  if (key.name == "tcp") return "8080";
+  if (key.name == "file") return in_quotes("trace.csv");
+  if (key.name == "folder") return in_quotes("recordings");
+  if (key.name == "resource") return in_quotes("db");
+  if (form_of<Length>(key)) return in_quotes("5min");
+  if (const auto* const integer = form_of<Integer>(key))
+    return std::to_string(std::max<std::uint64_t>(integer->min, 3));
+  if (form_of<Number>(key)) return "0.5";
+  if (const auto* const inner = form_of<Inner>(key)) return whole_table(inner->table(), {});
+  return form_of<Texts>(key) && !form_of<Text>(key) ? "[\"feed\"]" : in_quotes("feed");
+}
+
+// "running >= 2", "running = 2".
+std::string about_condition(std::string_view text, const Table& table) {
+  text = trimmed(text);
+  const auto end = std::min(text.find_first_of(" <>=:"), text.size());
+  const auto* const key = table.find(text.substr(0, end));
+  if (!key || !is_range_of_counts(*key) || !key->needs.empty()) return "";
+  auto rest = trimmed(text.substr(end));
+  auto count = about_count(rest);
+  while (!rest.empty() && (rest.front() == '=' || rest.front() == ':' || is_blank(rest.front()))) rest.remove_prefix(1);
+  auto digits = rest;
+  if (count.empty() && take_number(digits) && digits.empty()) count = "write " + std::string{rest};
+  if (count.empty()) return "";
+  return "write " + with_braces({{key->name, count.substr(sizeof "write")}}) + ", with of = \"feed\" in it for a group";
+}
+
+std::string_view our_word(std::string_view text, const Key& key);
+
+// A text where a table is wanted: what in the table it may be.
+std::string about_text_of_table(std::string_view text, const Table& table) {
+  text = trimmed(text);
+  if (text.empty()) return "";
+  auto length = parse_duration(text);
+  if (!length) length = meant_duration(text);
+  for (const std::string_view name : {"for", "base", "open_for", "takes", "every"}) {
+    if (length && table.find(name)) return "write " + whole_table(table, {{name, in_quotes(to_string(*length))}});
+  }
+  if (auto hint = about_condition(text, table); !hint.empty()) return hint;
+  for (const auto& key : table.keys) {
+    if (!form_of<Word>(key)) continue;
+    const auto& words = form_of<Word>(key)->words;
+    const auto same =
+        std::find_if(words.begin(), words.end(), [&](std::string_view word) { return is_the_same_word(word, text); });
+    const auto word = same != words.end() ? *same : key.required ? our_word(text, key) : std::string_view{};
+    if (!word.empty()) return "write " + whole_table(table, {{key.name, in_quotes(word)}});
+  }
+  if (const auto* const share = table.find("share"); share && text.ends_with('%')) {
+    const auto hint = number_in_quotes(text, *share);
+    const auto note = hint.find(" for ");
+    return note == std::string::npos
+               ? ""
+               : "write " + whole_table(table, {{"share", hint.substr(sizeof "write", note - sizeof "write")}}) +
+                     hint.substr(note);
+  }
+  if (table.find("cohort") && (text == "all" || text == "*")) return "write " + whole_table(table, {});
+  if (text.find(' ') != std::string_view::npos) return "";
+  for (const std::string_view name : {"file", "resource", "folder", "path", "of"}) {
+    if (table.find(name)) return "write " + whole_table(table, {{name, in_quotes(text)}});
+  }
+  return "";
+}
+
+// "A=1 B=2" as the table that it means.
+std::string about_variables(const std::vector<std::string_view>& texts) {
+  std::vector<Entry> entries;
+  entries.reserve(texts.size());
+  for (std::string_view text : texts) {
+    text = trimmed(text);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0) return "";
+    const auto name = text.substr(0, equals);
+    auto value = text.substr(equals + 1);
+    if (key_text(name) != name) return "";
+    if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    entries.push_back({name, in_quotes(value)});
+  }
+  return entries.empty() ? "" : "write " + with_braces(entries);
 }
 
 std::string about_text(std::string_view text, const Key& key) {
   if (asks_programs(key) && !trimmed(text).empty()) return write_probe(trimmed(text));
+  if (form_of<NamedTexts>(key)) {
+    std::vector<std::string_view> texts;
+    for (auto rest = trimmed(text); !rest.empty();) {
+      const auto end = std::min(rest.find_first_of(" ,\n"), rest.size());
+      if (end > 0) texts.push_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return about_variables(texts);
+  }
   if (form_of<Texts>(key) && !form_of<Text>(key) && !trimmed(text).empty()) return write_array(text, key);
   if (is_range_of_counts(key)) {
     if (auto hint = about_count(text); !hint.empty()) return hint;
@@ -243,32 +426,107 @@ std::string about_text(std::string_view text, const Key& key) {
   if (form_of<Number>(key) || form_of<Integer>(key)) return number_in_quotes(text, key);
   if (form_of<True>(key)) return "write true, without quotes";
   const auto* const inner = form_of<Inner>(key);
-  if (!inner) return "";
-  auto length = parse_duration(text);
-  if (!length) length = meant_duration(text);
-  for (const std::string_view name : {"for", "base", "open_for"}) {
-    if (length && inner->table().find(name)) {
-      return "write { " + std::string{name} + " = " + in_quotes(to_string(*length)) + " }";
-    }
-  }
-  if (inner->table().find("file")) return "write { file = " + in_quotes(text) + " }";
-  return inner->table().find("of") ? "write { of = " + in_quotes(text) + " }" : "";
+  return inner ? about_text_of_table(text, inner->table()) : "";
 }
 
 std::string about_boolean(bool value, const Key& key) {
+  if (has_word(key, "return")) return write_text(value ? "return" : "wait");
   if (has_word(key, "off")) return value ? "leave the key out, or write a table" : write_text("off");
-  if (has_word(key, "always")) return write_text(value ? "always" : "never");
+  if (has_word(key, "on_failure")) return write_text(value ? "always" : "never");
   if (has_word(key, "notified")) return write_text(value ? "notified" : "at_once");
   if (has_word(key, "obey")) return write_text(value ? "obey" : "ignore");
-  if (has_word(key, "wait")) return write_text(value ? "return" : "wait");
+  if (has_word(key, "equal")) return write_text(value ? "full" : "none");
+  if (has_word(key, "fixed")) return write_text(value ? "exponential" : "fixed");
+  if (has_word(key, "go_on")) return write_text(value ? "go_on" : "stop");
+  if (has_word(key, "keep")) return value ? "" : write_text("keep");
+  if (has_word(key, "docker")) return value ? "" : "write { base = \"0s\", growth = \"fixed\" } to wait for nothing";
   const auto* const inner = form_of<Inner>(key);
-  if (inner && inner->table().find("open_for")) return value ? "write { } for its defaults" : "leave the key out";
-  if (value && inner && inner->table().find("of")) return "write { }, or { of = \"feed\" } for a part of the fleet";
+  if (!value) return key.required || (!inner && !holds_without(key)) ? "" : leave_out(key);
+  if (!inner) return "";
+  const auto& table = inner->table();
+  const auto whole = whole_table(table, {});
+  if (whole != "{ }") return "write " + whole;
+  if (table.find("of")) return "write { }, or { of = \"feed\" } for a part of the fleet";
+  return table.find("open_for") || table.find("burst") ? "write { } for its defaults" : "";
+}
+
+// A number where a table is wanted.
+std::string about_number_of_table(const TomlValue& value, const Table& table) {
+  if (table.find("tcp")) return "";
+  const auto number = number_text(value);
+  for (const std::string_view name : {"for", "takes", "base"}) {
+    const auto length = table.find(name) && value.kind != Kind::text ? meant_duration(number + "s") : std::nullopt;
+    if (length) return "write " + whole_table(table, {{name, in_quotes(to_string(*length))}}) + " if seconds are meant";
+  }
+  for (const std::string_view name : {"running", "runs", "slots", "share", "exponential", "proportional"}) {
+    const auto* const key = table.find(name);
+    if (!key || (key->name == "share" && value.kind == Kind::integer)) continue;  // "3" is no share
+    if (fits(value, *key)) return "write " + whole_table(table, {{name, number}});
+    const auto* const range = form_of<Number>(*key);
+    const auto share =
+        range ? share_hint(value.kind == Kind::integer ? static_cast<double>(value.integer) : value.number, *range)
+              : std::string{};
+    const auto end = share.find(" for ");
+    if (end != std::string::npos)
+      return "write { " + std::string{name} + " = " + share.substr(sizeof "write", end - sizeof "write") + " }" +
+             share.substr(end);
+  }
   return "";
+}
+
+// A number of tries where a breaker is wanted; 0 of them is no limit, to others.
+std::string about_tries(std::int64_t tries, const Key& key) {
+  if (tries == 0) return write_text("off");
+  const auto advice = "write { max_failures = " + std::to_string(tries) + " }";
+  return is_good_advice(advice, key) ? advice : write_text("off");
 }
 
 std::string about_table(const Key& key, const std::string& header) {
   return form_of<Tables>(key) ? "write it in double brackets, [[" + header + "]], one for each" : "";
+}
+
+// Texts in brackets: ["tcp:80"], or a command, as Docker's CMD has it.
+std::string about_asking(std::vector<std::string_view> texts) {
+  if (texts.size() == 1) {
+    if (auto hint = write_probe(trimmed(texts.front())); !hint.empty()) return hint;
+  }
+  if (texts.front() == "CMD") texts.erase(texts.begin());
+  std::string array;
+  if (!texts.empty() && texts.front() == "CMD-SHELL") {
+    texts.erase(texts.begin());
+    array = "\"sh\", \"-c\"";
+  }
+  if (texts.empty()) return "";
+  for (const auto text : texts) array += (array.empty() ? "" : ", ") + in_quotes(for_a_program(text));
+  return "write { exec = [" + array + "] }";
+}
+
+// One value, or several names, where no array may be.
+std::string about_items(const TomlValue& value, const Key& key, const std::string& header) {
+  const auto* const inner = form_of<Inner>(key);
+  const auto written = [](const TomlValue& item) {
+    return item.kind == Kind::text                                   ? in_quotes(item.text)
+           : item.kind == Kind::integer || item.kind == Kind::number ? number_text(item)
+                                                                     : std::string{};
+  };
+  if (value.items.size() == 1) {
+    const auto& item = value.items.front();
+    const auto text = written(item);
+    if (text.empty()) return "";
+    if (fits(item, key)) return "write " + text + " without brackets";
+    if (const auto* const length = form_of<Length>(key); length && item.kind == Kind::text) {
+      return length_hint(item.text, *length, key);
+    }
+    return form_of<Word>(key) && item.kind == Kind::text ? word_hint(item.text, key) : type_hint(item, key, header);
+  }
+  const auto* const of = inner ? inner->table().find("of") : nullptr;
+  if (!of || value.items.empty() || !form_of<Texts>(*of)) return "";
+  std::string names;
+  for (const auto& item : value.items) {
+    if (item.kind != Kind::text) return "";
+    names += (names.empty() ? "" : ", ") + in_quotes(item.text);
+  }
+  return "write " + whole_table(inner->table(), {{"of", '[' + names + ']'}});
 }
 
 std::string about_array(const TomlValue& value, const Key& key, const std::string& header) {
@@ -288,8 +546,15 @@ std::string about_array(const TomlValue& value, const Key& key, const std::strin
     return "write { min = " + std::to_string(value.items[0].integer) +
            ", max = " + std::to_string(value.items[1].integer) + " }";
   }
-  if (value.items.size() == 1 && value.items.front().kind == Kind::text) return "write one text, without brackets";
-  return "";
+  std::vector<std::string_view> texts;
+  for (const auto& item : value.items) {
+    if (item.kind == Kind::text) texts.push_back(item.text);
+  }
+  if (texts.size() == value.items.size() && !texts.empty()) {
+    if (form_of<NamedTexts>(key)) return about_variables(texts);
+    if (asks_programs(key)) return about_asking(texts);
+  }
+  return about_items(value, key, header);
 }
 
 }  // namespace
@@ -309,25 +574,24 @@ std::string type_hint(const TomlValue& value, const Key& key, std::string_view p
     case Kind::array: return about_array(value, key, header);
     case Kind::time: return wants_length ? "write a length of time in quotes, like \"5min\"" : "";
     case Kind::integer:
-      if (wants_length && value.integer >= 0) return length_of_number(value);
+      if (wants_length && value.integer >= 0) return length_of_number(value, form_of<Length>(key)->min, key);
       if (form_of<True>(key) && value.integer == 1) return "write true";
       if (asks_programs(key) && value.integer > 0 && value.integer < 65'536) {
         return "write { tcp = " + std::to_string(value.integer) + " } to ask this port";
       }
-      if (has_word(key, "off") && value.integer > 0) {
-        return "write { max_failures = " + std::to_string(value.integer) + " }";
-      }
+      if (has_word(key, "off")) return about_tries(value.integer, key);
+      if (form_of<Inner>(key) && value.integer >= 0) return about_number_of_table(value, form_of<Inner>(key)->table());
       if (const auto* const spelt = form_of<Spelt>(key); spelt && spelt->hint) {
         return spelt->hint(std::to_string(value.integer));
       }
       return form_of<Name>(key) || form_of<Text>(key) ? write_text(std::to_string(value.integer)) : "";
     case Kind::number:
-      if (wants_length && value.number >= 0) return length_of_number(value);
+      if (wants_length && value.number >= 0) return length_of_number(value, form_of<Length>(key)->min, key);
       if (form_of<Integer>(key) && value.number >= 0 && value.number < 1e15 &&
           value.number == static_cast<double>(static_cast<std::int64_t>(value.number))) {
         return "write " + std::to_string(static_cast<std::int64_t>(value.number));
       }
-      return "";
+      return form_of<Inner>(key) && value.number >= 0 ? about_number_of_table(value, form_of<Inner>(key)->table()) : "";
   }
   return "";
 }
@@ -478,6 +742,69 @@ constexpr std::array kAfterwards{Foreign{"exit", "return"}, Foreign{"stop", "ret
                                  Foreign{"waits", "wait"},  Foreign{"stay", "wait"},       Foreign{"keep", "wait"},
                                  Foreign{"idle", "wait"}};
 
+constexpr std::array kDos{Foreign{"terminate", "stop"},    Foreign{"kill", "stop"},      Foreign{"shutdown", "stop"},
+                          Foreign{"halt", "stop"},         Foreign{"delete", "remove"},  Foreign{"rm", "remove"},
+                          Foreign{"reboot", "restart"},    Foreign{"roll", "restart"},   Foreign{"rollout", "restart"},
+                          Foreign{"rolling", "restart"},   Foreign{"deploy", "restart"}, Foreign{"redeploy", "restart"},
+                          Foreign{"bounce", "restart"},    Foreign{"reload", "restart"}, Foreign{"clear", "reset"},
+                          Foreign{"resetfailed", "reset"}, Foreign{"forget", "reset"}};
+constexpr std::array kFollowing{
+    Foreign{"ignore", "keep"},    Foreign{"none", "keep"},         Foreign{"nothing", "keep"},
+    Foreign{"no", "keep"},        Foreign{"off", "keep"},          Foreign{"continue", "keep"},
+    Foreign{"goon", "keep"},      Foreign{"run", "keep"},          Foreign{"stay", "keep"},
+    Foreign{"wants", "keep"},     Foreign{"hold", "wait"},         Foreign{"block", "wait"},
+    Foreign{"pause", "wait"},     Foreign{"waits", "wait"},        Foreign{"follow", "restart"},
+    Foreign{"partof", "restart"}, Foreign{"propagate", "restart"}, Foreign{"restarts", "restart"},
+    Foreign{"fail", "stop"},      Foreign{"end", "stop"},          Foreign{"exit", "stop"},
+    Foreign{"bindsto", "stop"},   Foreign{"requires", "stop"},     Foreign{"stops", "stop"},
+    Foreign{"terminate", "stop"}};
+constexpr std::array kRepairOrders{
+    Foreign{"sequential", "in_turn"},   Foreign{"serial", "in_turn"},   Foreign{"onebyone", "in_turn"},
+    Foreign{"queue", "in_turn"},        Foreign{"fifo", "in_turn"},     Foreign{"sequentially", "in_turn"},
+    Foreign{"parallel", "each"},        Foreign{"independent", "each"}, Foreign{"individual", "each"},
+    Foreign{"individually", "each"},    Foreign{"single", "each"},      Foreign{"all", "together"},
+    Foreign{"atonce", "together"},      Foreign{"same", "together"},    Foreign{"shared", "together"},
+    Foreign{"simultaneous", "together"}};
+constexpr std::array kServedOrders{Foreign{"fifo", "oldest"},   Foreign{"first", "oldest"}, Foreign{"queue", "oldest"},
+                                   Foreign{"old", "oldest"},    Foreign{"lifo", "newest"},  Foreign{"last", "newest"},
+                                   Foreign{"stack", "newest"},  Foreign{"new", "newest"},   Foreign{"latest", "newest"},
+                                   Foreign{"firstin", "oldest"}};
+constexpr std::array kStales{Foreign{"drop", "dropped"}, Foreign{"discard", "dropped"}, Foreign{"discarded", "dropped"},
+                             Foreign{"skip", "dropped"}, Foreign{"ignore", "dropped"},  Foreign{"ignored", "dropped"},
+                             Foreign{"serve", "served"}, Foreign{"keep", "served"},     Foreign{"kept", "served"}};
+constexpr std::array kHeartbeats{Foreign{"continue", "go_on"}, Foreign{"keep", "go_on"}, Foreign{"yes", "go_on"},
+                                 Foreign{"on", "go_on"},       Foreign{"beat", "go_on"}, Foreign{"stops", "stop"},
+                                 Foreign{"no", "stop"},        Foreign{"none", "stop"},  Foreign{"off", "stop"},
+                                 Foreign{"silent", "stop"},    Foreign{"pause", "stop"}};
+constexpr std::array kSigns{
+    Foreign{"heartbeats", "heartbeat"}, Foreign{"ping", "heartbeat"},     Foreign{"beat", "heartbeat"},
+    Foreign{"keepalive", "heartbeat"},  Foreign{"work", "progress"},      Foreign{"counter", "progress"},
+    Foreign{"probe", "health"},         Foreign{"healthcheck", "health"}, Foreign{"check", "health"}};
+constexpr std::array kCounted{Foreign{"failure", "failures"}, Foreign{"errors", "failures"},
+                              Foreign{"crashes", "failures"}, Foreign{"all", "ends"},
+                              Foreign{"any", "ends"},         Foreign{"exits", "ends"},
+                              Foreign{"restarts", "ends"},    Foreign{"starts", "ends"}};
+constexpr std::array kHolding{Foreign{"startup", "start"}, Foreign{"boot", "start"},  Foreign{"starting", "start"},
+                              Foreign{"lifetime", "run"},  Foreign{"running", "run"}, Foreign{"always", "run"},
+                              Foreign{"runs", "run"},      Foreign{"life", "run"}};
+constexpr std::array kJitters{Foreign{"on", "full"},     Foreign{"yes", "full"},          Foreign{"true", "full"},
+                              Foreign{"random", "full"}, Foreign{"fulljitter", "full"},   Foreign{"uniform", "full"},
+                              Foreign{"half", "equal"},  Foreign{"equaljitter", "equal"}, Foreign{"off", "none"},
+                              Foreign{"no", "none"},     Foreign{"false", "none"},        Foreign{"disabled", "none"}};
+constexpr std::array kGrowths{
+    Foreign{"double", "exponential"}, Foreign{"doubles", "exponential"}, Foreign{"doubling", "exponential"},
+    Foreign{"exp", "exponential"},    Foreign{"binary", "exponential"},  Foreign{"geometric", "exponential"},
+    Foreign{"constant", "fixed"},     Foreign{"const", "fixed"},         Foreign{"static", "fixed"},
+    Foreign{"flat", "fixed"},         Foreign{"none", "fixed"},          Foreign{"off", "fixed"},
+    Foreign{"no", "fixed"},           Foreign{"same", "fixed"}};
+constexpr std::array kPresets{
+    Foreign{"k8s", "kubernetes"}, Foreign{"kube", "kubernetes"}, Foreign{"kubelet", "kubernetes"},
+    Foreign{"moby", "docker"},    Foreign{"dockerd", "docker"},  Foreign{"erlang", "otp"},
+    Foreign{"elixir", "otp"},     Foreign{"beam", "otp"},        Foreign{"supervisor", "supervisord"},
+    Foreign{"runsv", "runit"},    Foreign{"s6supervise", "s6"},  Foreign{"hashicorp", "nomad"}};
+constexpr std::array kUnlimitedWords{Foreign{"infinity", "unlimited"}, Foreign{"inf", "unlimited"},
+                                     Foreign{"none", "unlimited"}, Foreign{"max", "unlimited"},
+                                     Foreign{"nolimit", "unlimited"}};
 constexpr std::array kLogTargets{
     Foreign{"stdout", "output"},     Foreign{"stderr", "output"},  Foreign{"terminal", "output"},
     Foreign{"console", "output"},    Foreign{"inherit", "output"}, Foreign{"journal", "output"},
@@ -504,18 +831,73 @@ std::string_view our_signal(std::string_view squeezed_word, const Key& key) {
   return {};
 }
 
-std::string_view our_word(std::string_view text, const Key& key) {
-  const auto word = squeezed(text);
+// By a word that no other list has.
+std::string_view our_word_of(std::string_view word, const Key& key) {
   if (has_word(key, "TERM")) return our_signal(word, key);
   if (has_word(key, "output")) return ours(kLogTargets, word);
   if (has_word(key, "process")) return ours(kStopTargets, word);
-  if (has_word(key, "always")) return ours(kRestarts, word);
-  if (has_word(key, "hang")) return ours(kThens, word);
+  if (has_word(key, "on_failure")) return ours(kRestarts, word);
+  if (has_word(key, "fatal")) return ours(kThens, word);
   if (has_word(key, "notified")) return ours(kReadies, word);
   if (has_word(key, "gone")) return ours(kModes, word);
   if (has_word(key, "obey")) return ours(kObediences, word);
   if (has_word(key, "off")) return ours(kOffs, word);
-  return has_word(key, "wait") ? ours(kAfterwards, word) : std::string_view{};
+  if (has_word(key, "return")) return ours(kAfterwards, word);
+  if (has_word(key, "reset")) return ours(kDos, word);
+  if (has_word(key, "keep")) return ours(kFollowing, word);
+  if (has_word(key, "in_turn")) return ours(kRepairOrders, word);
+  if (has_word(key, "oldest")) return ours(kServedOrders, word);
+  if (has_word(key, "dropped")) return ours(kStales, word);
+  if (has_word(key, "go_on")) return ours(kHeartbeats, word);
+  if (has_word(key, "heartbeat")) return ours(kSigns, word);
+  if (has_word(key, "ends")) return ours(kCounted, word);
+  if (has_word(key, "run")) return ours(kHolding, word);
+  if (has_word(key, "equal")) return ours(kJitters, word);
+  if (has_word(key, "fixed")) return ours(kGrowths, word);
+  if (has_word(key, "docker")) return ours(kPresets, word);
+  return has_word(key, "unlimited") ? ours(kUnlimitedWords, word) : std::string_view{};
+}
+
+// Empty where the key does not have it: a poisoned run cannot "hang".
+std::string_view our_word(std::string_view text, const Key& key) {
+  const auto word = our_word_of(squeezed(text), key);
+  return has_word(key, word) ? word : std::string_view{};
+}
+
+// A word where a table would say more: "10%" for a jitter, "linear" for a growth, "off" for a backoff.
+std::string about_word_of_table(std::string_view text, const Key& key) {
+  const auto* const inner = form_of<Inner>(key);
+  if (!inner) return "";
+  const auto& table = inner->table();
+  const auto word = squeezed(text);
+  if (table.find("linear")) {
+    if (word == "linear" || word == "additive") return "write { linear = \"1s\" }";
+    if (word == "steps" || word == "stepped") return "write { steps = 5 }";
+  }
+  if (has_word(key, "docker")) {
+    if (word == "off" || word == "none" || word == "no" || word == "immediate") {
+      return "write { base = \"0s\", growth = \"fixed\" } to wait for nothing";
+    }
+    const auto* const growth = table.find("growth");
+    const auto* const words = growth ? form_of<Word>(*growth) : nullptr;
+    if (words) {
+      const auto law = has_word(*growth, word) ? std::string_view{word} : our_word(text, *growth);
+      if (!law.empty()) return "write { growth = " + in_quotes(law) + " }";
+    }
+    if (word == "linear") return "write { growth = { linear = \"1s\" } }";
+  }
+  for (const std::string_view name : {"proportional", "exponential", "max_failures"}) {
+    const auto* const number = table.find(name);
+    if (!number) continue;
+    const auto share = number_in_quotes(text, *number);
+    const auto value = share.substr(0, std::min(share.find(" for "), share.find(" without ")));
+    const auto note = share.find(" for ");
+    if (!value.empty()) {
+      return "write { " + std::string{name} + " = " + value.substr(sizeof "write") + " }" +
+             (note == std::string::npos ? "" : share.substr(note));
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -528,10 +910,12 @@ std::string word_hint(std::string_view text, const Key& key) {
     std::string_view rest = text.substr(colon + 1);
     const auto tries = take_number(rest);
     if (squeezed(text.substr(0, colon)) == "onfailure" && tries && rest.empty()) {
-      return write_text("on_failure") + ", and backoff = { breaker = { max_failures = " + std::to_string(*tries) +
-             " } }";
+      const bool is_limit = *tries > 0 && *tries <= kMaxFailuresMax;
+      return write_text("on_failure") + ", and backoff = { breaker = " +
+             (is_limit ? "{ max_failures = " + std::to_string(*tries) + " } }" : "\"off\" }: without a limit");
     }
   }
+  if (auto hint = about_word_of_table(text, key); !hint.empty()) return hint;
   const auto* const inner = form_of<Inner>(key);
   auto meant = parse_duration(text);
   if (!meant) meant = meant_duration(text);
@@ -592,7 +976,10 @@ constexpr std::string_view kReadyAfter = "how long a start takes is ready_after 
 constexpr std::string_view kRecovers =
     "how long a repair takes is recovers_after = \"5min\", with runs_for and then = \"fail\"";
 constexpr std::string_view kHalfOpen =
-    "when an open breaker tries again is breaker = { half_open = { open_for = \"30s\" } }";
+    "when an open breaker tries again is backoff = { breaker = { half_open = { open_for = \"30s\" } } }";
+constexpr std::string_view kOwnHalfOpen = "when an open breaker tries again is half_open = { open_for = \"30s\" }";
+constexpr std::string_view kOwnBase = "how long the first wait may be is base = \"1s\"";
+constexpr std::string_view kOwnMax = "how long every wait may be is max = \"1min\"";
 constexpr std::string_view kMaxFailures = "how many failures open it is max_failures = 5";
 constexpr std::string_view kWindow = "within which time they count is window = \"10min\"";
 constexpr std::string_view kOpenFor = "how long it stays open is open_for = \"30s\"";
@@ -601,10 +988,12 @@ constexpr std::string_view kProbe = "there is one probe; how long it has to last
 constexpr std::string_view kKind = "the kind is the key itself: outage = { of = \"feed\", for = \"5min\" }";
 constexpr std::string_view kEvery = "after how long it begins again is every = \"6h\", at the latest at until = \"2d\"";
 constexpr std::string_view kAt = "when it begins is at = \"30min\"";
-constexpr std::string_view kNoStop =
-    "a scenario stops no single service: its runs fail in a storm or an outage, or all stop with shutdown = true";
+constexpr std::string_view kStopCommand = "what an operator does is command = { of = \"web\", do = \"stop\" }";
+constexpr std::string_view kRestartCommand = "what an operator does is command = { of = \"web\", do = \"restart\" }";
+constexpr std::string_view kRemoveCommand = "what an operator does is command = { of = \"web\", do = \"remove\" }";
+constexpr std::string_view kResetCommand = "what an operator does is command = { of = \"web\", do = \"reset\" }";
 constexpr std::string_view kInstant =
-    "a storm is one instant; what lasts is outage = { of = \"feed\", for = \"5min\" }";
+    "a storm is one instant; what lasts is outage = { of = \"feed\", for = \"5min\" }, in place of storm";
 constexpr std::string_view kGone = "a host that is off is mode = \"gone\"";
 constexpr std::string_view kFile = "write file = \"trace.csv\"";
 constexpr std::string_view kDuration = "how long the rehearsal is, is duration = \"1h\"";
@@ -751,30 +1140,26 @@ constexpr auto kForeignKeys = std::to_array(
      ForeignKey{"instances", kCount}, ForeignKey{"size", kCount}, ForeignKey{"number", kCount},
      ForeignKey{"probability", kShare}, ForeignKey{"fraction", kShare}, ForeignKey{"percent", kShare},
      ForeignKey{"percentage", kShare}, ForeignKey{"target", kOf}, ForeignKey{"targets", kOf},
-     ForeignKey{"services", kOf}, ForeignKey{"length", kFor}, ForeignKey{"lasts", kFor},
-     ForeignKey{"when", "when it begins is at = \"30min\""}, ForeignKey{"after", "when it begins is at = \"30min\""},
-     ForeignKey{"begin", "when it begins is at = \"30min\""}, ForeignKey{"until", kFor}, ForeignKey{"crash", kStorm},
-     ForeignKey{"kill", kStorm}, ForeignKey{"failure", kStorm}, ForeignKey{"fail", kStorm}, ForeignKey{"down", kOutage},
-     ForeignKey{"downtime", kOutage}, ForeignKey{"unavailable", kOutage}, ForeignKey{"partition", kOutage},
-     ForeignKey{"freeze", kHang}, ForeignKey{"stall", kHang}, ForeignKey{"pause", kHang},
-     ForeignKey{"id", "write name = \"feed\""}, ForeignKey{"label", "write name = \"feed\""},
+     ForeignKey{"services", kOf}, ForeignKey{"length", kFor}, ForeignKey{"lasts", kFor}, ForeignKey{"until", kFor},
+     ForeignKey{"crash", kStorm}, ForeignKey{"kill", kStorm}, ForeignKey{"failure", kStorm}, ForeignKey{"fail", kStorm},
+     ForeignKey{"down", kOutage}, ForeignKey{"downtime", kOutage}, ForeignKey{"unavailable", kOutage},
+     ForeignKey{"partition", kOutage}, ForeignKey{"freeze", kHang}, ForeignKey{"stall", kHang},
+     ForeignKey{"pause", kHang}, ForeignKey{"id", "write name = \"feed\""},
+     ForeignKey{"label", "write name = \"feed\""},
      // more of systemd, Docker, Kubernetes, PM2, runit, dinit, Nomad
      ForeignKey{"timeoutabortsec", kGrace}, ForeignKey{"finalkillsignal", kGrace}, ForeignKey{"notifyaccess", kReady},
-     ForeignKey{"execstop", kRuns}, ForeignKey{"execreload", kRuns}, ForeignKey{"execstartpre", kRuns},
-     ForeignKey{"user", kRuns}, ForeignKey{"group", kRuns}, ForeignKey{"workingdirectory", kRuns},
-     ForeignKey{"directory", kRuns}, ForeignKey{"environment", kRuns}, ForeignKey{"env", kRuns},
-     ForeignKey{"umask", kRuns}, ForeignKey{"nice", kRuns}, ForeignKey{"pidfile", kRuns},
-     ForeignKey{"limitnofile", kRuns}, ForeignKey{"stdoutlogfile", kRuns}, ForeignKey{"redirectstderr", kRuns},
-     ForeignKey{"ports", kRuns}, ForeignKey{"volumes", kRuns}, ForeignKey{"args", kRuns},
-     ForeignKey{"entrypoint", kRuns}, ForeignKey{"success", kSuccess}, ForeignKey{"fatal", kFatal},
-     ForeignKey{"restartforceexitstatus", kFailure}, ForeignKey{"podfailurepolicy", kFatal},
-     ForeignKey{"onexitcodes", kFatal}, ForeignKey{"successexitcodes", kSuccess},
-     ForeignKey{"exitcodesuccess", kSuccess}, ForeignKey{"remainafterexit", kNot}, ForeignKey{"oompolicy", kNot},
-     ForeignKey{"partof", kNot}, ForeignKey{"onfailure", kNot}, ForeignKey{"prestop", kNot},
-     ForeignKey{"startperiod", kStartTimeout}, ForeignKey{"failurethreshold", kTries},
-     ForeignKey{"minreadyseconds", kCooldown}, ForeignKey{"parallelism", kCount}, ForeignKey{"amount", kCount},
-     ForeignKey{"maxrestart", kTries}, ForeignKey{"attempts", kTries}, ForeignKey{"respawn", kRestartKey},
-     ForeignKey{"respawnlimit", kTries}, ForeignKey{"maxdeathtally", kTries}, ForeignKey{"restartlimitcount", kTries},
+     ForeignKey{"execstop", kStopSignal}, ForeignKey{"execreload", kNot}, ForeignKey{"nice", kNot},
+     ForeignKey{"pidfile", kNot}, ForeignKey{"ports", kNot}, ForeignKey{"volumes", kNot}, ForeignKey{"cpus", kNot},
+     ForeignKey{"labels", kNot}, ForeignKey{"networks", kNot}, ForeignKey{"success", kSuccess},
+     ForeignKey{"fatal", kFatal}, ForeignKey{"restartforceexitstatus", kFailure},
+     ForeignKey{"podfailurepolicy", kFatal}, ForeignKey{"onexitcodes", kFatal},
+     ForeignKey{"successexitcodes", kSuccess}, ForeignKey{"exitcodesuccess", kSuccess},
+     ForeignKey{"remainafterexit", kNot}, ForeignKey{"oompolicy", kNot}, ForeignKey{"partof", kNot},
+     ForeignKey{"onfailure", kNot}, ForeignKey{"prestop", kNot}, ForeignKey{"startperiod", kStartTimeout},
+     ForeignKey{"failurethreshold", kTries}, ForeignKey{"minreadyseconds", kCooldown},
+     ForeignKey{"parallelism", kCount}, ForeignKey{"amount", kCount}, ForeignKey{"maxrestart", kTries},
+     ForeignKey{"attempts", kTries}, ForeignKey{"respawn", kRestartKey}, ForeignKey{"respawnlimit", kTries},
+     ForeignKey{"maxdeathtally", kTries}, ForeignKey{"restartlimitcount", kTries},
      ForeignKey{"restartlimitinterval", kTries}, ForeignKey{"minuptime", kCooldown},
      ForeignKey{"expbackoffrestartdelay", kBase}, ForeignKey{"killtimeout", kGrace}, ForeignKey{"timeoutkill", kGrace},
      ForeignKey{"listentimeout", kStartTimeout}, ForeignKey{"readytimeout", kStartTimeout},
@@ -915,11 +1300,11 @@ constexpr std::array kOfAsking{
     ForeignKey{"pipefd", kProbeFd},
     ForeignKey{"descriptor", kProbeFd},
     ForeignKey{"grpc", "grpc is not spoken here; ask with exec = [\"grpc_health_probe\", \"-addr=127.0.0.1:8080\"]"}};
-constexpr std::array kOfFleets{
-    ForeignKey{"shutdown", kGrace}, ForeignKey{"stop", kGrace},      ForeignKey{"grace", kGrace},
-    ForeignKey{"timeout", kGrace},  ForeignKey{"type", kReady},      ForeignKey{"after", kNot},
-    ForeignKey{"before", kNot},     ForeignKey{"behaviour", kRuns},  ForeignKey{"behavior", kRuns},
-    ForeignKey{"start", kRuns},     ForeignKey{"significant", kNot}, ForeignKey{"modules", kNot}};
+constexpr std::array kOfFleets{ForeignKey{"shutdown", kGrace},  ForeignKey{"stop", kGrace},
+                               ForeignKey{"grace", kGrace},     ForeignKey{"timeout", kGrace},
+                               ForeignKey{"type", kReady},      ForeignKey{"behaviour", kRuns},
+                               ForeignKey{"behavior", kRuns},   ForeignKey{"start", kRuns},
+                               ForeignKey{"significant", kNot}, ForeignKey{"modules", kNot}};
 constexpr std::array kOfBreakers{ForeignKey{"max", kMaxFailures},         ForeignKey{"failures", kMaxFailures},
                                  ForeignKey{"threshold", kMaxFailures},   ForeignKey{"limit", kMaxFailures},
                                  ForeignKey{"burst", kMaxFailures},       ForeignKey{"count", kMaxFailures},
@@ -929,24 +1314,45 @@ constexpr std::array kOfBreakers{ForeignKey{"max", kMaxFailures},         Foreig
                                  ForeignKey{"interval", kWindow},         ForeignKey{"period", kWindow},
                                  ForeignKey{"within", kWindow},           ForeignKey{"per", kWindow},
                                  ForeignKey{"duration", kWindow},         ForeignKey{"for", kWindow},
-                                 ForeignKey{"timeout", kHalfOpen},        ForeignKey{"resettimeout", kHalfOpen},
-                                 ForeignKey{"resetafter", kHalfOpen},     ForeignKey{"openfor", kHalfOpen},
-                                 ForeignKey{"cooldown", kHalfOpen}};
+                                 ForeignKey{"timeout", kOwnHalfOpen},     ForeignKey{"resettimeout", kOwnHalfOpen},
+                                 ForeignKey{"resetafter", kOwnHalfOpen},  ForeignKey{"openfor", kOwnHalfOpen},
+                                 ForeignKey{"cooldown", kOwnHalfOpen}};
 constexpr std::array kOfProbes{
     ForeignKey{"open", kOpenFor},       ForeignKey{"for", kOpenFor},           ForeignKey{"after", kOpenFor},
     ForeignKey{"timeout", kOpenFor},    ForeignKey{"delay", kOpenFor},         ForeignKey{"wait", kOpenFor},
     ForeignKey{"base", kOpenFor},       ForeignKey{"max", kOpenForMax},        ForeignKey{"openmax", kOpenForMax},
     ForeignKey{"probes", kProbe},       ForeignKey{"maxcalls", kProbe},        ForeignKey{"success", kProbe},
     ForeignKey{"successafter", kProbe}, ForeignKey{"successthreshold", kProbe}};
-constexpr std::array kOfChaos{
-    ForeignKey{"type", kKind},     ForeignKey{"kind", kKind},      ForeignKey{"action", kKind},
-    ForeignKey{"name", kKind},     ForeignKey{"fault", kKind},     ForeignKey{"repeat", kEvery},
-    ForeignKey{"times", kEvery},   ForeignKey{"interval", kEvery}, ForeignKey{"count", kEvery},
-    ForeignKey{"cron", kEvery},    ForeignKey{"schedule", kEvery}, ForeignKey{"period", kEvery},
-    ForeignKey{"time", kAt},       ForeignKey{"start", kAt},       ForeignKey{"from", kAt},
-    ForeignKey{"stop", kNoStop},   ForeignKey{"restart", kNoStop}, ForeignKey{"terminate", kNoStop},
-    ForeignKey{"remove", kNoStop}, ForeignKey{"latency", kNot},    ForeignKey{"network", kNot},
-    ForeignKey{"cpu", kNot},       ForeignKey{"memory", kNot}};
+constexpr std::array kOfChaos{ForeignKey{"type", kKind},
+                              ForeignKey{"kind", kKind},
+                              ForeignKey{"action", kKind},
+                              ForeignKey{"name", kKind},
+                              ForeignKey{"fault", kKind},
+                              ForeignKey{"repeat", kEvery},
+                              ForeignKey{"times", kEvery},
+                              ForeignKey{"interval", kEvery},
+                              ForeignKey{"count", kEvery},
+                              ForeignKey{"cron", kEvery},
+                              ForeignKey{"schedule", kEvery},
+                              ForeignKey{"period", kEvery},
+                              ForeignKey{"time", kAt},
+                              ForeignKey{"start", kAt},
+                              ForeignKey{"from", kAt},
+                              ForeignKey{"stop", kStopCommand},
+                              ForeignKey{"terminate", kStopCommand},
+                              ForeignKey{"restart", kRestartCommand},
+                              ForeignKey{"rollout", kRestartCommand},
+                              ForeignKey{"deploy", kRestartCommand},
+                              ForeignKey{"reload", kRestartCommand},
+                              ForeignKey{"remove", kRemoveCommand},
+                              ForeignKey{"reset", kResetCommand},
+                              ForeignKey{"when", kAt},
+                              ForeignKey{"begin", kAt},
+                              ForeignKey{"after", kAt},
+                              ForeignKey{"latency", kNot},
+                              ForeignKey{"network", kNot},
+                              ForeignKey{"cpu", kNot},
+                              ForeignKey{"memory", kNot}};
 constexpr std::array kOfStorms{ForeignKey{"for", kInstant},   ForeignKey{"duration", kInstant},
                                ForeignKey{"time", kInstant},  ForeignKey{"length", kInstant},
                                ForeignKey{"lasts", kInstant}, ForeignKey{"until", kInstant}};
@@ -978,6 +1384,112 @@ constexpr std::array kOfExpectations{
     ForeignKey{"maxrestarts", "write restarts = { max = 100 }"},
     ForeignKey{"exitstatus", "what is expected are counts and times: of lost services circuit_open, failed, abandoned"},
     ForeignKey{"verdict", "what is expected are counts and times: of lost services circuit_open, failed, abandoned"}};
+// Of tables inside others.
+constexpr std::string_view kTargets = "whom it is about is of = \"feed\"";
+constexpr std::string_view kHowMany = "how many of them it hits is share = 0.5";
+constexpr std::string_view kHolds = "what holds at every instant is always = { of = \"web\", running = { min = 2 } }";
+constexpr std::string_view kWhile = "where it has to hold is whenever = { of = \"web\", running = { min = 2 } }";
+constexpr std::string_view kUp = "services that are up are counted by running = { min = 2 }";
+constexpr std::string_view kPath = "the file is path = \"web.log\"";
+constexpr std::string_view kMaxBytes = "how large it may become is max_bytes = \"10MiB\"";
+constexpr std::string_view kKeep = "how many older files stay is keep = 5";
+constexpr std::string_view kTo = "where its lines go is to = \"file\", \"output\" or \"nothing\"";
+constexpr std::string_view kDo = "the command is do = \"restart\"";
+constexpr std::string_view kBatches = "so many at once are batches = { size = 3, gap = \"1min\" }";
+constexpr std::string_view kSlots = "how many are served at once is slots = 3";
+constexpr std::string_view kServing = "how long serving a start takes is takes = \"2s\"";
+constexpr std::string_view kNeeded = "what is needed is resource = \"db\"";
+constexpr std::string_view kOpenFiles = "descriptors are open_files = 65536";
+constexpr std::string_view kProcesses = "processes and threads are processes = 4096";
+constexpr std::string_view kMemory = "address space is memory = \"1GiB\"";
+constexpr std::array kOfProperties{
+    ForeignKey{"when", kWhile},
+    ForeignKey{"if", kWhile},
+    ForeignKey{"while", kWhile},
+    ForeignKey{"condition", kHolds},
+    ForeignKey{"holds", kHolds},
+    ForeignKey{"invariant", kHolds},
+    ForeignKey{"check", kHolds},
+    ForeignKey{"assert", kHolds},
+    ForeignKey{"that", kHolds},
+    ForeignKey{"running", kHolds},
+    ForeignKey{"of", kHolds},
+    ForeignKey{"up", kHolds},
+    ForeignKey{"down", kHolds},
+    ForeignKey{"min", kHolds},
+    ForeignKey{"max", kHolds},
+    ForeignKey{"timeout", "so long after whenever has begun to hold, at the latest, is within = \"50s\""},
+    ForeignKey{"for", "so long after whenever has begun to hold, at the latest, is within = \"50s\""},
+    ForeignKey{"after", "not at earlier instants is from = \"1min\""},
+    ForeignKey{"start", "not at earlier instants is from = \"1min\""},
+    ForeignKey{"end", "not at later instants is until = \"10min\""},
+    ForeignKey{"to", "not at later instants is until = \"10min\""}};
+constexpr std::array kOfConditions{ForeignKey{"name", kTargets},
+                                   ForeignKey{"group", kTargets},
+                                   ForeignKey{"service", kTargets},
+                                   ForeignKey{"fleet", kTargets},
+                                   ForeignKey{"services", kTargets},
+                                   ForeignKey{"up", kUp},
+                                   ForeignKey{"down", kUp},
+                                   ForeignKey{"ready", kUp},
+                                   ForeignKey{"alive", kUp},
+                                   ForeignKey{"healthy", kUp},
+                                   ForeignKey{"count", kUp},
+                                   ForeignKey{"min", kUp},
+                                   ForeignKey{"max", kUp},
+                                   ForeignKey{"within", "how long ago it counts is window = \"10s\""},
+                                   ForeignKey{"per", "how long ago it counts is window = \"10s\""}};
+constexpr std::array kOfLogs{
+    ForeignKey{"file", kPath},      ForeignKey{"filename", kPath},  ForeignKey{"logfile", kPath},
+    ForeignKey{"location", kPath},  ForeignKey{"folder", kPath},    ForeignKey{"dir", kPath},
+    ForeignKey{"directory", kPath}, ForeignKey{"size", kMaxBytes},  ForeignKey{"maxsize", kMaxBytes},
+    ForeignKey{"max", kMaxBytes},   ForeignKey{"limit", kMaxBytes}, ForeignKey{"rotate", kMaxBytes},
+    ForeignKey{"backups", kKeep},   ForeignKey{"maxfile", kKeep},   ForeignKey{"maxfiles", kKeep},
+    ForeignKey{"files", kKeep},     ForeignKey{"count", kKeep},     ForeignKey{"maxbackups", kKeep},
+    ForeignKey{"stdout", kTo},      ForeignKey{"stderr", kTo},      ForeignKey{"output", kTo},
+    ForeignKey{"driver", kTo},      ForeignKey{"target", kTo},      ForeignKey{"level", kNot},
+    ForeignKey{"format", kNot}};
+// Of all that has targets.
+constexpr std::array kOfTargets{
+    ForeignKey{"name", kTargets},     ForeignKey{"group", kTargets},    ForeignKey{"groups", kTargets},
+    ForeignKey{"service", kTargets},  ForeignKey{"services", kTargets}, ForeignKey{"target", kTargets},
+    ForeignKey{"targets", kTargets},  ForeignKey{"fleet", kTargets},    ForeignKey{"who", kTargets},
+    ForeignKey{"match", kTargets},    ForeignKey{"pattern", kTargets},  ForeignKey{"probability", kHowMany},
+    ForeignKey{"fraction", kHowMany}, ForeignKey{"percent", kHowMany},  ForeignKey{"percentage", kHowMany},
+    ForeignKey{"ratio", kHowMany},    ForeignKey{"chance", kHowMany},   ForeignKey{"part", kHowMany},
+    ForeignKey{"count", kHowMany}};
+constexpr std::array kOfCommands{
+    ForeignKey{"restart", kDo},      ForeignKey{"command", kDo},    ForeignKey{"stop", kDo},
+    ForeignKey{"remove", kDo},       ForeignKey{"reset", kDo},      ForeignKey{"action", kDo},
+    ForeignKey{"what", kDo},         ForeignKey{"type", kDo},       ForeignKey{"kind", kDo},
+    ForeignKey{"verb", kDo},         ForeignKey{"operation", kDo},  ForeignKey{"size", kBatches},
+    ForeignKey{"gap", kBatches},     ForeignKey{"batch", kBatches}, ForeignKey{"rolling", kBatches},
+    ForeignKey{"parallel", kBatches}};
+constexpr std::array kOfResources{
+    ForeignKey{"size", kSlots},        ForeignKey{"capacity", kSlots},  ForeignKey{"limit", kSlots},
+    ForeignKey{"connections", kSlots}, ForeignKey{"workers", kSlots},   ForeignKey{"concurrency", kSlots},
+    ForeignKey{"count", kSlots},       ForeignKey{"max", kSlots},       ForeignKey{"time", kServing},
+    ForeignKey{"duration", kServing},  ForeignKey{"latency", kServing}, ForeignKey{"servicetime", kServing},
+    ForeignKey{"for", kServing}};
+constexpr std::string_view kMultiplied = "what each delay is multiplied with is exponential = 1.5";
+constexpr std::string_view kAdded = "what is added to each delay is linear = \"1s\"";
+constexpr std::string_view kAround = "a share below and above the delay is proportional = 0.1";
+constexpr std::array kOfGrowths{ForeignKey{"factor", kMultiplied}, ForeignKey{"multiplier", kMultiplied},
+                                ForeignKey{"base", kMultiplied},   ForeignKey{"rate", kMultiplied},
+                                ForeignKey{"step", kAdded},        ForeignKey{"increment", kAdded},
+                                ForeignKey{"delay", kAdded}};
+constexpr std::array kOfJitters{ForeignKey{"share", kAround},   ForeignKey{"factor", kAround},
+                                ForeignKey{"percent", kAround}, ForeignKey{"ratio", kAround},
+                                ForeignKey{"jitter", kAround},  ForeignKey{"random", kAround}};
+constexpr std::array kOfNeeds{ForeignKey{"name", kNeeded}, ForeignKey{"of", kNeeded}, ForeignKey{"on", kNeeded}};
+constexpr std::array kOfCapacities{ForeignKey{"name", "the name of the resource is of = \"db\""},
+                                   ForeignKey{"resource", "the name of the resource is of = \"db\""},
+                                   ForeignKey{"capacity", kSlots}, ForeignKey{"size", kSlots},
+                                   ForeignKey{"limit", kSlots}};
+constexpr std::array kOfLimits{
+    ForeignKey{"nofile", kOpenFiles}, ForeignKey{"files", kOpenFiles},   ForeignKey{"fds", kOpenFiles},
+    ForeignKey{"nproc", kProcesses},  ForeignKey{"threads", kProcesses}, ForeignKey{"tasks", kProcesses},
+    ForeignKey{"mem", kMemory},       ForeignKey{"ram", kMemory},        ForeignKey{"as", kMemory}};
 constexpr std::array kOfTheFile{ForeignKey{"time", kDuration},
                                 ForeignKey{"length", kDuration},
                                 ForeignKey{"until", kDuration},
@@ -994,8 +1506,9 @@ constexpr std::array kOfTheFile{ForeignKey{"time", kDuration},
 constexpr std::array kOfSupervisors{ForeignKey{"timeout", kDrainDeadline}, ForeignKey{"draintimeout", kDrainDeadline},
                                     ForeignKey{"shutdowngrace", kDrainDeadline}, ForeignKey{"grace", kGrace},
                                     ForeignKey{"stop", kGrace}};
-constexpr std::array kOfBackoffs{ForeignKey{"min", kBase},   ForeignKey{"initial", kBase}, ForeignKey{"start", kBase},
-                                 ForeignKey{"first", kBase}, ForeignKey{"cap", kMax},      ForeignKey{"limit", kMax}};
+constexpr std::array kOfBackoffs{ForeignKey{"min", kOwnBase},   ForeignKey{"initial", kOwnBase},
+                                 ForeignKey{"start", kOwnBase}, ForeignKey{"first", kOwnBase},
+                                 ForeignKey{"cap", kOwnMax},    ForeignKey{"limit", kOwnMax}};
 constexpr std::array kOfStops{ForeignKey{"delay", kTakes}, ForeignKey{"after", kTakes}, ForeignKey{"time", kTakes},
                               ForeignKey{"for", kTakes},   ForeignKey{"lasts", kTakes}, ForeignKey{"duration", kTakes}};
 
@@ -1010,6 +1523,20 @@ std::string advice_of(const std::array<ForeignKey, kSize>& keys, std::string_vie
 
 namespace {
 
+std::string write_word(std::string_view word, const Table& table) {
+  return table.find(word) ? "write " + std::string{word} : "";
+}
+
+std::string advice_for_targets(const Table& table, std::string_view word) {
+  if (!table.find("cohort")) return "";
+  if (table.find("do")) {
+    if (auto advice = advice_of(kOfCommands, word); !advice.empty()) return advice;
+  } else if (!table.find("for")) {
+    if (auto advice = advice_of(kOfStorms, word); !advice.empty()) return advice;
+  }
+  return advice_of(kOfTargets, word);
+}
+
 std::string advice_in(const Table& table, std::string_view word) {
   if (has_distributions(table)) return advice_of(kOfDistributions, word);
   if (table.find("tcp")) return advice_of(kOfAsking, word);
@@ -1018,9 +1545,19 @@ std::string advice_in(const Table& table, std::string_view word) {
   if (table.find("max_failures")) return advice_of(kOfBreakers, word);
   if (table.find("open_for")) return advice_of(kOfProbes, word);
   if (table.find("storm") && table.find("outage")) return advice_of(kOfChaos, word);
+  if (table.name == "property") return advice_of(kOfProperties, word);
+  if (table.name == "condition") return advice_of(kOfConditions, word);
+  if (table.name == "log") return advice_of(kOfLogs, word);
+  if (table.name == "resource") return advice_of(kOfResources, word);
+  if (table.name == "growth") return advice_of(kOfGrowths, word);
+  if (table.name == "jitter") return advice_of(kOfJitters, word);
+  if (table.name == "needs") return advice_of(kOfNeeds, word);
+  if (table.name == "capacity") return advice_of(kOfCapacities, word);
+  if (table.name == "limits") return advice_of(kOfLimits, word);
+  if (table.find("fail") && table.find("throw")) return write_word(ours(kThens, word), table);
+  if (auto advice = advice_for_targets(table, word); !advice.empty()) return advice;
   if (table.find("file")) return advice_of(kOfRecordings, word);
   if (table.find("mode")) return advice_of(kOfOutages, word);
-  if (table.find("share") && !table.find("for")) return advice_of(kOfStorms, word);
   if (table.find("all_running_by")) return advice_of(kOfExpectations, word);
   if (table.find("shutdown_timeout")) return advice_of(kOfSupervisors, word);
   return table.find("takes") ? advice_of(kOfStops, word) : "";
@@ -1112,6 +1649,7 @@ std::string about_digits(std::string_view value) {
 
 std::string about_bare_value(std::string_view value) {
   if (value.empty()) return "a value is missing behind the =";
+  if (value == "true" || value == "false") return "";
   const auto lower = lower_case(value);
   if (lower == "true" || lower == "yes" || lower == "on") return "write true";
   if (lower == "false" || lower == "no" || lower == "off")
@@ -1119,8 +1657,30 @@ std::string about_bare_value(std::string_view value) {
   if (lower == "null" || lower == "none" || lower == "nil" || lower == "~")
     return "leave the key out: there is no null";
   if (const auto length = meant_duration(value)) return write_text(to_string(*length)) + " in quotes";
-  if (value.ends_with('%')) return "a share is a number from 0 to 1, like 0.5";
-  return is_word(value) && !is_digit(value.front()) ? write_text(value) + " in quotes" : "";
+  if (const auto either = either_duration(value)) return write_either(either->first, either->second) + " in quotes";
+  if (value.ends_with('%')) {
+    const Key share{.name = "share", .forms = {Number{Ratio{}, Ratio::from(1), true}}};
+    const auto hint = number_in_quotes(value, share);
+    return hint.empty() ? "a share is a number from 0 to 1, like 0.5" : hint;
+  }
+  const bool is_number = is_digit(value.front()) || value.front() == '-' || value.front() == '+';
+  return is_word(value) && !is_number ? write_text(value) + " in quotes" : "";
+}
+
+// "{ share = 50% }", "[web, db]": the first value that stands bare and may not.
+std::string about_inner_values(std::string_view value) {
+  if (value.find_first_of("{[") == std::string_view::npos) return "";
+  std::string_view piece;
+  while (!value.empty()) {
+    const auto end = std::min(value.find_first_of("{}[],"), value.size());
+    piece = trimmed(value.substr(0, end));
+    value.remove_prefix(std::min(end + 1, value.size()));
+    if (const auto equals = piece.rfind('='); equals != std::string_view::npos)
+      piece = trimmed(piece.substr(equals + 1));
+    if (piece.empty() || piece.find_first_of("\"'#") != std::string_view::npos) continue;
+    if (auto hint = about_bare_value(piece); !hint.empty()) return hint;
+  }
+  return "";
 }
 
 // "{ a = 1, }", or a brace that is not closed in its line.
@@ -1171,7 +1731,8 @@ std::string syntax_hint(std::string_view line) {
     return "a text begins with a quote: its first one is missing";
   }
   if (auto about = about_digits(*value); !about.empty()) return about;
-  return value->find_first_of("\"'[{") == std::string_view::npos ? about_bare_value(*value) : "";
+  return value->find_first_of("\"'[{") == std::string_view::npos ? about_bare_value(*value)
+                                                                 : about_inner_values(*value);
 }
 
 }  // namespace holdfast::file

@@ -2,7 +2,8 @@
 // systemd, Docker, Kubernetes, supervisord and OTP, keys in the wrong table, and punctuation that is not TOML.
 //
 // Each function returns what to write instead, as a part of a sentence that begins with "write" or the like, or an
-// empty text if it has no advice.
+// empty text if it has no advice. Whoever shows advice about a value asks is_good_advice() first (format_check.hpp):
+// what it says to write must not be refused in turn.
 //
 // Thread-safety: functions of their arguments alone.
 #pragma once

@@ -163,15 +163,54 @@ std::optional<Duration> iso_duration(std::string_view text) {
   return in_words(plain);
 }
 
+std::optional<Duration> in_any_form(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (const auto length = in_words(text)) return length;
+  if (const auto length = by_the_clock(text)) return length;
+  return iso_duration(text);
+}
+
+// Without commas that may separate thousands: "1000s" of "1,000s". Empty: there are none.
+std::string without_thousands(std::string_view text) {
+  constexpr std::size_t kGroup = 3;
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto end = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.end(), is_digit);
+    const auto digits = static_cast<std::size_t>(end - text.begin()) - at - 1;
+    const bool is_one = text[at] == ',' && digits == kGroup && at > 0 && is_digit(text[at - 1]);
+    if (!is_one) plain += text[at];
+  }
+  const bool begins_with_zero = text.starts_with('0');  // no thousands do
+  return plain.size() == text.size() || begins_with_zero ? std::string{} : plain;
+}
+
 }  // namespace
 
 std::optional<Duration> meant_duration(std::string_view text) {
   const std::string lower = lower_case(trimmed(text));
-  std::string_view rest = lower;
-  if (rest.starts_with('+')) rest.remove_prefix(1);
-  if (const auto length = in_words(rest)) return length;
-  if (const auto length = by_the_clock(rest)) return length;
-  return iso_duration(rest);
+  const std::string plain = without_thousands(lower);
+  if (plain.empty()) return in_any_form(lower);
+  return in_any_form(lower) ? std::nullopt : in_any_form(plain);
+}
+
+std::optional<std::pair<Duration, Duration>> either_duration(std::string_view text) {
+  const std::string lower = lower_case(trimmed(text));
+  if (const std::string plain = without_thousands(lower); !plain.empty()) {
+    const auto fraction = in_any_form(lower);
+    const auto thousands = in_any_form(plain);
+    if (fraction && thousands) return std::pair{*fraction, *thousands};
+  }
+  const auto colon = lower.find(':');
+  if (colon == std::string::npos || lower.find(':', colon + 1) != std::string::npos) return std::nullopt;
+  const auto minutes = in_any_form(lower.substr(0, colon) + "min" + lower.substr(colon + 1) + "s");
+  const auto hours = in_any_form(lower.substr(0, colon) + "h" + lower.substr(colon + 1) + "min");
+  return minutes && hours ? std::optional{std::pair{*minutes, *hours}} : std::nullopt;
+}
+
+std::optional<Duration> meant_seconds(std::string_view text) {
+  text = trimmed(text);
+  const bool is_number = !text.empty() && text.find_first_not_of("0123456789.,_") == std::string_view::npos;
+  return is_number ? meant_duration(std::string{text} + "s") : std::nullopt;
 }
 
 }  // namespace holdfast::file

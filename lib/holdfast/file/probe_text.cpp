@@ -88,6 +88,14 @@ std::optional<ProbeUrl> parse_probe_url(std::string_view text) {
   return ProbeUrl{std::move(*at), (target.starts_with('/') ? "" : "/") + std::string{target}, std::string{host}};
 }
 
+bool is_address(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+    return looks_like_ipv6(text.substr(0, text.find('%')));
+  }
+  return is_ipv4(text);
+}
+
 bool is_probe_port(std::string_view text) {
   return !placeholder_fault(text).empty() || parse_probe_port(with_numbers(text)).has_value();
 }
@@ -96,13 +104,35 @@ bool is_probe_url(std::string_view text) {
   return !placeholder_fault(text).empty() || parse_probe_url(with_numbers(text)).has_value();
 }
 
+std::string meant_port(std::string_view text) {
+  text = trimmed(text);
+  for (const std::string_view before : {"tcp://", "tcp:", "port:", "*:"}) {
+    if (lower_case(text).starts_with(before)) text.remove_prefix(before.size());
+  }
+  if (text.ends_with('/')) text.remove_suffix(1);
+  if (text.starts_with(':') && port_of(text.substr(1))) text.remove_prefix(1);
+  if (port_of(text)) return std::string{text.substr(std::min(text.find_first_not_of('0'), text.size()))};
+  if (is_probe_port(text)) return in_quotes(text);
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || !port_of(text.substr(colon + 1)) || !looks_like_ipv6(text.substr(0, colon))) {
+    return "";
+  }
+  return in_quotes('[' + std::string{text.substr(0, colon)} + "]:" + std::string{text.substr(colon + 1)});
+}
+
 std::string probe_port_hint(std::string_view text) {
   text = trimmed(text);
-  if (text.find("://") != std::string_view::npos) return "a page is asked for with http = " + in_quotes(text);
+  if (const auto meant = meant_port(text); !meant.empty()) {
+    return "write " + meant + (text.starts_with(':') ? ", or an address before the colon" : "");
+  }
+  if (text.find("://") != std::string_view::npos) {
+    const auto page = is_probe_url(text) ? text : std::string_view{"http://127.0.0.1:8080/healthz"};
+    return "a page is asked for with http = " + in_quotes(page);
+  }
+  if (looks_like_ipv6(text)) return "its port is missing, as in \"[::1]:8080\"";
   const auto colon = colon_of(text);
   if (colon == std::string_view::npos && !text.starts_with(':')) return "";
   if (!port_of(text.substr(colon + 1))) return "a port is 1 to 65535";
-  if (colon == 0) return "write " + std::string{text.substr(1)} + ", or an address before the colon";
   return "no name is looked up: write its address, as in \"127.0.0.1:" + std::string{text.substr(colon + 1)} + '"';
 }
 
@@ -122,6 +152,14 @@ std::string probe_url_hint(std::string_view text) {
   const auto host = text.substr(kHttp.size(), text.substr(kHttp.size()).find_first_of("/?#"));
   if (parse_probe_url(std::string{kHttp} + std::string{host}))
     return "the path has no blanks and no other letters than those of ASCII";
+  const auto target = text.substr(kHttp.size() + host.size());
+  const auto colon = colon_of(host);
+  const auto port = colon == std::string_view::npos ? std::string_view{"80"} : host.substr(colon + 1);
+  if (const auto meant = meant_port(host); meant.starts_with('"')) {
+    return "write " + in_quotes(std::string{kHttp} + meant.substr(1, meant.size() - 2) + std::string{target});
+  }
+  const bool is_number = !port.empty() && std::all_of(port.begin(), port.end(), is_digit);
+  if (is_number && !port_of(port)) return "a port is 1 to 65535";
   return "no name is looked up: write an address and a port, as in " + in_quotes(here + ":8080/healthz");
 }
 

@@ -30,9 +30,14 @@ struct ProbeUrl {
 };
 std::optional<ProbeUrl> parse_probe_url(std::string_view text);
 
+// "127.0.0.1", "[::1]", "[fe80::1%eth0]": no name, which would have to be looked up.
+bool is_address(std::string_view text);
+
 // The same of texts with placeholders (placeholders.hpp), each taken for a number.
 bool is_probe_port(std::string_view text);
 bool is_probe_url(std::string_view text);
+// The port as it has to be written ("8080", "\"[::1]:80\"") of ":8080", "tcp://127.0.0.1:80", "::1:80"; empty: unknown.
+std::string meant_port(std::string_view text);
 // What somebody means who writes another text; empty: unknown.
 std::string probe_port_hint(std::string_view text);
 std::string probe_url_hint(std::string_view text);

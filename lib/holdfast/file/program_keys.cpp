@@ -118,6 +118,24 @@ const Spelt kMaskForm{.is = "three octal digits like \"022\"",
 
 bool is_endpoint(std::string_view text) { return parse_endpoint(text).has_value(); }
 
+// "http://localhost:9464/metrics", ":9464", "9464".
+std::string endpoint_hint(std::string_view text) {
+  text = trimmed(text);
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  text = text.substr(0, text.find('/'));
+  const auto meant = meant_port(text);
+  if (meant.empty()) {
+    return text.find(':') == std::string_view::npos
+               ? ""
+               : "no name is looked up: write an address and a port, as in \"127.0.0.1:9464\"";
+  }
+  const auto parts = parse_probe_port(meant.front() == '"' ? meant.substr(1, meant.size() - 2) : meant);
+  if (!parts) return "";
+  const bool is_ipv6 = parts->address.find(':') != std::string::npos;
+  return "write " +
+         in_quotes((is_ipv6 ? '[' + parts->address + ']' : parts->address) + ':' + std::to_string(parts->port));
+}
+
 const Spelt kPortForm{.is = "a port, or an address and a port like \"127.0.0.1:5433\"",
                       .pattern = "^(.+:)?[^:]{1,40}$",
                       .fits = is_probe_port,
@@ -132,7 +150,7 @@ const Spelt kUrlForm{.is = "an address like \"http://127.0.0.1:8080/healthz\"",
 const Spelt kEndpointForm{.is = "an address and a port like \"127.0.0.1:9464\"",
                           .pattern = "^.+:[0-9]{1,5}$",
                           .fits = is_endpoint,
-                          .hint = nullptr,
+                          .hint = endpoint_hint,
                           .examples = {"127.0.0.1:9464", "[::1]:80"}};
 
 }  // namespace
@@ -181,9 +199,9 @@ std::optional<AddressAndPort> parse_endpoint(std::string_view text) {
   if (colon == std::string_view::npos) return std::nullopt;
   auto address = text.substr(0, colon);
   auto digits = text.substr(colon + 1);
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
   const auto port = take_number(digits);
-  if (address.empty() || !port || !digits.empty() || *port > kPortMax) return std::nullopt;
+  if (!is_address(address) || !port || !digits.empty() || *port > kPortMax) return std::nullopt;
+  if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
   return AddressAndPort{std::string{address}, static_cast<std::uint16_t>(*port)};
 }
 

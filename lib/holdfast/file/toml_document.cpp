@@ -192,14 +192,26 @@ std::string encoding_hint(std::string_view text, std::string_view says) {
                                                               : "there is a byte that is not UTF-8: save it as UTF-8";
 }
 
+// Whether the line is TOML by itself, so that the mistake is none of its own.
+bool is_toml(std::string_view line) {
+  try {
+    return static_cast<bool>(toml::parse(line));
+  } catch (const ParserGaveUp&) {
+    return false;
+  }
+}
+
 // The message of the parser, with what to write instead if the line shows it.
 void complain_of_syntax(std::string_view text, Position at, std::string says, Complaints& complaints) {
   const auto line = line_at(text, at);
   auto hint = encoding_hint(text, says);
-  if (hint.empty()) hint = syntax_hint(line);
-  if (hint.empty() && line.starts_with('[') && !line.starts_with("[[") && says.find("cannot redefine") != says.npos) {
-    hint = "the table stands twice; where there may be several it is in double brackets, like [[fleet]]";
+  if (hint.empty() && says.find("cannot redefine") != says.npos) {
+    hint = !line.starts_with('[')    ? "the key stands twice in its table: leave one of them out"
+           : !line.starts_with("[[") ? "the table stands twice; where there may be several it is in double brackets, "
+                                       "like [[fleet]]"
+                                     : "";
   }
+  if (hint.empty() && !is_toml(line)) hint = syntax_hint(line);
   complaints.add(at, "", "is not valid TOML: " + (hint.empty() ? says : hint));
 }
 

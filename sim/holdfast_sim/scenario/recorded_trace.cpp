@@ -158,10 +158,10 @@ class Parser {
     }
     const auto entity = line.substr(0, first);
     const auto cause = line.substr(third + 1);
-    const bool named = check_entity(entity);
+    const bool named = check_quotes("entity", entity, 0) && check_entity(entity);
     const auto from = read_time("from", line, first + 1, second);
     const auto until = read_time("until", line, second + 1, third);
-    const bool caused = check_text("cause", cause, third + 1);
+    const bool caused = check_quotes("cause", cause, third + 1) && check_text("cause", cause, third + 1);
     if (from && until && *until < *from) {
       complain(
           second + 1, "until",
@@ -185,6 +185,13 @@ class Parser {
              (entity.empty() ? "is empty" : "is " + std::to_string(entity.size()) + " bytes long") +
                  "; allowed are 1 to " + std::to_string(kNameLengthMax) + " bytes");
     return false;
+  }
+
+  // As a spreadsheet writes it. Quotes inside of a text are its own.
+  bool check_quotes(const char* key, std::string_view text, std::size_t start) {
+    const bool quoted = text.size() > 1 && text.front() == '"' && text.back() == '"';
+    if (quoted) complain(start, key, "is " + in_quotes(text) + "; it has quotes: nothing is quoted here");
+    return !quoted;
   }
 
   bool check_ends(const char* key, std::string_view text) {
@@ -231,8 +238,11 @@ class Parser {
       return "what is not over yet lasts until the end of the trace: write when that was";
     }
     if (const auto meant = file::meant_duration(text)) return "write " + in_quotes(to_string(*meant));
+    if (const auto either = file::either_duration(text)) {
+      return "write " + in_quotes(to_string(either->first)) + " or " + in_quotes(to_string(either->second));
+    }
     const bool number = !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
-    if (number && text.find('.') == std::string_view::npos && text.size() >= 10) {
+    if (constexpr std::size_t kDigitsOfNow = 10; number && text.substr(0, text.find('.')).size() >= kDigitsOfNow) {
       return "it counts from 1970: write the time since the beginning of the trace, like \"90min\"";
     }
     if (const auto seconds = number ? file::meant_duration(std::string{text} + "s") : std::nullopt) {
