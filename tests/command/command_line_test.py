@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import unicodedata
 import unittest
 from pathlib import Path
 
@@ -488,7 +489,20 @@ class Width(CommandTest):
                            if long or file.name not in self.LONG)
         return [["run", file] for file in scenarios] + [["replay", self.RECORDING], ["list"], ["run", self.file(VIOLATED)],
                 ["sweep", "scenarios/hangs.toml", "--seeds", "1..20"], ["sweep", self.file(VIOLATED), "--seeds", "1..20"],
-                ["run", self.file(HEALTHY + "[budget]\nevents = 50\n", "b.toml")], ["run", self.file(holdfast_command.STALLED, "s.toml")]]
+                ["run", self.file(HEALTHY + "[budget]\nevents = 50\n", "b.toml")], ["run", self.file(holdfast_command.STALLED, "s.toml")],
+                ["compare", "scenarios/hangs.toml", "systemd", "--seeds", "1..4"],
+                ["diff", "scenarios/mixed_fleet.toml@1", "scenarios/mixed_fleet.toml@2"], ["run", self.file(self.LONG_NAMES, "long.toml")]]
+
+    # Letters of two columns, and an expectation that no narrow table has room for.
+    LONG_NAMES = ('name = "日本語のシナリオ"\nduration = "1h"\n[[fleet]]\nname = "日本語のサービス日本語"\ncount = 3000\n'
+                  'runs_for = { exponential = "5min" }\nthen = "fail"\n[[fleet]]\nname = "web"\n[expect]\nrestarts = { min = 1 }\n'
+                  '[[expect.property]]\nname = "a storm of restarts that a sweep has to have seen at least once"\n'
+                  'sometimes = { of = "日本語のサービス日本語", restarts = { min = 30 }, window = "10s" }\n')
+
+    @staticmethod
+    def cells(line: str) -> int:
+        """How many columns of a terminal it takes."""
+        return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
     def test_reports_fit_into_40_60_80_and_200_columns(self):
         for columns in (60,) if IS_SLOW else (40, 60, 80, 200):
@@ -497,9 +511,32 @@ class Width(CommandTest):
                 self.assertGreater(len(lines), 10)
                 # A word may be longer, and a command: a path or a digest is there to be copied.
                 commands = ("    holdfast run ", "    holdfast explain ", "why: holdfast explain ")
-                long = [line for line in lines if len(line) > columns and len(line.split()) > 1 and not line.startswith(commands)]
+                long = [line for line in lines if self.cells(line) > columns and len(line.split()) > 1 and not line.startswith(commands)]
+                # So are the events of a trace, and a number and its unit are one word.
+                long = [line for line in long if not re.match(r" *[-+]? ?\{\"t_ns|[\d ]+ \S+$", line)]
                 self.assertEqual(long, [], f"{columns} columns of {arguments}")
+                torn = [(line, following) for line, following in zip(lines, lines[1:])
+                        if re.search(r"(^|[^\d.])\d{1,3}$", line) and re.match(r" *(\d{3}( |$)|%)", following)]
+                self.assertEqual(torn, [], f"{columns} columns of {arguments}")
                 self.assertEqual([line for line in lines if line != line.rstrip()], [])
+
+    def test_columns_of_a_table_stand_below_each_other_whatever_letters_are_in_them(self):
+        lines = self.shown(120, "run", self.file(self.LONG_NAMES))
+        start = next(i for i, line in enumerate(lines) if line.startswith("group "))
+        self.assertEqual(len({self.cells(line[:line.rindex("%")]) for line in lines[start + 1:start + 4]}), 1, lines)
+
+    def test_a_narrow_terminal_shows_the_whole_text_of_an_expectation(self):
+        for columns in (40, 60):
+            text = re.sub(r"\s+", " ", "\n".join(self.shown(columns, "run", self.file(self.LONG_NAMES))))
+            name = "a storm of restarts that a sweep has to have seen at least once"
+            self.assertEqual(text.count(name), 1, text)
+
+    def test_lines_of_seeds_are_ascii_where_the_locale_is_not_utf_8(self):
+        file = self.file(self.LONG_NAMES + "terminated = 5\n")
+        for option in ("--lines", "--failed"):
+            for locale in ("C", "C.UTF-8"):
+                lines = self.shown(100, "sweep", file, "--seeds", "1..2", option, locale=locale)
+                self.assertEqual("\n".join(lines).isascii(), locale == "C", lines)
 
     def test_a_wide_terminal_is_used(self):
         widest = max(len(line) for line in self.shown(200, "run", "scenarios/failure_storm.toml"))

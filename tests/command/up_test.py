@@ -416,6 +416,22 @@ backoff = { base = "1h", max = "1h" }
         self.assertEqual(self.run_it("status", str(self.folder / "fleet.toml")).stdout.splitlines()[0], done.stdout.splitlines()[0])
         self.assertEqual(up.end(), 0)
 
+    def test_status_fits_into_a_narrow_terminal(self) -> None:
+        name = "a-service-whose-name-is-longer-than-most"
+        up = self.up(SLEEPER.format(name) + '[[fleet]]\nname = "ill"\ncommand = ["sh", "-c", "exit 7"]\nbackoff = { base = "1h", max = "1h" }\n')
+        up.wait_for("out up")
+        up.wait_for("event=backing_off service=ill")
+        for columns in ("40", "60"):
+            done = subprocess.run([command.HOLDFAST, "status"], capture_output=True, text=True, env=self.environment | {"COLUMNS": columns})
+            lines = done.stdout.splitlines()
+            # A word may be longer: the path of the file is there to be copied.
+            self.assertEqual([line for line in lines if len(line) > int(columns) and len(line.split()) > 1], [], done.stdout)
+            self.assertIn(name, lines)
+            stacked = re.sub(r"\s+", " ", done.stdout)
+            self.assertRegex(stacked, r"phase running, pid \d+, for \S+ restarts 0, failures 0 ill phase backing_off, pid -, ")
+            self.assertIn("last: exit status 7", stacked)
+        self.assertEqual(up.end(), 0)
+
     def test_services_are_stopped_started_restarted_and_reset(self) -> None:
         up = self.up(SLEEPER.format("web") + "count = 2\n" + SLEEPER.format("db"))
         for name in ("web-0", "web-1", "db"):

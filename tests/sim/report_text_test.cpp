@@ -42,6 +42,37 @@ TEST_CASE("lengths of time are written for people") {
   CHECK(sim::detail::human(ServiceTime{1} << 80) == "38 334 786y");
 }
 
+TEST_CASE("a text takes as many columns as a terminal gives it") {
+  using sim::detail::columns;
+  CHECK(columns("abc") == 3);
+  CHECK(columns("süß") == 3);
+  CHECK(columns("日本") == 4);
+  CHECK(columns("한국 x") == 6);
+  CHECK(columns("e\xcc\x81") == 1);  // e, and an accent on it
+  CHECK(columns("😀") == 2);
+  CHECK(columns("…–│") == 3);
+  CHECK(columns("\xff\xe6") == 2);  // no UTF-8
+  CHECK(sim::fit("日本語", 6) == "日本語");
+  CHECK(sim::fit("日本語", 5) == "日本…");
+  CHECK(sim::fit("日本語", 4) == "日…");  // no half of a letter
+  CHECK(sim::ascii("日x") == "??x");
+
+  sim::detail::TextTable table{{"name", "n"}};
+  table.add({"日本", "1"});
+  table.add({"abcde", "22"});
+  CHECK(table.text(0, 80) == "name    n\n日本    1\nabcde  22\n");
+}
+
+TEST_CASE("no line ends within a number, or before its unit") {
+  using sim::detail::folded;
+  CHECK(folded("in all 22 995 timers fired", 12) == "in all\n    22 995\n    timers\n    fired\n");
+  CHECK(folded("within 50 % of 1 234 567 runs", 14) == "within 50 % of\n    1 234 567\n    runs\n");
+  CHECK(folded("the worst 60 s: 3 of 5", 13) == "the worst\n    60 s: 3\n    of 5\n");
+  CHECK(folded("and so 37 500 times as fast", 14) == "and so\n    37 500 times\n    as fast\n");
+  CHECK(sim::detail::words_of("a 1, 234 b 0.5 123 c 1234 567") ==
+        std::vector<std::string>{"a", "1,", "234", "b", "0.5", "123", "c", "1234", "567"});
+}
+
 TEST_CASE("counts, shares and long names are written for people") {
   CHECK(sim::detail::human(std::uint64_t{0}) == "0");
   CHECK(sim::detail::human(std::uint64_t{999}) == "999");
@@ -57,7 +88,7 @@ TEST_CASE("counts, shares and long names are written for people") {
                  "b\xff"
                  "c",
                  6) == "a?b?c");  // U+2028, and a byte that is not UTF-8
-  CHECK(sim::ascii("· – … │ ┤ └─┬ ▁▄█ ░▒× “x” é😀\xff") == "- - ~ | + +-+ .:# /=x \"x\" ???");
+  CHECK(sim::ascii("· – … │ ┤ └─┬ ▁▄█ ░▒× “x” é😀\xff") == "- - ~ | + +-+ .:# /=x \"x\" ????");
   CHECK(sim::printable("a\xe2\x80\xae"
                        "b\n\xff") == "a\\u202eb\\n\\xff");
   CHECK(sim::detail::wrapped({"a", "bb", "ccc"}, 4, 6) == "  a bb\n    ccc\n");

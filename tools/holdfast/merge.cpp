@@ -83,11 +83,11 @@ int call(const Arguments& arguments) {
     lines += output.lines(swept.plan, *outcome);
     constexpr std::size_t kLinesMax = 1 << 16;
     if (lines.size() > kLinesMax) {
-      if (!print_json(std::exchange(lines, {}))) return bad_input;
+      if (!output.print_lines(std::exchange(lines, {}))) return bad_input;
       if (output_reader_gone()) return exit_status(all);
     }
   }
-  if (!print_json(lines) || !output.show(swept)) return bad_input;
+  if (!output.print_lines(lines) || !output.show(swept)) return bad_input;
   if (const int status = output.close(all); status != all_held) return status;
   return exit_status(all);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <holdfast/up/request.hpp>
+#include <holdfast_sim/text/detail/human_text.hpp>
 #include <holdfast_sim/text/wording.hpp>
 
 #include "command.hpp"
@@ -95,43 +97,58 @@ Row row_of(const json::object& service, const json::object& probes) {
           note_about(service, probes)};
 }
 
-// What does not fit into a line of the terminal stands below it.
-std::string table_of(const std::vector<Row>& rows, std::size_t room) {
-  std::vector<std::size_t> widths(rows.front().size() - 1, 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
+// Each part of a note in lines of its own, below its service.
+std::string note_below(std::string_view note, std::size_t room) {
+  constexpr std::string_view kBetween = "; ";
   std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < widths.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    const auto& note = row.back();
-    if (line.size() + note.size() <= room) {
-      line += note;
-      text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  while (!note.empty()) {
+    const auto end = std::min(note.find(kBetween), note.size());
+    text += sim::detail::folded("    " + sim::printable(note.substr(0, end)), room);
+    note.remove_prefix(std::min(end + kBetween.size(), note.size()));
+  }
+  return text;
+}
+
+// A line for each service, with its note behind it or below it. In a terminal that has no room for the columns each is
+// a paragraph, as in the report of a run.
+std::string table_of(const std::vector<Row>& rows, std::size_t room) {
+  sim::detail::TextTable all{{"service", "<phase", "<pid", "<for", "<restarts", "<failures"}};
+  for (const auto& row : rows) all.add({row.begin(), row.end() - 1});
+  const auto width_of_all = all.whole_width(0);
+  const bool has_room = width_of_all <= room;
+  auto lines = all.pieces(0, room);
+  std::string text;
+  if (has_room) text += lines.front();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto& line = lines[i + (has_room ? 1 : 0)];
+    const auto& note = rows[i].back();
+    if (has_room && !note.empty() && width_of_all + 2 + sim::detail::columns(note) <= room) {
+      line.pop_back();
+      line += std::string(width_of_all + 2 - sim::detail::columns(line), ' ') + sim::printable(note) + '\n';
+      text += line;
     } else {
-      text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
-      for (std::size_t at = 0; at < note.size();) {
-        const auto end = std::min(note.find("; ", at), note.size());
-        text += "    " + sim::fit(std::string_view{note}.substr(at, end - at), room - 4) + '\n';
-        at = end + 2;
-      }
+      text += line + note_below(note, room);
     }
   }
   return text;
 }
 
-std::string fleet_text(const json::object& status) {
+// Elsewhere than on a terminal a service is one line, unless COLUMNS says how long a line may be.
+std::size_t room_of_lines() {
   constexpr std::size_t kAnyWidth = 100'000;
-  const auto room = ::isatty(STDOUT_FILENO) == 1 ? width() : kAnyWidth;
+  return ::isatty(STDOUT_FILENO) == 1 || std::getenv("COLUMNS") != nullptr ? width() : kAnyWidth;
+}
+
+std::string fleet_text(const json::object& status) {
+  const auto room = room_of_lines();
   const auto& fleet = status.at("fleet").as_object();
-  std::vector<Row> rows{{"service", "phase", "pid", "for", "restarts", "failures", ""}};
+  std::vector<Row> rows;
   const auto* const found = status.if_contains("probes");  // an `up` of an earlier version has none
   const json::object probes = found != nullptr && found->is_object() ? found->as_object() : json::object{};
   for (const auto& service : fleet.at("services").as_array()) rows.push_back(row_of(service.as_object(), probes));
   const auto head = fmt::format("{}: process {}, {}{}", text_at(status, "name"), number_at(status, "pid"),
                                 text_at(status, "file"), fleet.at("shutting_down").as_bool() ? ", stopping" : "");
-  return sim::fit(head, room) + '\n' + table_of(rows, room);
+  return sim::detail::folded(sim::printable(head), room) + table_of(rows, room);
 }
 
 bool is_as_it_should_be(const json::object& status) { return status.at("fleet").as_object().at("ready").as_bool(); }

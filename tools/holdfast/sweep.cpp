@@ -353,7 +353,7 @@ class Sweeper {
     if (swept.end == End::complete && cut_short) swept.end = End::interrupted;
     if (lines.empty()) return true;
     if (progress_) progress_->erase();
-    return arguments_.quiet || print_json(lines);
+    return arguments_.quiet || output_.print_lines(lines);
   }
 
   void show_progress(const Swept& swept) {

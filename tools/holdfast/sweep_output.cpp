@@ -32,6 +32,8 @@ std::string SweepOutput::lines(const sim::SweepPlan& plan, const sim::SeedOutcom
   return options_.json ? sim::seed_json(plan, outcome) : sim::seed_line(outcome);
 }
 
+bool SweepOutput::print_lines(std::string_view lines) const { return options_.json ? print_json(lines) : print(lines); }
+
 bool SweepOutput::show(const Swept& swept) {
   if (options_.json) return print_json(sim::sweep_json(swept.summary()));
   const bool follows = !is_first_ || options_.lines || (options_.failed && !swept.sweep.all_held());

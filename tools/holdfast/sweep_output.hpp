@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <holdfast_sim/present/sweep_text.hpp>
@@ -45,6 +46,8 @@ class SweepOutput {
 
   // The lines that are wanted of these seeds; empty: none.
   [[nodiscard]] std::string lines(const sim::SweepPlan& plan, const sim::SeedOutcome& outcome) const;
+  // Prints them. False: they could not be written.
+  [[nodiscard]] bool print_lines(std::string_view lines) const;
   // False: it could not be written.
   [[nodiscard]] bool show(const Swept& swept);
   // 0, or the exit status after a complaint.

@@ -390,10 +390,14 @@ class TextReport {
     return {std::max<std::size_t>(40, options_.width * 2 / 5), std::max<std::size_t>(36, options_.width / 4),
             std::max<std::size_t>(50, options_.width * 3 / 10)};
   }
-  // So that the table has room, however long its texts are.
+  // So that the table has room, however long its texts are. Where it would have too little for anything, each
+  // expectation is a paragraph with its whole text.
   [[nodiscard]] ExpectationColumns narrow_columns() const {
     constexpr std::size_t kOther = 16;  // the verdict, and what is between the columns
-    const std::size_t room = std::max(options_.width, kOther + 60) - kOther;
+    constexpr std::size_t kLeast = 60;  // of what stands in them
+    constexpr std::size_t kWhole = 100'000;
+    if (options_.width < kOther + kLeast) return {kWhole, kWhole, kWhole};
+    const std::size_t room = options_.width - kOther;
     return {room * 3 / 10, room * 3 / 10, room * 4 / 10};
   }
 

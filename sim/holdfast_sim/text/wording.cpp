@@ -34,10 +34,12 @@ std::string fit(std::string_view text, std::size_t width) {
   const bool cut = detail::columns(text) > width;
   const std::size_t room = cut ? std::max<std::size_t>(width, 1) - 1 : width;
   std::string result;
-  for (std::size_t used = 0; used < room && !text.empty(); ++used) {
+  for (std::size_t used = 0; !text.empty();) {
     const std::size_t length = holdfast::detail::utf8_character(text);
     const auto character = text.substr(0, length);
     const bool shows = length > 0 && !holdfast::detail::is_invisible(character);
+    used += shows ? detail::columns(character) : 1;
+    if (used > room) break;
     result += shows ? character : std::string_view{"?"};
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
@@ -50,7 +52,11 @@ std::string ascii(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = std::max<std::size_t>(holdfast::detail::utf8_character(text), 1);
     const bool is_ascii = static_cast<unsigned char>(text.front()) < 0x80;
-    result += is_ascii ? text.front() : likeness_of(text.substr(0, length));
+    if (is_ascii) {
+      result += text.front();
+    } else {
+      result.append(detail::columns(text.substr(0, length)), likeness_of(text.substr(0, length)));
+    }
     text.remove_prefix(length);
   }
   return result;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <holdfast/detail/text.hpp>
+
 namespace holdfast::sim::detail {
 
 namespace {
@@ -107,15 +109,104 @@ std::string percent(std::uint32_t ppm) {
   return text + " %";
 }
 
-std::size_t columns(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+namespace {
+
+struct CodePoints {
+  char32_t first, last;
+};
+// Unicode 15: East_Asian_Width W and F, as ranges that take in what is not assigned.
+constexpr auto kWide = std::to_array<CodePoints>(
+    {{0x1100, 0x115f},   {0x231a, 0x231b},   {0x2329, 0x232a},   {0x23e9, 0x23ec},   {0x23f0, 0x23f0},
+     {0x23f3, 0x23f3},   {0x25fd, 0x25fe},   {0x2614, 0x2615},   {0x2648, 0x2653},   {0x267f, 0x267f},
+     {0x2693, 0x2693},   {0x26a1, 0x26a1},   {0x26aa, 0x26ab},   {0x26bd, 0x26be},   {0x26c4, 0x26c5},
+     {0x26ce, 0x26ce},   {0x26d4, 0x26d4},   {0x26ea, 0x26ea},   {0x26f2, 0x26f3},   {0x26f5, 0x26f5},
+     {0x26fa, 0x26fa},   {0x26fd, 0x26fd},   {0x2705, 0x2705},   {0x270a, 0x270b},   {0x2728, 0x2728},
+     {0x274c, 0x274c},   {0x274e, 0x274e},   {0x2753, 0x2755},   {0x2757, 0x2757},   {0x2795, 0x2797},
+     {0x27b0, 0x27b0},   {0x27bf, 0x27bf},   {0x2b1b, 0x2b1c},   {0x2b50, 0x2b50},   {0x2b55, 0x2b55},
+     {0x2e80, 0x303e},   {0x3041, 0x3098},   {0x309b, 0x4dbf},   {0x4e00, 0xa4cf},   {0xa960, 0xa97f},
+     {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe10, 0xfe19},   {0xfe30, 0xfe6f},   {0xff01, 0xff60},
+     {0xffe0, 0xffe6},   {0x16fe0, 0x18d08}, {0x1aff0, 0x1b2fb}, {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf},
+     {0x1f18e, 0x1f18e}, {0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f335}, {0x1f337, 0x1f37c},
+     {0x1f37e, 0x1f393}, {0x1f3a0, 0x1f3ca}, {0x1f3cf, 0x1f3d3}, {0x1f3e0, 0x1f3f0}, {0x1f3f4, 0x1f3f4},
+     {0x1f3f8, 0x1f43e}, {0x1f440, 0x1f440}, {0x1f442, 0x1f4fc}, {0x1f4ff, 0x1f53d}, {0x1f54b, 0x1f54e},
+     {0x1f550, 0x1f567}, {0x1f57a, 0x1f57a}, {0x1f595, 0x1f596}, {0x1f5a4, 0x1f5a4}, {0x1f5fb, 0x1f64f},
+     {0x1f680, 0x1f6c5}, {0x1f6cc, 0x1f6cc}, {0x1f6d0, 0x1f6d7}, {0x1f6dc, 0x1f6df}, {0x1f6eb, 0x1f6ec},
+     {0x1f6f4, 0x1f6fc}, {0x1f7e0, 0x1f7f0}, {0x1f90c, 0x1f93a}, {0x1f93c, 0x1f945}, {0x1f947, 0x1f9ff},
+     {0x1fa70, 0x1faff}, {0x20000, 0x3fffd}});
+// The marks on letters that names have most often, and the selectors of emoji.
+constexpr auto kMarks = std::to_array<CodePoints>({{0x300, 0x36f},
+                                                   {0x483, 0x489},
+                                                   {0x591, 0x5bd},
+                                                   {0x610, 0x61a},
+                                                   {0x64b, 0x65f},
+                                                   {0xe31, 0xe31},
+                                                   {0xe34, 0xe3a},
+                                                   {0xe47, 0xe4e},
+                                                   {0x1ab0, 0x1aff},
+                                                   {0x1dc0, 0x1dff},
+                                                   {0x20d0, 0x20ff},
+                                                   {0x3099, 0x309a},
+                                                   {0xfe00, 0xfe0f},
+                                                   {0xfe20, 0xfe2f}});
+
+template <std::size_t kSize>
+bool is_in(const std::array<CodePoints, kSize>& ranges, char32_t code) noexcept {
+  const auto* const range = std::lower_bound(ranges.begin(), ranges.end(), code,
+                                             [](const CodePoints& each, char32_t of) { return each.last < of; });
+  return range != ranges.end() && code >= range->first;
 }
+
+// Of one character.
+std::size_t columns_of_character(std::string_view character) noexcept {
+  if (character.size() < 2) return 1;
+  const auto code = holdfast::detail::code_point(character);
+  return is_in(kWide, code) ? 2 : is_in(kMarks, code) ? 0 : 1;
+}
+
+}  // namespace
+
+std::size_t columns(std::string_view text) noexcept {
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const std::size_t length = holdfast::detail::utf8_character(text);
+    used += columns_of_character(text.substr(0, length));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return used;
+}
+
+namespace {
+
+bool is_figure(char c) { return c >= '0' && c <= '9'; }
+
+// Whether a word goes on with the one behind it: "22" with "995", "50" with "%".
+bool is_torn(std::string_view word, std::string_view next) {
+  if (word.empty() || !is_figure(word.back())) return false;
+  constexpr std::size_t kGroup = 3;
+  const auto end = std::find_if_not(next.begin(), next.end(), is_figure);
+  const auto figures = static_cast<std::size_t>(end - next.begin());
+  const auto before = std::find_if_not(word.rbegin(), word.rend(), is_figure);
+  const auto leading = static_cast<std::size_t>(before - word.rbegin());
+  const bool is_decimal = before != word.rend() && *before == '.';
+  const bool goes_on = end != next.end() && *end >= 'a' && *end <= 'z';  // "100ms"
+  if (figures == kGroup && !goes_on && leading <= kGroup && !is_decimal) return true;
+  constexpr std::array<std::string_view, 9> kUnitNames{"%", "ns", "us", "ms", "s", "min", "h", "d", "times"};
+  const auto name = next.substr(0, next.find_first_of(".,;:)"));
+  return std::find(kUnitNames.begin(), kUnitNames.end(), name) != kUnitNames.end();
+}
+
+}  // namespace
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   while (!text.empty()) {
     const std::size_t length = std::min(text.find(' '), text.size());
-    if (length > 0) words.emplace_back(text.substr(0, length));
+    const auto word = text.substr(0, length);
+    if (length > 0 && !words.empty() && is_torn(words.back(), word)) {
+      words.back() += ' ' + std::string{word};
+    } else if (length > 0) {
+      words.emplace_back(word);
+    }
     text.remove_prefix(std::min(length + 1, text.size()));
   }
   return words;
@@ -149,8 +240,9 @@ std::size_t shown_columns(std::string_view text) {
       text.remove_prefix(std::min(text.find('m') + 1, text.size()));
       continue;
     }
-    if ((text.front() & 0xc0) != 0x80) ++used;
-    text.remove_prefix(1);
+    const std::size_t length = holdfast::detail::utf8_character(text);
+    used += columns_of_character(text.substr(0, length));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return used;
 }
@@ -239,25 +331,38 @@ std::string TextTable::paragraph(std::size_t index, std::size_t indent, std::siz
   return with_headings ? folded(std::string(indent, ' ') + cells.front(), width) + rest : rest;
 }
 
-bool TextTable::fits(std::size_t indent, std::size_t width) const {
+std::size_t TextTable::whole_width(std::size_t indent) const {
   const auto widest = widths();
   std::size_t whole = indent + 2 * (widest.size() - 1);
   for (const auto one : widest) whole += one;
+  return whole;
+}
+
+bool TextTable::fits(std::size_t indent, std::size_t width) const {
+  const std::size_t whole = whole_width(indent);
   return whole <= width;
 }
 
-std::string TextTable::text(std::size_t indent, std::size_t width) const {
-  std::string text;
+std::vector<std::string> TextTable::pieces(std::size_t indent, std::size_t width) const {
+  std::vector<std::string> all;
+  all.reserve(rows_.size());
   if (!fits(indent, width)) {
-    if (headed() && !rows_.front().front().empty()) text = std::string(indent, ' ') + rows_.front().front() + '\n';
-    for (std::size_t r = 1; r < rows_.size(); ++r) text += paragraph(r, indent, width);
-    return text;
+    for (std::size_t r = 1; r < rows_.size(); ++r) all.push_back(paragraph(r, indent, width));
+    return all;
   }
   const auto widest = widths();
   for (std::size_t r = headed() ? 0 : 1; r < rows_.size(); ++r) {
     const auto line = row(r, widest);
-    text += (line.empty() ? "" : std::string(indent, ' ') + line) + '\n';
+    all.push_back((line.empty() ? "" : std::string(indent, ' ') + line) + '\n');
   }
+  return all;
+}
+
+std::string TextTable::text(std::size_t indent, std::size_t width) const {
+  std::string text;
+  const bool heads_paragraphs = !fits(indent, width) && headed() && !rows_.front().front().empty();
+  if (heads_paragraphs) text = std::string(indent, ' ') + rows_.front().front() + '\n';
+  for (const auto& piece : pieces(indent, width)) text += piece;
   return text;
 }
 

@@ -33,9 +33,11 @@ std::string counted(std::uint64_t count, std::string_view what);
 // Millionths as percent, no digit lost: "99.9312 %", "100 %".
 std::string percent(std::uint32_t ppm);
 
-// How many columns of a terminal a UTF-8 text takes, one for each code point.
+// How many columns of a terminal a UTF-8 text takes: two for a wide letter (Chinese, Japanese, Korean, emoji), none for
+// a mark on the letter before, one for each other code point. Bytes that are no UTF-8 take one each.
 std::size_t columns(std::string_view text) noexcept;
 
+// What stays in one line: a number with blanks between its digits ("22 995") or before its unit ("50 %") is one word.
 std::vector<std::string> words_of(std::string_view text);
 
 // Words in lines of at most `width` columns, but for longer words. Each line but the first, which begins after two
@@ -60,6 +62,10 @@ class TextTable {
   // Every line begins with `indent` spaces. Without headings if all of them are empty. Where the table is wider than
   // `width`, each row is a paragraph instead: its first cell, then "heading cell" for all others that have one.
   [[nodiscard]] std::string text(std::size_t indent, std::size_t width) const;
+  // The same in pieces: the headings, if it is a table, and each row, each with its line feeds.
+  [[nodiscard]] std::vector<std::string> pieces(std::size_t indent, std::size_t width) const;
+  // How wide the table is.
+  [[nodiscard]] std::size_t whole_width(std::size_t indent) const;
 
  private:
   [[nodiscard]] std::vector<std::size_t> widths() const;
