@@ -44,6 +44,8 @@ enum class Purpose : std::uint32_t {
   target_length = 14,
   run_end = 15,
   wake_jitter = 16,
+  contagion = 17,
+  contagion_target = 18,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.

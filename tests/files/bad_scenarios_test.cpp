@@ -55,6 +55,7 @@ const std::set<std::string> kFurtherRules{
     "toml--repeated_key",
     "toml--nested_too_deep",
     "fleet--nobody",
+    "chaos.contagion.others--unknown",
     "fleet.name--repeated",
     "fleet.name--service_of_another_group",
     "fleet.name--too_long_with_number",

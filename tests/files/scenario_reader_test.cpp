@@ -230,6 +230,7 @@ TEST_CASE("every value of a fleet arrives") {
                                          Takes{Uniform{1ms, 2ms}},
                                          Need{"db", Holds::run, 1s},
                                          Exponential{900ms},
+                                         0s,
                                          std::nullopt,
                                          1s,
                                          3s}});
@@ -241,6 +242,7 @@ TEST_CASE("every value of a fleet arrives") {
                                          Ignores{},
                                          std::nullopt,
                                          std::nullopt,
+                                         0s,
                                          Weibull{Ratio::from(2), 70s},
                                          40ms}});
   CHECK(fleet[2] == FleetGroup{"batch", std::nullopt,

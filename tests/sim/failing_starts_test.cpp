@@ -179,7 +179,7 @@ TEST_CASE("a run that starts while a fault changes it behaves so to its end, and
     }
   };
   run_to(5s);
-  const auto changes = [](Behaviour& mine) {
+  const auto changes = [](Behaviour& mine, const LastReady&) {
     mine.ready_after = Fixed{2s};
     mine.runs_for = Fixed{4s};
     mine.then = Then::fatal;

@@ -142,15 +142,16 @@ TEST_CASE("a run behaves as every open fault that it meets changes it, and other
   const Behaviour behaviour{.runs_for = Fixed{10s}};
   Suffering suffering;
   const auto changed = [&](std::uint64_t run) { return changed_behaviour(behaviour, suffering, kNow, key, run); };
-  const auto add = [&](StartFault added, std::function<void(Behaviour&)> changes) {
+  const auto add = [&](StartFault added, std::function<void(Behaviour&, const LastReady&)> changes) {
     added.changes = std::move(changes);
     suffering.faults.push_back({added});
   };
-  add(fault("over", Window::ends_now), [](Behaviour& mine) { mine.then = Then::fatal; });
+  add(fault("over", Window::ends_now), [](Behaviour& mine, const LastReady&) { mine.then = Then::fatal; });
   add(fault("nothing", Window::open), {});
   CHECK(changed(1) == nullptr);
-  add(fault("slow", Window::open), [](Behaviour& mine) { mine.ready_after = Fixed{5s}; });
-  add(fault("deaf", Window::open, Target::kWhole / 2), [](Behaviour& mine) { mine.on_stop = Ignores{}; });
+  add(fault("slow", Window::open), [](Behaviour& mine, const LastReady&) { mine.ready_after = Fixed{5s}; });
+  add(fault("deaf", Window::open, Target::kWhole / 2),
+      [](Behaviour& mine, const LastReady&) { mine.on_stop = Ignores{}; });
   Behaviour slow = behaviour;
   slow.ready_after = Fixed{5s};
   Behaviour both = slow;

@@ -47,8 +47,13 @@ class DrawnKeys {
   void all_of(Member Kind::*member) {
     values_.draw(kind_.*member);
   }
+  template <class As, class Member>
+  void key_as(std::string_view, Member Kind::*member, const typename file::TableOf<Kind>::About& = {}) {
+    values_.draw(kind_.*member);
+  }
   template <class Member>
   void without_key(Member Kind::*) {}
+  void choice(file::Table::Choice, const std::vector<std::string_view>&) {}  // kind() sees to it
 
  private:
   Kind& kind_;
@@ -83,6 +88,9 @@ class ChaosValues {
     if constexpr (requires { drawn.mode == OutageMode::gone; }) {  // only what fails does so after a while
       if (drawn.mode == OutageMode::gone) drawn.fails_after = Kind{}.fails_after;
       if (drawn.mode == OutageMode::gone) drawn.failing_starts = Kind{}.failing_starts;
+    }
+    if constexpr (requires { drawn.ready_grows; }) {  // it says at least one of them
+      if (!drawn.ready_grows && !drawn.stop_takes) self().draw(drawn.ready_after.emplace());
     }
     return drawn;
   }
@@ -253,6 +261,7 @@ class Values : public ChaosValues<Values> {
                      [](const Failure& a, const Failure& b) { return a.from < b.from; });
   }
   void draw(Capacity&) {}
+  void draw(Contagion&) {}
   // Left out: when a batch comes depends on the one before.
   void draw(std::optional<Rolling>&) {}
 
@@ -260,12 +269,14 @@ class Values : public ChaosValues<Values> {
   const std::vector<std::string>& names_;
 };
 
-// There is no resource of which there could be less: a storm instead.
+// There is no resource of which there could be less, and a contagion ties services to others: a storm instead.
 inline ChaosEntry chaos(const std::vector<std::string>& names) {
   Values values{names};
   ChaosEntry drawn{.at = *length(),
                    .what = values.kind_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<Chaos>))};
-  if (std::holds_alternative<Capacity>(drawn.what)) drawn.what = values.kind<Storm>();
+  if (std::holds_alternative<Capacity>(drawn.what) || std::holds_alternative<Contagion>(drawn.what)) {
+    drawn.what = values.kind<Storm>();
+  }
   return drawn;
 }
 
@@ -573,6 +584,14 @@ class Values : public ChaosValues<Values> {
     value.of = (*rc::gen::elementOf(scenario_.resources)).name;
     value.slots = *rc::gen::element<std::uint32_t>(0, 1, UINT32_MAX);
     draw(value.length);
+  }
+  void draw(Contagion& value) {
+    draw(value.target);
+    value.others = some_of(scenario_.fleet, true);
+    draw(value.length);
+    draw(value.chance);
+    value.hits = *rc::gen::element<std::uint32_t>(1, 2, Infection::kHitsMax);
+    draw(value.after);
   }
   void draw(OperatorCommand& value) {
     draw(value.target);

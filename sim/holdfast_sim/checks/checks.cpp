@@ -681,6 +681,7 @@ void Checks::on_chaos(const ChaosEvent& event) {
     case ChaosMeaning::disturbed:
     case ChaosMeaning::down:
     case ChaosMeaning::hung:
+    case ChaosMeaning::slowed:
     case ChaosMeaning::run_hangs:
     case ChaosMeaning::run_waits:
     case ChaosMeaning::run_is_served: return;  // the supervisor goes on

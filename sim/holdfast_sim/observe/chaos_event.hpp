@@ -30,7 +30,8 @@ struct ChaosEvent {
     failing_starts,  // its run goes on, and runs that start before `until` fail after `fails_after`, all or some of
                      // them
     silent,  // its present run gives no sign of life that its watchdog counts any more; `until` is that of the latest
-    heard    // its present run gives its first sign of life, or one after silence; `until` is now
+    heard,   // its present run gives its first sign of life, or one after silence; `until` is now
+    slow     // its run goes on, and runs that start before `until` take longer until they are ready, or to stop
   };
   TimePoint at{};
   ServiceId service{};
@@ -47,13 +48,14 @@ struct ChaosEvent {
   static constexpr std::uint32_t kNoEntry = UINT32_MAX;
 };
 
-// What an event means to those who judge a run and show it. The first four are what chaos does, from now to `until`;
-// until then nothing counts as recovered. The others are news of the present run.
+// What an event means to those who judge a run and show it. The first five are what chaos does, from now to `until`;
+// until then nothing counts as recovered, but for what is only slow. The others are news of the present run.
 enum class ChaosMeaning : std::uint8_t {
   disturbed,  // it is as up as its run is; it, or what starts, does not go on as ever
   down,       // it is down, whatever its run is
   off,        // it is down and the supervisor with it, so that nothing starts
   hung,       // its run is of no use
+  slowed,     // it is as up as its run is, and recovers, but takes longer
   run_hangs,
   run_waits,
   run_is_served,
@@ -79,6 +81,7 @@ constexpr ChaosDescription describe(ChaosEvent::Kind kind) noexcept {
     case Kind::failing_starts: return {"failing_starts", ChaosMeaning::disturbed};
     case Kind::silent: return {"silent", ChaosMeaning::run_is_silent};
     case Kind::heard: return {"heard", ChaosMeaning::run_is_heard};
+    case Kind::slow: return {"slow", ChaosMeaning::slowed};
   }
   return {"?", ChaosMeaning::disturbed};
 }

@@ -81,6 +81,7 @@ void FleetMap::on_chaos(const ChaosEvent& event) {
   draw(row, event.at);
   Pen& pen = pens_[row];
   switch (meaning_of(event.kind)) {
+    case ChaosMeaning::slowed: return;    // the row shows how long it starts
     case ChaosMeaning::disturbed: break;  // where it makes a run fail the row shows that
     case ChaosMeaning::down:
     case ChaosMeaning::off:

@@ -99,6 +99,7 @@ struct Behaviour {
   // time. Its `runs_for` begins then. A run that fails first or in an outage is never ready. No effect on a service
   // that is ready at once.
   std::optional<Distribution> ready_after = std::nullopt;
+  Duration ready_later{0};  // so much is added to it; what chaos sets
   // Once it has failed by itself it is broken for this long, and each run that starts meanwhile fails after
   // `fails_after`. nullopt: it is well again at its next start.
   std::optional<Distribution> recovers_after = std::nullopt;

@@ -52,6 +52,7 @@ class Reader {
       case ChaosEvent::Kind::outage: return outage(chaos);
       case ChaosEvent::Kind::failing_starts: faults_.push_back(i_); break;
       case ChaosEvent::Kind::hang: hang_ = i_; break;
+      case ChaosEvent::Kind::slow: break;
       case ChaosEvent::Kind::gone: gone_ = i_; break;
       case ChaosEvent::Kind::storm: storm_ = i_; break;
       case ChaosEvent::Kind::run_hang:

@@ -74,6 +74,7 @@ bool History::reaches_row(const Happening& happening) const noexcept {
     case ChaosMeaning::disturbed:
     case ChaosMeaning::down:
     case ChaosMeaning::off:
+    case ChaosMeaning::slowed:
     case ChaosMeaning::hung: return true;
     case ChaosMeaning::run_hangs:
     case ChaosMeaning::run_waits:

@@ -93,6 +93,7 @@ void Lookout::on_chaos(const ChaosEvent& event) {
     case ChaosMeaning::run_waits: life.useless = true; break;
     case ChaosMeaning::run_is_served: life.useless = false; break;
     case ChaosMeaning::disturbed:
+    case ChaosMeaning::slowed:
     case ChaosMeaning::down:
     case ChaosMeaning::run_is_silent:
     case ChaosMeaning::run_is_heard: break;  // its runs end with it, or go on

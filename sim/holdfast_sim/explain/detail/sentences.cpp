@@ -160,6 +160,7 @@ std::string Sentences::says(std::size_t index, const ChaosEvent& chaos) const {
       return fmt::format("{}{}; {}", who, poison ? "its configuration is bad from now on" : "its starts begin to fail",
                          of_starts(chaos));
     }
+    case ChaosEvent::Kind::slow: return fmt::format("{}what starts is slow, {}", who, until_text(chaos.until));
     case ChaosEvent::Kind::silent: return of_silence(index, chaos);
     case ChaosEvent::Kind::heard: return "its run gives a sign of life";
   }

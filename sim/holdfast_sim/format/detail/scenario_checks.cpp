@@ -227,7 +227,7 @@ class ScenarioChecks : FleetChecks {
   void check_kind(const std::string& entry, const Kind& kind) {
     const std::string path = entry + '.' + std::string{Kind::kKey};
     if constexpr (requires { kind.target; }) {
-      names_exist(path + ".of", kind.target);
+      names_exist(path + ".of", kind.target.of);
       if (kind.target.spread) distribution_works(path + ".spread", *kind.target.spread);
     }
     if constexpr (requires { kind.length; }) lengths_work(path + ".for", kind.length);
@@ -244,6 +244,9 @@ class ScenarioChecks : FleetChecks {
     void complain(const char* key, std::string says) { checks_.complain(path_ + key, std::move(says)); }
     // What is allowed and can never have an effect.
     void warn(const char* key, std::string says) { checks_.warn(path_ + key, std::move(says)); }
+    void names_exist(const char* key, const std::vector<std::string>& names) {
+      checks_.names_exist(path_ + key, names);
+    }
     void is_resource(const char* key, const std::string& name) { checks_.is_resource(path_ + key, name); }
 
    private:
@@ -261,24 +264,24 @@ class ScenarioChecks : FleetChecks {
                        "; allowed is 0s to " + to_string(*scenario_.duration));
   }
 
-  void names_exist(const std::string& path, const Target& target) {
+  void names_exist(const std::string& path, const std::vector<std::string>& of) {
     if (!has_sound(path) || !all_names_known()) return;
     const bool is_array = checked_.document.at_path(path)->kind == TomlValue::Kind::array;
     std::unordered_set<std::string> seen;
-    for (std::size_t i = 0; i < target.of.size() && !full(); ++i) {
+    for (std::size_t i = 0; i < of.size() && !full(); ++i) {
       const std::string item = is_array ? indexed(path.c_str(), i) : path;
-      if (!seen.insert(target.of[i]).second) {
-        complain(item, "is " + in_quotes(target.of[i]) + " a second time; allowed is each name once");
-      } else if (!is_pattern_of_some(target.of[i])) {
-        name_exists(item, target.of[i]);
+      if (!seen.insert(of[i]).second) {
+        complain(item, "is " + in_quotes(of[i]) + " a second time; allowed is each name once");
+      } else if (!is_pattern_of_some(of[i])) {
+        name_exists(item, of[i]);
       }
     }
     // A service that is named beside its group would be hit twice.
-    for (std::size_t i = 0; i < target.of.size() && !full(); ++i) {
-      const auto numbered = numbered_name(target.of[i]);
-      if (!numbered || names_.has_group(target.of[i]) || !seen.contains(std::string{numbered->group})) continue;
+    for (std::size_t i = 0; i < of.size() && !full(); ++i) {
+      const auto numbered = numbered_name(of[i]);
+      if (!numbered || names_.has_group(of[i]) || !seen.contains(std::string{numbered->group})) continue;
       if (names_.has_numbered_group(numbered->group)) {
-        complain(is_array ? indexed(path.c_str(), i) : path, "is " + in_quotes(target.of[i]) + ", a service of group " +
+        complain(is_array ? indexed(path.c_str(), i) : path, "is " + in_quotes(of[i]) + ", a service of group " +
                                                                  in_quotes(numbered->group) +
                                                                  ", which is named as well; allowed is one of the two");
       }

@@ -245,6 +245,7 @@ void describe(TableOf<Behaviour>& table) {
            "how long a run takes until it says that it is ready (`ready = \"notified\"`), counted from its start, or "
            "from when it has what it needs; its `runs_for` begins then. A hang delays it. Runs that fail anyway, in "
            "an outage or first, are never ready"});
+  table.without_key(&Behaviour::ready_later);
   table.key_as<AsDistribution>(
       "recovers_after", &Behaviour::recovers_after,
       {.needs = "runs_for",

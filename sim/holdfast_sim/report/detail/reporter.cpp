@@ -164,7 +164,8 @@ void Reporter::on_chaos(const ChaosEvent& event) {
   Life& life = lives_[event.service.slot];
   if (!life.present || life.id != event.service) return;
   switch (meaning_of(event.kind)) {
-    case ChaosMeaning::disturbed: return;  // it is up while its run lives
+    case ChaosMeaning::disturbed:
+    case ChaosMeaning::slowed: return;  // it is up while its run lives
     case ChaosMeaning::down:
     case ChaosMeaning::off: return begin_outage(life, event);
     case ChaosMeaning::hung: return begin_hang(life, event);

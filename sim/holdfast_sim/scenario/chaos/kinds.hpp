@@ -25,18 +25,21 @@
 
 #include <holdfast_sim/scenario/chaos/capacity.hpp>
 #include <holdfast_sim/scenario/chaos/command.hpp>
+#include <holdfast_sim/scenario/chaos/contagion.hpp>
 #include <holdfast_sim/scenario/chaos/hang.hpp>
 #include <holdfast_sim/scenario/chaos/outage.hpp>
 #include <holdfast_sim/scenario/chaos/poison.hpp>
 #include <holdfast_sim/scenario/chaos/recorded.hpp>
 #include <holdfast_sim/scenario/chaos/shutdown.hpp>
+#include <holdfast_sim/scenario/chaos/slow.hpp>
 #include <holdfast_sim/scenario/chaos/storm.hpp>
 
 #pragma GCC visibility push(default)
 
 namespace holdfast::sim {
 
-using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand>;
+using Chaos =
+    std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand, Slow, Contagion>;
 
 // Whether it is done to services, each of which has a ChaosEvent of it.
 inline bool reaches_services(const Chaos& chaos) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,12 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+// The last run of a service that was ready, when another one starts.
+struct LastReady {
+  Duration ago = kDurationMax;  // it ended; kDurationMax: there was none
+  Duration lasted{0};           // it had been ready
+};
+
 // What is wrong with the runs that start on a service before `until`. Of the faults of one name a service has one: the
 // one that began last, until the last of them ends.
 struct StartFault {
@@ -50,7 +57,18 @@ struct StartFault {
   bool goes_first = false;  // it fails of this, and not of a fault that does not go first
   // Such a run behaves as its group does, but for what this changes. Not `needs`, `heartbeat_every`, and whether it can
   // be killed: these belong to the group. Empty: nothing.
-  std::function<void(Behaviour&)> changes{};
+  std::function<void(Behaviour&, const LastReady&)> changes{};
+  // Called when such a run starts, inside the supervisor's call: it ends no run.
+  std::function<void(RunNumber)> at_start{};
+};
+
+// A failure that goes round: what a run that starts does to others.
+struct Infection {
+  std::shared_ptr<const std::vector<std::string>> others;  // names of services
+  std::uint64_t chance = Target::kWhole;                   // that it does it at all, in units of 2^-32
+  std::uint32_t hits = 1;                                  // how many of the others it draws, each of all of them
+  Duration after{0};                                       // how long after its start
+  static constexpr std::uint32_t kHitsMax = 1000;
 };
 
 // A simulated service that is hit. Whatever is done to it is reported first, as a ChaosEvent with the cause, which is a
@@ -67,6 +85,8 @@ class Victim {
   virtual void begin_outage(TimePoint until, Duration fails_after, std::string_view cause) = 0;
   // Its run goes on.
   virtual void begin(StartFault fault) = 0;
+  // Each run of its that starts before `until` makes the runs of others fail. Who is hit has the event, as of a storm.
+  virtual void infect(Infection infection, TimePoint until, std::string_view cause) = 0;
   // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
   virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.
@@ -104,6 +124,9 @@ class Strike {
   virtual void in_batches(const Target& target, const Batches& batches, const Hit& hit) = 0;
   // Calls `hit` for the service of this name, if it is present.
   virtual void find(std::string_view service, const Hit& hit) = 0;
+  // The names of the services present whom names mean, in the order of adding.
+  [[nodiscard]] virtual std::shared_ptr<const std::vector<std::string>> names_of(
+      const std::vector<std::string>& names) const = 0;
   // A resource has at most so many slots before `until`; TimePoint::max(): for ever. REQUIRES: there is one of this
   // name.
   virtual void limit(std::string_view resource, std::uint32_t slots, TimePoint until) = 0;

@@ -70,7 +70,7 @@ std::optional<TimePoint> ChaosTimetable::next(const Entry& entry, std::uint32_t 
 
 class ChaosTimetable::VictimOnStage final : public Victim {
  public:
-  VictimOnStage(const ChaosTimetable& timetable, const Inhabitant& who, std::uint64_t strike)
+  VictimOnStage(ChaosTimetable& timetable, const Inhabitant& who, std::uint64_t strike)
       : timetable_(timetable), who_(who), strike_(strike) {}
 
   [[nodiscard]] TimePoint now() const noexcept override { return timetable_.scheduler_.now(); }
@@ -93,6 +93,15 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     fault.until = ends(fault.until);
     report(fault.kind, fault.until, fault.fails_after.value_or(Duration::zero()), fault.cause);
     who_.service->begin(std::move(fault));
+  }
+  void infect(Infection infection, TimePoint until, std::string_view cause) override {
+    auto hit = [&timetable = timetable_, id = who_.id, strike = strike_, infection = std::move(infection),
+                cause](RunNumber run) { timetable.infect(id, run, infection, strike, cause); };
+    who_.service->begin({.name = cause,
+                         .kind = ChaosEvent::Kind::storm,
+                         .until = ends(until),
+                         .cause = cause,
+                         .at_start = std::move(hit)});
   }
   void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) override {
     until = ends(until);
@@ -131,7 +140,7 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     for (Observer* const observer : timetable_.observers_) observer->on_chaos(event);
   }
 
-  const ChaosTimetable& timetable_;
+  ChaosTimetable& timetable_;
   const Inhabitant& who_;
   std::uint64_t strike_;  // number of its draws: StrikeOnStage::number_of_draws()
 };
@@ -186,6 +195,13 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
     hit(victim);
   }
 
+  [[nodiscard]] std::shared_ptr<const std::vector<std::string>> names_of(
+      const std::vector<std::string>& names) const override {
+    auto found = std::make_shared<std::vector<std::string>>();
+    timetable_.population_.for_each(names, [&](const Inhabitant& who) { found->emplace_back(who.name); });
+    return found;
+  }
+
   void limit(std::string_view resource, std::uint32_t slots, TimePoint until) override {
     auto* const queue = timetable_.population_.resource(resource);
     if (queue == nullptr) return;
@@ -221,6 +237,26 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
   std::uint32_t number_;
   std::uint32_t occurrence_;
 };
+
+// What the start of a run does to others, after it: a run must not end inside the start of another one.
+void ChaosTimetable::infect(ServiceId id, RunNumber run, const Infection& infection, std::uint64_t strike,
+                            std::string_view cause) {
+  const DrawKey key = supervisor_.draw_key(id);
+  const auto& others = *infection.others;
+  if (others.empty()) return;
+  const bool is_always = infection.chance == Target::kWhole;
+  if (!is_always && (draw(key, Purpose::contagion, run.value).high >> 32) >= infection.chance) return;
+  for (std::uint64_t i = 0; i < infection.hits; ++i) {
+    const Draw which = draw(key, Purpose::contagion_target, run.value * Infection::kHitsMax + i);
+    const std::string& other = others[uniform_up_to(which, others.size() - 1)];
+    later(scheduler_.now() + infection.after, [this, id, strike, cause, &other, keep = infection.others] {
+      const auto who = population_.find(other);
+      if (!who || who->id == id || healed()) return;
+      VictimOnStage victim{*this, *who, strike};
+      victim.crash(cause);
+    });
+  }
+}
 
 // The next batch, if the last one is done, and then a look at that one.
 void ChaosTimetable::go_on(std::shared_ptr<Rollout> rollout) {

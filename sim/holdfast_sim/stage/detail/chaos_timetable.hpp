@@ -107,6 +107,7 @@ class ChaosTimetable {
   void arm(const Entry& entry, std::uint32_t number, Duration after);
   void happen(const Entry& entry, std::uint32_t number, std::uint32_t occurrence);
   void go_on(std::shared_ptr<Rollout> rollout);
+  void infect(ServiceId id, RunNumber run, const Infection& infection, std::uint64_t strike, std::string_view cause);
   void later(TimePoint at, std::function<void()> what);
   // When the entry begins again; nullopt: never.
   [[nodiscard]] std::optional<TimePoint> next(const Entry& entry, std::uint32_t occurrence) const;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -38,6 +39,9 @@ struct Suffering {
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
   std::vector<OpenFault> faults;                     // each of its own name; those that go first do so
+  std::optional<TimePoint> ready_since;              // of the present run, if it is ready
+  std::optional<TimePoint> ready_until;              // of the last run that was
+  Duration ready_for{0};                             // and how long it had been
   std::string_view fails_of;                         // the fault of which the present run fails, if it does
   std::unique_ptr<Behaviour> changed;                // of the present run; null: it behaves as its group does
   HungHeartbeats heartbeats = HungHeartbeats::stop;  // of the latest hang
@@ -99,10 +103,11 @@ template <class Key>
 std::unique_ptr<Behaviour> changed_behaviour(const Behaviour& behaviour, const Suffering& suffering, TimePoint now,
                                              const Key& key, std::uint64_t run) {
   std::unique_ptr<Behaviour> changed;
+  const LastReady last{suffering.ready_until ? now - *suffering.ready_until : kDurationMax, suffering.ready_for};
   for (const OpenFault& open : suffering.faults) {
     if (!open.fault.changes || !meets(open.fault, now, key, run)) continue;
     if (!changed) changed = std::make_unique<Behaviour>(behaviour);
-    open.fault.changes(*changed);
+    open.fault.changes(*changed, last);
   }
   return changed;
 }

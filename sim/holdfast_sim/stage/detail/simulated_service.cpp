@@ -44,6 +44,10 @@ void SimulatedService::start_in_chaos() {
   Suffering& mine = suffer();
   mine.changed = changed_behaviour(role_.behaviour, mine, now(), key(), run_.number().value);
   is_changed_ = mine.changed != nullptr;
+  if (is_off()) return;
+  for (const OpenFault& open : mine.faults) {
+    if (open.fault.at_start && now() < open.fault.until) open.fault.at_start(run_.number());
+  }
 }
 
 RunPlan SimulatedService::plan_in_chaos() const {
@@ -121,7 +125,8 @@ void SimulatedService::work() {
 // It takes its time to be ready, and works from then on.
 void SimulatedService::get_ready() {
   const auto& takes = behaviour().ready_after;
-  const Duration length = takes ? draw_length(*takes, Purpose::ready_length) : Duration::zero();
+  const Duration drawn = takes ? draw_length(*takes, Purpose::ready_length) : Duration::zero();
+  const Duration length = std::min(drawn + behaviour().ready_later, kDurationMax);
   if (length == Duration::zero() && !hung()) return become_ready();
   next_ = Next::ready;
   role_.scheduler.arm(*this, now() + length);
@@ -129,8 +134,22 @@ void SimulatedService::get_ready() {
 
 void SimulatedService::become_ready() {
   run_.ready();
+  if (suffers_) suffer().ready_since = now();
   if (role_.beats_every) begin_to_beat();
   work();
+}
+
+// Its run is over, and what it needed or suffered counts.
+void SimulatedService::end_in_chaos() {
+  if (waits_ || holds_) let_go();
+  if (suffers_ && role_.says_when_ready) is_ready_no_more();
+}
+
+void SimulatedService::is_ready_no_more() {
+  Suffering& mine = suffer();
+  if (!mine.ready_since) return;
+  mine.ready_until = now();
+  mine.ready_for = now() - *std::exchange(mine.ready_since, std::nullopt);
 }
 
 // Its run is over: somebody else may have what it had.
@@ -179,7 +198,7 @@ bool SimulatedService::end_run(Exit exit) {
   if (armed()) role_.scheduler.disarm(*this);
   run_alive_ = false;
   run_.end(std::move(exit));
-  if (waits_ || holds_) let_go();
+  if (waits_ || holds_ || suffers_) end_in_chaos();
   return true;
 }
 
@@ -207,7 +226,12 @@ void SimulatedService::begin_outage(const Affliction& affliction, TimePoint unti
 }
 
 void SimulatedService::begin(StartFault fault) {
-  auto& faults = suffer().faults;
+  Suffering& mine = suffer();
+  if (run_alive_ && fault.changes && !mine.ready_since) {  // it may have been ready before chaos reached it
+    const auto seen = role_.supervisor.snapshot_in(slot_);
+    if (seen && seen->phase == Phase::running) mine.ready_since = now() - seen->time_in_phase;
+  }
+  auto& faults = mine.faults;
   const auto known = std::find_if(faults.begin(), faults.end(),
                                   [&fault](const OpenFault& open) { return open.fault.name == fault.name; });
   if (known == faults.end()) {
@@ -247,6 +271,7 @@ void SimulatedService::fall_silent() {
   run_alive_ = false;
   run_is_off_ = true;
   if (waits_ || holds_) let_go();
+  is_ready_no_more();
   run_.ready();  // the supervisor that is off, too, does not wait for it
   if (role_.beats_every && !beats()) begin_to_beat();
   wait_to_boot();
@@ -388,6 +413,7 @@ void SimulatedService::finish_run() {
       if (mine.recovers_after) break_down();
       run_alive_ = false;
       if (holds_) let_go();
+      if (suffers_) is_ready_no_more();
       throw SimulatedException{};
     case Then::hang: hang_this_run(); return;
   }

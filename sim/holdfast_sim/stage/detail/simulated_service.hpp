@@ -140,6 +140,8 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   [[gnu::cold, gnu::noinline]] void become_ready();
   [[gnu::cold, gnu::noinline]] void work();
   void let_go();
+  [[gnu::cold, gnu::noinline]] void end_in_chaos();
+  [[gnu::cold, gnu::noinline]] void is_ready_no_more();
   void live(Duration length);
   void finish_and_catch();
   [[gnu::cold, gnu::noinline]] void fall_silent();
