@@ -46,6 +46,8 @@ enum class Purpose : std::uint32_t {
   wake_jitter = 16,
   contagion = 17,
   contagion_target = 18,
+  swarm = 19,
+  tie = 20,
 };
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo). Frozen: every draw of a service, and so every digest, depends on it.

@@ -78,6 +78,20 @@ bool TimerQueue::fire_earliest_by(TimePoint limit, TimePoint& clock) {
   return true;
 }
 
+Timer& TimerQueue::take_earliest() {
+  settle();
+  const bool in_lane = lane_is_next();
+  Timer& timer = *(in_lane ? lane_.front() : soon_.back()).timer;
+  if (in_lane) {
+    lane_.drop_front();
+  } else {
+    soon_.pop_back();
+  }
+  --size_;
+  timer.armed_ = false;
+  return timer;
+}
+
 // What needs memory comes first: a timer that was taken out would be lost. They all go into the buckets, where there is
 // room for them, in the order in which they were to fire.
 void TimerQueue::postpone_all(Duration by) {

@@ -54,6 +54,9 @@ class TimerQueue {
   // False: no timer is due by then.
   bool fire_earliest_by(TimePoint limit, TimePoint& clock);
 
+  // Takes the earliest timer out, as if it had been disarmed. REQUIRES: !empty().
+  Timer& take_earliest();
+
   // Arms every armed timer anew, in the same order, for a time that is later by this much. Throws std::bad_alloc; then
   // nothing has happened. REQUIRES: by is not negative.
   void postpone_all(Duration by);

@@ -10,6 +10,7 @@
 #include <holdfast_sim/observe/digest.hpp>
 #include <holdfast_sim/observe/trace.hpp>
 #include <holdfast_sim/report/report.hpp>
+#include <holdfast_sim/scenario/swarm.hpp>
 #include <holdfast_sim/stage/simulation.hpp>
 
 namespace holdfast::sim {
@@ -106,6 +107,8 @@ void run(Simulation& simulation, const Scenario& scenario, const RehearsalOption
 
 RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& options) {
   RehearsalResult result{.seed = options.seed.value_or(scenario.seed), .budget = scenario.budget};
+  const auto choices = swarm_choices(scenario, result.seed);
+  result.swarm = swarm_text(scenario, choices);
   Digest digest;
   Checks checks;
   ExpectationChecks expectations{scenario};
@@ -136,7 +139,11 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   }
   result.expectations.push_back(configuration.finish(end));
   if (scenario.expect == Expectations{}) warn_of_losses(result);
-  if (end.reason == EndReason::finished) warn_of_chaos_without_effect(scenario, expectations.without_effect(), result);
+  if (end.reason == EndReason::finished) {
+    auto untried = expectations.without_effect();
+    std::erase_if(untried, [&](std::size_t entry) { return !choices[entry].happens; });
+    warn_of_chaos_without_effect(scenario, untried, result);
+  }
   if (end.reason == EndReason::stalled) name_waiting(simulation.supervisor(), result);
   return result;
 }

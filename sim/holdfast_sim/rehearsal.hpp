@@ -78,6 +78,7 @@ struct RehearsalResult {
   std::vector<Verdict> rules;
   std::vector<Violation> violations;
   std::vector<ExpectationResult> expectations;
+  std::string swarm;                          // which faults the seed chose, and how large; empty: without swarm
   std::vector<std::string> verdict_warnings;  // sentences about what no expectation is about
   std::vector<WaitingService> waiting;        // if the run stalled: the first kWaitingNamedMax, in the order of adding
   std::uint64_t more_waiting = 0;             // and how many more there are

@@ -50,6 +50,23 @@ TEST_CASE("timers fire in the order of their times, those of one time in the ord
   CHECK(rung == std::vector{3, 6, 7, 1, 4, 9, 0, 2, 5, 8});
 }
 
+TEST_CASE("a timer that is taken out is not armed, and may be armed again") {
+  TimerQueue queue;
+  std::vector<int> rung;
+  std::deque<Bell> bells;
+  for (int i = 0; i < 3; ++i) {
+    bells.emplace_back([&rung, i] { rung.push_back(i); });
+    queue.arm(bells.back(), TimePoint{i < 2 ? 1 : 2});
+  }
+  Timer& first = queue.take_earliest();
+  CHECK(&first == &bells[0]);
+  CHECK_FALSE(first.armed());
+  CHECK(queue.size() == 2);
+  queue.arm(first, TimePoint{1});
+  while (!queue.empty()) queue.fire_earliest();
+  CHECK(rung == std::vector{1, 0, 2});
+}
+
 // 7! orders of arming with one time each, in full; with all orders every shape of the heap's first levels occurs.
 TEST_CASE("whatever the order of arming, timers fire in the order of their times") {
   std::vector<std::int64_t> times{1, 2, 3, 4, 5, 6, 7};

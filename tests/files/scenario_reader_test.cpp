@@ -84,7 +84,8 @@ TEST_CASE("after a hundred complaints the reader says that there is more") {
 
 TEST_CASE("a column counts bytes, also behind letters that take more than one") {
   CHECK(refusal_of_text("\"é\" = 1\nname = 3\n[[fleet]]\nname = 'a'\n") ==
-        "x.toml:1:1: \"é\": unknown key; allowed here: name, seed, duration, heal_at, supervisor, group, fleet, "
+        "x.toml:1:1: \"é\": unknown key; allowed here: name, seed, duration, heal_at, swarm, order, supervisor, group, "
+        "fleet, "
         "resource, "
         "chaos, "
         "expect, budget\n"
@@ -163,7 +164,8 @@ TEST_CASE("a line of half a million values is read in no time") {
   std::string text = "name = 'a'\nfleet = [{ name = 'a' }]\nx = [";
   for (int i = 0; i < 500'000; ++i) text += "1,";
   CHECK(refusal_of_text(text + "]\n") ==
-        "x.toml:3:1: x: unknown key; allowed here: name, seed, duration, heal_at, supervisor, group, fleet, resource, "
+        "x.toml:3:1: x: unknown key; allowed here: name, seed, duration, heal_at, swarm, order, supervisor, group, "
+        "fleet, resource, "
         "chaos, "
         "expect, "
         "budget");

@@ -30,7 +30,7 @@ void describe(TableOf<FleetFile>& table) {
              .help = "groups of services that start again together"});
   table.key("fleet", &FleetFile::fleet,
             {.forms = {Tables{table_of<ServiceGroup>, kGroupsMax}}, .help = "the supervised services"});
-  table.elsewhere({"seed", "duration", "heal_at", "resource", "chaos", "expect", "budget"});
+  table.elsewhere({"seed", "duration", "heal_at", "swarm", "order", "resource", "chaos", "expect", "budget"});
 }
 
 namespace {

@@ -269,6 +269,7 @@ std::string report_json(const RehearsalResult& result, std::optional<Duration> w
                {"recorded", objects(report.recorded)},
                {"warnings", objects(warnings)},
                {"supervisor_warnings", objects(report.warnings)},
+               {"swarm", result.swarm},
                {"verdict_warnings", texts(result.verdict_warnings)},
                {"history", of(report.history)}});
   return holdfast::detail::without_invisible(json::serialize(root)) + '\n';

@@ -117,6 +117,9 @@ class TextReport {
     line("{}", painted(fit(report_.scenario, options_.width), Paint::bold));
     line("{} · {} of virtual time · seed {} · {}", counted(report_.fleet.services, "service"),
          human(report_.end.at - TimePoint{}), result_.seed.value, ended());
+    if (!result_.swarm.empty()) {
+      text_ += detail::wrapped(detail::words_of("swarm of this seed: " + result_.swarm), 2, options_.width);
+    }
     text_ += '\n';
   }
 

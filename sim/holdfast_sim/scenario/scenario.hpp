@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <holdfast/file/enumerators.hpp>
 #include <holdfast/file/program.hpp>
 #include <holdfast/file/roster.hpp>
 #include <holdfast/policy.hpp>
@@ -48,6 +49,18 @@ struct FleetGroup {
 struct Required {
   friend bool operator==(const Required&, const Required&) = default;
 };
+struct Swarm {
+  friend bool operator==(const Swarm&, const Swarm&) = default;
+};
+
+// In which order things of one instant happen.
+enum class InstantOrder : std::uint8_t {
+  fifo,   // as they were put on the timetable
+  random  // by draws of the seed
+};
+constexpr std::string_view to_string(InstantOrder order) noexcept {
+  return order == InstantOrder::fifo ? "fifo" : "random";
+}
 
 // What goes wrong, and when.
 struct ChaosEntry {
@@ -155,6 +168,9 @@ struct Scenario {
   std::optional<Duration> duration{};
   // From then on nothing goes wrong any more by chaos, and what lasts is over.
   std::optional<Duration> heal_at{};
+  // Each seed switches some faults off, and varies the others (swarm.hpp).
+  std::optional<Swarm> swarm{};
+  InstantOrder order = InstantOrder::fifo;
   SupervisorConfig supervisor{};
   file::Production production{};  // a rehearsal only reads it
   std::vector<Resource> resources{};
@@ -167,5 +183,9 @@ struct Scenario {
 };
 
 }  // namespace holdfast::sim
+
+template <>
+inline constexpr std::array holdfast::file::kEnumerators<holdfast::sim::InstantOrder>{
+    holdfast::sim::InstantOrder::fifo, holdfast::sim::InstantOrder::random};
 
 #pragma GCC visibility pop

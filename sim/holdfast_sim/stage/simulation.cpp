@@ -13,6 +13,7 @@
 #include <holdfast/file/order.hpp>
 #include <holdfast_sim/scenario/detail/name_pattern.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
+#include <holdfast_sim/scenario/swarm.hpp>
 #include <holdfast_sim/stage/detail/chaos_timetable.hpp>
 #include <holdfast_sim/stage/detail/simulated_service.hpp>
 
@@ -255,6 +256,7 @@ struct Simulation::State {
   VirtualScheduler scheduler;
   Budget budget;
   std::optional<Duration> duration;
+  std::optional<Seed> shuffles;  // what happens in one instant
   Sufferings sufferings;
   Pulses pulses;
   std::deque<Resource> resources;
@@ -272,10 +274,18 @@ struct Simulation::State {
 Simulation::Simulation(SimulationConfig config, std::vector<Observer*> observers)
     : state_(std::make_unique<State>(config, std::move(observers))) {}
 
-void Simulation::enact(const Scenario& scenario) {
+void Simulation::enact(const Scenario& scenario, Seed seed) {
   state_->duration = scenario.duration;
   if (scenario.heal_at) state_->timetable.heal_at(TimePoint{} + *scenario.heal_at);
-  for (const auto& chaos : scenario.chaos) state_->timetable.add(chaos);
+  if (scenario.order == InstantOrder::random) state_->shuffles = seed;
+  const auto choices = swarm_choices(scenario, seed);
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (choices[i].happens) {
+      state_->timetable.add(chosen(scenario.chaos[i], choices[i]));
+    } else {
+      state_->timetable.skip();
+    }
+  }
   for (const auto& resource : scenario.resources) add_resource(resource);
   for (const auto& group : scenario.groups) {
     const auto added = state_->supervisor.add_group(group);
@@ -325,7 +335,9 @@ bool Simulation::run_until(const std::function<bool()>& done, TimePoint limit) {
   const TimePoint until = std::min(limit, TimePoint{} + state_->budget.virtual_time);
   scheduler.run_tasks();
   while (!done()) {
-    if (scheduler.timers_fired() >= state_->budget.events || !scheduler.fire_next(until)) return false;
+    if (scheduler.timers_fired() >= state_->budget.events) return false;
+    const auto& shuffles = state_->shuffles;
+    if (!(shuffles ? scheduler.fire_next_shuffled(until, *shuffles) : scheduler.fire_next(until))) return false;
   }
   return true;
 }
@@ -337,8 +349,14 @@ bool Simulation::run_to_end(std::uint64_t timers_at_most) {
   scheduler.run_tasks();
   const std::uint64_t left = state_->budget.events - scheduler.timers_fired();
   const bool budget_is_near = left <= timers_at_most;
-  for (std::uint64_t i = std::min(left, timers_at_most); i > 0; --i) {
-    if (!scheduler.fire_next(limit)) break;
+  if (state_->shuffles) {
+    for (std::uint64_t i = std::min(left, timers_at_most); i > 0; --i) {
+      if (!scheduler.fire_next_shuffled(limit, *state_->shuffles)) break;
+    }
+  } else {
+    for (std::uint64_t i = std::min(left, timers_at_most); i > 0; --i) {
+      if (!scheduler.fire_next(limit)) break;
+    }
   }
   if (!scheduler.has_timer_by(limit)) {
     state_->finish();

@@ -49,7 +49,7 @@ class Simulation {
   explicit Simulation(const S& scenario, std::vector<Observer*> observers = {}, std::optional<Seed> seed = std::nullopt)
       : Simulation(SimulationConfig{seed.value_or(scenario.seed), scenario.supervisor, scenario.budget},
                    std::move(observers)) {
-    enact(scenario);
+    enact(scenario, seed.value_or(scenario.seed));
   }
   ~Simulation();
   Simulation(const Simulation&) = delete;
@@ -97,7 +97,7 @@ class Simulation {
   [[nodiscard]] VirtualScheduler& scheduler() noexcept;
 
  private:
-  void enact(const Scenario& scenario);
+  void enact(const Scenario& scenario, Seed seed);
 
   struct State;
   std::unique_ptr<State> state_;

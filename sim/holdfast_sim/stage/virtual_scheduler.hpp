@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include <holdfast/random.hpp>
 #include <holdfast/scheduler.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/timer_queue.hpp>
@@ -39,6 +41,10 @@ class VirtualScheduler final : public Scheduler {
     return true;
   }
 
+  // The same, with the timers that are due when an instant begins in an order that is drawn of the seed. Those that are
+  // armed in the instant for it come after them.
+  [[gnu::cold]] bool fire_next_shuffled(TimePoint limit, Seed seed);
+
   // Lets time pass to `at`. REQUIRES: no timer is due before `at`, which is not in the past.
   void advance_to(TimePoint at);
 
@@ -50,6 +56,10 @@ class VirtualScheduler final : public Scheduler {
   TaskQueue tasks_;
   TimePoint now_;
   std::uint64_t timers_fired_ = 0;
+  // Used by fire_next_shuffled() alone.
+  TimePoint shuffled_at_ = TimePoint::min();
+  std::uint64_t ties_ = 0;  // drawn so far
+  std::vector<Timer*> due_;
 };
 
 }  // namespace holdfast::sim

@@ -557,6 +557,15 @@ void describe(TableOf<Scenario>& table) {
       {.otherwise = "never",
        .help = "from then on no chaos begins but a shutdown, and what lasts is over: what a fleet makes of a world "
                "in which nothing is wrong any more. Not after `duration`"});
+  table.key(
+      "swarm", &Scenario::swarm,
+      {.otherwise = "all faults, as they are",
+       .help = "`true`: each seed switches some of the faults off, by a toss for each, and varies how long the others "
+               "last and whom they hit, from the half to the double. Not commands and shutdowns"});
+  table.key(
+      "order", &Scenario::order,
+      {.help = "in which order things of one instant happen: as they were put on the timetable, or in another one "
+               "for each seed"});
   table.key_of_both("supervisor", &Scenario::supervisor, &Scenario::production,
                     {.help = "the supervisor under rehearsal"});
   table.key("group", &Scenario::groups,

@@ -18,8 +18,7 @@ ChaosTimetable::~ChaosTimetable() {
 }
 
 void ChaosTimetable::add(ChaosEntry entry) {
-  const auto number = static_cast<std::uint32_t>(entries_.size());
-  const Entry& added = entries_.emplace_back(Entry{number, std::move(entry)});
+  const Entry& added = entries_.emplace_back(Entry{numbers_++, std::move(entry)});
   const auto at = [&](std::uint32_t which, Duration after) { arm(added, which, after); };
   const auto arm_all = [&](const auto& kind) {
     if constexpr (requires { kind.strikes_at(at); }) {

@@ -57,6 +57,8 @@ class ChaosTimetable {
   void heal_at(TimePoint at) { heals_at_ = at; }
   // REQUIRES: fewer than 2^32 entries.
   void add(ChaosEntry entry);
+  // An entry that never happens: the next one has the number after it.
+  void skip() { ++numbers_; }
 
  private:
   struct Entry {
@@ -124,7 +126,8 @@ class ChaosTimetable {
   std::vector<Consequence*> free_;  // of them
   Seed seed_;
   TimePoint heals_at_ = TimePoint::max();
-  std::uint32_t limits_ = 0;  // set on resources so far
+  std::uint32_t numbers_ = 0;  // of entries so far
+  std::uint32_t limits_ = 0;   // set on resources so far
 };
 
 }  // namespace holdfast::sim
