@@ -229,6 +229,11 @@ std::vector<ServiceToRun> services_of(const file::FleetFile& fleet, const fs::pa
   const Choice choice{fleet, file, names, complaints};
   std::vector<ServiceToRun> made;
   const auto [roster, groups] = in_order(fleet);
+  if (names.empty()) {
+    std::size_t all = 0;
+    for (const auto& group : fleet.fleet) all += group.program.command.empty() ? 0 : group.size();
+    made.reserve(all);
+  }
   for (const std::size_t i : groups) {
     const auto& group = fleet.fleet[i];
     if (group.program.command.empty()) continue;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string_view>
@@ -186,7 +187,37 @@ void let_exit_statuses_be_kept() {
 // The plan
 // ---------------------------------------------------------------------------------------------------------------------
 
-// Everything that a new process needs. It is kept until the process has left this memory.
+// What a new process reads in this memory, among it a copy of the whole environment.
+struct LaunchTexts {
+  LaunchTexts(const Process& process, Identity given)
+      : environment(environment_of(process)),
+        paths(candidates(process.command.front(), environment)),
+        command(process.command),
+        folder(process.folder),
+        input(process.input),
+        output_file(process.output_file),
+        identity(std::move(given)) {
+    limits.reserve(process.limits.size());
+    for (const ProcessLimit& limit : process.limits) {
+      limits.push_back({limit.resource, {limit.soft, limit.hard}});
+    }
+  }
+
+  const std::vector<std::string> environment;
+  const std::vector<std::string> paths;
+  const std::vector<std::string> command;
+  const std::string folder;
+  const std::string input;
+  const std::string output_file;
+  const Identity identity;
+  std::vector<ResourceLimit> limits;
+  const std::vector<char*> candidate_pointers = pointers_to(paths);
+  const std::vector<char*> arguments = pointers_to(command);
+  const std::vector<char*> environment_pointers = pointers_to(environment);
+};
+
+// Everything that a new process needs. The texts are kept until the process has left this memory, the rest until it has
+// ended.
 class LaunchPlan {
  public:
   // A process with a copy of this memory has its own copy of the plan.
@@ -196,35 +227,27 @@ class LaunchPlan {
   LaunchPlan(const LaunchPlan&) = delete;
   LaunchPlan& operator=(const LaunchPlan&) = delete;
   LaunchPlan(const Process& process, Identity identity, int output, int error_output, int ready)
-      : environment_(environment_of(process)),
-        paths_(candidates(process.command.front(), environment_)),
-        command_(process.command),
-        folder_(process.folder),
-        input_(process.input),
-        output_file_(process.output_file),
-        identity_(std::move(identity)) {
-    for (const ProcessLimit& limit : process.limits) {
-      limits_.push_back({limit.resource, {limit.soft, limit.hard}});
-    }
-    orders_ = {.candidates = candidates_.data(),
-               .arguments = arguments_.data(),
-               .environment = environment_pointers_.data(),
-               .folder = folder_.empty() ? nullptr : folder_.c_str(),
-               .input = input_.c_str(),
-               .output_file = output_file_.empty() ? nullptr : output_file_.c_str(),
+      : texts_(std::make_unique<const LaunchTexts>(process, std::move(identity))) {
+    const LaunchTexts& texts = *texts_;
+    orders_ = {.candidates = texts.candidate_pointers.data(),
+               .arguments = texts.arguments.data(),
+               .environment = texts.environment_pointers.data(),
+               .folder = texts.folder.empty() ? nullptr : texts.folder.c_str(),
+               .input = texts.input.c_str(),
+               .output_file = texts.output_file.empty() ? nullptr : texts.output_file.c_str(),
                .output = output,
                .error_output = error_output,
                .ready = ready,
                .ready_number = ready < 0 ? -1 : std::get<ReadyDescriptor>(process.ready_by).number,
                .file_mode_mask = process.umask ? static_cast<int>(*process.umask) : -1,
-               .limits = limits_.data(),
-               .limit_count = limits_.size(),
-               .groups = identity_.groups ? identity_.groups->data() : nullptr,
-               .group_count = identity_.groups ? identity_.groups->size() : 0,
-               .changes_group = identity_.group.has_value(),
-               .changes_user = identity_.user.has_value(),
-               .group = identity_.group.value_or(0),
-               .user = identity_.user.value_or(0),
+               .limits = texts.limits.data(),
+               .limit_count = texts.limits.size(),
+               .groups = texts.identity.groups ? texts.identity.groups->data() : nullptr,
+               .group_count = texts.identity.groups ? texts.identity.groups->size() : 0,
+               .changes_group = texts.identity.group.has_value(),
+               .changes_user = texts.identity.user.has_value(),
+               .group = texts.identity.group.value_or(0),
+               .user = texts.identity.user.value_or(0),
                .supervisor = ::getpid(),
                .descriptors_max = descriptors_max(),
                .trouble = nullptr,
@@ -238,7 +261,11 @@ class LaunchPlan {
     orders_.trouble = &area_->trouble;
     orders_.in_use = &area_->in_use;
     const Created created = create_process(memory, area_->stack_end(), orders_);
-    if (created.id < 0) settle(all, true);
+    if (created.id < 0) {  // it may be tried again
+      give_back(all, std::exchange(area_, nullptr));
+    } else if (memory == Memory::copied) {
+      texts_ = nullptr;
+    }
     return created;
   }
 
@@ -249,6 +276,7 @@ class LaunchPlan {
     if (!has_left && !has_ended) return false;
     trouble_ = area_->trouble;
     give_back(all, std::exchange(area_, nullptr));
+    texts_ = nullptr;
     return true;
   }
 
@@ -256,17 +284,7 @@ class LaunchPlan {
   [[nodiscard]] const Trouble& trouble() const noexcept { return trouble_; }
 
  private:
-  const std::vector<std::string> environment_;
-  const std::vector<std::string> paths_;
-  const std::vector<std::string> command_;
-  const std::string folder_;
-  const std::string input_;
-  const std::string output_file_;
-  const Identity identity_;
-  std::vector<ResourceLimit> limits_;
-  const std::vector<char*> candidates_ = pointers_to(paths_);
-  const std::vector<char*> arguments_ = pointers_to(command_);
-  const std::vector<char*> environment_pointers_ = pointers_to(environment_);
+  std::unique_ptr<const LaunchTexts> texts_;  // null: nobody reads them any more
   Orders orders_{};
   Memory memory_ = kMemory;
   Area* area_ = nullptr;
