@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <boost/asio/bind_executor.hpp>
+#include <holdfast/detail/json_object.hpp>
 #include <holdfast/detail/text.hpp>
 #include <holdfast/file/message_text.hpp>
 
@@ -27,22 +28,24 @@ std::string refusal_of(const Result<T>& result) {
   return result ? std::string{} : result.refusal().message;
 }
 
-std::string listed_as_json(const std::vector<std::string>& names) {
-  std::string text = "[";
-  for (const auto& name : names) text += (text.size() > 1 ? "," : "") + holdfast::detail::quoted(name);
-  return text + ']';
-}
-
 std::string waited_text(const Waited& waited) {
-  std::string text = "{\"ok\":true,\"reached\":" + listed_as_json(waited.reached) +
-                     ",\"unfinished\":" + listed_as_json(waited.unfinished) + ",\"lost\":[";
-  const char* separator = "";
-  for (const auto& [service, why] : waited.lost) {
-    ((text += separator) += "{\"service\":") += holdfast::detail::quoted(service);
-    ((text += ",\"why\":") += holdfast::detail::quoted(why)) += '}';
-    separator = ",";
+  std::string text;
+  {
+    Answer answer{text};
+    answer("ok", true);
+    add_list(answer, text, "reached", waited.reached);
+    add_list(answer, text, "unfinished", waited.unfinished);
+    answer.key("lost");
+    text += '[';
+    for (const auto& [service, why] : waited.lost) {
+      if (text.back() != '[') text += ',';
+      Answer lost{text};
+      lost("service", service);
+      lost("why", why);
+    }
+    text += ']';
   }
-  return text + "]}";
+  return text;
 }
 
 }  // namespace
@@ -52,9 +55,21 @@ Commands::Commands(const FleetParts& parts, std::string fleet, const std::filesy
       waits_(parts.waits),
       logs_(parts.logs),
       events_(parts.events),
-      head_("{\"ok\":true,\"name\":" + holdfast::detail::quoted(fleet) +
-            ",\"file\":" + holdfast::detail::quoted(std::filesystem::absolute(file).lexically_normal().string()) +
-            ",\"pid\":" + std::to_string(::getpid())) {}
+      fleet_(std::move(fleet)),
+      file_(std::filesystem::absolute(file).lexically_normal().string()) {}
+
+std::string Commands::answer(const std::function<void(Answer& answer, std::string& text)>& add_more) const {
+  std::string text;
+  {
+    Answer answer{text};
+    answer("ok", true);
+    answer("name", fleet_);
+    answer("file", file_);
+    answer("pid", ::getpid());
+    add_more(answer, text);
+  }
+  return text;
+}
 
 void Commands::add(const ServiceToRun& service, std::shared_ptr<ProcessService> process) {
   known_.push_back(
@@ -75,7 +90,7 @@ void Commands::act(const Request& request, const std::shared_ptr<Conversation>& 
   if (request.what == "logs" || request.what == "events") return follow(request, client);
   if (request.what == "reload") return reload(request, client);
   if (request.what == "down") {
-    client->answer(head_ + '}');  // first: a fleet that has nothing to drain ends at once
+    client->answer(answer([](Answer&, std::string&) {}));  // first: a fleet that has nothing to drain ends at once
     return runtime_.request_shutdown();
   }
   if (std::find(kOfServices.begin(), kOfServices.end(), request.what) == kOfServices.end()) {
@@ -103,7 +118,10 @@ void Commands::command(const Request& request, const Chosen& services, const std
     (has_changed ? changed : unchanged).push_back(known->service);
     wanted.push_back(awaited(request.what, known->service, has_changed));
   }
-  auto done = head_ + ",\"changed\":" + listed_as_json(changed) + ",\"unchanged\":" + listed_as_json(unchanged) + '}';
+  auto done = answer([&](Answer& to, std::string& text) {
+    add_list(to, text, "changed", changed);
+    add_list(to, text, "unchanged", unchanged);
+  });
   if (!request.wait || request.what == "reset") return client->answer(std::move(done));
   client->say(std::move(done), nullptr);
   std::optional<std::chrono::milliseconds> timeout;
@@ -130,16 +148,20 @@ void Commands::send_signal(const Request& request, const Chosen& services,
       return client->answer(refusal_text(known->service + ": " + error.what()));
     }
   }
-  client->answer(head_ + ",\"changed\":" + listed_as_json(sent) + ",\"unchanged\":" + listed_as_json(not_running) +
-                 '}');
+  client->answer(answer([&](Answer& to, std::string& text) {
+    add_list(to, text, "changed", sent);
+    add_list(to, text, "unchanged", not_running);
+  }));
 }
 
 void Commands::reload(const Request& request, const std::shared_ptr<Conversation>& client) {
   if (runtime_.supervisor().is_shutting_down()) return client->answer(refusal_text("the fleet is going down"));
   try {
     const auto plan = reload_(request.dry_run);
-    client->answer(head_ + ",\"plan\":" + listed_as_json(lines_of(plan)) + ",\"kept\":" + std::to_string(plan.kept) +
-                   '}');
+    client->answer(answer([&](Answer& to, std::string& text) {
+      add_list(to, text, "plan", lines_of(plan));
+      to("kept", plan.kept);
+    }));
   } catch (const std::exception& error) {
     client->answer(refusal_text(error.what()));
   }
@@ -160,7 +182,11 @@ void Commands::follow(const Request& request, const std::shared_ptr<Conversation
   std::vector<std::string> all;
   all.reserve(known_.size());
   for (const auto& known : known_) all.push_back(known.service);
-  client->say(head_ + ",\"services\":" + listed_as_json(all) + ",\"silent\":" + listed_as_json(silent) + '}', nullptr);
+  auto head = answer([&](Answer& to, std::string& text) {
+    add_list(to, text, "services", all);
+    add_list(to, text, "silent", silent);
+  });
+  client->say(std::move(head), nullptr);
   order.to = std::make_shared<Follower>(runtime_.executor(), client);
   order.to->begin();
   request.what == "logs" ? logs_.serve(std::move(order)) : events_.serve(order);
@@ -172,25 +198,29 @@ void Commands::show_status(const std::shared_ptr<Conversation>& client) {
     if (error) return client->answer(refusal_text("holdfast is ending"));
     auto json = to_json(*fleet);
     if (json.ends_with('\n')) json.pop_back();
-    client->answer(head_ + ",\"fleet\":" + json + ",\"probes\":" + troubles_of_probes(*fleet) + '}');
+    client->answer(answer([&](Answer& to, std::string& text) {
+      to.key("fleet");
+      text += json;
+      to.key("probes");
+      add_troubles_of_probes(*fleet, text);
+    }));
   };
   runtime_.async_snapshot(boost::asio::bind_executor(runtime_.executor(), given));
 }
 
 // {"db": "its readiness probe, …"}, of those who are not well.
-std::string Commands::troubles_of_probes(const FleetSnapshot& fleet) const {
+void Commands::add_troubles_of_probes(const FleetSnapshot& fleet, std::string& text) const {
   std::map<std::string_view, const ProcessService*> processes;
   for (const auto& known : known_) processes.emplace(known.service, known.process.get());
-  std::string text = "{";
+  Answer troubles{text};
   for (const auto& service : fleet.services) {
     const auto found = processes.find(service.name);
     if (found == processes.end()) continue;
     const auto says = found->second->trouble_of(service.run);
     if (says.empty()) continue;
-    (text += text.size() > 1 ? "," : "") += holdfast::detail::quoted(service.name);
-    (text += ':') += holdfast::detail::quoted(says);
+    const auto name = holdfast::detail::quoted(service.name);
+    troubles(std::string_view{name}.substr(1, name.size() - 2), says);
   }
-  return text + '}';
 }
 
 Commands::Chosen Commands::meant(const std::vector<std::string>& names, std::string& unknown) const {

@@ -70,7 +70,9 @@ class Commands {
   using Chosen = std::vector<const Known*>;
 
   void show_status(const std::shared_ptr<Conversation>& client);
-  [[nodiscard]] std::string troubles_of_probes(const FleetSnapshot& fleet) const;
+  // What every answer has, and more: `add_more` adds keys to `answer`, or values to the text behind a key.
+  [[nodiscard]] std::string answer(const std::function<void(Answer& answer, std::string& text)>& add_more) const;
+  void add_troubles_of_probes(const FleetSnapshot& fleet, std::string& text) const;
   void command(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   void send_signal(const Request& request, const Chosen& services, const std::shared_ptr<Conversation>& client);
   void reload(const Request& request, const std::shared_ptr<Conversation>& client);
@@ -86,7 +88,8 @@ class Commands {
   Waits& waits_;
   Logs& logs_;
   EventFeed& events_;
-  std::string head_;
+  const std::string fleet_;
+  const std::string file_;
   std::vector<Known> known_;
   Reload reload_;
 };

@@ -167,27 +167,40 @@ Request parse_request(std::string_view line) {
   return request;
 }
 
-std::string request_text(const Request& request) {
-  std::string text = "{\"do\":" + holdfast::detail::quoted(request.what);
-  if (!request.names.empty()) {
-    const char* separator = ",\"names\":[";
-    for (const auto& name : request.names) {
-      (text += separator) += holdfast::detail::quoted(name);
-      separator = ",";
-    }
-    text += ']';
+void add_list(Answer& to, std::string& text, std::string_view key, const std::vector<std::string>& names) {
+  to.key(key);
+  text += '[';
+  for (const auto& name : names) {
+    if (text.back() != '[') text += ',';
+    text += holdfast::detail::quoted(name);
   }
-  if (request.wait) text += ",\"wait\":true";
-  if (request.timeout_ms) text += ",\"timeout_ms\":" + std::to_string(*request.timeout_ms);
-  if (request.signal != 0) text += ",\"signal\":" + std::to_string(request.signal);
-  if (request.dry_run) text += ",\"dry_run\":true";
-  if (request.lines != 0) text += ",\"lines\":" + std::to_string(request.lines);
-  if (request.follow) text += ",\"follow\":true";
-  return text + '}';
+  text += ']';
+}
+
+std::string request_text(const Request& request) {
+  std::string text;
+  {
+    Answer object{text};
+    object("do", request.what);
+    if (!request.names.empty()) add_list(object, text, "names", request.names);
+    if (request.wait) object("wait", true);
+    if (request.timeout_ms) object("timeout_ms", *request.timeout_ms);
+    if (request.signal != 0) object("signal", request.signal);
+    if (request.dry_run) object("dry_run", true);
+    if (request.lines != 0) object("lines", request.lines);
+    if (request.follow) object("follow", true);
+  }
+  return text;
 }
 
 std::string refusal_text(std::string_view error) {
-  return "{\"ok\":false,\"error\":" + holdfast::detail::quoted(error) + '}';
+  std::string text;
+  {
+    Answer answer{text};
+    answer("ok", false);
+    answer("error", error);
+  }
+  return text;
 }
 
 }  // namespace holdfast::up

@@ -15,7 +15,14 @@
 #include <string_view>
 #include <vector>
 
+#include <holdfast/detail/json_object.hpp>
+
 namespace holdfast::up {
+
+// A line of either end of the socket.
+using Answer = holdfast::detail::JsonObject<holdfast::detail::Nothing::written>;
+// `text` is the answer's own.
+void add_list(Answer& to, std::string& text, std::string_view key, const std::vector<std::string>& names);
 
 struct Request {
   std::string what{};
