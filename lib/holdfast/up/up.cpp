@@ -22,6 +22,7 @@
 #include <holdfast/up/logs.hpp>
 #include <holdfast/up/recordings.hpp>
 #include <holdfast/up/running_fleet.hpp>
+#include <holdfast/up/service_manager.hpp>
 #include <holdfast/up/services.hpp>
 #include <holdfast/up/waits.hpp>
 
@@ -114,6 +115,7 @@ std::string greeting(const UpOptions& options, std::size_t services, const Contr
 }  // namespace
 
 UpEnd run_up(const UpOptions& options) {
+  ServiceManager manager;
   std::vector<file::Complaint> warnings;
   auto read = read_fleet_to_run(options.file, options.names, &warnings);
   const auto fleet = read.fleet;
@@ -130,7 +132,7 @@ UpEnd run_up(const UpOptions& options) {
   UpEnd end;
   {
     Runtime runtime{{.supervisor = fleet.supervisor,
-                     .sinks = {&logs, &waits, &events, &running},
+                     .sinks = {&logs, &waits, &events, &running, &manager},
                      .endpoint = endpoint_of(fleet.production),
                      .recording = recording ? &recording->stream() : nullptr}};
     Commands commands{{runtime, waits, logs, events}, fleet.name, options.file};
@@ -145,6 +147,8 @@ UpEnd run_up(const UpOptions& options) {
     for (const auto& warning : warnings) logs.say(LogLevel::warning, to_string(warning));
     running.start(runtime, commands);
     logs.begin();
+    manager.is_up();
+    const Pulse pulse{runtime.executor(), manager};
     const auto result = runtime.run_until_shutdown();
     end.exit_status = result.suggested_exit_status();
     logs.say(LogLevel::info, "down, exit status " + std::to_string(end.exit_status));
