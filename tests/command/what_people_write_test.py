@@ -91,7 +91,8 @@ IN_FLEET = {
     'command = ["$HOME/${HOME}"]': 'itself is "$${"', 'command = ["web"]\nlimits = { memory = "1G" }': 'write "1GiB"',
     # asked from outside
     "livenessProbe = {}": "health = { http =", "healthcheck = {}": "health = { http =", 'test = ["CMD", "x"]': "exec = [", "periodSeconds = 5": "every =",
-    "httpGet = {}": "health = { http =", "WatchdogSec = 5": 'watchdog = "30s"', "ready = 5433": "write { tcp = 5433 } to ask this port",
+    "httpGet = {}": "health = { http =", "WatchdogSec = 5": 'watchdog = "30s"', 'ExecStartPre = "x"': "before_start = [", 'ExecStopPost = "x"': "after_stop = [",
+    'pre_start = ["x"]': "before_start = [", 'finish = "x"': "after_stop = [", 'command = ["web"]\nbefore_start = "migrate"': 'write ["migrate"]', "ready = 5433": "write { tcp = 5433 } to ask this port",
     'ready = "http://127.0.0.1/"': 'write { http = "http://127.0.0.1/" }', 'health = "127.0.0.1:80"': 'write { tcp = "127.0.0.1:80" }',
     'ready = ":8080"': "write { tcp = 8080 }", 'ready = "http"': 'write { http = "http://127.0.0.1:8080/healthz" }', 'ready = "/ready"': "8080/ready", 'ready = ["tcp:80"]': "write { tcp = 80 }",
     'ready = ["pg_isready", "-q"]': 'write { exec = ["pg_isready", "-q"] }', 'health = ["CMD-SHELL", "curl x"]': 'write { exec = ["sh", "-c", "curl x"] }', 'ready = "tcp://127.0.0.1:80"': 'write { tcp = "127.0.0.1:80" }',

@@ -768,6 +768,14 @@ inline file::HealthWhen health_when() {
   return drawn;
 }
 
+// A command around a program; without a time of its own it is written as its words alone.
+inline std::optional<file::Errand> errand() {
+  if (*rc::gen::arbitrary<bool>()) return std::nullopt;
+  file::Errand drawn{.words = program_texts()};
+  if (*rc::gen::arbitrary<bool>()) drawn.timeout = *positive_length();
+  return drawn;
+}
+
 // With the policy that they make.
 inline void add_probes(FleetGroup& group) {
   if (*rc::gen::arbitrary<bool>()) {
@@ -820,6 +828,8 @@ inline void add_programs(Scenario& scenario) {
     if (*rc::gen::arbitrary<bool>()) continue;
     group.program = program(i);
     if (group.size() < 100) add_probes(group);  // or the numbers make no port
+    group.program.before_start = errand();
+    group.program.after_stop = errand();
     if (!group.behaviour.on_kill) group.behaviour.on_kill = Ignores{};
     if (!scenario.supervisor.stop_grace) scenario.supervisor.stop_grace = *length();
   }

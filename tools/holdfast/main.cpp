@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <holdfast/file/bad_input.hpp>
 #include <holdfast/version.hpp>
+#if HOLDFAST_RUNS_PROCESSES
+#include <holdfast/up/begin.hpp>
+#endif
 
 #include "command.hpp"
 #include "command_line.hpp"
@@ -77,11 +81,11 @@ int parse_and_call(const std::vector<std::string>& words) {
                                 predict::add_to(app), compare::add_to(app), diff::add_to(app),   explain::add_to(app),
                                 report::add_to(app),  schema::add_to(app)};
 #if HOLDFAST_RUNS_PROCESSES
-  commands.insert(
-      commands.end(),
-      {up::add_to(app), check::add_to(app), control::add_status_to(app), control::add_start_to(app),
-       control::add_stop_to(app), control::add_restart_to(app), control::add_reset_to(app), control::add_signal_to(app),
-       control::add_logs_to(app), control::add_events_to(app), control::add_reload_to(app), control::add_down_to(app)});
+  commands.insert(commands.end(),
+                  {up::add_to(app), check::add_to(app), control::add_status_to(app),
+                   control::add_start_to(app), control::add_stop_to(app), control::add_restart_to(app),
+                   control::add_reset_to(app), control::add_signal_to(app), control::add_logs_to(app),
+                   control::add_events_to(app), control::add_reload_to(app), control::add_down_to(app)});
 #endif
   // What a command does not know is refused in our own words.
   for (const auto& command : commands) command.line->allow_extras();
@@ -111,6 +115,10 @@ int parse_and_call(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+#if HOLDFAST_RUNS_PROCESSES
+  // It becomes a service's program, which shall find everything as it was.
+  if (argc > 1 && argv[1] == std::string_view{holdfast::up::kBeginWord}) return holdfast::up::begin_service(argc, argv);
+#endif
   prepare_streams();
   try {
     return parse_and_call(with_plain_files({argv + std::min(argc, 1), argv + argc}));

@@ -234,8 +234,10 @@ void ProcessService::start(Run run) {
   }
   children_.reserve(children_.size() + 1);
   const auto ended = [this, run](Exit exit) {
-    std::erase(children_, child_of(run));
-    run.end(std::move(exit));
+    const auto child = child_of(run);
+    std::erase(children_, child);
+    if (!hold_end_ || !child) return run.end(std::move(exit));
+    hold_end_(run, child->how_it_ended(), std::move(exit), [run](Exit held) { run.end(std::move(held)); });
   };
   auto child = std::make_shared<detail::ChildProcess>(executor_, process_, run, ended);
   child->start(identity_, find_line_);

@@ -171,6 +171,16 @@ inline constexpr std::size_t kOutputKeptMax = std::size_t{1} << 20;
 // is started after this call has written a line with the text, for as long as the returned object is kept.
 using FindLine = std::function<std::shared_ptr<void>(const std::string& text, std::function<void()> found)>;
 
+// How a process has ended.
+struct ProcessEnd {
+  int status = 0;           // exit status
+  int signal = 0;           // that ended it; 0: none did
+  bool has_dumped = false;  // its core
+};
+// Has the end of a run. The supervisor learns of it, and the run is over, when `report` is called: once, with an exit,
+// now or later. What the run is asked until then (stop, kill) is no more the service's business.
+using HoldEnd = std::function<void(const Run& run, const ProcessEnd& end, Exit exit, std::function<void(Exit)> report)>;
+
 // Every mistake, in the order of the fields. Looks `user` and `group` up.
 std::vector<Problem> problems(const Process&);
 
@@ -194,6 +204,8 @@ class ProcessService final : public Service {
   void use(Process process);
   // Of runs that start from now on.
   void find_lines_with(FindLine find_line) { find_line_ = std::move(find_line); }
+  // Of runs that end from now on; empty: the supervisor learns of them at once.
+  void hold_ends_with(HoldEnd hold_end) { hold_end_ = std::move(hold_end); }
   // What its probes say of this run, for people; empty: all is well, or nothing is known of it.
   [[nodiscard]] std::string trouble_of(RunNumber run) const;
   // A process that may not be killed does not hold up a restart.
@@ -206,6 +218,7 @@ class ProcessService final : public Service {
   std::shared_ptr<const Process> process_;
   std::shared_ptr<const detail::Identity> identity_;
   FindLine find_line_;
+  HoldEnd hold_end_;
   // Of the present run, and of abandoned ones that could not be killed.
   std::vector<std::shared_ptr<detail::ChildProcess>> children_;
 };

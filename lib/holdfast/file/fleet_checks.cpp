@@ -174,8 +174,18 @@ void FleetChecks::texts_work(const std::string& path, const Program& program) {
   for (std::size_t i = 0; i < program.environment_files.size() && !full(); ++i) {
     text_works(indexed((path + ".environment_files").c_str(), i), program.environment_files[i]);
   }
+  errand_works(path + ".before_start", program.before_start);
+  errand_works(path + ".after_stop", program.after_stop);
   text_works(path + ".folder", program.folder);
   text_works(path + ".log.path", program.log.path);
+}
+
+void FleetChecks::errand_works(const std::string& path, const std::optional<Errand>& errand) {
+  if (!errand) return;
+  const std::string words = has(path + ".exec") ? path + ".exec" : path;
+  for (std::size_t i = 0; i < errand->words.size() && !full(); ++i) {
+    text_works(indexed(words.c_str(), i), errand->words[i]);
+  }
 }
 
 void FleetChecks::text_works(const std::string& path, const std::string& text) {

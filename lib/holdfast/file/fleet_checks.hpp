@@ -72,6 +72,7 @@ class FleetChecks {
   void program_works(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
                      const Program& program);
   void texts_work(const std::string& path, const Program& program);
+  void errand_works(const std::string& path, const std::optional<Errand>& errand);
   void text_works(const std::string& path, const std::string& text);
   void probes_work(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
                    const Program& program);

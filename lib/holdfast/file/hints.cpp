@@ -1007,6 +1007,8 @@ constexpr std::string_view kEnvironmentFiles = "files of variables are environme
 constexpr std::string_view kFolder = "where it runs is folder = \"/srv/web\"";
 constexpr std::string_view kLog = "where its lines go is log = { path = \"web.log\", max_bytes = \"10MiB\", keep = 5 }";
 constexpr std::string_view kStopSignal = "what asks it to stop is stop_signal = \"TERM\"";
+constexpr std::string_view kBeforeStart = "a command before each start is before_start = [\"/srv/web/bin/migrate\"]";
+constexpr std::string_view kAfterStop = "a command after each end is after_stop = [\"/srv/web/bin/clean\"]";
 constexpr std::string_view kStopTo = "whom the stop signal reaches is stop_to = \"group\" or \"process\"";
 constexpr std::string_view kSuccess = "exit statuses that are a clean end are exit_rules = { clean = [3] }";
 constexpr std::string_view kFatal = "exit statuses after which no restart helps are exit_rules = { fatal = [78] }";
@@ -1070,6 +1072,8 @@ constexpr auto kForeignKeys = std::to_array(
      ForeignKey{"startlimitintervalsec", kTries}, ForeignKey{"startlimitaction", kTries},
      ForeignKey{"timeoutstopsec", kGrace}, ForeignKey{"timeoutsec", kGrace}, ForeignKey{"killmode", kStopTo},
      ForeignKey{"killsignal", kStopSignal}, ForeignKey{"sendsigkill", kGrace}, ForeignKey{"execstart", kCommand},
+     ForeignKey{"execstartpre", kBeforeStart}, ForeignKey{"execstoppost", kAfterStop},
+     ForeignKey{"prestart", kBeforeStart}, ForeignKey{"poststop", kAfterStop}, ForeignKey{"finish", kAfterStop},
      ForeignKey{"type", kRuns}, ForeignKey{"runtimemaxsec", kRuns}, ForeignKey{"watchdogsec", kWatchdog},
      ForeignKey{"timeoutstartsec", kStartTimeout}, ForeignKey{"requires", kAfter}, ForeignKey{"wants", kAfter},
      ForeignKey{"bindsto", kFollows}, ForeignKey{"partof", kFollows}, ForeignKey{"requisite", kAfter},

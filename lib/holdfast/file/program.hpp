@@ -115,8 +115,15 @@ struct HealthWhen {
   [[nodiscard]] HealthTimes times() const noexcept { return {every, timeout, failures}; }
 };
 
-// In `command`, the values of `environment`, `environment_files`, `folder`, `log.path`, `ready` and `health` stand
-// placeholders (placeholders.hpp).
+// A command that runs before a program starts, or after it has ended.
+struct Errand {
+  std::vector<std::string> words{};
+  Duration timeout = std::chrono::seconds{90};  // what takes longer is killed, and has failed
+  friend bool operator==(const Errand&, const Errand&) = default;
+};
+
+// In `command`, the values of `environment`, `environment_files`, `folder`, `log.path`, `ready`, `health`,
+// `before_start` and `after_stop` stand placeholders (placeholders.hpp).
 struct Program {
   std::vector<std::string> command{};  // empty: the group is only rehearsed
   std::vector<std::pair<std::string, std::string>> environment{};
@@ -131,6 +138,8 @@ struct Program {
   ProgramLog log{};
   std::optional<ReadyWhen> ready{};    // nullopt: the policy's `ready` says all; else that is "notified"
   std::optional<HealthWhen> health{};  // the policy's watchdog comes from it
+  std::optional<Errand> before_start{};
+  std::optional<Errand> after_stop{};
   friend bool operator==(const Program&, const Program&) = default;
 };
 

@@ -282,6 +282,30 @@ void describe(TableOf<HealthWhen>& table) {
              .help = "so many failed probes in a row, and it is stopped and has failed"});
 }
 
+void describe(TableOf<Errand>& table) {
+  table.name("errand");
+  table.is_small();
+  table.key("exec", &Errand::words,
+            {.forms = {Texts{1, true}}, .required = true, .help = "the command, when a time stands beside it"});
+  table.key("timeout", &Errand::timeout,
+            {.forms = {kPositiveLength}, .help = "how long it may take; then it is killed, and has failed"});
+}
+
+Errand Value<Errand>::read(const TomlValue& value) {
+  Errand errand;
+  if (value.kind == TomlValue::Kind::array) {
+    errand.words = Value<std::vector<std::string>>::read(value);
+  } else {
+    read_keys(value, table_of<Errand>(), &errand);
+  }
+  return errand;
+}
+
+TomlValue Value<Errand>::write(const Errand& errand) {
+  if (errand.timeout == Errand{}.timeout) return Value<std::vector<std::string>>::write(errand.words);
+  return written_keys(table_of<Errand>(), &errand);
+}
+
 namespace {
 
 // Every key needs the command, and only what differs from the default is written beside it.
@@ -351,6 +375,16 @@ void describe(TableOf<Program>& table) {
              .help = "how it is asked whether it is well while it is `running`. It makes a `watchdog` of `failures` "
                      "times the longer of `every` and `timeout`, and one `timeout` more, for which each good answer is "
                      "a sign of life"});
+  table.key("before_start", &Program::before_start,
+            {.needs = "command",
+             .otherwise = "none",
+             .help = "a command that runs before each start, as the service does (user, folder, environment, limits, "
+                     "log); until it has ended the service is `starting`. If it fails, the start has failed"});
+  table.key("after_stop", &Program::after_stop,
+            {.needs = "command",
+             .otherwise = "none",
+             .help = "a command that runs after each end, before the next start; `EXIT_CODE` and `EXIT_STATUS` tell "
+                     "it how the service has ended. What becomes of it changes nothing"});
 }
 
 void describe(TableOf<RecordingFolder>& table) {

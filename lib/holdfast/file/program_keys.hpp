@@ -18,6 +18,7 @@ void describe(TableOf<ProgramLimits>& table);
 void describe(TableOf<ProgramLog>& table);
 void describe(TableOf<ReadyWhen>& table);
 void describe(TableOf<HealthWhen>& table);
+void describe(TableOf<Errand>& table);
 void describe(TableOf<Program>& table);
 void describe(TableOf<RecordingFolder>& table);
 void describe(TableOf<Production>& table);
@@ -93,6 +94,14 @@ struct Value<OwnDescriptor> {
   static std::vector<Form> forms() { return {Integer{3, kOwnDescriptorMax}}; }
   static OwnDescriptor read(const TomlValue& value) { return {static_cast<std::uint32_t>(value.integer)}; }
   static TomlValue write(OwnDescriptor descriptor) { return toml(std::uint64_t{descriptor.number}); }
+};
+
+// The words alone, or a table with them and a time.
+template <>
+struct Value<Errand> {
+  static std::vector<Form> forms() { return {Texts{1, true}, Inner{table_of<Errand>}}; }
+  static Errand read(const TomlValue& value);
+  static TomlValue write(const Errand& errand);
 };
 
 // "127.0.0.1:9464" in its parts; a port of 0 to 65535. nullopt: it is no such text.

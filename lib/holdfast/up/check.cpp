@@ -147,6 +147,8 @@ class Checker {
       const auto* const ready = std::get_if<ReadyProbe>(&process.ready_by);
       if (ready != nullptr) check_probe(ready->probe, key + ".ready.exec", service);
       if (process.health) check_probe(process.health->probe, key + ".health.exec", service);
+      check_errand(service.before_start, key + ".before_start", service);
+      check_errand(service.after_stop, key + ".after_stop", service);
     }
     if (service.log.target() == file::LogTo::file) check_log(service, key);
     if (::geteuid() != 0) check_limits(service, key);
@@ -154,12 +156,16 @@ class Checker {
     if (longer_than_shutdown(grace)) find(Severity::warning, key + ".stop_grace", name, grace_text(*grace));
   }
 
-  // The command of a probe is found as the service's own.
   void check_probe(const Probe& probe, const std::string& key, const ServiceToRun& service) {
-    const auto* const exec = std::get_if<ExecProbe>(&probe);
-    if (exec == nullptr) return;
+    if (const auto* const exec = std::get_if<ExecProbe>(&probe)) check_command(exec->command, key, service);
+  }
+  void check_errand(const std::optional<ErrandToRun>& errand, const std::string& key, const ServiceToRun& service) {
+    if (errand) check_command(errand->command, key, service);
+  }
+  // Found as the service's own.
+  void check_command(const std::vector<std::string>& command, const std::string& key, const ServiceToRun& service) {
     auto process = service.process;
-    process.command = exec->command;
+    process.command = command;
     find_trouble(Severity::error, key, service.config.name, trouble_with_program(process));
   }
 

@@ -90,14 +90,30 @@ void open_pipe(LogPipe& pipe) {
   if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) no_logs("set up a pipe");
 }
 
+// Who waits until what a service has written is read.
+struct Asked {
+  void end() {
+    const std::lock_guard lock{mutex};
+    then = nullptr;
+  }
+  void call() {
+    const std::lock_guard lock{mutex};
+    if (then) std::exchange(then, nullptr)();
+  }
+
+  std::mutex mutex{};  // of what follows
+  std::function<void()> then;
+};
+
 // A line of holdfast that waits to be written.
 struct OwnLine {
   LogLevel level = LogLevel::info;
   std::string service{};
   std::string line{};
-  std::size_t about = kNoSource;  // what this service has written comes first
-  bool ends = false;              // its run is over: a line without an end is one
-  bool is_last = false;           // the service is gone
+  std::size_t about = kNoSource;   // what this service has written comes first
+  bool ends = false;               // its run is over: a line without an end is one
+  bool is_last = false;            // the service is gone
+  std::shared_ptr<Asked> asked{};  // who waits until that is read
 };
 
 struct LogSource {
@@ -171,7 +187,7 @@ struct Logs::State {
 
   void tell(OwnLine line) {
     const std::lock_guard lock{mutex};
-    if (own_bytes > kOwnLinesMax && !line.is_last) {
+    if (own_bytes > kOwnLinesMax && !line.is_last && !line.asked) {
       ++own_lost;
       return;
     }
@@ -353,6 +369,7 @@ struct Logs::State {
     for (const auto& line : lines) {
       if (line.about != kNoSource) empty_pipes(line.about, line.ends);
       if (line.is_last) close(*sources[line.about]);
+      if (line.asked) line.asked->call();
       if (line.line.empty()) continue;
       append_own_line(output.pending(), format, clock.now(), line.level, line.service, line.line, width);
     }
@@ -467,6 +484,15 @@ std::shared_ptr<void> Logs::find(std::string_view name, const std::string& text,
   const auto known = state_->by_name.find(name);
   if (known == state_->by_name.end() || known->second.descriptors.output < 0) return nullptr;
   return state_->find(*known->second.searched, known->second.descriptors, text, std::move(found));
+}
+
+std::shared_ptr<void> Logs::after_lines(std::string_view name, std::function<void()> then) {
+  const auto known = state_->by_name.find(name);
+  if (known == state_->by_name.end() || known->second.descriptors.output < 0) return nullptr;
+  const auto asked = std::make_shared<Asked>();
+  asked->then = std::move(then);
+  state_->tell({.about = known->second.place, .asked = asked});
+  return {asked.get(), [asked](Asked*) { asked->end(); }};
 }
 
 void Logs::begin() {

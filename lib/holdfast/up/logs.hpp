@@ -60,6 +60,10 @@ class Logs final : public EventSink {
   // Null: its lines go nowhere. In the thread of add().
   std::shared_ptr<void> find(std::string_view name, const std::string& text, std::function<void()> found);
 
+  // Calls `then` in the thread of the logs, once, when it has read what the service has written before this call; the
+  // searches of find() have seen that by then. That ends as there. In the thread of add().
+  std::shared_ptr<void> after_lines(std::string_view name, std::function<void()> then);
+
   void begin();
   // Writes what there still is, for `patience` at most. False: the stream stood still, and lines were lost.
   bool finish(std::chrono::milliseconds patience);

@@ -46,7 +46,8 @@ Keys changed_in_policy(const ServiceToRun& before, const ServiceToRun& now) {
              "after_if_present", old.order.after_if_present, given.order.after_if_present)(
              "on_dependency", old.order.on_dependency, given.order.on_dependency)(
              "wake_jitter", old.order.wake_jitter, given.order.wake_jitter)("in", old.group, given.group)(
-             "ends_fleet", old.ends_fleet, given.ends_fleet)("log", before.log, now.log)
+             "ends_fleet", old.ends_fleet, given.ends_fleet)("log", before.log, now.log)(
+             "before_start", before.before_start, now.before_start)("after_stop", before.after_stop, now.after_stop)
       .take();
 }
 

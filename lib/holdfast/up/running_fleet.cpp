@@ -54,15 +54,26 @@ Process RunningFleet::process_of(const ServiceToRun& service) const {
   return process;
 }
 
+Process RunningFleet::beginning_of(const ServiceToRun& service) const {
+  auto process = process_of(service);
+  const bool gives_signs = service.config.policy.watchdog && !process.health;
+  if (service.before_start) begin_with(process, *service.before_start, service.begin_says, gives_signs);
+  return process;
+}
+
 void RunningFleet::start_one(const ServiceToRun& service) {
   logs_.add({service.config.name, service.log});
-  const auto process = std::make_shared<ProcessService>(runtime_->executor(), process_of(service));
-  process->find_lines_with(
-      [&logs = logs_, name = service.config.name](const std::string& text, std::function<void()> found) {
-        return logs.find(name, text, std::move(found));
-      });
+  const auto process = std::make_shared<ProcessService>(runtime_->executor(), beginning_of(service));
   commands_->add(service, process);
-  const auto added = runtime_->add(service.config, std::shared_ptr<Service>{process});
+  std::shared_ptr<Service> whole = process;
+  std::shared_ptr<EndedService> ended;
+  if (service.after_stop) {
+    ended = std::make_shared<EndedService>(runtime_->executor(), process, *service.after_stop, process_of(service));
+    ended_.insert_or_assign(service.config.name, ended);
+    whole = ended;
+  }
+  prepare_ends(service, *process, ended);
+  const auto added = runtime_->add(service.config, whole);
   if (!added) throw std::runtime_error{added.refusal().message};
 }
 
@@ -72,6 +83,32 @@ void RunningFleet::add_group(const GroupConfig& group) {
   if (!added && added.refusal().reason != Refusal::Reason::name_taken) {
     throw std::runtime_error{added.refusal().message};
   }
+}
+
+// What comes between the end of a process and the end of its run.
+void RunningFleet::prepare_ends(const ServiceToRun& service, ProcessService& process,
+                                const std::weak_ptr<EndedService>& ended) {
+  const HoldEnd after_stop = [ended](const Run& run, const ProcessEnd& end, Exit exit,
+                                     const std::function<void(Exit)>& report) {
+    const auto whole = ended.lock();
+    whole ? whole->on_end(run, end, std::move(exit), report) : report(std::move(exit));
+  };
+  if (!std::holds_alternative<ReadyLine>(service.process.ready_by)) {
+    process.hold_ends_with(service.after_stop ? after_stop : HoldEnd{});
+    return;
+  }
+  const auto line = std::make_shared<ReadyLineWatch>(runtime_->executor(), logs_, service.config.name);
+  process.find_lines_with(
+      [line](const std::string& text, std::function<void()> found) { return line->find(text, std::move(found)); });
+  process.hold_ends_with([line, after_stop, runtime = runtime_, name = service.config.name](
+                             const Run& run, const ProcessEnd& end, Exit exit, std::function<void(Exit)> report) {
+    const auto state = runtime->supervisor().snapshot(name);
+    if (!state || state->phase != Phase::starting) return after_stop(run, end, std::move(exit), std::move(report));
+    line->settle([=](bool was_found) {
+      if (was_found) run.ready();
+      after_stop(run, end, exit, report);
+    });
+  });
 }
 
 Plan RunningFleet::reload(bool is_dry) {
@@ -139,7 +176,12 @@ void RunningFleet::act(const PlanStep& step, const FleetToRun& now) {
 // One that somebody has stopped stays so, and has its new program when it is started.
 void RunningFleet::restart(const ServiceToRun& service) {
   const auto& name = service.config.name;
-  commands_->process_of(name)->use(process_of(service));
+  const auto& process = commands_->process_of(name);
+  process->use(beginning_of(service));
+  const auto found = ended_.find(name);
+  const auto ended = found == ended_.end() ? nullptr : found->second;
+  if (ended) ended->use(process_of(service));
+  prepare_ends(service, *process, ended);
   const auto state = runtime_->supervisor().snapshot(name);
   const bool was_stopped = state && state->termination && state->termination->reason == Termination::Reason::cancelled;
   if (!was_stopped) static_cast<void>(runtime_->supervisor().restart(name));
@@ -151,6 +193,7 @@ void RunningFleet::on_event(const Event& event) {
   if (leaving_.erase(name) == 0) return;  // it was started again in its place
   logs_.retire(name);
   commands_->forget(name);
+  ended_.erase(name);
   if (start_then_.contains(name)) boost::asio::post(runtime_->executor(), [this, name] { start_later(name); });
 }
 

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,8 +17,10 @@
 #include <holdfast/asio/runtime.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/up/commands.hpp>
+#include <holdfast/up/ended_service.hpp>
 #include <holdfast/up/logs.hpp>
 #include <holdfast/up/plan.hpp>
+#include <holdfast/up/ready_line.hpp>
 
 namespace holdfast::up {
 
@@ -42,6 +45,8 @@ class RunningFleet final : public EventSink {
   void add_group(const GroupConfig& group);
   void restart(const ServiceToRun& service);
   [[nodiscard]] Process process_of(const ServiceToRun& service) const;
+  void prepare_ends(const ServiceToRun& service, ProcessService& process, const std::weak_ptr<EndedService>& ended);
+  [[nodiscard]] Process beginning_of(const ServiceToRun& service) const;
 
   const std::filesystem::path file_;
   const std::vector<std::string> names_;
@@ -50,8 +55,9 @@ class RunningFleet final : public EventSink {
   Logs& logs_;
   Runtime* runtime_ = nullptr;
   Commands* commands_ = nullptr;
-  std::set<std::string, std::less<>> leaving_;                   // removed, and still ending
-  std::map<std::string, ServiceToRun, std::less<>> start_then_;  // of these, who comes back
+  std::set<std::string, std::less<>> leaving_;                               // removed, and still ending
+  std::map<std::string, ServiceToRun, std::less<>> start_then_;              // of these, who comes back
+  std::map<std::string, std::shared_ptr<EndedService>, std::less<>> ended_;  // those with an after_stop
 };
 
 // Reads a file. Throws file::BadInput.

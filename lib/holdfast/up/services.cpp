@@ -72,6 +72,13 @@ class Maker {
       const auto probe = std::visit([this](const auto& by) { return probe_of(by); }, program_.health->by);
       process.health = HealthProbe{probe, program_.health->times()};
     }
+    made.before_start = errand_of(program_.before_start);
+    made.after_stop = errand_of(program_.after_stop);
+    // A service that is ready at once is so when its program is.
+    if (made.before_start && made.config.policy.ready == Ready::at_once) {
+      made.config.policy.ready = Ready::notified;
+      made.begin_says = BeginSays::ready;
+    }
     made.log = program_.log;
     if (!made.log.path.empty()) made.log.path = beside(file_, filled(made.log.path)).string();
     for (const auto& problem : problems(process)) complain(problem.field, problem.says);
@@ -110,6 +117,13 @@ class Maker {
           }
         },
         when.by);
+  }
+
+  [[nodiscard]] std::optional<ErrandToRun> errand_of(const std::optional<file::Errand>& errand) const {
+    if (!errand) return std::nullopt;
+    ErrandToRun made{.timeout = errand->timeout};
+    for (const auto& word : errand->words) made.command.push_back(filled(word));
+    return made;
   }
 
   void complain(const std::string& key, const std::string& says) {

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <holdfast/asio/process_service.hpp>
 #include <holdfast/file/fleet.hpp>
 #include <holdfast/policy.hpp>
+#include <holdfast/up/begin.hpp>
 
 namespace holdfast::up {
 
@@ -21,6 +23,9 @@ struct ServiceToRun {
   std::size_t group_index = 0;  // in the file
   Process process{};
   file::ProgramLog log{};  // with its path as it is opened
+  std::optional<ErrandToRun> before_start{};
+  std::optional<ErrandToRun> after_stop{};
+  BeginSays begin_says = BeginSays::nothing;
 };
 
 // In the order of the file, but each behind those that it is after. `names` chooses groups and services; empty: all

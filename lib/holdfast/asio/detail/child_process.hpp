@@ -54,6 +54,14 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   // What its probes say; empty: all is well.
   [[nodiscard]] std::string trouble() const { return probing_ ? probing_->now() : std::string{}; }
 
+  // REQUIRES: `ended` was called.
+  [[nodiscard]] ProcessEnd how_it_ended() const noexcept {
+    const bool has_exited = end_info_.si_code == CLD_EXITED;
+    return {.status = has_exited ? end_info_.si_status : 0,
+            .signal = has_exited ? 0 : end_info_.si_status,
+            .has_dumped = end_info_.si_code == CLD_DUMPED};
+  }
+
   // To the process alone; false: it has ended. Throws like the two below.
   [[nodiscard]] bool send(int number) const;
 
