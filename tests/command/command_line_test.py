@@ -24,9 +24,9 @@ import holdfast_command  # noqa: E402
 from holdfast_command import BUSY, HEALTHY, IS_SLOW, VIOLATED, CommandTest  # noqa: E402
 
 COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "explain", "report",
-            "schema", "up", "check", "status", "start", "stop", "restart", "reset", "signal", "logs", "events", "reload", "down")
+            "schema", "up", "check", "import", "status", "start", "stop", "restart", "reset", "signal", "logs", "events", "reload", "down")
 # Their examples need a fleet that is up, or that could be: up_test has one.
-OF_RUNNING_FLEETS = re.compile(r"holdfast (up|check|status|start|stop|restart|reset|signal|logs|events|reload|down)\b")
+OF_RUNNING_FLEETS = re.compile(r"holdfast (up|check|import|status|start|stop|restart|reset|signal|logs|events|reload|down)\b")
 # Goes on for longer than anybody waits.
 ENDLESS = BUSY.replace('"1h"', '"36500d"') + "[budget]\nevents = 1000000000000\n"
 

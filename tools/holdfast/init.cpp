@@ -1,13 +1,8 @@
 // holdfast init: a first scenario to change and run.
 
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -16,6 +11,7 @@
 #include "command.hpp"
 #include "command_line.hpp"
 #include "exit_status.hpp"
+#include "output_file.hpp"
 #include "terminal.hpp"
 
 namespace holdfast::tools::init {
@@ -79,31 +75,9 @@ drained_by = "1h59min10s"
 abandoned_services = []
 )";
 
-int complain_about(const std::string& file, int error) {
-  const auto why = error == EEXIST ? std::string{"exists already, and is left as it is; name another file"}
-                                   : fmt::format("cannot be written: {}", std::strerror(error));
-  complain(fmt::format("holdfast: {}: {}\n", sim::printable(file), why));
-  return bad_input;
-}
-
-// 0, or the errno of what went wrong.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
 int call(const std::string& file) {
   if (is_standard_stream(file)) return print(kFirstScenario) ? all_held : bad_input;
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor == -1) return complain_about(file, errno);
-  int error = write_all(descriptor, kFirstScenario);
-  if (::close(descriptor) != 0 && error == 0 && errno != EINTR) error = errno;
-  if (error != 0) return complain_about(file, error);
+  if (!write_new_file(file, kFirstScenario)) return bad_input;
   const auto shown = sim::printable(file);
   const bool written =
       print(fmt::format("wrote {0}\nnext:\n  holdfast run {0}\n  holdfast sweep {0} --seeds 1..100\n", shown));

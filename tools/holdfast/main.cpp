@@ -82,7 +82,7 @@ int parse_and_call(const std::vector<std::string>& words) {
                                 report::add_to(app),  schema::add_to(app)};
 #if HOLDFAST_RUNS_PROCESSES
   commands.insert(commands.end(),
-                  {up::add_to(app), check::add_to(app), control::add_status_to(app),
+                  {up::add_to(app), check::add_to(app), import::add_to(app), control::add_status_to(app),
                    control::add_start_to(app), control::add_stop_to(app), control::add_restart_to(app),
                    control::add_reset_to(app), control::add_signal_to(app), control::add_logs_to(app),
                    control::add_events_to(app), control::add_reload_to(app), control::add_down_to(app)});

@@ -17,6 +17,36 @@
 
 namespace holdfast::tools {
 
+namespace {
+
+bool complain_about(const std::string& file, int error) {
+  const auto why = error == EEXIST ? std::string{"exists already, and is left as it is; name another file"}
+                                   : fmt::format("cannot be written: {}", std::strerror(error));
+  complain(fmt::format("holdfast: {}: {}\n", sim::printable(file), why));
+  return false;
+}
+
+// 0, or the errno of what went wrong.
+int write_whole(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool write_new_file(const std::string& file, std::string_view text) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor == -1) return complain_about(file, errno);
+  int error = write_whole(descriptor, text);
+  if (::close(descriptor) != 0 && error == 0 && errno != EINTR) error = errno;
+  return error == 0 || complain_about(file, error);
+}
+
 OutputFile::OutputFile(const std::filesystem::path& path) : path_(path), buffer_(1 << 16), stream_(this) {
   setp(buffer_.data(), buffer_.data() + buffer_.size());
   is_standard_output_ = is_standard_stream(path.native());

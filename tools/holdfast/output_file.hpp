@@ -42,6 +42,9 @@ class OutputFile final : private std::streambuf {
   int error_ = 0;  // errno of what went wrong first
 };
 
+// Writes a file that must not exist yet. False: it could not be written; that was said.
+bool write_new_file(const std::string& file, std::string_view text);
+
 // Whether both paths lead to one file that exists.
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 // The same of files that need not exist yet.
