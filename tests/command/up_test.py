@@ -28,8 +28,8 @@ LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (\S+) (out\+?|err\
 class Up:
     """A `holdfast up` that runs, and the lines that it has written so far."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str], **options) -> None:
-        self.process = subprocess.Popen([command.HOLDFAST, "up", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    def __init__(self, *arguments: str, environment: dict[str, str], before: list[str] | None = None, **options) -> None:
+        self.process = subprocess.Popen([*(before or []), command.HOLDFAST, "up", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         errors="replace", env=environment, **options)
         self.lines: list[str] = []
         self.news = threading.Condition()
