@@ -473,8 +473,13 @@ command = { of = "feed-1", do = "stop" }
         Lines{"10min  chaos[0]: an operator gives it the command \"stop\"",
               "10min  run 1 is asked to stop, because of the command \"stop\"", "10min  run 1 stops",
               "10min  it has stopped, as it was asked to"});
-  const auto twice = std::string{kStopped} + "[[chaos]]\nat = \"5min\"\ncommand = { of = \"feed-0\", do = \"stop\" }\n";
-  CHECK(chain_of(twice, "feed-1 commanded") == Lines{"10min  an operator gives it the command \"stop\""});
+  const std::string more = std::string{kStopped} + "[[chaos]]\nat = \"5min\"\n";
+  CHECK(chain_of(more + "command = { of = \"feed-0\", do = \"stop\" }\n", "feed-1 commanded") ==
+        Lines{"10min  chaos[0]: an operator gives it the command \"stop\""});
+  CHECK(chain_of(more + "command = { of = \"feed\", do = \"stop\" }\n", "feed-1 commanded").back() ==
+        "10min  an operator gives it the command \"stop\"");
+  CHECK(chain_of(more + "command = { of = \"fe*-1\", do = \"stop\" }\n", "feed-1 commanded #1") ==
+        Lines{"5min  chaos[1]: an operator gives it the command \"stop\""});
 }
 
 }  // namespace holdfast::causes_test

@@ -63,8 +63,9 @@ struct Tally {
   std::string name;  // empty: the fleet
   ExpectedCounts expected;
   std::array<std::uint64_t, kExpectedCounts.size()> counts{};
-  std::array<std::uint64_t, kExpectedCounts.size()> most{};     // of the expectation
-  std::array<TimePoint, kExpectedCounts.size()> exceeded_at{};  // when the latest one too many came
+  std::array<std::uint64_t, kExpectedCounts.size()> most{};       // of the expectation
+  std::array<TimePoint, kExpectedCounts.size()> exceeded_at{};    // when the latest one too many came
+  std::array<std::string, kExpectedCounts.size()> exceeded_by{};  // and of which service
 
   explicit Tally(std::string its_name, const ExpectedCounts& its_expected)
       : name(std::move(its_name)), expected(its_expected) {
@@ -74,9 +75,11 @@ struct Tally {
     }
   }
 
-  void add(Count count, TimePoint at) noexcept {
+  void add(Count count, TimePoint at, const std::string& service) {
     const std::size_t i = index_of(count);
-    if (counts[i]++ == most[i]) exceeded_at[i] = at;
+    if (counts[i]++ != most[i]) return;
+    exceeded_at[i] = at;
+    exceeded_by[i] = service;
   }
   void take_back(Count count) noexcept { --counts[index_of(count)]; }
 };
@@ -95,14 +98,15 @@ struct Member {
   Phase phase = Phase::starting;
   Termination::Reason reason = Termination::Reason::completed;  // once terminated
   bool present = false;
-  bool hangs = false;  // its present run does, by itself
-  bool waits = false;  // its present run does, for a resource
-  bool ready = false;  // its present run has been
+  bool hangs = false;   // its present run does, by itself
+  bool waits = false;   // its present run does, for a resource
+  bool is_off = false;  // its host is: its present run ends when the host is on again
+  bool ready = false;   // its present run has been
   bool started_before = false;
   bool restart_commanded = false;  // by the latest event
   bool asked_to_stop = false;      // its run was, by somebody: not because it was not ready in time
 
-  [[nodiscard]] bool runs() const noexcept { return phase == Phase::running && !hangs && !waits; }
+  [[nodiscard]] bool runs() const noexcept { return phase == Phase::running && !hangs && !waits && !is_off; }
   // Nobody expects it to run again.
   [[nodiscard]] bool is_done() const noexcept {
     return phase == Phase::terminated &&
@@ -174,9 +178,10 @@ struct ExpectationChecks::State {
   void count(Member& member, Count what, TimePoint at) {
     if (!properties.empty()) count_in_windows(member, what, at);
     member.counts |= 1U << index_of(what);
-    tallies[kFleet].add(what, at);
-    if (member.by_name != kNone) tallies[member.by_name].add(what, at);
-    if (member.by_group != kNone) tallies[member.by_group].add(what, at);
+    const std::string& service = names[static_cast<std::size_t>(&member - members.data())];
+    tallies[kFleet].add(what, at, service);
+    if (member.by_name != kNone) tallies[member.by_name].add(what, at, service);
+    if (member.by_group != kNone) tallies[member.by_group].add(what, at, service);
   }
 
   void count_in_windows(const Member& member, Count what, TimePoint at) {
@@ -262,12 +267,14 @@ struct ExpectationChecks::State {
     running += member.runs();
   }
 
-  void set_working(Member& member, bool hangs, bool waits) noexcept {
+  void set_working(Member& member, bool hangs, bool waits, bool is_off) noexcept {
     running -= member.runs();
     member.hangs = hangs;
     member.waits = waits;
+    member.is_off = is_off;
     running += member.runs();
   }
+  void works(Member& member) noexcept { set_working(member, false, false, false); }
 
   // Expectations have nothing to do with these. They are spelled out, so that the compiler asks about a new kind of
   // event that does more than inform.
@@ -280,7 +287,7 @@ struct ExpectationChecks::State {
   void on(Member&, const Event&, const event::ShutdownRequested&, bool) {}
   void on(Member&, const Event&, const event::Drained&, bool) {}
   void on(Member& member, const Event& event, const event::Started&, bool) {
-    set_working(member, false, false);
+    works(member);
     count(member, Count::starts, event.at);
     if (member.started_before) count(member, Count::restarts, event.at);
     member.started_before = true;
@@ -292,7 +299,7 @@ struct ExpectationChecks::State {
     set_phase(member, Phase::running);
   }
   void on(Member& member, const Event& event, const event::Ended& what, bool) {
-    set_working(member, false, false);
+    works(member);
     if (member.asked_to_stop) return;
     if (!is_failure(what.outcome)) return count(member, Count::clean_exits, event.at);
     count_failure(member, event.at);
@@ -317,7 +324,7 @@ struct ExpectationChecks::State {
   }
   // After a restart the next run follows at once. A run that missed a deadline has failed.
   void on(Member& member, const Event& event, const event::Abandoned&, bool) {
-    set_working(member, false, false);
+    works(member);
     if (!member.asked_to_stop) count_failure(member, event.at);
   }
   void on(Member& member, const Event& event, const event::Terminated& what, bool) {
@@ -404,8 +411,8 @@ struct ExpectationChecks::State {
     switch (meaning_of(event.kind)) {
       case ChaosMeaning::disturbed:
       case ChaosMeaning::down:
-      case ChaosMeaning::off:
       case ChaosMeaning::hung: return on_disturbance(event.at, event.until);
+      case ChaosMeaning::off: on_disturbance(event.at, event.until); return on_host_off(event);
       case ChaosMeaning::slowed: return;  // whoever is ready has recovered
       case ChaosMeaning::run_hangs: return on_run_hang(event);
       case ChaosMeaning::run_waits: return on_wait(event, true);
@@ -422,11 +429,19 @@ struct ExpectationChecks::State {
     all_running_at.reset();
   }
 
+  // Its run is over, though the supervisor, which is off as well, hears of that only when the host is on again.
+  void on_host_off(const ChaosEvent& event) {
+    Member* const member = find(event.service);
+    if (!member) return;
+    set_working(*member, member->hangs, member->waits, true);
+    show_to_properties(*member);
+  }
+
   // A run that hangs by itself does not recover: its service is not running until another run begins.
   void on_run_hang(const ChaosEvent& event) {
     Member* const member = find(event.service);
     if (!member) return;
-    set_working(*member, true, member->waits);
+    set_working(*member, true, member->waits, member->is_off);
     show_to_properties(*member);
   }
 
@@ -434,7 +449,7 @@ struct ExpectationChecks::State {
   void on_wait(const ChaosEvent& event, bool waits) {
     Member* const member = find(event.service);
     if (!member) return;
-    set_working(*member, member->hangs, waits);
+    set_working(*member, member->hangs, waits, member->is_off);
     show_to_properties(*member);
   }
 
@@ -551,6 +566,7 @@ struct ExpectationChecks::State {
     const bool too_many = found > range.max;
     result.cause = too_many ? "too many" : "too few";
     if (too_many) result.at = tally.exceeded_at[field];
+    if (too_many) result.exceeded_by = tally.exceeded_by[field];
     const auto index = static_cast<std::uint32_t>(&tally - tallies.data());
     name(result, [&](const Member& member) {
       const bool is_of_it = index == kFleet || member.by_name == index || member.by_group == index;

@@ -36,6 +36,7 @@ struct ExpectationResult {
   TimePoint at;                // when it was decided
   std::vector<std::string> services;  // that prove it: the first kServicesNamedMax
   std::uint64_t more_services = 0;    // and how many more there are
+  std::string exceeded_by{};          // of a count that is too high: the service of the first that was too many
 };
 inline constexpr std::size_t kServicesNamedMax = 10;
 

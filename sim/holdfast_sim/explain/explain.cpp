@@ -91,7 +91,7 @@ class Explainer {
 
   const detail::Lookout& lookout() {
     if (lookout_) return *lookout_;
-    lookout_ = std::make_unique<detail::Lookout>();
+    lookout_ = std::make_unique<detail::Lookout>(roster_);
     repeat({lookout_.get()}, [] { return false; });
     lookout_->finish(result_.report.counts_until);
     return *lookout_;
@@ -201,9 +201,9 @@ class Explainer {
     const auto dot = expectation.what.rfind('.');
     const std::string group = dot == std::string::npos ? "" : expectation.what.substr(0, dot);
     const std::string name = dot == std::string::npos ? expectation.what : expectation.what.substr(dot + 1);
-    if (const auto event = event_counted_by(name)) return of_count(expectation, group, *event, explanation);
+    if (const auto event = event_counted_by(name)) return of_count(expectation, *event, explanation);
     if (name == "availability_min") return of_worst(group, explanation);
-    if (name.starts_with("recovery_")) return of_worst("", explanation);
+    if (name.starts_with("recovery_")) return of_recovery(expectation, explanation);
     if (name == "down_at_once_max") {
       if (lookout().peak() == 0) return std::nullopt;
       explanation.about = "The last to go down when the most were:";
@@ -211,7 +211,7 @@ class Explainer {
     }
     if (name == "storm_max") {
       explanation.about = "The first that went down in it:";
-      return Sought{.kind = "ended", .failed = true, .nth = 1, .from = result_.report.worst_storm.began};
+      return Sought{.goes_down = true, .nth = 1, .from = result_.report.worst_storm.began};
     }
     if (name == "restarts_a_second_max") {
       const TimePoint at = result_.report.busiest_second.at;
@@ -272,11 +272,9 @@ class Explainer {
   }
 
   // Too many: the first that was too many. Too few: what a service did instead.
-  std::optional<Sought> of_count(const ExpectationResult& expectation, const std::string& group, Sought event,
-                                 Explanation& explanation) const {
+  static std::optional<Sought> of_count(const ExpectationResult& expectation, Sought event, Explanation& explanation) {
     if (expectation.cause == "too many") {
-      event.service = group;
-      event.nth = 1;
+      event.service = expectation.exceeded_by;
       event.from = event.until = expectation.at;
       explanation.about = "The first that was too many:";
       return event;
@@ -296,6 +294,16 @@ class Explainer {
     return sought;
   }
 
+  // What never recovered took for ever. Else the slowest of all shows it, whichever share was expected to be faster.
+  std::optional<Sought> of_recovery(const ExpectationResult& expectation, Explanation& explanation) {
+    const auto& slowest = result_.report.slowest;
+    if (expectation.cause == "never recovered" || slowest.empty()) return of_worst("", explanation);
+    const SlowRecovery& one = slowest.front();
+    explanation.about = fmt::format("Slowest to recover: {} took {}, from {} on.", printable(one.service),
+                                    detail::human(one.took), detail::human(one.from));
+    return Sought{.service = one.service, .from = one.from + one.took, .until = one.from + one.took};
+  }
+
   std::optional<Sought> of_drain(const ExpectationResult& expectation, Explanation& explanation) const {
     if (result_.report.drained_at) return Sought{.kind = "drained"};
     if (expectation.services.empty()) return std::nullopt;
@@ -312,7 +320,7 @@ class Explainer {
       if (question.sought) all.push_back(*question.sought);
     }
     if (all.empty()) return;
-    detail::Locator locator{std::move(all)};
+    detail::Locator locator{std::move(all), roster_};
     if (!repeat({&locator}, [] { return false; })) return;
     found_.assign(locator.found().begin(), locator.found().end());
     if (options_.event && found_.front().number == 0) throw BadSelector{what_there_is(*options_.event, locator)};

@@ -73,11 +73,12 @@ json::object of(const Occurrences& occurrences) {
           {"last_ns", any ? nanoseconds(occurrences.last) : nullptr}};
 }
 
-json::object of(const Losses& losses, const std::vector<Loss>& first_losses) {
+json::object of(const Losses& losses, const std::vector<Loss>& first_losses, std::uint64_t started_again) {
   const bool any = losses.count > 0;
   const auto when = [any](TimePoint at) { return any ? nanoseconds(at) : json::value{}; };
   return {
       {"count", losses.count},
+      {"started_again", started_again},
       {"first_ns", when(losses.first)},
       {"after_10_percent_ns", when(losses.after_10_percent)},
       {"median_ns", when(losses.median)},
@@ -235,7 +236,7 @@ void add_figures(json::object& root, const ReportData& report, Outages outages) 
   root["recoveries"] = std::move(recoveries);
   root["restarts"] = of(report.restarts);
   root["circuit_breaker_trips"] = of(report.breaker_trips);
-  root["lost"] = of(report.losses, report.first_losses);
+  root["lost"] = of(report.losses, report.first_losses, report.started_again);
   root["storms"] = storms_of(report);
 }
 

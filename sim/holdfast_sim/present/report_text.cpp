@@ -214,7 +214,8 @@ class TextReport {
     line("  the waiting cost {} of {} of service time, {} a service", human(fleet.waiting()), human(fleet.time),
          human(each));
     if (!any_lost) return;
-    line("  the lost services cost {} of it, {} each", human(fleet.lost), human(fleet.lost / report_.losses.count));
+    line("  the lost services cost {} of it, {} each", human(fleet.lost),
+         human(fleet.lost / (report_.losses.count + report_.started_again)));
   }
 
   void recoveries() {
@@ -269,8 +270,12 @@ class TextReport {
   void losses() {
     heading("lost");
     const Losses& lost = report_.losses;
+    if (report_.started_again > 0) {
+      line("  {} until a command started {} again", counted(report_.started_again, "service"),
+           report_.started_again == 1 ? "it" : "them");
+    }
     if (lost.count == 0) {
-      line("  no service");
+      line("  no service{}", report_.started_again > 0 ? " for good" : "");
       return;
     }
     const auto of_all = fmt::format("{} of {}", human(lost.count), counted(report_.fleet.services, "service"));

@@ -213,6 +213,7 @@ struct ReportData {
   std::uint64_t lost_at_end = 0;    // services that were present and lost when the run ended
   std::uint64_t active_at_end = 0;  // that were present and had not terminated
   std::vector<Loss> first_losses;   // the first kFirstLossesMax
+  std::uint64_t started_again = 0;  // services that were lost until a command started them: not among `losses`
 
   Recoveries after_outages;  // from the end of an outage (of a service; those that overlap or touch are one) to a start
   Recoveries after_failures;          // outside of outages: from the end of a run that failed to the next `running`

@@ -130,6 +130,7 @@ void OrderRules::on_started(Step& step) {
                [&] { return fmt::format("a run starts, but \"{}\" is not ready", missing->name); });
   }
   if (by_hand && one->waits) step.explained = true;
+  if (by_hand) one->must_stop = false;  // what became unready before does not concern this run
   waits_no_more(step.event.service.slot);
 }
 

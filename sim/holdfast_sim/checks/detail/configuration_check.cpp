@@ -105,7 +105,7 @@ void ConfigurationCheck::on_event(const Event& event) {
     if (right.order.is_after_any()) right.order = of_services(group);
     if (*added->policy != right) {
       differs(event, what_differs(*added->policy, right));
-    } else if (added->can_be_killed != (right.stop_grace && group.behaviour.on_kill)) {
+    } else if (added->can_be_killed != group.behaviour.on_kill.has_value()) {
       differs(event, added->can_be_killed ? "it can be killed" : "it cannot be killed");
     }
   } else if (const auto* const shutdown = std::get_if<event::ShutdownRequested>(&event.what)) {

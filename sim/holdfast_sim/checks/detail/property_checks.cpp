@@ -194,7 +194,11 @@ std::vector<ExpectationResult> PropertyChecks::finish(TimePoint at) {
 void PropertyChecks::judge(Property& property, TimePoint at, TimePoint until) {
   if (property.result) return;
   const ExpectedProperty& expected = *property.expected;
-  if (expected.until && at > TimePoint{} + *expected.until) return close(property, TimePoint{} + *expected.until);
+  if (expected.until) {
+    const TimePoint last = TimePoint{} + *expected.until;
+    if (at > last) return close(property, last);
+    until = std::min(until, last + Duration{1});
+  }
   at = std::max(at, TimePoint{} + expected.from);
   if (at >= until) return;
   property.has_begun = true;
@@ -246,8 +250,7 @@ void PropertyChecks::close(Property& property, TimePoint at) {
   const ExpectedProperty& expected = *property.expected;
   const bool is_always = std::holds_alternative<Always>(expected.what) || std::holds_alternative<Never>(expected.what);
   if (!property.has_begun) {
-    const bool is_sometimes = std::holds_alternative<Sometimes>(expected.what);
-    return decide(property, is_sometimes, "not reached", at,
+    return decide(property, false, "not reached", at,
                   fmt::format("the end at {}, before its time began", to_string(at)));
   }
   const std::string until = "until " + to_string(at);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <holdfast_sim/observe/observer.hpp>
+#include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim::detail {
 
@@ -22,6 +23,7 @@ struct Sought {
   std::string service{};     // or group; empty: any, and the supervisor itself
   std::string kind{};        // as traces have it; empty: any
   bool failed = false;       // an `ended` that is a failure
+  bool goes_down = false;    // with which a service goes down that nobody asked to
   bool again = false;        // a `started` that is not the first of its service
   std::uint64_t nth = 0;     // of those that fit, from 1; 0: the last
   TimePoint from = TimePoint::min();
@@ -39,7 +41,9 @@ struct Found {
 
 class Locator final : public Observer {
  public:
-  explicit Locator(std::vector<Sought> sought) : sought_(std::move(sought)), found_(sought_.size()) {}
+  // REQUIRES: `roster` outlives it.
+  Locator(std::vector<Sought> sought, const Roster& roster)
+      : roster_(roster), sought_(std::move(sought)), found_(sought_.size()) {}
 
   void on_event(const Event& event) override;
   void on_chaos(const ChaosEvent& event) override;
@@ -52,9 +56,10 @@ class Locator final : public Observer {
   [[nodiscard]] const std::vector<std::pair<std::string, std::uint64_t>>& kinds() const noexcept { return kinds_; }
 
  private:
-  void look(TimePoint at, std::string_view service, std::string_view kind, const Event* event);
+  void look(TimePoint at, std::string_view service, std::string_view kind, const Event* event, bool goes_down);
   void count_kind(std::string_view kind);
 
+  const Roster& roster_;
   std::vector<Sought> sought_;
   std::vector<Found> found_;
   std::vector<std::pair<std::string, std::uint64_t>> kinds_;

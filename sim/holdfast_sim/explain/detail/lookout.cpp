@@ -4,12 +4,22 @@
 #include <utility>
 #include <variant>
 
+#include <holdfast_sim/scenario/detail/name_pattern.hpp>
+
 namespace holdfast::sim::detail {
 
-bool is_of(std::string_view service, std::string_view group) noexcept {
-  if (service == group) return true;
-  if (!service.starts_with(group) || service.size() < group.size() + 2 || service[group.size()] != '-') return false;
-  return service.find_first_not_of("0123456789", group.size() + 1) == service.npos;
+bool is_of(const Roster& roster, std::string_view service, std::string_view name) {
+  if (service == name) return true;
+  const auto group = roster.group_of(service);
+  return group && roster.groups()[*group].name == name;
+}
+
+bool is_named(const Roster& roster, std::string_view service, const std::vector<std::string>& names) {
+  return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+           if (roster.group(name) || roster.group_of(name)) return is_of(roster, service, name);
+           const auto pattern = NamePattern::parse(name);
+           return pattern ? pattern->matches(service) : service == name;
+         });
 }
 
 Lookout::Life& Lookout::life_of(ServiceId id) {
@@ -112,7 +122,7 @@ void Lookout::finish(TimePoint at) {
 std::optional<DownTime> Lookout::worst(std::string_view group) const {
   const DownTime* found = nullptr;
   const auto look = [&](const DownTime& down) {
-    if (down.total == Duration::zero() || (!group.empty() && !is_of(down.service, group))) return;
+    if (down.total == Duration::zero() || (!group.empty() && !is_of(roster_, down.service, group))) return;
     if (found == nullptr || std::pair{down.lost, down.total} > std::pair{found->lost, found->total}) found = &down;
   };
   for (const DownTime& down : gone_) look(down);

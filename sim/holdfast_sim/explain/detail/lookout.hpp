@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <holdfast_sim/observe/observer.hpp>
+#include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim::detail {
 
@@ -27,6 +28,9 @@ struct DownTime {
 
 class Lookout final : public Observer {
  public:
+  // REQUIRES: `roster` outlives it.
+  explicit Lookout(const Roster& roster) : roster_(roster) {}
+
   void on_event(const Event& event) override;
   void on_chaos(const ChaosEvent& event) override;
   // The run is over. Called once.
@@ -59,6 +63,7 @@ class Lookout final : public Observer {
   void rise(Life& life, TimePoint at);
   void end_instant(TimePoint next);
 
+  const Roster& roster_;
   std::vector<Life> lives_;     // by slot
   std::vector<DownTime> gone_;  // of services that were removed
   std::uint64_t count_ = 0;
@@ -69,7 +74,9 @@ class Lookout final : public Observer {
   TimePoint now_;
 };
 
-// Whether a service is the one of this name, or belongs to a group of this name: feed-7 belongs to feed.
-bool is_of(std::string_view service, std::string_view group) noexcept;
+// Whether a service is the one of this name, or belongs to the group of this name.
+bool is_of(const Roster& roster, std::string_view service, std::string_view name);
+// Whether a target of chaos names it: by its own name, that of its group, or a pattern. None at all name everybody.
+bool is_named(const Roster& roster, std::string_view service, const std::vector<std::string>& names);
 
 }  // namespace holdfast::sim::detail

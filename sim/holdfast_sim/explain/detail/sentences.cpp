@@ -10,6 +10,7 @@
 #include <holdfast/backoff.hpp>
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/random.hpp>
+#include <holdfast_sim/explain/detail/lookout.hpp>
 #include <holdfast_sim/text/detail/human_text.hpp>
 
 namespace holdfast::sim::detail {
@@ -323,6 +324,7 @@ std::string Sentences::command(std::size_t index, Command what) const {
   for (std::uint32_t i = 0; i < scenario_.chaos.size(); ++i) {
     const auto* const entry = std::get_if<OperatorCommand>(&scenario_.chaos[i].what);
     if (entry == nullptr || entry->what != what || TimePoint{} + scenario_.chaos[i].at > all_[index].at()) continue;
+    if (!is_named(roster_, all_[index].service(), entry->target.of)) continue;
     if (by) return fmt::format("an operator gives it the command \"{}\"", to_string(what));
     by = i;
   }

@@ -7,6 +7,7 @@
 
 #include <holdfast/detail/assert.hpp>
 #include <holdfast/detail/enumerators.hpp>
+#include <holdfast_sim/observe/taken_down.hpp>
 
 namespace holdfast::sim::detail {
 
@@ -180,13 +181,13 @@ void Reporter::on_chaos(const ChaosEvent& event) {
 void Reporter::begin_outage(Life& life, const ChaosEvent& event) {
   settle(life, event.at);
   if (life.phase == Phase::running && life.up()) storms_.fell(event.service.slot, event.at);
-  if (life.awaits_running) ++after_failures_.never.overtaken;
-  life.awaits_running = false;
+  if (life.phase != Phase::terminated && std::exchange(life.awaits_running, false)) ++after_failures_.never.overtaken;
   if (!life.in_outage || event.until > life.outage_until) {
     life.outage_until = event.until;
     window_ends_.push({event.until, event.service.slot});
   }
-  life.outage_counts = life.phase != Phase::terminated && (life.outage_counts || !life.in_outage);
+  // One that is lost waits for nothing new.
+  life.outage_counts = life.in_outage ? life.outage_counts : life.phase != Phase::terminated;
   life.in_outage = true;
   life.started_at_repair = false;
   show(life);
@@ -237,13 +238,12 @@ void Reporter::handle(const Event& event, const event::Added& added) {
   if (event.service.slot >= lives_.size()) lives_.resize(event.service.slot + 1);
   Life& life = life_of(event);
   Life born;
-  if (added.runs_before.value > 0) {  // in the place of a terminated one, which suffers what that one suffered
-    born.in_outage = born.outage_counts = life.in_outage;
-    born.outage_until = life.outage_until;
-    born.in_hang = life.in_hang;
-    born.hang_until = life.hang_until;
-  } else {
+  const bool is_another = added.runs_before.value == 0;
+  if (is_another) {
     storms_.forget(event.service.slot);
+    give_up_the_lost(life);
+  } else {
+    born = again(life, event);
   }
   born.id = event.service;
   born.group = group_named(event.name);
@@ -253,7 +253,27 @@ void Reporter::handle(const Event& event, const event::Added& added) {
   born.since = event.at;
   life = born;
   timeline_.enter(life.standing);
-  ++group_of(life).services;
+  group_of(life).services += is_another;
+}
+
+// A command starts one that had terminated: it is the same service, which suffers what it suffered, and goes on
+// recovering. It is not lost any more.
+Reporter::Life Reporter::again(Life& life, const Event& event) {
+  Life born;
+  born.in_outage = born.outage_counts = life.in_outage;
+  born.outage_until = life.outage_until;
+  born.in_hang = life.in_hang;
+  born.hang_until = life.hang_until;
+  --group_of(life).terminated[static_cast<std::size_t>(life.reason)];
+  if (!life.is_lost) return born;
+  born.awaits_running = life.awaits_running && !life.in_outage;
+  after_failures_.never.overtaken += life.awaits_running && life.in_outage;
+  born.failed_at = life.failed_at;
+  born.repairs = life.repairs;
+  ++data_.started_again;
+  losses_.erase(std::lower_bound(losses_.begin(), losses_.end(), life.terminated_at));
+  std::erase_if(data_.first_losses, [&](const Loss& loss) { return loss.service == event.name; });
+  return born;
 }
 
 void Reporter::handle(const Event& event, const event::Warned& warned) {
@@ -274,7 +294,7 @@ void Reporter::handle(const Event& event, const event::Started&) {
   settle(life, event.at);
   life.phase = Phase::starting;
   life.run_alive = true;
-  life.run_hangs = life.run_ready = life.asked_to_stop = false;
+  life.run_hangs = life.run_ready = life.asked_to_stop = life.taken_down = false;
   if (life.in_outage && event.at >= life.outage_until) life.started_at_repair = true;
   GroupReport& group = group_of(life);
   ++group.starts;
@@ -315,6 +335,7 @@ void Reporter::handle(const Event& event, const event::Ended& ended) {
   life.run_alive = life.run_hangs = false;
   const bool waited = life.run_waits;
   stops_waiting(life);
+  if (life.taken_down) return was_taken_down(life, event, was_up);
   if (life.asked_to_stop) return;
   if (!is_failure(ended.outcome)) {
     ++group_of(life).clean_exits;
@@ -328,10 +349,22 @@ void Reporter::failed(Life& life, const Event& event, bool was_up, bool waited) 
   ++group.failures;
   if (!life.run_ready) ++group.failed_starts;
   if (was_up) storms_.fell(event.service.slot, event.at);
-  if ((life.in_outage && !life.started_at_repair) || life.repairs != kNone) return;
   if (life.awaits_running && waited) return;  // it has not been up since it failed
+  begin_recovering(life, event.at);
+}
+
+// What an outage keeps down recovers from the outage.
+void Reporter::begin_recovering(Life& life, TimePoint at) {
+  if ((life.in_outage && !life.started_at_repair) || life.repairs != kNone) return;
   life.awaits_running = true;
-  life.failed_at = event.at;
+  life.failed_at = at;
+}
+
+// Its run is over, because another service took it along.
+void Reporter::was_taken_down(Life& life, const Event& event, bool was_up) {
+  if (!was_up) return;
+  storms_.fell(event.service.slot, event.at);
+  begin_recovering(life, event.at);
 }
 
 void Reporter::handle(const Event& event, const event::BackingOff&) {
@@ -348,6 +381,7 @@ void Reporter::handle(const Event& event, const event::Killed&) { ++group_of(lif
 void Reporter::handle(const Event& event, const event::Stopping& stopping) {
   Life& life = life_of(event);
   life.asked_to_stop = !is_missed_deadline(stopping.cause);
+  life.taken_down = is_taken_down(stopping.cause);
   if (stopping.cause == StopCause::watchdog) ++group_of(life).hangs;
   set_phase(life, event, Phase::stopping);
 }
@@ -355,12 +389,13 @@ void Reporter::handle(const Event& event, const event::Stopping& stopping) {
 // After a restart the next run follows at once. A run that missed a deadline has failed.
 void Reporter::handle(const Event& event, const event::Abandoned&) {
   Life& life = life_of(event);
-  if (life.asked_to_stop) return;
+  if (life.asked_to_stop && !life.taken_down) return;
   settle(life, event.at);
+  const bool was_up = life.up();
   const bool waited = life.run_waits;
   life.run_alive = life.run_hangs = false;
   stops_waiting(life);
-  failed(life, event, false, waited);
+  life.taken_down ? was_taken_down(life, event, was_up) : failed(life, event, false, waited);
 }
 
 void Reporter::handle(const Event& event, const event::Terminated& terminated) {
@@ -369,7 +404,10 @@ void Reporter::handle(const Event& event, const event::Terminated& terminated) {
   const auto reason = terminated.why.reason;
   ++group_of(life).terminated[static_cast<std::size_t>(reason)];
   const bool lost = reason != Termination::Reason::completed && reason != Termination::Reason::cancelled;
-  give_up_recovering(life, lost);
+  life.reason = reason;
+  life.terminated_at = event.at;
+  life.is_lost = lost;
+  if (!lost) give_up_recovering(life, false);
   life.phase = Phase::terminated;
   life.run_alive = life.run_hangs = false;
   stops_waiting(life);
@@ -380,6 +418,11 @@ void Reporter::handle(const Event& event, const event::Terminated& terminated) {
   losses_.push_back(event.at);
   if (data_.first_losses.size() == kFirstLossesMax) return;
   data_.first_losses.push_back({std::string{event.name}, event.at, to_string(terminated.why, terminated.last_error)});
+}
+
+// Nobody will start it again.
+void Reporter::give_up_the_lost(Life& life) {
+  if (std::exchange(life.is_lost, false)) give_up_recovering(life, true);
 }
 
 void Reporter::give_up_recovering(Life& life, bool lost) {
@@ -489,6 +532,7 @@ Losses Reporter::losses() const {
 void Reporter::close_run(TimePoint at) {
   pass_to(at);
   for (Life& life : lives_) {
+    give_up_the_lost(life);
     if (!life.present) continue;
     settle(life, at);
     data_.lost_at_end += life.lost();

@@ -44,10 +44,13 @@ class Reporter {
     std::uint32_t group = 0;
     Phase phase = Phase::terminated;
     Standing standing = Standing::done;
+    Termination::Reason reason = Termination::Reason::completed;  // once terminated
+    bool is_lost = false;  // terminated for good, and has not been given up: a command may still start it
     bool present = false;
     bool run_alive = false;
     bool run_ready = false;      // its latest run has been
     bool asked_to_stop = false;  // its latest run was, by somebody: not because it was not ready in time
+    bool taken_down = false;     // its latest run was asked to stop because of another service
     bool has_started = false;
     bool awaits_running = false;     // since failed_at: a run failed outside of any outage
     bool in_outage = false;          // until outage_until
@@ -59,6 +62,7 @@ class Reporter {
     std::uint32_t repairs = kNone;   // ends of outages after which no run has begun yet: a list in repairs_
     TimePoint since;                 // its time is summed up to here
     TimePoint failed_at;
+    TimePoint terminated_at;
     TimePoint outage_until;
     TimePoint hang_until;
 
@@ -118,13 +122,17 @@ class Reporter {
   void begin_wait(Life& life, const ChaosEvent& event);
   void end_wait(Life& life, const ChaosEvent& event);
   void works(Life& life, TimePoint at, std::string_view service);
+  void begin_recovering(Life& life, TimePoint at);
+  void was_taken_down(Life& life, const Event& event, bool was_up);
   void failed(Life& life, const Event& event, bool was_up, bool waited);
   void stops_waiting(Life& life);
 
   void settle(Life& life, TimePoint at);  // sums up its time as it stood
   void show(Life& life);                  // moves it to where it stands now
   void set_phase(Life& life, const Event& event, Phase phase);
+  void give_up_the_lost(Life& life);
   void give_up_recovering(Life& life, bool lost);
+  Life again(Life& life, const Event& event);
   void count_restart(const Event& event, GroupReport& group);
   void recovered(Tally& tally, TimePoint from, TimePoint at, std::string_view service);
   void note_slow(const SlowRecovery& recovery, std::string_view service);
