@@ -5,9 +5,15 @@
 
 namespace holdfast::sim {
 
-// Another service, that this one is after, took it along.
+// Another service took it along, which it is after or whose group it is in.
 constexpr bool is_taken_down(StopCause cause) noexcept {
-  return cause == StopCause::dependency || cause == StopCause::dependency_stop;
+  switch (cause) {
+    case StopCause::dependency:
+    case StopCause::dependency_stop:
+    case StopCause::sibling:
+    case StopCause::group_lost: return true;
+    default: return false;
+  }
 }
 
 }  // namespace holdfast::sim
