@@ -620,7 +620,9 @@ void Supervisor::on_added(Record& record) {
 }
 
 void Supervisor::on_first_start(Record& record) {
-  if (!record.first_run_due || record.phase != Phase::starting || waits_for_siblings(record)) return;
+  if (!record.first_run_due || record.phase != Phase::starting) return;
+  // A service that was added again, stopped and added again in one instant has two of these.
+  if ((groups_ && groups_->waits(record.id.slot)) || waits_for_siblings(record)) return;
   start_unless_it_waits(record);
 }
 

@@ -48,13 +48,20 @@ class Recorder final : public Observer {
       seen.about_phase = true;
       seen.phase = phase->second;
     }
+    if (const auto* const stopping = std::get_if<event::Stopping>(&event.what)) {
+      const bool by_another = stopping->cause == StopCause::dependency || stopping->cause == StopCause::sibling ||
+                              stopping->cause == StopCause::dependency_stop || stopping->cause == StopCause::group_lost;
+      by_another ? (void)taken_down.insert(event.service.slot) : (void)taken_down.erase(event.service.slot);
+    }
+    if (seen.kind == "started") taken_down.erase(event.service.slot);
     if (const auto* const ended = std::get_if<event::Ended>(&event.what)) {
       seen.failed = is_failure(ended->outcome);
     }
     if (const auto* const terminated = std::get_if<event::Terminated>(&event.what)) {
       const auto reason = terminated->why.reason;
       seen.lost = reason == Termination::Reason::circuit_open || reason == Termination::Reason::failed ||
-                  reason == Termination::Reason::abandoned;
+                  reason == Termination::Reason::abandoned ||
+                  (reason == Termination::Reason::cancelled && taken_down.contains(event.service.slot));
     }
     if (event.about_supervisor()) {
       if (const auto* const shutdown = std::get_if<event::ShutdownRequested>(&event.what)) {
@@ -74,8 +81,9 @@ class Recorder final : public Observer {
   }
 
   std::vector<Seen> all;
-  bool asked_for = false;            // the shutdown, by somebody
-  std::optional<TimePoint> drained;  // by such a one
+  std::set<std::uint32_t> taken_down;  // slots whose latest stop was because of another service
+  bool asked_for = false;              // the shutdown, by somebody
+  std::optional<TimePoint> drained;    // by such a one
 };
 
 struct Interval {

@@ -161,6 +161,33 @@ storm_max = 0
   CHECK(for_ever.expectation("storm_max").found == "100");  // nobody took db along
 }
 
+TEST_CASE("a service that is stopped for good because of another one is lost, and down to the end") {
+  const Rehearsed rehearsed{R"(duration = "1h"
+[[fleet]]
+name = "db"
+[[fleet]]
+name = "web"
+after = "db"
+on_dependency = "stop"
+[[chaos]]
+at = "15min"
+storm = { of = "db" }
+[expect]
+availability_min = 0.9
+[[expect.property]]
+name = "nobody is lost"
+always = { of = "web", lost = 0 }
+)"};
+  CHECK_FALSE(rehearsed.expectation("availability_min").held);
+  const auto web = std::find_if(rehearsed.report().groups.begin(), rehearsed.report().groups.end(),
+                                [](const auto& group) { return group.name == "web"; });
+  REQUIRE(web != rehearsed.report().groups.end());
+  CHECK(web->availability.ppm() == 250'000);  // up for a quarter of the hour
+  CHECK(rehearsed.report().losses.count == 1);
+  CHECK_FALSE(rehearsed.expectation("property.nobody is lost").held);
+  CHECK(rehearsed.explained_by("availability_min") == "web");
+}
+
 TEST_CASE("what has to follow is not too late once its time is over") {
   const std::string alone = R"(duration = "100s"
 [supervisor]

@@ -395,6 +395,23 @@ TEST_CASE("a sibling that is being stopped for good is waited for") {
   CHECK(trio.take() == Lines{"2s c terminated cancelled", "2s a started 2", "2s b started 2"});
 }
 
+TEST_CASE("a service that is added again, stopped and added again in one instant waits once for its siblings") {
+  Grouped trio{Strategy::one_for_all};
+  trio.let_all_obey();
+  REQUIRE(trio.fleet->stop("c"));
+  trio.fleet.settle();
+  trio.of("b").fail();
+  trio.fleet.settle();
+  (void)trio.take();
+  REQUIRE(trio.fleet->restart("c"));
+  REQUIRE(trio.fleet->stop("c"));
+  REQUIRE(trio.fleet->restart("c"));
+  trio.fleet.settle();
+  const auto lines = trio.take();
+  CHECK(std::count(lines.begin(), lines.end(), "0s c waiting group") == 1);
+  CHECK(trio.fleet->counters().waiting_services == 2);
+}
+
 TEST_CASE("a service that a restart adds again in its place keeps its place among its siblings") {
   Grouped trio{Strategy::rest_for_one};
   trio.let_all_obey();

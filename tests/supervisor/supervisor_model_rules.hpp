@@ -80,7 +80,8 @@ class ModelRules : public ModelState {
       case Said::What::added: return tell_added(life);
       case Said::What::first_start:
         if (life.phase != Phase::starting || !life.never_run) return;
-        return must_wait(life) ? wait_for_others(life) : begin(life);
+        if (must_wait(life)) return life.waits ? void() : wait_for_others(life);
+        return begin(life);
       case Said::What::ended: {
         const auto [how, error] = meaning_of(life, said);
         return ended(life, how, error);

@@ -386,6 +386,14 @@ TEST_CASE("of one time the drain's deadline comes before the watchdog of a servi
           .empty());
 }
 
+TEST_CASE("a service that is added again, stopped and added again in one instant waits once") {
+  CHECK(
+      replay("policy base 2ns max 2ns cooldown 6ns clean_restart_delay 0ns; policy base 3ns max 5ns cooldown 3ns "
+             "clean_restart_delay 1ns breaker 1 in 10ns; add a on_failure policy 0 notified; add d on_failure policy 1 "
+             "after_a; restart d; end d threw; restart d & stop d & restart d; ")
+          .empty());
+}
+
 TEST_CASE("a difference is reported with the step, what each says, and the sequence that shows it") {
   SideBySide both{sequence_from("policy base 1ns max 4ns cooldown 2ns clean_restart_delay 1ns;").setup};
   const auto steps = sequence_from("add a always policy 0; pass 2ns & end a clean;").steps;

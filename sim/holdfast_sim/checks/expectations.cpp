@@ -13,6 +13,7 @@
 
 #include <holdfast/detail/enumerators.hpp>
 #include <holdfast_sim/checks/detail/property_checks.hpp>
+#include <holdfast_sim/observe/taken_down.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
@@ -105,12 +106,13 @@ struct Member {
   bool started_before = false;
   bool restart_commanded = false;  // by the latest event
   bool asked_to_stop = false;      // its run was, by somebody: not because it was not ready in time
+  bool taken_down = false;         // it was, or its restart was called off, because of another service
 
   [[nodiscard]] bool runs() const noexcept { return phase == Phase::running && !hangs && !waits && !is_off; }
   // Nobody expects it to run again.
   [[nodiscard]] bool is_done() const noexcept {
-    return phase == Phase::terminated &&
-           (reason == Termination::Reason::completed || reason == Termination::Reason::cancelled);
+    if (phase != Phase::terminated) return false;
+    return reason == Termination::Reason::completed || (reason == Termination::Reason::cancelled && !taken_down);
   }
   [[nodiscard]] detail::CountedStates present_states() const noexcept {
     using detail::Counted;
@@ -291,7 +293,7 @@ struct ExpectationChecks::State {
     count(member, Count::starts, event.at);
     if (member.started_before) count(member, Count::restarts, event.at);
     member.started_before = true;
-    member.asked_to_stop = member.ready = false;
+    member.asked_to_stop = member.taken_down = member.ready = false;
     set_phase(member, Phase::starting);
   }
   void on(Member& member, const Event&, const event::Running&, bool) {
@@ -320,6 +322,7 @@ struct ExpectationChecks::State {
   }
   void on(Member& member, const Event&, const event::Stopping& what, bool) {
     member.asked_to_stop = !is_missed_deadline(what.cause);
+    member.taken_down = is_taken_down(what.cause);
     set_phase(member, Phase::stopping);
   }
   // After a restart the next run follows at once. A run that missed a deadline has failed.

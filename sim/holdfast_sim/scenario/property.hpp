@@ -50,12 +50,14 @@ struct ConditionCount {
 inline constexpr std::array<ConditionCount, 10> kConditionCounts{{
     {"starting", &ConditionCounts::starting, "services in `starting`"},
     {"running", &ConditionCounts::running,
-     "services that run and work: they neither hang by themselves nor wait for a resource"},
+     "services that run and work: they neither hang by themselves nor wait for a resource, and their host is on"},
     {"hung", &ConditionCounts::hung, "services in `running` whose run hangs by itself"},
     {"backing_off", &ConditionCounts::backing_off, "services in `backing_off`"},
     {"stopping", &ConditionCounts::stopping, "services in `stopping`"},
     {"terminated", &ConditionCounts::terminated, "services in `terminated`"},
-    {"lost", &ConditionCounts::lost, "of these, the ones that neither completed nor were asked to stop"},
+    {"lost", &ConditionCounts::lost,
+     "of these, the ones that neither completed nor were stopped by a command; one that its dependency or its group "
+     "took along is lost"},
     {"starts", &ConditionCounts::starts, "runs begun within the last `window`"},
     {"restarts", &ConditionCounts::restarts, "of these, the ones that are not the first of their service"},
     {"failures", &ConditionCounts::failures, "runs without a requested stop that failed within the last `window`"},

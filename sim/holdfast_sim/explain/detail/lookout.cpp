@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include <holdfast_sim/observe/taken_down.hpp>
 #include <holdfast_sim/scenario/detail/name_pattern.hpp>
 
 namespace holdfast::sim::detail {
@@ -76,14 +77,17 @@ void Lookout::on_event(const Event& event) {
   }
   pass(life, event.at);
   life.latest = count_;
-  if (std::holds_alternative<event::Started>(event.what)) life.alive = life.useless = false;
+  if (std::holds_alternative<event::Started>(event.what)) life.alive = life.useless = life.taken_down = false;
+  if (const auto* const stopping = std::get_if<event::Stopping>(&event.what))
+    life.taken_down = is_taken_down(stopping->cause);
   if (std::holds_alternative<event::Running>(event.what)) life.alive = true;
   if (std::holds_alternative<event::Ended>(event.what) || std::holds_alternative<event::Abandoned>(event.what))
     life.alive = false;
   if (const auto* const over = std::get_if<event::Terminated>(&event.what)) {
     life.alive = false;
+    const auto reason = over->why.reason;
     life.done =
-        over->why.reason == Termination::Reason::completed || over->why.reason == Termination::Reason::cancelled;
+        reason == Termination::Reason::completed || (reason == Termination::Reason::cancelled && !life.taken_down);
     life.lost = life.down.lost = !life.done;
   }
   if (std::holds_alternative<event::Removed>(event.what)) life.present = false;

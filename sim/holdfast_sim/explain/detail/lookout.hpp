@@ -49,6 +49,7 @@ class Lookout final : public Observer {
     bool present = false;
     bool alive = false;    // it has a run that is ready
     bool useless = false;  // that run hangs by itself, or waits for a resource
+    bool taken_down = false;  // its latest stop was because of another service
     bool done = false;
     bool lost = false;
     bool is_down = false;

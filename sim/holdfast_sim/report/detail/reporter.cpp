@@ -403,7 +403,8 @@ void Reporter::handle(const Event& event, const event::Terminated& terminated) {
   settle(life, event.at);
   const auto reason = terminated.why.reason;
   ++group_of(life).terminated[static_cast<std::size_t>(reason)];
-  const bool lost = reason != Termination::Reason::completed && reason != Termination::Reason::cancelled;
+  const bool was_taken = reason == Termination::Reason::cancelled && life.taken_down;
+  const bool lost = was_taken || (reason != Termination::Reason::completed && reason != Termination::Reason::cancelled);
   life.reason = reason;
   life.terminated_at = event.at;
   life.is_lost = lost;
@@ -417,7 +418,9 @@ void Reporter::handle(const Event& event, const event::Terminated& terminated) {
   if (!lost) return;
   losses_.push_back(event.at);
   if (data_.first_losses.size() == kFirstLossesMax) return;
-  data_.first_losses.push_back({std::string{event.name}, event.at, to_string(terminated.why, terminated.last_error)});
+  data_.first_losses.push_back({std::string{event.name}, event.at,
+                                was_taken ? "stopped for good, because another service went down"
+                                          : to_string(terminated.why, terminated.last_error)});
 }
 
 // Nobody will start it again.
