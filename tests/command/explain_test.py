@@ -96,7 +96,7 @@ class Predict(CommandTest):
 
     def test_a_bad_length_of_time_is_named_with_a_good_one(self):
         file = self.file(FRAGILE.replace("LENGTH", "1s"))
-        self.assertIn('--fails-after: "5" is not a length of time; write a number and a unit, like 20ms',
+        self.assertIn('--fails-after: "5" is not a length of time; write 5s',
                       self.expect(2, "predict", file, "--fails-after", "5").stderr)
 
     def test_without_a_simulation_there_are_computed_figures_only(self):

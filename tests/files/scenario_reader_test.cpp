@@ -286,7 +286,9 @@ TEST_CASE("every value of a fleet arrives") {
                       .stop_to = file::StopsFirst::process,
                       .log = {file::LogTo::file, "log/${NAME}.log", {std::uint64_t{1} << 20}, 3},
                       .ready = file::ReadyWhen{file::AskedPort{"80${INDEX}"}, 100ms, 2s},
-                      .health = file::HealthWhen{file::AskingCommand{{"ask", "--port", "80${INDEX}"}}, 20s, 4s, 5}});
+                      .health = file::HealthWhen{file::AskingCommand{{"ask", "--port", "80${INDEX}"}}, 20s, 4s, 5},
+                      .before_start = file::Errand{{"migrate", "--to", "80${INDEX}"}, 5min},
+                      .after_stop = file::Errand{{"clean", ""}}});
   CHECK(fleet[6].policy.ready == Ready::notified);
   CHECK(fleet[6].policy.watchdog == 104s);
   CHECK(fleet[6].policy.watchdog_needs == SignOfLife::health);

@@ -179,7 +179,7 @@ void RunningFleet::restart(const ServiceToRun& service) {
   const auto& process = commands_->process_of(name);
   process->use(beginning_of(service));
   const auto found = ended_.find(name);
-  const auto ended = found == ended_.end() ? nullptr : found->second;
+  const auto ended = found == ended_.end() ? nullptr : found->second.lock();
   if (ended) ended->use(process_of(service));
   prepare_ends(service, *process, ended);
   const auto state = runtime_->supervisor().snapshot(name);

@@ -57,7 +57,8 @@ class RunningFleet final : public EventSink {
   Commands* commands_ = nullptr;
   std::set<std::string, std::less<>> leaving_;                               // removed, and still ending
   std::map<std::string, ServiceToRun, std::less<>> start_then_;              // of these, who comes back
-  std::map<std::string, std::shared_ptr<EndedService>, std::less<>> ended_;  // those with an after_stop
+  // Those with an after_stop. The runtime owns them: they have its executor, and this fleet outlives it.
+  std::map<std::string, std::weak_ptr<EndedService>, std::less<>> ended_;
 };
 
 // Reads a file. Throws file::BadInput.

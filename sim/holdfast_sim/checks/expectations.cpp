@@ -13,7 +13,7 @@
 
 #include <holdfast/detail/enumerators.hpp>
 #include <holdfast_sim/checks/detail/property_checks.hpp>
-#include <holdfast_sim/observe/taken_down.hpp>
+#include <holdfast_sim/observe/detail/taken_down.hpp>
 #include <holdfast_sim/scenario/roster.hpp>
 
 namespace holdfast::sim {
@@ -322,7 +322,7 @@ struct ExpectationChecks::State {
   }
   void on(Member& member, const Event&, const event::Stopping& what, bool) {
     member.asked_to_stop = !is_missed_deadline(what.cause);
-    member.taken_down = is_taken_down(what.cause);
+    member.taken_down = detail::is_taken_down(what.cause);
     set_phase(member, Phase::stopping);
   }
   // After a restart the next run follows at once. A run that missed a deadline has failed.

@@ -161,7 +161,7 @@ class Parser {
     const bool named = check_quotes("entity", entity, 0) && check_entity(entity);
     const auto from = read_time("from", line, first + 1, second);
     const auto until = read_time("until", line, second + 1, third);
-    const bool caused = check_quotes("cause", cause, third + 1) && check_text("cause", cause, third + 1);
+    const bool caused = check_text("cause", cause, third + 1);
     if (from && until && *until < *from) {
       complain(
           second + 1, "until",
@@ -187,7 +187,7 @@ class Parser {
     return false;
   }
 
-  // As a spreadsheet writes it. Quotes inside of a text are its own.
+  // As a spreadsheet writes it. A cause may be in quotes: an error is quoted as it was.
   bool check_quotes(const char* key, std::string_view text, std::size_t start) {
     const bool quoted = text.size() > 1 && text.front() == '"' && text.back() == '"';
     if (quoted) complain(start, key, "is " + in_quotes(text) + "; it has quotes: nothing is quoted here");

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include <holdfast_sim/explain/detail/lookout.hpp>
-#include <holdfast_sim/observe/taken_down.hpp>
+#include <holdfast_sim/observe/detail/taken_down.hpp>
 
 namespace holdfast::sim::detail {
 

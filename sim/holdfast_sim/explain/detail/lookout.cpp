@@ -4,7 +4,7 @@
 #include <utility>
 #include <variant>
 
-#include <holdfast_sim/observe/taken_down.hpp>
+#include <holdfast_sim/observe/detail/taken_down.hpp>
 #include <holdfast_sim/scenario/detail/name_pattern.hpp>
 
 namespace holdfast::sim::detail {

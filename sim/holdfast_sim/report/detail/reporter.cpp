@@ -7,7 +7,7 @@
 
 #include <holdfast/detail/assert.hpp>
 #include <holdfast/detail/enumerators.hpp>
-#include <holdfast_sim/observe/taken_down.hpp>
+#include <holdfast_sim/observe/detail/taken_down.hpp>
 
 namespace holdfast::sim::detail {
 

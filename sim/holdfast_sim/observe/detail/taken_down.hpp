@@ -3,7 +3,7 @@
 
 #include <holdfast/lifecycle.hpp>
 
-namespace holdfast::sim {
+namespace holdfast::sim::detail {
 
 // Another service took it along, which it is after or whose group it is in.
 constexpr bool is_taken_down(StopCause cause) noexcept {
@@ -16,4 +16,4 @@ constexpr bool is_taken_down(StopCause cause) noexcept {
   }
 }
 
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::detail
