@@ -1235,21 +1235,18 @@ void Supervisor::concern_siblings(Record& failed) {
 void Supervisor::concern(Record& record, detail::ServiceGroups::Group group) {
   const std::uint32_t slot = record.id.slot;
   const bool waits_for_order = order_ && order_->waits(slot);
+  const bool backs_off = record.phase == Phase::backing_off;
   if (record.waits_for_end()) {
     miss(record, group);
     if (record.run_alive) ask_to_stop(record, StopCause::sibling);  // otherwise its own end follows
-  } else if (record.phase == Phase::stopping) {
-    miss(record, group);
-  } else if (record.phase != Phase::backing_off) {
-    return;
-  } else if (groups_->waits(slot)) {
+  } else if (backs_off && groups_->waits(slot)) {
     look_after([&] { groups_->take_over(slot, group); });
-  } else if (waits_for_order || is_limited(record)) {
+  } else if (backs_off && (waits_for_order || is_limited(record))) {
     scheduler_.disarm(record);
     record.timer_is_due = false;
     wait_no_more(record);
     (void)waits_for_siblings(record);
-  } else if (record.armed() || record.timer_is_due) {
+  } else if (record.phase == Phase::stopping || (backs_off && (record.armed() || record.timer_is_due))) {
     miss(record, group);
   }
 }

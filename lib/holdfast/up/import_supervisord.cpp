@@ -32,7 +32,7 @@ using Faults = std::vector<file::Complaint>;
 
 constexpr std::uint64_t kProcessesMax = 1000;  // of one program
 constexpr std::uint64_t kWrittenOutMax = 100;  // of one program whose processes are groups of their own
-constexpr std::uint64_t kSecondsMax = 365U * 86400U;
+constexpr std::uint64_t kSecondsMax = std::uint64_t{365} * 86400;
 constexpr std::uint64_t kRetriesMax = kMaxFailuresMax - 1;
 constexpr std::size_t kIncludedMax = 1000;  // files
 constexpr std::string_view kProgram = "program:";

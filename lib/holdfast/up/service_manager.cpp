@@ -22,7 +22,7 @@ constexpr std::chrono::microseconds kPulseMin{1000};
 
 std::string taken(const char* variable) {
   const char* const value = std::getenv(variable);
-  const std::string text = value != nullptr ? value : "";
+  std::string text = value != nullptr ? value : "";
   ::unsetenv(variable);
   return text;
 }

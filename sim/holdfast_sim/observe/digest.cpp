@@ -52,14 +52,12 @@ class Digest::Canonical {
 
   template <class Value>
   void operator()(std::string_view, const Value& value) {
-    if constexpr (std::is_same_v<Value, std::string_view>) {
+    if constexpr (std::is_same_v<Value, std::string_view> || std::is_same_v<Value, std::string>) {
       bytes(value);
     } else if constexpr (std::is_same_v<Value, Duration>) {
       number(value.count());
     } else if constexpr (std::is_same_v<Value, ExitStatuses>) {
       for (const std::uint64_t bits : value.bits()) number(bits);
-    } else if constexpr (std::is_same_v<Value, std::string>) {
-      bytes(value);
     } else if constexpr (std::is_same_v<Value, NameList>) {
       // Of any length, so not into the buffer.
       const std::string names = to_string(value);

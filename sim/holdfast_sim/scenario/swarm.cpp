@@ -62,8 +62,8 @@ Magnitudes magnitudes_of(const Chaos& chaos) {
 }
 
 std::string named(const ChaosEntry& entry, std::size_t number, const SwarmChoice& choice) {
-  std::string text =
-      "chaos[" + std::to_string(number) + "] (" + std::string{key_of(entry.what)} + " at " + holdfast::to_string(entry.at);
+  std::string text = "chaos[" + std::to_string(number) + "] (" + std::string{key_of(entry.what)} + " at " +
+                     holdfast::to_string(entry.at);
   const auto has = magnitudes_of(entry.what);
   if (has.length) text += ", for " + std::to_string(choice.length_percent) + " %";
   if (has.share) text += ", share " + std::to_string(choice.share_percent) + " %";

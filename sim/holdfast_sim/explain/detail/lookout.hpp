@@ -47,8 +47,8 @@ class Lookout final : public Observer {
     std::string name;
     std::uint64_t latest = 0;  // event
     bool present = false;
-    bool alive = false;    // it has a run that is ready
-    bool useless = false;  // that run hangs by itself, or waits for a resource
+    bool alive = false;       // it has a run that is ready
+    bool useless = false;     // that run hangs by itself, or waits for a resource
     bool taken_down = false;  // its latest stop was because of another service
     bool done = false;
     bool lost = false;
