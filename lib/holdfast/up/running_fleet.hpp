@@ -55,8 +55,8 @@ class RunningFleet final : public EventSink {
   Logs& logs_;
   Runtime* runtime_ = nullptr;
   Commands* commands_ = nullptr;
-  std::set<std::string, std::less<>> leaving_;                               // removed, and still ending
-  std::map<std::string, ServiceToRun, std::less<>> start_then_;              // of these, who comes back
+  std::set<std::string, std::less<>> leaving_;                   // removed, and still ending
+  std::map<std::string, ServiceToRun, std::less<>> start_then_;  // of these, who comes back
   // Those with an after_stop. The runtime owns them: they have its executor, and this fleet outlives it.
   std::map<std::string, std::weak_ptr<EndedService>, std::less<>> ended_;
 };
