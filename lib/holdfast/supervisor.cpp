@@ -610,6 +610,7 @@ void Supervisor::process(Input& input, Record& record) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 void Supervisor::on_added(Record& record) {
+  if (groups_) groups_->comes_back(record.id.slot);
   emit(record, event::Added{&record.policy->in_force, record.run, record.service.can_be_killed(),
                             record.service.runs_side_by_side()});
   if (record.policy != own_policy_) {
@@ -1311,7 +1312,8 @@ void Supervisor::lose_group_of(const Record& record, GroupLoss cause) {
   }
   groups_->for_each_back(group, 0, [&](std::uint32_t slot) {
     Record& one = *services_.find(slot);
-    if (one.phase != Phase::terminated) stop_for_good(one, StopCause::group_lost);
+    // One whose adding has not been reported comes after the loss, and begins the group anew.
+    if (one.phase != Phase::terminated && one.events > 0) stop_for_good(one, StopCause::group_lost);
   });
 }
 
@@ -1331,6 +1333,7 @@ void Supervisor::lose_group_of(const Record& record, GroupLoss cause) {
     } catch (const std::bad_alloc&) {  // then the result does not name it
       lacked_memory();
     }
+    if (!shutdown_asked_at_) shutdown_asked_at_ = now_;  // who is added from now on would come too late
     enqueue_or_owe({.kind = Input::Kind::fleet_ends});
   }
   if (!lost || !groups_ || !groups_->has(record.id.slot)) return;

@@ -44,6 +44,40 @@ TEST_CASE("intensity: one restart more than it allows within its window, and the
   }
 }
 
+TEST_CASE("a service that is added in the instant of a loss, but after it, begins its group anew") {
+  Grouped trio{Strategy::one_for_one, RestartIntensity{0, 10s}};
+  trio.let_all_obey();
+  trio.of("a").fail();
+  REQUIRE(trio.fleet->add({.name = "late", .policy = {.group = "/g"}}, trio.fleet.script()));
+  trio.fleet.settle();
+  const auto lines = trio.take_untimed();
+  CHECK(std::count(lines.begin(), lines.end(), "- group_lost /g restarts a") == 1);
+  CHECK(std::count(lines.begin(), lines.end(), "late started 1") == 1);
+  CHECK(trio.fleet.phase("late") == "running");
+  CHECK(trio.fleet.phase("b") == "terminated");
+  trio.fleet->end_drain();
+  trio.fleet.settle();
+  REQUIRE(trio.fleet->shutdown_result());
+  CHECK(trio.fleet->shutdown_result()->lost_groups == Lines{});
+}
+
+TEST_CASE("nobody is added to a fleet that is to end") {
+  Grouped all;
+  all.group("/g", Strategy::one_for_one);
+  all.add("main", ends_fleet(EndsFleet::always));
+  all.add("other");
+  bool was_added = true;
+  all.of("other").on_stop = [&](Run run) {
+    was_added = static_cast<bool>(all.fleet->add({.name = "late"}, all.fleet.script()));
+    run.end(Exit::clean());
+  };
+  all.of("main").end_cleanly();
+  REQUIRE(all.fleet->restart("other"));
+  all.fleet.settle();
+  CHECK_FALSE(was_added);
+  CHECK(all.fleet->shutdown_result());
+}
+
 TEST_CASE("intensity: children that fail together and start again together count once") {
   Grouped trio{Strategy::one_for_all, RestartIntensity{1, 10s}};
   trio.let_all_obey();
