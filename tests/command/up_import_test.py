@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import holdfast_command as command
-from up_test import UpTest
+from up_test import PATIENCE, UpTest
 
 CONF = """\
 [unix_http_server]
@@ -56,10 +57,13 @@ class Imports(UpTest):
         (self.folder / "web.log.0").touch()
         up = self.up(fleet.read_text().replace('name = "' + self.folder.name + '"\n', "", 1))
         up.wait_for("db out db is up")
-        up.wait_for("event=running service=web-1")
-        self.assertEqual(up.end(), 0)
         for index in "01":
-            self.assertIn(f"web-{index} out web {index} in here", (self.folder / f"web.log.{index}").read_text())
+            written, says = self.folder / f"web.log.{index}", f"web-{index} out web {index} in here"
+            late = time.monotonic() + PATIENCE
+            while says not in (written.read_text() if written.exists() else "") and time.monotonic() < late:
+                time.sleep(0.01)
+            self.assertIn(says, written.read_text())
+        self.assertEqual(up.end(), 0)
 
     def test_a_procfile_comes_from_standard_input_and_goes_to_standard_output(self) -> None:
         (self.folder / "Procfile").write_text("web: echo $PORT\n")

@@ -249,7 +249,7 @@ TRACES = {
     HEADER + "web,1767225600,1767225700,disk\n": "it counts from 1970", HEADER + "web,5m,10m,disk\n": 'write "5min"',
     HEADER + "web,00:01:00,00:02:00,disk\n": 'write "1min"', HEADER + "web,1 min,2 min,disk\n": 'write "1min"',
     HEADER + "web,1767225600.5,1767225700,disk\n": "it counts from 1970", HEADER + "web,10:00,11:00,disk\n": 'write "10min" or "10h"',
-    HEADER + '"web",1min,2min,x\n': "nothing is quoted here", HEADER + 'web,1min,2min,"x"\n': "nothing is quoted here", HEADER + 'we"b,1min,2min,a "x" b\n': "",
+    HEADER + '"web",1min,2min,x\n': "nothing is quoted here", HEADER + 'web,1min,2min,"x"\n': "", HEADER + 'we"b,1min,2min,a "x" b\n': "",
     HEADER.replace(",", "|"): "separated by bars: write commas", HEADER + "web,1min,,disk\n": "until the end of the trace",
     HEADER + "web,1min,ongoing,disk\n": "until the end of the trace", "PK\x03\x04abc\n": "a workbook of a spreadsheet",
     HEADER.replace("\n", "\r") + "web,1min,2min,disk\r": "end with CR alone",
