@@ -1,5 +1,5 @@
-// Scenarios whose verdict, figures or explanation somebody would act on: each was told wrongly once, and what is right
-// is computed by hand.
+// Scenarios whose verdict, figures or explanation an engineer would act on. The program reported each of them wrongly
+// once; what is right is computed by hand.
 #include <catch2/catch.hpp>
 
 #include <algorithm>

@@ -316,7 +316,7 @@ TEST_CASE("a Procfile's lines become groups, with a shell only where one is need
   CHECK(has(refused("", ForeignFormat::procfile), "has no processes"));
 }
 
-TEST_CASE("what a file is, is told by its name or by its text") {
+TEST_CASE("import recognises a kind of file by its name or by its text") {
   CHECK(guessed_format("a/Procfile.dev", "") == ForeignFormat::procfile);
   CHECK(guessed_format("a.conf", "") == ForeignFormat::supervisord);
   CHECK(guessed_format("a", "; c\n\n[program:x]") == ForeignFormat::supervisord);

@@ -310,7 +310,7 @@ class Check {
     }
   }
 
-  // Nobody is told to write what would be refused in turn.
+  // A message does not suggest what the reader would refuse in turn.
   template <class Hint>
   [[nodiscard]] std::string good_hint(const Hint& hint, const Key& key) const {
     if (says_ == Says::only_whether) return "";

@@ -38,7 +38,7 @@ class ErrandProcess final : public holdfast::detail::Disowned, public std::enabl
   void begin(Done done);
   // It ends soon, and is done then.
   void kill() noexcept;
-  // The same, but nobody is told.
+  // The same, but does not call `done`.
   void give_up() noexcept;
 
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept override { return executor_; }
