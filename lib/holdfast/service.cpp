@@ -94,6 +94,8 @@ bool Run::missed_a_deadline() const noexcept {
   return !is_over() && record_->phase == Phase::stopping && is_missed_deadline(record_->stop_cause);
 }
 
+bool Run::shutdown_requested() const noexcept { return !is_over() && record_->policy->supervisor->is_shutting_down(); }
+
 void Run::warn(std::string_view says) const {
   if (!is_over()) record_->policy->supervisor->run_warned(*record_, Error{says});
 }

@@ -162,6 +162,11 @@ class Run {
   // REQUIRES: this Run came from a supervisor.
   [[nodiscard]] bool missed_a_deadline() const noexcept;
 
+  // Whether the supervisor has been asked to shut down. A run that is asked to stop only after others (policy.hpp,
+  // `after`) can tell from it that its turn will come. False once the run is over.
+  // REQUIRES: this Run came from a supervisor.
+  [[nodiscard]] bool shutdown_requested() const noexcept;
+
   // Reports something that an operator should know, as a `warned` event; it is queued like other inputs. It changes
   // nothing else, and is ignored once this run has ended. The text is one sentence for people, without the service's
   // name.

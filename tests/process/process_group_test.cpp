@@ -202,6 +202,35 @@ TEST_CASE("an end by the signal of a stop that the supervisor gets as well is an
   }
 }
 
+TEST_CASE("an end as by a stop, in a shutdown that has not come to the process yet, is an obeyed stop") {
+  const std::string at_stop = GENERATE("exit 0", "trap - TERM; kill -TERM $$");
+  CAPTURE(at_stop);
+  Stage stage;
+  const Gate later{stage};
+  stage.add(stage.script("trap '" + at_stop + "' TERM; echo leader $$. >&3; " +
+                         worker("read go < " + later.path() + "; echo flushed >&3; exit 0") + " & wait"),
+            {.name = "first", .policy = {.restart = RestartPolicy::always, .stop_grace = 60s}});
+  stage.add(stage.script("trap '' TERM; echo second >&3; exec sleep 1000"),
+            {.name = "second",
+             .policy = {.restart = RestartPolicy::always, .stop_grace = 60s, .order = Order{.after = {"first"}}}});
+  stage.run_until_written("second");
+  stage.run_until_written("ready");
+  stage.run_until_written(".");
+  const pid_t leader = number_after(stage, stage.pipe().text(), "leader ");
+  const auto second = static_cast<pid_t>(stage.diary.pid);
+  stage.runtime->supervisor().request_shutdown();
+  REQUIRE(stage.run_until([&] { return stage.diary.has_kind("stopping"); }));  // the second one, which does not obey
+  ::kill(-leader, SIGTERM);
+  REQUIRE(stage.run_until([&] { return is_gone(leader); }));
+  later.open();  // the worker of the first one is still there, and has time
+  REQUIRE(stage.run_until([&] { return stage.diary.has_kind("ended"); }));
+  CHECK(stage.diary.has("ended clean"));
+  CHECK(stage.pipe().text().find("flushed") != std::string::npos);
+  CHECK(stage.diary.warnings.empty());
+  ::kill(second, SIGKILL);
+  REQUIRE(stage.run_until([&] { return stage.diary.has_kind("drained"); }));
+}
+
 TEST_CASE("an end by such a signal without a stop is a failure, and restarted") {
   Stage stage;
   stage.add(stage.script("echo ready >&3; exec sleep 1000"),

@@ -27,7 +27,9 @@
 //
 // An end by SIGTERM, SIGINT, SIGHUP or `stop_signal` may be part of a stop that the supervisor has not seen yet, as
 // when a whole control group is signalled. It is therefore reported 250 ms later. If the supervisor has asked the
-// process to stop by then, it was the same stop, and the end is a clean one.
+// process to stop by then, it was the same stop, and the end is a clean one. So it is if a shutdown has begun by then
+// that asks this process later, because others stop before it or because there are many; the rest of its group has time
+// as after any stop.
 //
 // ## Stopping
 //

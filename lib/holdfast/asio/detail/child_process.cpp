@@ -32,7 +32,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kPieceMax = 32768;  // bytes of output at a time
 // After an end by a signal of a stop, the supervisor's own stop may come this much later and still be the same stop.
 constexpr auto kSameStop = 250ms;
-// After any other end the executor gets this many turns, so that a stop that has already arrived is seen.
+// After that, and after any other end, the executor gets this many turns, so that a stop that has already arrived is
+// seen.
 constexpr int kTurns = 6;
 constexpr int kNotificationsLeftMax = 64;
 constexpr std::size_t kStatusMax = 200;  // bytes of it that are kept
@@ -178,7 +179,7 @@ void ChildProcess::look_again_in(Clock::duration pause) noexcept try {
 void ChildProcess::on_tick() {
   switch (state_) {
     case State::running: return look_at_what_is_not_watched();
-    case State::deciding: return on_decided();
+    case State::deciding: return std::exchange(looked_for_a_stop_, true) ? on_decided() : decide_after_turns(kTurns);
     case State::waits_for_group:
     case State::kills_group: return poll_group();
     case State::over: return;
@@ -382,8 +383,10 @@ void ChildProcess::on_main_ended() {
   has_group_ = has_member(launched_.process.number(), launched_.id);
   state_ = State::deciding;
   if (killed_) return kill_group();
-  if (asked_to_stop_) return await_group();
-  may_be_a_stop() ? look_again_in(kSameStop) : decide_after_turns(kTurns);
+  if (asked_to_stop_ || takes_part_in_shutdown()) return await_group();
+  if (may_be_a_stop()) return look_again_in(kSameStop);
+  looked_for_a_stop_ = true;
+  decide_after_turns(kTurns);
 }
 
 // Either a whole control group is being stopped, or a shutdown was requested at the same time.
@@ -404,9 +407,15 @@ bool ChildProcess::may_be_a_stop() const noexcept {
   return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == process_->stop_signal;
 }
 
+// It has ended as after a stop, in a shutdown that asks it later than others, or has not come to it yet.
+bool ChildProcess::takes_part_in_shutdown() const noexcept {
+  return status_is_known_ && (exit_status() == 0 || may_be_a_stop()) && run_.shutdown_requested();
+}
+
 // It was not asked to stop. Zombies do not count as left behind: the process never waited for them, and process 1 has
 // not yet.
 void ChildProcess::on_decided() {
+  if (takes_part_in_shutdown()) return await_group();
   if (has_group_) has_group_ = has_member(launched_.process.number(), launched_.id);
   if (!has_group_) return end_unasked(false);
   look_again_in(kLookPause);
@@ -445,6 +454,7 @@ void ChildProcess::warn_of_background(bool left_behind) {
 
 void ChildProcess::await_group() {
   state_ = State::waits_for_group;
+  ended_in_shutdown_ = !asked_to_stop_;
   pause_ = 0ms;
   if (process_->stop_to == StopTo::process) {
     signal_group(process_->stop_signal);
@@ -536,7 +546,7 @@ Exit ChildProcess::verdict() const {
     return Exit::failed("its exit status is unknown: another part of the program has reaped it" + told());
   }
   const std::uint8_t status = exit_status();
-  const bool has_obeyed = asked_to_stop_ && (status == 0 || may_be_a_stop());
+  const bool has_obeyed = (asked_to_stop_ || ended_in_shutdown_) && (status == 0 || may_be_a_stop());
   if (!has_obeyed && status != 0) return Exit::failed(text_of(end_info_) + told()).with_status(status);
   switch (remains_) {
     case Remains::none: break;
@@ -577,7 +587,7 @@ void ChildProcess::kill() {
   killed_ = true;
   stop_probing();
   if (main_has_ended_ && state_ != State::kills_group) {
-    if (asked_to_stop_) remains_ = Remains::killed;
+    if (asked_to_stop_ || ended_in_shutdown_) remains_ = Remains::killed;
     state_ = State::kills_group;
     group_.killed_at = Clock::now();
     pause_ = 0ms;

@@ -136,6 +136,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   [[nodiscard]] bool group_is_gone();
   [[nodiscard]] bool only_zombies_are_left();
   [[nodiscard]] bool may_be_a_stop() const noexcept;
+  [[nodiscard]] bool takes_part_in_shutdown() const noexcept;
   [[nodiscard]] std::uint8_t exit_status() const noexcept;
   [[nodiscard]] Exit verdict() const;
   [[nodiscard]] Exit verdict_or_less() const noexcept;
@@ -186,6 +187,8 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   bool status_is_known_ = false;
   bool asked_to_stop_ = false;
   bool missed_a_deadline_ = false;  // that is why
+  bool ended_in_shutdown_ = false;  // before its turn to be asked had come
+  bool looked_for_a_stop_ = false;  // after its end
   bool killed_ = false;             // by a kill, not by a stop
   bool refused_ = false;            // it may not be killed
   bool is_held_ = false;            // it has ended, and its tracer still holds it
