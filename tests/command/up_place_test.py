@@ -71,6 +71,23 @@ command = ["sh", "-c", "grep -l '^State:.Z' /proc/[0-9]*/status; test $(ls -d /p
         self.assertEqual(up.end(None), 0)
         self.assertRegex(up.lines[-1], "down, exit status 0")
 
+    def test_it_warns_of_a_program_that_goes_into_the_background_and_lets_go_of_everything(self) -> None:
+        away = self.folder / "away"
+        up = self.below([], f"""
+[supervisor]
+when_all_terminated = "return"
+[[fleet]]
+name = "daemon"
+restart = "on_failure"
+command = ["sh", "-c", "setsid sh -c 'touch {away}; exec sleep 60' </dev/null >/dev/null 2>&1 & while ! [ -e {away} ]; do :; done"]
+""")
+        line = up.wait_for("began in that time")
+        self.assertRegex(line, r"daemon.* process \d+ \((sh|sleep|touch)\), which began in that time, lives on without a supervisor")
+        self.assertIn("have it stay in the foreground", line)
+        pid = int(line.split("process ")[1].split()[0])
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        self.assertEqual(up.end(None), 0)
+
     def child_of(self, pid: int) -> int:
         return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 

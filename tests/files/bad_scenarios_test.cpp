@@ -104,6 +104,7 @@ const std::set<std::string> kFurtherRules{
     "chaos.at--beyond_duration",
     "chaos.every--once",
     "chaos.every--for_ever",
+    "chaos.every--in_one_moment",
     "chaos.every.uniform--min_above_max",
     "chaos.until--before_at",
     "chaos.until--beyond_duration",

@@ -164,6 +164,37 @@ TEST_CASE("a program that goes into the background is warned of, with what to do
     ::kill(std::stoi(stage.pipe().text()), SIGKILL);
     stage.run_until_pipe_is_over();
   }
+  SECTION("in a session of its own, without the output, if this program inherits it") {
+    Stage stage;
+    stage.runtime.reset();
+    stage.runtime.emplace(stage.io, RuntimeConfig{.sinks = {&stage.diary}, .orphans = Orphans::adopted});
+    const auto away = stage.folder.path() / "away";
+    stage.add(stage.script("setsid sh -c 'echo $$. >&3; exec sleep 1000 3>&-' >/dev/null 2>&1 & while ! [ -e " +
+                           away.string() + " ]; do :; done; exit 0"));
+    stage.run_until_written(".");
+    const std::ofstream made{away};
+    stage.run_until_terminated();
+    const std::string id = stage.pipe().text().substr(0, stage.pipe().text().find('.'));
+    CHECK(stage.diary.warnings.size() == 1);
+    CHECK(stage.diary.has_warning("it ended within a second, and process " + id + " ("));
+    CHECK(stage.diary.has_warning(std::string{"), which began in that time, lives on without a supervisor"} +
+                                  kInBackground));
+    ::kill(std::stoi(id), SIGKILL);
+    REQUIRE(stage.run_until(has_no_children));
+  }
+  SECTION("but not if what this program has inherited began before") {
+    Stage stage;
+    stage.runtime.reset();
+    stage.runtime.emplace(stage.io, RuntimeConfig{.sinks = {&stage.diary}, .orphans = Orphans::adopted});
+    stage.add(stage.script("setsid sh -c 'echo $$. >&3; exec sleep 1000 3>&-' >/dev/null 2>&1 & sleep 1.1; exit 0"));
+    stage.run_until_terminated();
+    stage.run_until_written(".");
+    stage.add(shell("exit 0"), {.name = "later", .policy = {.restart = RestartPolicy::never}});
+    REQUIRE(stage.run_until([&] { return stage.runtime->supervisor().counters().terminated == 2; }));
+    CHECK(stage.diary.warnings.empty());
+    ::kill(std::stoi(stage.pipe().text()), SIGKILL);
+    REQUIRE(stage.run_until(has_no_children));
+  }
   SECTION("but not one that has run for longer, though it leaves somebody") {
     Stage stage;
     stage.add(stage.script("sleep 1000 & sleep 1.1; exit 0"));

@@ -23,7 +23,8 @@
 // output pipe is closed.
 //
 // A program that puts itself into the background, as nginx does by default, cannot be supervised. A warning says so if
-// a process ends cleanly within a second while others of its group are alive or have its output open.
+// a process ends cleanly within a second while others of its group are alive or have its output open. A program that
+// inherits orphans (process 1, or Orphans::adopted in runtime.hpp) is also warned of one that it has inherited since.
 //
 // An end by SIGTERM, SIGINT, SIGHUP or `stop_signal` may be part of a stop that the supervisor has not seen yet, as
 // when a whole control group is signalled. It is therefore reported 250 ms later. If the supervisor has asked the

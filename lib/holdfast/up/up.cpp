@@ -134,7 +134,9 @@ UpEnd run_up(const UpOptions& options) {
     Runtime runtime{{.supervisor = fleet.supervisor,
                      .sinks = {&logs, &waits, &events, &running, &manager},
                      .endpoint = endpoint_of(fleet.production),
-                     .recording = recording ? &recording->stream() : nullptr}};
+                     .recording = recording ? &recording->stream() : nullptr,
+                     // So it can tell who goes into the background.
+                     .orphans = Orphans::adopted}};
     Commands commands{{runtime, waits, logs, events}, fleet.name, options.file};
     commands.on_reload([&running](bool is_dry) { return running.reload(is_dry); });
     const ControlServer server{runtime.executor(), lock.socket(),

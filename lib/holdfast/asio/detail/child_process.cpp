@@ -20,6 +20,7 @@
 
 #include <boost/asio/post.hpp>
 #include <holdfast/asio/detail/launched.hpp>
+#include <holdfast/asio/detail/orphans.hpp>
 #include <holdfast/asio/detail/process_group.hpp>
 
 namespace holdfast::detail {
@@ -428,9 +429,7 @@ void ChildProcess::on_decided() {
 // The next run must find no process of this one alive.
 void ChildProcess::end_unasked(bool left_behind) {
   read_what_is_left();
-  const bool in_background = ended_at_ - began_ < kBackgroundMax && verdict_or_less().is_clean() &&
-                             (left_behind || (launched_.output.is_open() && !output_is_over_));
-  if (in_background) {
+  if (ended_at_ - began_ < kBackgroundMax && verdict_or_less().is_clean()) {
     warn_of_background(left_behind);
   } else if (left_behind) {
     warn("processes that it left behind in its process group were killed");
@@ -445,11 +444,23 @@ void ChildProcess::warn_once(bool& warned, const std::string& says) const noexce
   if (!std::exchange(warned, true)) warn(says);
 }
 
-void ChildProcess::warn_of_background(bool left_behind) {
-  warn(std::string{"it ended within a second and left processes behind, "} +
-       (left_behind ? "which were killed" : "which no supervisor watches") +
+// Nothing if it has left nobody, as far as can be told.
+void ChildProcess::warn_of_background(bool left_behind) noexcept try {
+  std::string whom;
+  if (left_behind) {
+    whom = "it ended within a second and left processes behind, which were killed";
+  } else if (launched_.output.is_open() && !output_is_over_) {
+    whom = "it ended within a second and left processes behind, which no supervisor watches";
+  } else if (const auto inherited = inherited_since(began_)) {
+    whom = "it ended within a second, and process " + std::to_string(inherited->id) + " (" + inherited->name +
+           "), which began in that time, lives on without a supervisor";
+  } else {
+    return;
+  }
+  warn(whom +
        "; a program that goes into the background by itself cannot be supervised: have it stay in the foreground "
        "(nginx -g 'daemon off;', others --foreground, --no-daemon or -F)");
+} catch (const std::bad_alloc&) {
 }
 
 void ChildProcess::await_group() {

@@ -142,7 +142,7 @@ class ChildProcess final : public std::enable_shared_from_this<ChildProcess>, pu
   [[nodiscard]] Exit verdict_or_less() const noexcept;
   void warn(const std::string& says) const noexcept;
   void warn_once(bool& warned, const std::string& says) const noexcept;
-  void warn_of_background(bool left_behind);
+  void warn_of_background(bool left_behind) noexcept;
   int signal_group(int number) const noexcept;
   void signal(int number);
   [[noreturn]] void refuse(int number, int error) const;

@@ -9,12 +9,15 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <new>
+#include <ratio>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <holdfast/asio/detail/descriptor.hpp>
 
@@ -39,20 +42,48 @@ std::vector<pid_t> children() {
   return found;
 }
 
-// The group and the session of a process, from its line in /proc: "4711 (sh) Z 1 4700 4700 …". A name may contain any
-// character.
-bool is_of_launched(pid_t id) {
+struct Stat {
+  std::string name;
+  char state = 'X';  // as ps has it; X: it is gone
+  pid_t group = 0;
+  pid_t session = 0;
+  std::chrono::nanoseconds began{0};  // on CLOCK_BOOTTIME
+};
+
+// From its line in /proc: "4711 (sh) Z 1 4700 4700 ...". A name may contain any character.
+Stat stat_of(pid_t id) {
+  constexpr int kBetweenSessionAndBegin = 15;
+  Stat stat;
   const std::string path = "/proc/" + std::to_string(id) + "/stat";
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   std::array<char, 1024> text{};
-  if (!file.is_open() || ::read(file.number(), text.data(), text.size() - 1) <= 0) return false;
+  if (!file.is_open() || ::read(file.number(), text.data(), text.size() - 1) <= 0) return stat;
+  const char* const name = std::strchr(text.data(), '(');
   const char* const name_end = std::strrchr(text.data(), ')');
-  if (!name_end || std::strlen(name_end) < 4) return false;
+  if (!name || !name_end || std::strlen(name_end) < 4) return stat;
+  stat.name.assign(name + 1, name_end);
+  stat.state = name_end[2];
   char* rest = const_cast<char*>(name_end + 3);
-  const auto next = [&] { return static_cast<pid_t>(std::strtol(rest, &rest, 10)); };
+  const auto next = [&] { return std::strtoll(rest, &rest, 10); };
   next();  // its parent
-  const pid_t group = next();
-  return is_launched_group(group) || is_launched_group(next());
+  stat.group = static_cast<pid_t>(next());
+  stat.session = static_cast<pid_t>(next());
+  for (int i = 0; i < kBetweenSessionAndBegin; ++i) next();
+  stat.began = std::chrono::nanoseconds{next() * (std::nano::den / ::sysconf(_SC_CLK_TCK))};
+  return stat;
+}
+
+bool is_of_launched(const Stat& stat) { return is_launched_group(stat.group) || is_launched_group(stat.session); }
+
+bool inherits() noexcept {
+  int is_subreaper = 0;
+  return ::getpid() == 1 || (::prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper) == 0 && is_subreaper != 0);
+}
+
+std::chrono::nanoseconds since_boot() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
 }
 
 struct Subreapers {
@@ -86,13 +117,29 @@ bool OrphanReaper::look(Clock::time_point now) {
 
 bool OrphanReaper::may_be_reaped(pid_t id, Clock::time_point now) {
   if (is_launched(id)) return false;
-  if (is_of_launched(id)) return true;
+  if (is_of_launched(stat_of(id))) return true;
   if (program_waits_) return false;
   const auto seen = std::find_if(unclear_.begin(), unclear_.end(), [&](const auto& one) { return one.first == id; });
   const auto since = seen == unclear_.end() ? now : seen->second;
   if (now - since >= kUnclearMax) return true;
   still_unclear_.emplace_back(id, since);
   return false;
+}
+
+// The kernel counts the begin of a process in ticks, rounded down.
+std::optional<Inherited> inherited_since(std::chrono::steady_clock::time_point since) noexcept try {
+  if (!inherits()) return std::nullopt;
+  const auto tick = std::chrono::nanoseconds{std::nano::den / ::sysconf(_SC_CLK_TCK)};
+  const auto earliest = since_boot() - (std::chrono::steady_clock::now() - since) - tick;
+  for (const pid_t id : children()) {
+    if (is_launched(id)) continue;
+    auto stat = stat_of(id);
+    if (stat.state == 'X' || stat.state == 'Z' || stat.began < earliest || is_of_launched(stat)) continue;
+    return Inherited{id, std::move(stat.name)};
+  }
+  return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return std::nullopt;
 }
 
 Subreaper::Subreaper() noexcept {

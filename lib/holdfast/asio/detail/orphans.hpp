@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,6 +46,16 @@ class OrphanReaper {
   std::vector<std::pair<pid_t, Clock::time_point>> unclear_;  // and when each was first seen dead
   std::vector<std::pair<pid_t, Clock::time_point>> still_unclear_;
 };
+
+// A live child that this program has inherited from somebody who began no earlier than `since`, as far as can be told: it
+// has begun since then itself, and belongs to no session or group of a process that a runtime has launched.
+struct Inherited {
+  pid_t id = 0;
+  std::string name;  // of its program
+};
+// nullopt: none, or nothing is inherited here. REQUIRES: `since` is a moment ago; the clock may have stood still while
+// the machine was suspended.
+std::optional<Inherited> inherited_since(std::chrono::steady_clock::time_point since) noexcept;
 
 // Makes this program the one that inherits what its processes leave behind, as long as one of these is alive.
 class Subreaper {

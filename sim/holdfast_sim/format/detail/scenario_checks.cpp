@@ -195,6 +195,9 @@ class ScenarioChecks : FleetChecks {
     const std::string every = path + ".every";
     if (!entry.every || !has_sound(every)) return;
     distribution_works(every, *entry.every);
+    if (is_always_zero(*entry.every)) {
+      complain(every, "is 0s, so it would happen over and over in one moment; required is a length above 0s");
+    }
     if (std::holds_alternative<Recorded>(entry.what) || std::holds_alternative<Shutdown>(entry.what)) {
       complain(every, "stands beside \"" +
                           std::string{std::holds_alternative<Shutdown>(entry.what) ? "shutdown" : "recorded"} +
@@ -210,6 +213,12 @@ class ScenarioChecks : FleetChecks {
     if (*entry.until < entry.at && has_sound(path + ".at"))
       complain(until, "is " + to_string(*entry.until) + ", before the \"at\" of " + to_string(entry.at) +
                           "; allowed is that or later");
+  }
+
+  static bool is_always_zero(const Distribution& length) {
+    if (const auto* const fixed = std::get_if<Fixed>(&length)) return fixed->value == Duration::zero();
+    const auto* const uniform = std::get_if<Uniform>(&length);
+    return uniform != nullptr && uniform->max == Duration::zero();
   }
 
   void happens_at_all(const std::string& path, const ChaosEntry& entry) {
