@@ -561,7 +561,10 @@ inline ChaosEntry again(ChaosEntry drawn, const Scenario& scenario) {
   if (!scenario.duration || *rc::gen::arbitrary<bool>() || std::holds_alternative<Recorded>(drawn.what) ||
       std::holds_alternative<Shutdown>(drawn.what))
     return drawn;
-  drawn.every = *distribution();
+  drawn.every = *rc::gen::suchThat(distribution(), [](const Distribution& every) {
+    const auto* const uniform = std::get_if<Uniform>(&every);
+    return every != Distribution{Fixed{0ns}} && (uniform == nullptr || uniform->max > 0ns);
+  });
   drawn.until = perhaps(length(drawn.at, *scenario.duration));
   return drawn;
 }

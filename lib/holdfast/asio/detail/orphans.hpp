@@ -47,8 +47,8 @@ class OrphanReaper {
   std::vector<std::pair<pid_t, Clock::time_point>> still_unclear_;
 };
 
-// A live child that this program has inherited from somebody who began no earlier than `since`, as far as can be told: it
-// has begun since then itself, and belongs to no session or group of a process that a runtime has launched.
+// A live child that this program has inherited. It began no earlier than `since`, and belongs to no session or group of
+// a process that a runtime has launched.
 struct Inherited {
   pid_t id = 0;
   std::string name;  // of its program
