@@ -73,6 +73,34 @@ class Imports(UpTest):
         self.assertIn('command = ["sh", "-c", "exec echo $PORT"]', named.stdout)
         self.assertIn("Procfile:1: web: has the PORT that foreman would give it", named.stderr)
 
+    def test_a_compose_file_becomes_one_that_is_checked_rehearsed_and_up(self) -> None:
+        (self.folder / ".env").write_text("WORD=hello\n")
+        compose = self.file("""
+services:
+  db:
+    image: sleeper
+    entrypoint: sh -c
+    command: ["echo db is up; exec sleep 1000"]
+    healthcheck: { test: [CMD, "true"], start_interval: 20ms }
+  web:
+    image: sleeper
+    command: [sh, -c, "echo ${WORD} from $$PLACE; exec sleep 1000"]
+    environment: [PLACE]
+    restart: always
+    depends_on: { db: { condition: service_healthy } }
+""", "compose.yaml")
+        fleet = self.folder / "fleet.toml"
+        done = self.imported(0, compose, "-o", str(fleet))
+        self.assertIn(f"{compose}:4: db.image: left out: ", done.stderr)
+        self.assertIn("${WORD} has the value that it had when this was imported", done.stderr)
+        self.assertIn("ok ", self.expect(0, "validate", str(fleet)).stdout)
+        checked = self.run_it("check", str(fleet))
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+        up = self.up(fleet.read_text().replace('name = "' + self.folder.name + '"\n', "", 1))
+        up.wait_for("db out db is up")
+        up.wait_for("web out hello from here")
+        self.assertEqual(up.end(), 0)
+
     def test_what_exists_is_not_overwritten(self) -> None:
         procfile = self.file("web: a\n", "Procfile")
         kept = Path(self.file("mine", "fleet.toml"))

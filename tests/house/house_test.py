@@ -25,7 +25,7 @@ ROOMS = {
     "lib/holdfast/asio": [r"holdfast/(?!file/|up/)", r"boost/", r"(dirent|fcntl|grp|poll|pwd|sched|unistd|zlib)\.h$",
                          r"(arpa/inet|netinet/in|linux/(inet_diag|netlink|sock_diag))\.h$",
                          r"sys/(eventfd|mman|prctl|resource|socket|syscall|timerfd|types|un|wait)\.h$"],
-    "lib/holdfast/up": [r"holdfast/", r"boost/", r"(fcntl|glob|grp|poll|unistd)\.h$",
+    "lib/holdfast/up": [r"holdfast/", r"boost/", r"(fcntl|glob|grp|poll|unistd|yaml)\.h$",
                        r"sys/(epoll|eventfd|file|fsuid|ioctl|prctl|resource|socket|stat|syscall|types|un|wait)\.h$"],
     "sim/holdfast_sim/asio": [r"holdfast/", r"holdfast_sim/", r"boost/"],
     "bench": [r"holdfast/", r"holdfast_sim/", r"benchmark/", r"boost/asio", r"(fcntl|malloc|poll|unistd)\.h$",

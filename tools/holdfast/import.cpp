@@ -28,14 +28,15 @@ namespace holdfast::tools::import {
 namespace {
 
 constexpr auto kFooter = R"(
-FILE is a supervisord.conf (with the files that it includes) or a Procfile; --from says which, where its name and text
-do not. The fleet goes to standard output, or with -o into a file that does not exist yet. What could not be translated,
-or means something else here, stands there in comments and is said on standard error, with its line. %(ENV_NAME)s is
-replaced by the value that the variable has now.
+FILE is a supervisord.conf (with the files that it includes), a Procfile or a Compose file; --from says which, where its
+name and text do not. The fleet goes to standard output, or with -o into a file that does not exist yet. What could not
+be translated, or means something else here, stands there in comments and is said on standard error, with its line.
+%(ENV_NAME)s and ${NAME} are replaced by the value that the variable has now.
 
 Examples:
   holdfast import /etc/supervisor/supervisord.conf -o fleet.toml && holdfast check fleet.toml
   holdfast import Procfile | less
+  holdfast import compose.yaml
   holdfast import --from procfile - < Procfile
 
 Exit status:
@@ -108,9 +109,9 @@ Command add_to(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("import", "Translate a file of another supervisor into a first fleet");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->file, "A supervisord.conf or a Procfile; - is standard input")->required();
+  line->add_option("FILE", arguments->file, "A supervisord.conf, a Procfile or a Compose file; - is standard input")->required();
   line->add_option("-o,--output", arguments->output, "The file to write; it must not exist. - is standard output");
-  line->add_option("--from", arguments->from, "What FILE is: supervisord or procfile")->type_name("FORMAT");
+  line->add_option("--from", arguments->from, "What FILE is: supervisord, procfile or compose")->type_name("FORMAT");
   return {line, [arguments] { return call(*arguments); }};
 }
 

@@ -7,6 +7,7 @@
 #include <holdfast/file/fleet.hpp>
 #include <holdfast/file/letters.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast/up/import_compose.hpp>
 #include <holdfast/up/import_procfile.hpp>
 #include <holdfast/up/import_supervisord.hpp>
 
@@ -21,7 +22,8 @@ struct Known {
 };
 
 constexpr std::array kKnown{Known{ForeignFormat::supervisord, "supervisord", import_supervisord},
-                            Known{ForeignFormat::procfile, "procfile", import_procfile}};
+                            Known{ForeignFormat::procfile, "procfile", import_procfile},
+                            Known{ForeignFormat::compose, "compose", import_compose}};
 
 const Known& known(ForeignFormat format) {
   return *std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) { return one.format == format; });
@@ -80,7 +82,9 @@ std::optional<ForeignFormat> guessed_format(const std::filesystem::path& file, s
   const auto name = file::lower_case(file.filename().string());
   if (name.find("procfile") != std::string::npos) return ForeignFormat::procfile;
   if (name.ends_with(".conf") || name.ends_with(".ini")) return ForeignFormat::supervisord;
+  if (name.ends_with(".yml") || name.ends_with(".yaml")) return ForeignFormat::compose;
   for (const auto line : lines_of(text)) {
+    if (line == "services:") return ForeignFormat::compose;
     if (line.front() == '#' || line.front() == ';') continue;
     if (line.front() == '[') return ForeignFormat::supervisord;
     return std::nullopt;

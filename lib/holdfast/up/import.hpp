@@ -18,7 +18,7 @@
 
 namespace holdfast::up {
 
-enum class ForeignFormat : std::uint8_t { supervisord, procfile };
+enum class ForeignFormat : std::uint8_t { supervisord, procfile, compose };
 std::string_view to_string(ForeignFormat) noexcept;
 std::optional<ForeignFormat> foreign_format_of(std::string_view word) noexcept;
 // The words of all, for messages.
