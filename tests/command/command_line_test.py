@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 import holdfast_command  # noqa: E402
 from holdfast_command import BUSY, HEALTHY, IS_SLOW, VIOLATED, CommandTest  # noqa: E402
 
-COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "explain", "report",
+COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "explain", "find", "report",
             "schema", "up", "check", "import", "status", "start", "stop", "restart", "reset", "signal", "logs", "events", "reload", "down")
 # Their examples need a fleet that is up, or that could be: up_test has one.
 OF_RUNNING_FLEETS = re.compile(r"holdfast (up|check|import|status|start|stop|restart|reset|signal|logs|events|reload|down)\b")
@@ -142,7 +142,7 @@ class Words(CommandTest):
         shutil.copy(self.folder / "FILE", self.folder / "FILE.toml")
         (self.folder / "failures").mkdir()
         shutil.copy(self.folder / "FILE", self.folder / "failures/one.toml")
-        for trace in ("before.ndjson", "after.ndjson"):
+        for trace in ("before.ndjson", "after.ndjson", "run.ndjson", "run.hft"):
             self.expect(0, "run", str(self.folder / "FILE"), "--trace", str(self.folder / trace))
         generate = self.folder / "generate"
         generate.write_text(f"#!/bin/sh\ncat {self.folder}/FILE\n")

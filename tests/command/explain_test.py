@@ -34,7 +34,7 @@ count = 4
 at = "10min"
 outage = { of = "feed", for = "LENGTH", fails_after = "100ms" }
 """
-PAGES = tuple(f"lib/docs/guide/{name}.md" for name in ("predicting", "diffing", "comparing", "explaining"))
+PAGES = tuple(f"lib/docs/guide/{name}.md" for name in ("predicting", "diffing", "comparing", "explaining", "finding"))
 BLOCK = re.compile(r"^```\n\$ holdfast ([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -71,6 +71,11 @@ class Pages(CommandTest):
 
     def test_the_page_of_explain_shows_what_it_prints(self):
         self.shown("lib/docs/guide/explaining.md")
+
+    def test_the_page_of_find_shows_what_it_prints_and_the_mistake(self):
+        self.shown("lib/docs/guide/finding.md")
+        mistake = self.expect(2, "find", "scenarios/mixed_fleet.toml", "ended outcom=failed").stderr
+        self.assertIn("    " + mistake, (holdfast_command.ROOT / "lib/docs/guide/finding.md").read_text())
 
     def test_the_page_of_compare_shows_what_it_prints_and_its_policy(self):
         self.shown("lib/docs/guide/comparing.md")
@@ -109,6 +114,43 @@ class Predict(CommandTest):
         file = self.file(FRAGILE.replace("LENGTH", "1s"))
         text = self.run_it("predict", file, env=os.environ | {"COLUMNS": "40"}).stdout
         self.assertLessEqual(max(map(len, text.splitlines())), 40)
+
+
+class Find(CommandTest):
+    TRIPS = "breaker_tripped not preceded by outage within 5min"
+
+    def test_what_it_prints_does_not_depend_on_the_jobs(self):
+        for query in ("ended outcome=failed", "eventually flaky-cns: failures at least 3 within 5s"):
+            find = ("find", "scenarios/mixed_fleet.toml", query, "--seeds", "1..300")
+            self.assertEqual(self.expect(0, *find, "--jobs", "1").stdout, self.expect(0, *find, "--jobs", "3").stdout)
+
+    def test_its_counts_are_those_of_the_report(self):
+        found = json.loads(self.expect(0, "find", "scenarios/mixed_fleet.toml", "breaker_tripped", "--seeds", "1..20", "--json").stdout)
+        trips = [json.loads(self.run_it("run", "scenarios/mixed_fleet.toml", "--seed", str(seed), "--json").stdout)
+                 ["fleet"]["circuit_breaker_trips"] for seed in range(1, 21)]
+        self.assertEqual(found["events"], sum(trips))
+        self.assertEqual(found["seeds"], [seed for seed, count in enumerate(trips, 1) if count])
+
+    def test_the_command_beside_an_example_explains_that_event(self):
+        file = self.file(FRAGILE.replace("LENGTH", "1min"))
+        [example, *_] = json.loads(self.expect(0, "find", file, "trip", "--set", "duration=2h", "--json").stdout)["examples"]
+        explained = json.loads(self.expect(0, *shlex.split(example["command"])[1:], "--json").stdout)["explanations"][0]
+        self.assertEqual((explained["chain"][-1]["event"], explained["service"]), ("breaker_tripped", example["service"]))
+
+    def test_a_trace_is_one_run(self):
+        file = self.file(FRAGILE.replace("LENGTH", "1min"))
+        trace = str(self.folder / "run.ndjson")
+        self.expect(0, "run", file, "--trace", trace)
+        of_trace = json.loads(self.expect(0, "find", trace, "trip preceded by outage", "--json").stdout)
+        of_run = json.loads(self.expect(0, "find", file, "trip preceded by outage", "--json").stdout)
+        self.assertEqual((of_trace["events"], of_trace["seeds"]), (of_run["events"], of_run["seeds"]))
+        self.assertGreater(of_run["events"], 0)
+        self.assertIn("a property needs the scenario", self.expect(2, "find", trace, "eventually running 0").stderr)
+        self.assertIn("--seeds: a trace is one run", self.expect(2, "find", trace, "killed", "--seeds", "1..2").stderr)
+
+    def test_a_budget_that_cuts_runs_off_is_said(self):
+        done = self.expect(3, "find", self.file(FRAGILE.replace("LENGTH", "1s")), "ended", "--set", "budget.events=3")
+        self.assertIn("a budget cut off 1 run", done.stdout)
 
 
 class Diff(CommandTest):

@@ -67,6 +67,7 @@ class Json(unittest.TestCase):
                 *objects("predict", "-", text=SCENARIO),
                 *objects("diff", "scenarios/mixed_fleet.toml@1", "scenarios/mixed_fleet.toml@2"),
                 *objects("explain", "-", text=SCENARIO), *objects("explain", "-", "--event", "feed-1 started", text=SCENARIO),
+                *objects("find", "-", "ended", "--seeds", "1..2", text=SCENARIO),
                 *objects("compare", "-", "scenarios/policies/patient.toml", "--seeds", "1..12", text=SCENARIO)]
 
     def sweep_with_a_corpus(self) -> list[dict]:
@@ -89,7 +90,7 @@ class Json(unittest.TestCase):
         outputs = self.outputs()
         self.assertEqual({output["version"] for output in outputs}, {1})
         self.assertEqual([output["kind"] for output in outputs],
-                         ["report"] * 3 + ["replay"] * 2 + ["run"] * 2 + ["sweep"] * 4 + ["prediction", "diff"] + ["explanation"] * 2 + ["comparison"])
+                         ["report"] * 3 + ["replay"] * 2 + ["run"] * 2 + ["sweep"] * 4 + ["prediction", "diff"] + ["explanation"] * 2 + ["search", "comparison"])
         for output in outputs:
             self.assertEqual(list(output)[:2], ["kind", "version"])
 

@@ -70,7 +70,8 @@ DOORS = {
     "picture": {"scenario", "observe", "stage"},
     "explain": {"scenario", "observe", "stage", "checks", "report", "text", "."},
     "search": {"scenario", "format", "checks", "report", "diff", "text", "."},
-    "present": {"scenario", "report", "replay", "predict", "diff", "compare", "explain", "picture", "search", "text",
+    "find": {"scenario", "observe", "stage", "checks", "search"},
+    "present": {"scenario", "report", "replay", "predict", "diff", "compare", "explain", "find", "picture", "search", "text",
                 "."},
     "asio": {"scenario", "observe", "stage"},
 }

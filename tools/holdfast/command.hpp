@@ -27,6 +27,9 @@ Command add_to(CLI::App& app);
 namespace explain {
 Command add_to(CLI::App& app);
 }
+namespace find {
+Command add_to(CLI::App& app);
+}
 namespace import {
 Command add_to(CLI::App& app);
 }

@@ -33,6 +33,7 @@ Examples:
   holdfast up fleet.toml                          run the same file's services as processes
   holdfast sweep FILE --seeds 1..1000             a thousand seeds on all cores, failures grouped
   holdfast explain FILE --seed 7                  why it failed, from the first cause on
+  holdfast find FILE --seeds 1..1000 'killed'     which runs have such an event
   holdfast shrink FILE --seed 7                   the smallest file that still fails like seed 7
   holdfast validate scenarios/*.toml              check files and report what is wrong with them
   holdfast replay recording.ndjson                does the supervisor decide as it did in a recorded run?
@@ -79,7 +80,7 @@ int parse_and_call(const std::vector<std::string>& words) {
   std::vector<Command> commands{init::add_to(app),    list::add_to(app),    run::add_to(app),    sweep::add_to(app),
                                 merge::add_to(app),   shrink::add_to(app),  replay::add_to(app), validate::add_to(app),
                                 predict::add_to(app), compare::add_to(app), diff::add_to(app),   explain::add_to(app),
-                                report::add_to(app),  schema::add_to(app)};
+                                report::add_to(app),  find::add_to(app),    schema::add_to(app)};
 #if HOLDFAST_RUNS_PROCESSES
   commands.insert(commands.end(),
                   {up::add_to(app), check::add_to(app), import::add_to(app), control::add_status_to(app),

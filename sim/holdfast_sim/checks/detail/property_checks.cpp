@@ -30,18 +30,6 @@ struct KindName {
   std::string operator()(const Sometimes&) const { return "sometimes"; }
 };
 
-// "always db: running at least 2, from 1min"
-std::string in_words(const ExpectedProperty& property) {
-  std::string text;
-  if (property.whenever) text += "whenever " + detail::in_words(*property.whenever) + ", ";
-  text += std::visit(KindName{}, property.what) + ' ' + detail::in_words(condition_of(property.what));
-  if (property.within) text += " within " + to_string(*property.within);
-  if (property.before) text += ", before " + detail::in_words(*property.before);
-  if (property.from > Duration::zero()) text += ", from " + to_string(property.from);
-  if (property.until) text += ", until " + to_string(*property.until);
-  return text;
-}
-
 // The first count of the condition that is not as it says; nullopt: all are.
 template <class CountOf>
 std::optional<std::size_t> first_wrong(const Condition& condition, const CountOf& count_of) {
@@ -69,6 +57,17 @@ std::string in_words(const Condition& condition) {
   }
   if (condition.window) text += " within " + to_string(*condition.window);
   return condition.of ? *condition.of + ": " + text : text;
+}
+
+std::string in_words(const ExpectedProperty& property) {
+  std::string text;
+  if (property.whenever) text += "whenever " + in_words(*property.whenever) + ", ";
+  text += std::visit(KindName{}, property.what) + ' ' + in_words(condition_of(property.what));
+  if (property.within) text += " within " + to_string(*property.within);
+  if (property.before) text += ", before " + in_words(*property.before);
+  if (property.from > Duration::zero()) text += ", from " + to_string(property.from);
+  if (property.until) text += ", until " + to_string(*property.until);
+  return text;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -130,5 +130,7 @@ class PropertyChecks {
 std::string in_words(const Condition& condition);
 // "3", "1 to 5", "at least 1", "at most 5"
 std::string in_words(const CountRange& range);
+// "always db: running at least 2, from 1min": holdfast_sim/find/query.hpp reads the same.
+std::string in_words(const ExpectedProperty& property);
 
 }  // namespace holdfast::sim::detail
