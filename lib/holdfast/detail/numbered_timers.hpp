@@ -53,6 +53,9 @@ class NumberedTimers {
   // REQUIRES: armed(number).
   [[nodiscard]] TimePoint due(std::uint64_t number) const { return timers_.at(number)->at_; }
 
+  // It is due later. REQUIRES: armed(number).
+  void postpone(std::uint64_t number, TimePoint at) { timers_.at(number)->at_ = at; }
+
   // Calls it; it may arm and disarm any timer, itself included. REQUIRES: armed(number).
   void fire(std::uint64_t number) {
     Timer& timer = *timers_.at(number);

@@ -1023,6 +1023,7 @@ constexpr std::string_view kEndpoint = "where metrics are served is endpoint = \
 
 constexpr std::string_view kStorm = "runs that fail at once are storm = { of = \"feed\" }";
 constexpr std::string_view kOutage = "what cannot run for a while is outage = { of = \"feed\", for = \"5min\" }";
+constexpr std::string_view kStall = "a supervisor that stands still is stall = { for = \"5min\" }";
 constexpr std::string_view kHang = "runs that neither end nor obey are hang = { of = \"feed\", for = \"5min\" }";
 
 constexpr std::string_view kFleet = "services stand in [[fleet]]";
@@ -1147,8 +1148,8 @@ constexpr auto kForeignKeys = std::to_array(
      ForeignKey{"services", kOf}, ForeignKey{"length", kFor}, ForeignKey{"lasts", kFor}, ForeignKey{"until", kFor},
      ForeignKey{"crash", kStorm}, ForeignKey{"kill", kStorm}, ForeignKey{"failure", kStorm}, ForeignKey{"fail", kStorm},
      ForeignKey{"down", kOutage}, ForeignKey{"downtime", kOutage}, ForeignKey{"unavailable", kOutage},
-     ForeignKey{"partition", kOutage}, ForeignKey{"freeze", kHang}, ForeignKey{"stall", kHang},
-     ForeignKey{"pause", kHang}, ForeignKey{"id", "write name = \"feed\""},
+     ForeignKey{"partition", kOutage}, ForeignKey{"freeze", kHang}, ForeignKey{"suspend", kStall},
+     ForeignKey{"starve", kStall}, ForeignKey{"pause", kHang}, ForeignKey{"id", "write name = \"feed\""},
      ForeignKey{"label", "write name = \"feed\""},
      // more of systemd, Docker, Kubernetes, PM2, runit, dinit, Nomad
      ForeignKey{"timeoutabortsec", kGrace}, ForeignKey{"finalkillsignal", kGrace}, ForeignKey{"notifyaccess", kReady},

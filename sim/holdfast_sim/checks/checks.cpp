@@ -18,6 +18,7 @@
 #include <holdfast_sim/checks/detail/check_order.hpp>
 #include <holdfast_sim/checks/detail/check_owed.hpp>
 #include <holdfast_sim/checks/detail/check_retries.hpp>
+#include <holdfast_sim/checks/detail/check_stalls.hpp>
 #include <holdfast_sim/checks/detail/check_turns.hpp>
 #include <holdfast_sim/observe/event_log.hpp>
 
@@ -38,6 +39,8 @@ struct Checks::State {
   GraceRules graces{.found = found, .counted = counted, .known = known};
   OrderRules order{.found = found, .known = known, .drain = drain, .turns = turns};
   GroupRules groups{.found = found, .known = known, .drain = drain, .turns = turns, .order = order, .retries = retries};
+
+  StallRules stalls;
 
   TimePoint now = TimePoint::min();
 
@@ -237,6 +240,32 @@ struct Checks::State {
     if (life.is_watched() && !life.probes()) life.due = retries.silent_until(life, past);
   }
 
+  // The supervisor stands still. What it was to do meanwhile it does then, and what a service must have done by a
+  // deadline may come later by as much.
+  void nothing_is_decided_before(ServiceId service, TimePoint until) {
+    const Duration given = stalls.begins(now, until);
+    drain.is_postponed(given);
+    if (!is_known(service)) return;
+    Life& life = known.lives[service.slot];
+    Past& past = known.pasts[service.slot];
+    if (life.has_deadline()) {
+      life.due = life.due == TimePoint::max() ? life.due : std::max(life.due + stalls.given_to_each, until);
+    } else if (life.waits()) {
+      life.due = std::max(life.due, until);
+    }
+    if (life.is_watched()) past.lateness += until - now;
+  }
+
+  // The supervisor's timer for the service is late.
+  void is_decided_at(ServiceId service, TimePoint at) {
+    if (!is_known(service)) return;
+    Life& life = known.lives[service.slot];
+    Past& past = known.pasts[service.slot];
+    if (life.is_watched()) past.lateness += at - now;
+    // Every look at a probe that is watched may put its success off.
+    if (life.due == now || (life.is_watched() && life.probes())) life.due = at + (life.due - now);
+  }
+
   void starts_when_the_delay_has_passed(Step& step) {
     const Life& life = step.life;
     if (life.reported_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
@@ -264,6 +293,7 @@ struct Checks::State {
     if (step.life.has_grace) {
       graces.is_overdue(step);
     } else if (step.life.probes()) {
+      if (step.event.at <= step.life.due + slack_of(step.life, step.past)) return false;
       is_overdue_to_close(step);
     } else if (step.life.starts()) {
       start_is_overdue(step);
@@ -343,6 +373,7 @@ struct Checks::State {
     step.past.ready_at = step.event.at;
     step.past.silent_since = TimePoint::min();
     step.past.gives_signs = false;
+    step.past.lateness = Duration{0};
     retries.probes_until(step);
   }
 
@@ -678,11 +709,14 @@ void Checks::on_chaos(const ChaosEvent& event) {
       event, [&] { return fmt::format("{} {} hit by {}", to_string(event.at), event.name, event.cause); });
   switch (meaning_of(event.kind)) {
     case ChaosMeaning::off: return state_->nothing_starts_before(event.service, event.until);
+    case ChaosMeaning::unsupervised: return state_->nothing_is_decided_before(event.service, event.until);
+    case ChaosMeaning::timer_is_late: return state_->is_decided_at(event.service, event.until);
     case ChaosMeaning::disturbed:
     case ChaosMeaning::down:
     case ChaosMeaning::hung:
     case ChaosMeaning::slowed:
     case ChaosMeaning::run_hangs:
+    case ChaosMeaning::run_is_over:
     case ChaosMeaning::run_waits:
     case ChaosMeaning::run_is_served: return;  // the supervisor goes on
     case ChaosMeaning::run_is_silent: return state_->is_silent(event.service, event.until);

@@ -414,12 +414,15 @@ struct ExpectationChecks::State {
     switch (meaning_of(event.kind)) {
       case ChaosMeaning::disturbed:
       case ChaosMeaning::down:
+      case ChaosMeaning::unsupervised:
       case ChaosMeaning::hung: return on_disturbance(event.at, event.until);
       case ChaosMeaning::off: on_disturbance(event.at, event.until); return on_host_off(event);
       case ChaosMeaning::slowed: return;  // whoever is ready has recovered
+      case ChaosMeaning::run_is_over:
       case ChaosMeaning::run_hangs: return on_run_hang(event);
       case ChaosMeaning::run_waits: return on_wait(event, true);
       case ChaosMeaning::run_is_served: return on_wait(event, false);
+      case ChaosMeaning::timer_is_late:  // what it decides comes later
       case ChaosMeaning::run_is_silent:
       case ChaosMeaning::run_is_heard: return;  // what keeps it silent was reported
     }

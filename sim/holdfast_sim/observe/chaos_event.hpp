@@ -29,9 +29,12 @@ struct ChaosEvent {
     served,  // its present run has waited, and works from now on; `until` is now
     failing_starts,  // its run goes on, and runs that start before `until` fail after `fails_after`, all or some of
                      // them
-    silent,  // its present run gives no sign of life that its watchdog counts any more; `until` is that of the latest
-    heard,   // its present run gives its first sign of life, or one after silence; `until` is now
-    slow     // its run goes on, and runs that start before `until` take longer until they are ready, or to stop
+    silent,   // its present run gives no sign of life that its watchdog counts any more; `until` is that of the latest
+    heard,    // its present run gives its first sign of life, or one after silence; `until` is now
+    slow,     // its run goes on, and runs that start before `until` take longer until they are ready, or to stop
+    stalled,  // its supervisor stands still, and decides nothing before `until`
+    late,     // its supervisor's timer is late: what was due now comes at `until`
+    ended_unseen  // its present run is over, and its supervisor, which stands still, does not know that before `until`
   };
   TimePoint at{};
   ServiceId service{};
@@ -48,19 +51,23 @@ struct ChaosEvent {
   static constexpr std::uint32_t kNoEntry = UINT32_MAX;
 };
 
-// What an event means to those who judge a run and show it. The first five are what chaos does, from now to `until`;
-// until then nothing counts as recovered, but for what is only slow. The others are news of the present run.
+// What an event means to those who judge a run and show it. The first six are what chaos does, from now to `until`;
+// until then nothing counts as recovered, but for what is only slow. The others are news of the present run, and of the
+// timer that the supervisor has for it.
 enum class ChaosMeaning : std::uint8_t {
-  disturbed,  // it is as up as its run is; it, or what starts, does not go on as ever
-  down,       // it is down, whatever its run is
-  off,        // it is down and the supervisor with it, so that nothing starts
-  hung,       // its run is of no use
-  slowed,     // it is as up as its run is, and recovers, but takes longer
+  disturbed,     // it is as up as its run is; it, or what starts, does not go on as ever
+  down,          // it is down, whatever its run is
+  off,           // it is down and the supervisor with it, so that nothing starts
+  hung,          // its run is of no use
+  slowed,        // it is as up as its run is, and recovers, but takes longer
+  unsupervised,  // it is as up as its run is, and nothing is decided about it
   run_hangs,
   run_waits,
   run_is_served,
   run_is_silent,
-  run_is_heard
+  run_is_heard,
+  run_is_over,
+  timer_is_late
 };
 
 struct ChaosDescription {
@@ -82,6 +89,9 @@ constexpr ChaosDescription describe(ChaosEvent::Kind kind) noexcept {
     case Kind::silent: return {"silent", ChaosMeaning::run_is_silent};
     case Kind::heard: return {"heard", ChaosMeaning::run_is_heard};
     case Kind::slow: return {"slow", ChaosMeaning::slowed};
+    case Kind::stalled: return {"stalled", ChaosMeaning::unsupervised};
+    case Kind::late: return {"late", ChaosMeaning::timer_is_late};
+    case Kind::ended_unseen: return {"ended_unseen", ChaosMeaning::run_is_over};
   }
   return {"?", ChaosMeaning::disturbed};
 }

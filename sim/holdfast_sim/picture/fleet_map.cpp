@@ -81,12 +81,15 @@ void FleetMap::on_chaos(const ChaosEvent& event) {
   draw(row, event.at);
   Pen& pen = pens_[row];
   switch (meaning_of(event.kind)) {
+    case ChaosMeaning::timer_is_late:
     case ChaosMeaning::slowed: return;    // the row shows how long it starts
     case ChaosMeaning::disturbed: break;  // where it makes a run fail the row shows that
     case ChaosMeaning::down:
     case ChaosMeaning::off:
+    case ChaosMeaning::unsupervised:
     case ChaosMeaning::hung: pen.fault_until = std::max(pen.fault_until, event.until); break;
     case ChaosMeaning::run_hangs: pen.run_hangs = true; break;
+    case ChaosMeaning::run_is_over: pen.run_hangs = true; return note_trouble(row, event.at);  // by itself, or by chaos
     case ChaosMeaning::run_waits: pen.run_waits = true; return;
     case ChaosMeaning::run_is_served: pen.run_waits = false; return;
     case ChaosMeaning::run_is_silent:

@@ -165,8 +165,9 @@ struct Simulation::State {
       : budget(config.budget),
         audience(std::move(observers)),
         stage(services, queues),
-        supervisor(scheduler, config.supervisor, config.seed, audience.sink()),
-        timetable(scheduler, supervisor, stage, audience.observers(), config.seed) {
+        late(config.supervisor_may_be_late ? std::make_unique<LateScheduler>(scheduler) : nullptr),
+        supervisor(late ? static_cast<Scheduler&>(*late) : scheduler, config.supervisor, config.seed, audience.sink()),
+        timetable(scheduler, late.get(), supervisor, stage, audience.observers(), config.seed) {
     stage.set_supervisor(supervisor);
   }
 
@@ -265,6 +266,7 @@ struct Simulation::State {
   holdfast::detail::Pages<SimulatedService> services;
   Audience audience;
   Stage stage;
+  std::unique_ptr<LateScheduler> late;  // the supervisor's scheduler; null: it is in time
   Supervisor supervisor;
   ChaosTimetable timetable;
   SimulationEnd end;
@@ -273,6 +275,11 @@ struct Simulation::State {
 
 Simulation::Simulation(SimulationConfig config, std::vector<Observer*> observers)
     : state_(std::make_unique<State>(config, std::move(observers))) {}
+
+bool Simulation::has_late_supervisor(const Scenario& scenario) {
+  return std::any_of(scenario.chaos.begin(), scenario.chaos.end(),
+                     [](const ChaosEntry& entry) { return makes_supervisor_late(entry.what); });
+}
 
 void Simulation::enact(const Scenario& scenario, Seed seed) {
   state_->duration = scenario.duration;

@@ -35,6 +35,8 @@ struct SimulationConfig {
   Seed seed{};
   SupervisorConfig supervisor{};
   Budget budget{};
+  // Chaos that makes the supervisor late may be added. A scenario that has some needs no word of it.
+  bool supervisor_may_be_late = false;
 };
 
 class Simulation {
@@ -47,7 +49,8 @@ class Simulation {
   // (A template so that braces always mean a SimulationConfig.)
   template <std::same_as<Scenario> S>
   explicit Simulation(const S& scenario, std::vector<Observer*> observers = {}, std::optional<Seed> seed = std::nullopt)
-      : Simulation(SimulationConfig{seed.value_or(scenario.seed), scenario.supervisor, scenario.budget},
+      : Simulation(SimulationConfig{seed.value_or(scenario.seed), scenario.supervisor, scenario.budget,
+                                    has_late_supervisor(scenario)},
                    std::move(observers)) {
     enact(scenario, seed.value_or(scenario.seed));
   }
@@ -98,6 +101,7 @@ class Simulation {
 
  private:
   void enact(const Scenario& scenario, Seed seed);
+  static bool has_late_supervisor(const Scenario& scenario);
 
   struct State;
   std::unique_ptr<State> state_;

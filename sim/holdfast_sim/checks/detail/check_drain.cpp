@@ -96,7 +96,7 @@ std::string DrainRules::what_is_wrong_with_the_drain(const Event& event, DrainOu
   }
   if (abandoned == 0 && perhaps_abandoned_at != event.at && killed_at != event.at)
     return fmt::format("is reported as {}, but no service was killed or abandoned", to_string(outcome));
-  const TimePoint deadline = shutdown_at + shutdown->timeout;
+  const TimePoint deadline = shutdown_at + shutdown->timeout + postponed;
   if (outcome == DrainOutcome::deadline && event.at != deadline && !drain_is_late) {
     return fmt::format("the deadline is {}, but the drain is reported to have met it at {}", to_string(deadline),
                        to_string(event.at));

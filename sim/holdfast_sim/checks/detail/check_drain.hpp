@@ -27,12 +27,19 @@ struct DrainRules {
   bool drained = false;
   bool drain_is_late = false;                  // reported as late
   TimePoint drain_over_by = TimePoint::max();  // the instant at the end of which the drain must be over
+  Duration postponed{0};                       // by stalls, since it began
   std::uint64_t abandoned = 0;
   TimePoint perhaps_abandoned_at = TimePoint::min();  // by a grace that ended in the very instant, or by the drain
   TimePoint killed_at = TimePoint::min();             // the same of a run that was killed
   bool has_killed = false;                            // before a grace was over
 
   [[nodiscard]] bool is_under_way() const noexcept { return shutdown && !drained; }
+  // The supervisor stands still: so much later.
+  void is_postponed(Duration by) noexcept {
+    if (!is_under_way()) return;
+    postponed += by;
+    if (drain_over_by != TimePoint::max()) drain_over_by = drain_over_by + by;
+  }
   // A grace led to the abandonment, but the drain could have, too.
   void may_have_abandoned(TimePoint at) noexcept {
     if (is_under_way()) perhaps_abandoned_at = at;

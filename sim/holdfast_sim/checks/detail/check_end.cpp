@@ -48,7 +48,7 @@ void EndRules::nothing_is_owed(std::size_t slot, const SimulationEnd& end) {
   } else if (life.must_close) {
     broken_at_the_end(Rule::closes_exactly_when_the_probe_succeeds, slot, known.pasts[slot].close_asked_at,
                       "the breaker was to close, and nothing followed");
-  } else if (life.probes() && !life.reported_overdue && is_over(life.due, end)) {
+  } else if (life.probes() && !life.reported_overdue && is_over(life.due + slack_of(life, known.pasts[slot]), end)) {
     broken_at_the_end(Rule::closes_exactly_when_the_probe_succeeds, slot, life.due,
                       fmt::format("the breaker has not closed by {}, though its probe had stayed up at {}",
                                   to_string(end.at), to_string(life.due)));

@@ -257,6 +257,9 @@ struct alignas(64) Life {
     return says_when_ready && present && run_alive && phase == Phase::starting;
   }
 
+  // What it does, or must have done, when it is due is limited by a deadline.
+  [[nodiscard]] bool has_deadline() const noexcept { return has_grace || starts() || probes(); }
+
   [[nodiscard]] bool waits() const noexcept {
     return present && !run_alive && (phase == Phase::starting || phase == Phase::backing_off);
   }
@@ -322,6 +325,7 @@ struct alignas(64) Past {
   bool late_end_reported = false;
   bool gives_signs = false;                   // its run has been silent, and gives signs of life again
   TimePoint silent_since = TimePoint::min();  // the latest sign of life of its run; min: the events do not show it
+  Duration lateness{0};                       // of the supervisor, while it watches its run: its watchdog may give that
   TimePoint stop_asked_at;                    // while it stops
   TimePoint close_asked_at;                   // when a breaker that must or may close was to do so
   TimePoint ready_at;                         // of a run that says when it is ready, while it runs
@@ -353,6 +357,12 @@ struct alignas(64) Past {
 // The latest events of a service whose latest run is `run`, oldest first, to show what led to a violation. Only the
 // text of the latest failure is still known.
 std::vector<std::string> lines_of(const Life& life, const Past& past, std::uint64_t run);
+
+// How much later than it is due something may be decided about a run that is watched: the supervisor's timer is that of
+// the watchdog, and a supervisor that looks late looks later again.
+inline Duration slack_of(const Life& life, const Past& past) noexcept {
+  return life.is_watched() ? past.lateness : Duration{0};
+}
 
 // One event of one service while the rules look at it.
 struct Step {

@@ -159,7 +159,7 @@ struct RetryRules {
   // When the run hangs, if it gives no further sign of life; max: the events do not show it.
   [[nodiscard]] TimePoint silent_until(const Life& life, const Past& past) const noexcept {
     const bool is_known = life.is_watched() && past.silent_since != TimePoint::min();
-    return is_known ? past.silent_since + watchdog_of(life) : TimePoint::max();
+    return is_known ? past.silent_since + watchdog_of(life) + past.lateness : TimePoint::max();
   }
 
   // The error of a run that missed a deadline, perhaps with more behind it.
@@ -205,12 +205,15 @@ struct RetryRules {
     const TimePoint silent_since = std::max(step.past.ready_at, step.past.silent_since);
     const bool is_exact = may_hang && step.past.silent_since != TimePoint::min();
     const TimePoint due = silent_since + watchdog_of(life);
-    const bool is_due = may_hang && (is_exact ? step.event.at == due || life.reported_overdue
-                                              : step.event.at >= due && !step.past.gives_signs);
+    // Signs that are too seldom for the watchdog come in time once if it looks late.
+    const bool gives_signs = step.past.gives_signs && step.past.lateness == Duration::zero();
+    const bool in_time = step.event.at >= due && step.event.at <= due + step.past.lateness;
+    const bool is_due =
+        may_hang && (is_exact ? in_time || life.reported_overdue : step.event.at >= due && !gives_signs);
     found.test(Rule::gives_up_a_hang_exactly_at_its_watchdog, is_due, step, [&] {
       if (!watchdog) return std::string{"is stopped for its watchdog, but has none"};
       if (!may_hang) return std::string{"is stopped for its watchdog, but no run is running"};
-      if (step.past.gives_signs) return std::string{"is stopped as hung, but gives signs of life"};
+      if (gives_signs) return std::string{"is stopped as hung, but gives signs of life"};
       return fmt::format("is stopped for its watchdog at {}, but has until {}", to_string(step.event.at),
                          to_string(due));
     });
@@ -331,7 +334,8 @@ struct RetryRules {
   void closes_exactly_when_the_probe_succeeds(Step& step, const event::BreakerClosed& what) {
     Life& life = step.life;
     if (life.probes() && life.reported_overdue) return close(step);
-    const bool stayed_up = life.probes() && step.event.at == life.due;
+    const bool stayed_up =
+        life.probes() && step.event.at >= life.due && step.event.at <= life.due + slack_of(life, step.past);
     const bool may = life.breaker_has_opened && (life.must_close || life.may_close || stayed_up);
     found.test(Rule::closes_exactly_when_the_probe_succeeds, may, step, [&] {
       if (!life.breaker_has_opened) return std::string{"the breaker closes, but it was not open"};

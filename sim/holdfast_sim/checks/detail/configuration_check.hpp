@@ -24,7 +24,9 @@ class ConfigurationCheck final : public Observer {
   explicit ConfigurationCheck(const Scenario& scenario);
 
   void on_event(const Event& event) override;
-  void on_chaos(const ChaosEvent&) override {}
+  void on_chaos(const ChaosEvent& event) override {
+    if (meaning_of(event.kind) == ChaosMeaning::unsupervised) limit_.is_unsupervised(event.at, event.until);
+  }
 
   // The run is over. Called once.
   ExpectationResult finish(const SimulationEnd& end);

@@ -79,7 +79,8 @@ std::optional<std::string> LimitCheck::on_restart(TimePoint at, bool waited) {
     return "a restart at " + to_string(at) + ", though " + std::to_string(starting_) +
            " runs are starting, and starting_max is " + std::to_string(*most_);
   }
-  const TimePoint free_since = std::max(place_since_, token_since_);
+  TimePoint free_since = std::max(place_since_, token_since_);
+  if (free_since >= stalled_at_) free_since = std::max(free_since, stalled_until_);
   if (limit_) credit_ -= limit_->every;
   if (waited && free_since != at && free_since != TimePoint::min()) {
     return "a restart at " + to_string(at) + " after waiting, though its limit allowed it at " + to_string(free_since);

@@ -21,6 +21,11 @@ class LimitCheck {
 
   // What is wrong with it; nullopt: nothing.
   [[nodiscard]] std::optional<std::string> on_event(const Event& event);
+  // The supervisor stands still from `at` to `until`. What it may do meanwhile it does then.
+  void is_unsupervised(TimePoint at, TimePoint until) noexcept {
+    if (at >= stalled_until_) stalled_at_ = at;
+    stalled_until_ = until;
+  }
 
  private:
   struct Life {
@@ -47,6 +52,8 @@ class LimitCheck {
   std::uint64_t starting_ = 0;
   TimePoint place_since_ = TimePoint::min();
   TimePoint token_since_ = TimePoint::min();
+  TimePoint stalled_at_ = TimePoint::min();
+  TimePoint stalled_until_ = TimePoint::min();
 };
 
 }  // namespace holdfast::sim::detail

@@ -53,6 +53,9 @@ class Reader {
       case ChaosEvent::Kind::failing_starts: faults_.push_back(i_); break;
       case ChaosEvent::Kind::hang: hang_ = i_; break;
       case ChaosEvent::Kind::slow: break;
+      case ChaosEvent::Kind::stalled: stalled_ = i_; break;
+      case ChaosEvent::Kind::late: late_ = i_; break;
+      case ChaosEvent::Kind::ended_unseen: unseen_ = i_; return because(CauseKind::event, started_);
       case ChaosEvent::Kind::gone: gone_ = i_; break;
       case ChaosEvent::Kind::storm: storm_ = i_; break;
       case ChaosEvent::Kind::run_hang:
@@ -89,16 +92,23 @@ class Reader {
     added_ = i_;
     const std::size_t removed = removed_;
     started_ = running_ = ended_ = backing_off_ = waiting_ = stopping_ = tripped_ = removed_ = kNone;
+    unseen_ = kNone;
     failures_.clear();
     ends_.clear();
     trips_.clear();
     return removed == kNone ? Cause{} : because(CauseKind::command, removed);
   }
   Cause of(const Event&, const event::Started&) {
-    const Cause cause = cause_of_start();
+    Cause cause = cause_of_start();
+    if (cause.by == CauseKind::timer) cause.also = late_now();
     started_ = i_;
-    running_ = stopping_ = killed_ = abandoned_ = waits_ = run_hang_ = silent_ = kNone;
+    running_ = stopping_ = killed_ = abandoned_ = waits_ = run_hang_ = silent_ = unseen_ = kNone;
     return cause;
+  }
+  // Why what happens now happens so late.
+  std::size_t late_now() const {
+    const std::size_t why = latest(stalled_, late_);
+    return why != kNone && all_[why].chaos()->until == all_[i_].at() ? why : kNone;
   }
   Cause cause_of_start() const {
     if (started_ == kNone && ended_ == kNone) return because(CauseKind::event, latest(added_, waiting_));
@@ -125,11 +135,13 @@ class Reader {
     return cause;
   }
 
-  Cause cause_of_end(const Event& event, const event::Ended& ended) const {
+  Cause cause_of_end(const Event& event, event::Ended ended) const {
+    const TimePoint over_at = unseen_ == kNone ? event.at : all_[unseen_].at();
+    ended.lasted -= event.at - over_at;  // before the supervisor knew
     if (killed_ != kNone) return because(CauseKind::event, killed_, Why::killed);
     if (stopping_ != kNone) return because(CauseKind::event, stopping_, Why::stopped);
     const std::size_t crash = latest(storm_, outages_.empty() ? kNone : outages_.back());
-    if (is_later(crash, started_) && all_[crash].at() == event.at && all_[crash].chaos()->cause == ended.error &&
+    if (is_later(crash, started_) && all_[crash].at() == over_at && all_[crash].chaos()->cause == ended.error &&
         all_[crash].chaos()->entry != ChaosEvent::kNoEntry) {
       return {.by = CauseKind::disturbance, .why = Why::crashed, .from = started_, .also = crash, .enough = true};
     }
@@ -149,7 +161,7 @@ class Reader {
     if (waits_ != kNone && ended.error.starts_with("simulated: gave up on "))
       return because(CauseKind::timer, waits_, Why::gave_up);
     if (ended.error.starts_with("simulated: refused by ")) return because(CauseKind::event, started_, Why::refused);
-    if (hang_ != kNone && all_[hang_].chaos()->until == event.at)
+    if (hang_ != kNone && all_[hang_].chaos()->until == over_at)
       return {.by = CauseKind::timer, .why = Why::after_hang, .from = started_, .also = hang_, .enough = true};
     return {.by = CauseKind::draw, .why = Why::by_itself, .from = started_, .enough = true};
   }
@@ -305,7 +317,8 @@ class Reader {
   std::size_t commanded_ = kNone, tripped_ = kNone, terminated_ = kNone, shutdown_ = kNone;
   std::size_t storm_ = kNone, hang_ = kNone, gone_ = kNone;
   std::size_t started_ = kNone, running_ = kNone, stopping_ = kNone, killed_ = kNone, abandoned_ = kNone;
-  std::size_t waits_ = kNone, run_hang_ = kNone, silent_ = kNone;
+  std::size_t waits_ = kNone, run_hang_ = kNone, silent_ = kNone, unseen_ = kNone;
+  std::size_t stalled_ = kNone, late_ = kNone;
   std::vector<std::size_t> outages_, faults_;  // in the order in which they began
   std::vector<std::size_t> failures_, ends_;   // of runs that nobody had asked to stop
   std::vector<std::size_t> trips_;

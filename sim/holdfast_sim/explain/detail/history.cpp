@@ -75,7 +75,10 @@ bool History::reaches_row(const Happening& happening) const noexcept {
     case ChaosMeaning::down:
     case ChaosMeaning::off:
     case ChaosMeaning::slowed:
+    case ChaosMeaning::unsupervised:
     case ChaosMeaning::hung: return true;
+    case ChaosMeaning::timer_is_late:
+    case ChaosMeaning::run_is_over:
     case ChaosMeaning::run_hangs:
     case ChaosMeaning::run_waits:
     case ChaosMeaning::run_is_served:

@@ -104,11 +104,14 @@ void Lookout::on_chaos(const ChaosEvent& event) {
     case ChaosMeaning::off: life.alive = false; [[fallthrough]];  // until it has booted, and started
     case ChaosMeaning::hung: life.hangs_until = std::max(life.hangs_until, event.until); break;
     case ChaosMeaning::run_hangs:
+    case ChaosMeaning::run_is_over:
     case ChaosMeaning::run_waits: life.useless = true; break;
     case ChaosMeaning::run_is_served: life.useless = false; break;
     case ChaosMeaning::disturbed:
     case ChaosMeaning::slowed:
     case ChaosMeaning::down:
+    case ChaosMeaning::unsupervised:
+    case ChaosMeaning::timer_is_late:
     case ChaosMeaning::run_is_silent:
     case ChaosMeaning::run_is_heard: break;  // its runs end with it, or go on
   }

@@ -162,6 +162,12 @@ std::string Sentences::says(std::size_t index, const ChaosEvent& chaos) const {
                          of_starts(chaos));
     }
     case ChaosEvent::Kind::slow: return fmt::format("{}what starts is slow, {}", who, until_text(chaos.until));
+    case ChaosEvent::Kind::stalled:
+      return fmt::format("{}the supervisor stands still {}", who, until_text(chaos.until));
+    case ChaosEvent::Kind::late:
+      return fmt::format("{}the supervisor's timer is late; what is due now comes at {}", who, moment(chaos.until));
+    case ChaosEvent::Kind::ended_unseen:
+      return "its run is over, and the supervisor, which stands still, does not know";
     case ChaosEvent::Kind::silent: return of_silence(index, chaos);
     case ChaosEvent::Kind::heard: return "its run gives a sign of life";
   }

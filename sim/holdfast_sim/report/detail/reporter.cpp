@@ -135,7 +135,7 @@ void Reporter::show(Life& life) {
   Standing standing = life.standing;
   switch (life.phase) {
     case Phase::running:
-      standing = life.kept_down() || life.run_waits ? Standing::restarting : Standing::running;
+      standing = life.kept_down() || life.run_waits || life.over_at ? Standing::restarting : Standing::running;
       break;
     case Phase::starting:
     case Phase::backing_off: standing = Standing::restarting; break;
@@ -166,11 +166,14 @@ void Reporter::on_chaos(const ChaosEvent& event) {
   if (!life.present || life.id != event.service) return;
   switch (meaning_of(event.kind)) {
     case ChaosMeaning::disturbed:
-    case ChaosMeaning::slowed: return;  // it is up while its run lives
+    case ChaosMeaning::slowed:
+    case ChaosMeaning::unsupervised:
+    case ChaosMeaning::timer_is_late: return;  // it is up while its run lives
     case ChaosMeaning::down:
     case ChaosMeaning::off: return begin_outage(life, event);
     case ChaosMeaning::hung: return begin_hang(life, event);
     case ChaosMeaning::run_hangs: return begin_run_hang(life, event);
+    case ChaosMeaning::run_is_over: return end_unseen(life, event);
     case ChaosMeaning::run_waits: return begin_wait(life, event);
     case ChaosMeaning::run_is_served: return end_wait(life, event);
     case ChaosMeaning::run_is_silent:
@@ -206,6 +209,14 @@ void Reporter::begin_hang(Life& life, const ChaosEvent& event) {
 void Reporter::begin_run_hang(Life& life, const ChaosEvent& event) {
   settle(life, event.at);
   life.run_hangs = life.run_alive;
+  show(life);
+}
+
+// It is down from now on, and what it takes until it is up again counts from now on.
+void Reporter::end_unseen(Life& life, const ChaosEvent& event) {
+  settle(life, event.at);
+  if (life.up()) storms_.fell(event.service.slot, event.at);
+  if (life.run_alive) life.over_at = event.at;
   show(life);
 }
 
@@ -295,6 +306,7 @@ void Reporter::handle(const Event& event, const event::Started&) {
   life.phase = Phase::starting;
   life.run_alive = true;
   life.run_hangs = life.run_ready = life.asked_to_stop = life.taken_down = false;
+  life.over_at.reset();
   if (life.in_outage && event.at >= life.outage_until) life.started_at_repair = true;
   GroupReport& group = group_of(life);
   ++group.starts;
@@ -333,6 +345,7 @@ void Reporter::handle(const Event& event, const event::Ended& ended) {
   settle(life, event.at);
   const bool was_up = life.up();
   life.run_alive = life.run_hangs = false;
+  const TimePoint over_at = std::exchange(life.over_at, std::nullopt).value_or(event.at);
   const bool waited = life.run_waits;
   stops_waiting(life);
   if (life.taken_down) return was_taken_down(life, event, was_up);
@@ -341,16 +354,17 @@ void Reporter::handle(const Event& event, const event::Ended& ended) {
     ++group_of(life).clean_exits;
     return;
   }
-  failed(life, event, was_up, waited);
+  failed(life, event, over_at, was_up, waited);
 }
 
-void Reporter::failed(Life& life, const Event& event, bool was_up, bool waited) {
+// Its run was over at `over_at`.
+void Reporter::failed(Life& life, const Event& event, TimePoint over_at, bool was_up, bool waited) {
   GroupReport& group = group_of(life);
   ++group.failures;
   if (!life.run_ready) ++group.failed_starts;
   if (was_up) storms_.fell(event.service.slot, event.at);
   if (life.awaits_running && waited) return;  // it has not been up since it failed
-  begin_recovering(life, event.at);
+  begin_recovering(life, over_at);
 }
 
 // What an outage keeps down recovers from the outage.
@@ -395,7 +409,7 @@ void Reporter::handle(const Event& event, const event::Abandoned&) {
   const bool waited = life.run_waits;
   life.run_alive = life.run_hangs = false;
   stops_waiting(life);
-  life.taken_down ? was_taken_down(life, event, was_up) : failed(life, event, false, waited);
+  life.taken_down ? was_taken_down(life, event, was_up) : failed(life, event, event.at, false, waited);
 }
 
 void Reporter::handle(const Event& event, const event::Terminated& terminated) {

@@ -65,13 +65,14 @@ class Reporter {
     TimePoint terminated_at;
     TimePoint outage_until;
     TimePoint hang_until;
+    std::optional<TimePoint> over_at;  // when its present run was over, if the supervisor does not know yet
 
     [[nodiscard]] bool in_window() const noexcept { return in_outage || in_hang || run_hangs; }
     // Kept down by an outage: it lasts, or no run has begun since it ended.
     [[nodiscard]] bool kept_down() const noexcept { return in_window() || repairs != kNone; }
     [[nodiscard]] bool up() const noexcept {
       const bool works = phase == Phase::running || (phase == Phase::stopping && run_ready);
-      return run_alive && works && !kept_down() && !run_waits;
+      return run_alive && works && !kept_down() && !run_waits && !over_at;
     }
     [[nodiscard]] bool lost() const noexcept { return standing == Standing::lost; }
     [[nodiscard]] bool counts() const noexcept { return present && standing != Standing::done; }
@@ -119,12 +120,13 @@ class Reporter {
   void begin_outage(Life& life, const ChaosEvent& event);
   void begin_hang(Life& life, const ChaosEvent& event);
   void begin_run_hang(Life& life, const ChaosEvent& event);
+  void end_unseen(Life& life, const ChaosEvent& event);
   void begin_wait(Life& life, const ChaosEvent& event);
   void end_wait(Life& life, const ChaosEvent& event);
   void works(Life& life, TimePoint at, std::string_view service);
   void begin_recovering(Life& life, TimePoint at);
   void was_taken_down(Life& life, const Event& event, bool was_up);
-  void failed(Life& life, const Event& event, bool was_up, bool waited);
+  void failed(Life& life, const Event& event, TimePoint over_at, bool was_up, bool waited);
   void stops_waiting(Life& life);
 
   void settle(Life& life, TimePoint at);  // sums up its time as it stood

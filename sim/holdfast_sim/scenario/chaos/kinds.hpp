@@ -27,19 +27,21 @@
 #include <holdfast_sim/scenario/chaos/command.hpp>
 #include <holdfast_sim/scenario/chaos/contagion.hpp>
 #include <holdfast_sim/scenario/chaos/hang.hpp>
+#include <holdfast_sim/scenario/chaos/late_timers.hpp>
 #include <holdfast_sim/scenario/chaos/outage.hpp>
 #include <holdfast_sim/scenario/chaos/poison.hpp>
 #include <holdfast_sim/scenario/chaos/recorded.hpp>
 #include <holdfast_sim/scenario/chaos/shutdown.hpp>
 #include <holdfast_sim/scenario/chaos/slow.hpp>
+#include <holdfast_sim/scenario/chaos/stall.hpp>
 #include <holdfast_sim/scenario/chaos/storm.hpp>
 
 #pragma GCC visibility push(default)
 
 namespace holdfast::sim {
 
-using Chaos =
-    std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand, Slow, Contagion>;
+using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand, Slow,
+                           Contagion, Stall, LateTimers>;
 
 // Whether it is done to services, each of which has a ChaosEvent of it.
 inline bool reaches_services(const Chaos& chaos) {
@@ -48,6 +50,10 @@ inline bool reaches_services(const Chaos& chaos) {
         return !requires { kind.kReachesNobody; };
       },
       chaos);
+}
+// Whether it is the supervisor that it makes late.
+inline bool makes_supervisor_late(const Chaos& chaos) {
+  return std::holds_alternative<Stall>(chaos) || std::holds_alternative<LateTimers>(chaos);
 }
 // "storm"
 inline std::string_view key_of(const Chaos& chaos) {

@@ -132,6 +132,11 @@ class Strike {
   virtual void limit(std::string_view resource, std::uint32_t slots, TimePoint until) = 0;
   // The supervisor is asked to shut down.
   virtual void request_shutdown() = 0;
+  // The supervisor stands still before `until`. Every service has the event.
+  virtual void stand_still(TimePoint until) = 0;
+  // Each timer of the supervisor that becomes due for a service before `until` is late by a length that is drawn for
+  // it; TimePoint::max(): for ever. Each such service has the event then.
+  virtual void be_late(const DrawnLength& by, TimePoint until) = 0;
 
  protected:
   ~Strike() = default;

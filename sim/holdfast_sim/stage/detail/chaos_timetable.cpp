@@ -6,11 +6,19 @@
 #include <utility>
 #include <variant>
 
+#include <holdfast/detail/assert.hpp>
+#include <holdfast/detail/service_record.hpp>
+
 namespace holdfast::sim {
 
-ChaosTimetable::ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
-                               const std::vector<Observer*>& observers, Seed seed)
-    : scheduler_(scheduler), supervisor_(supervisor), population_(population), observers_(observers), seed_(seed) {}
+ChaosTimetable::ChaosTimetable(Scheduler& scheduler, LateScheduler* late, Supervisor& supervisor,
+                               Population& population, const std::vector<Observer*>& observers, Seed seed)
+    : scheduler_(scheduler),
+      late_scheduler_(late),
+      supervisor_(supervisor),
+      population_(population),
+      observers_(observers),
+      seed_(seed) {}
 
 ChaosTimetable::~ChaosTimetable() {
   for (auto& moment : moments_) scheduler_.disarm(moment);
@@ -18,6 +26,8 @@ ChaosTimetable::~ChaosTimetable() {
 }
 
 void ChaosTimetable::add(ChaosEntry entry) {
+  HOLDFAST_ASSERT(late_scheduler_ != nullptr || !makes_supervisor_late(entry.what),
+                  "chaos makes a supervisor late that was said to be in time");
   const Entry& added = entries_.emplace_back(Entry{numbers_++, std::move(entry)});
   const auto at = [&](std::uint32_t which, Duration after) { arm(added, which, after); };
   const auto arm_all = [&](const auto& kind) {
@@ -52,6 +62,61 @@ void ChaosTimetable::later(TimePoint at, std::function<void()> what) {
   free_.pop_back();
   consequence.set(std::move(what));
   scheduler_.arm(consequence, at);
+}
+
+void ChaosTimetable::tell_supervisor(std::function<void()> what) {
+  if (late_scheduler_ == nullptr || !late_scheduler_->stands_still()) return what();
+  later(late_scheduler_->wakes_at(), std::move(what));
+}
+
+// Also those that are not simulated.
+void ChaosTimetable::stand_still(TimePoint until, std::uint32_t entry) {
+  const TimePoint now = scheduler_.now();
+  if (!late_scheduler_->stand_still(until)) return;
+  for (auto slot = supervisor_.first_slot(); slot; slot = supervisor_.slot_after(*slot)) {
+    const auto id = supervisor_.id_in(*slot);
+    if (!id) continue;
+    const std::string_view name = supervisor_.name(*id);
+    const ChaosEvent event{.at = now,
+                           .service = *id,
+                           .name = name,
+                           .name_hash = name_hash(name),
+                           .kind = ChaosEvent::Kind::stalled,
+                           .until = until,
+                           .cause = "stall",
+                           .entry = entry};
+    for (Observer* const observer : observers_) observer->on_chaos(event);
+    if (const auto who = population_.find(*id)) who->service->is_unsupervised(until);
+  }
+}
+
+void ChaosTimetable::be_late(const DrawnLength& by, TimePoint until, std::uint32_t entry) {
+  late_ = {by, std::max(late_.until, until), entry};
+  late_scheduler_->set_lateness([this](const Timer& timer) { return lateness(timer); });
+}
+
+// A service has one timer. So the time at which it is due tells its draws apart; the highest bit tells them from those
+// of targets that are reached after a delay.
+Duration ChaosTimetable::lateness(const Timer& timer) {
+  constexpr std::uint64_t kOfTimer = std::uint64_t{1} << 63;
+  const TimePoint now = scheduler_.now();
+  const auto* const record = dynamic_cast<const holdfast::detail::ServiceRecord*>(&timer);
+  if (now >= late_.until || record == nullptr || supervisor_.id_in(record->id.slot) != record->id) return {};
+  const auto key = [&] { return supervisor_.draw_key(record->id); };
+  const std::uint64_t number = kOfTimer | static_cast<std::uint64_t>(now.nanoseconds);
+  const Duration late = drawn_length(late_.by.of(), Purpose::target_delay, key, number);
+  if (late == Duration::zero()) return late;
+  const std::string_view name = supervisor_.name(record->id);
+  const ChaosEvent event{.at = now,
+                         .service = record->id,
+                         .name = name,
+                         .name_hash = name_hash(name),
+                         .kind = ChaosEvent::Kind::late,
+                         .until = now + late,
+                         .cause = "late_timers",
+                         .entry = late_.entry};
+  for (Observer* const observer : observers_) observer->on_chaos(event);
+  return late;
 }
 
 DrawKey ChaosTimetable::key_of(const Entry& entry) const noexcept {
@@ -113,14 +178,14 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     who_.service->go_off(until);
   }
   void command(Command what) override {
-    const std::string name{who_.name};  // a removal takes it away
-    Supervisor& supervisor = timetable_.supervisor_;
-    switch (what) {
-      case Command::stop: static_cast<void>(supervisor.stop(name)); return;
-      case Command::restart: static_cast<void>(supervisor.restart(name)); return;
-      case Command::remove: static_cast<void>(supervisor.remove(name)); return;
-      case Command::reset: static_cast<void>(supervisor.reset(name)); return;
-    }
+    timetable_.tell_supervisor([&supervisor = timetable_.supervisor_, name = std::string{who_.name}, what] {
+      switch (what) {
+        case Command::stop: static_cast<void>(supervisor.stop(name)); return;
+        case Command::restart: static_cast<void>(supervisor.restart(name)); return;
+        case Command::remove: static_cast<void>(supervisor.remove(name)); return;
+        case Command::reset: static_cast<void>(supervisor.reset(name)); return;
+      }
+    });
   }
 
  private:
@@ -210,7 +275,15 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
     if (until != TimePoint::max()) timetable_.later(until, [queue, number] { queue->lift_limit(number); });
   }
 
-  void request_shutdown() override { timetable_.supervisor_.request_shutdown(); }
+  void request_shutdown() override {
+    timetable_.tell_supervisor([&supervisor = timetable_.supervisor_] { supervisor.request_shutdown(); });
+  }
+  void stand_still(TimePoint until) override {
+    timetable_.stand_still(std::min(until, timetable_.heals_at_), entry_.number);
+  }
+  void be_late(const DrawnLength& by, TimePoint until) override {
+    timetable_.be_late(by, std::min(until, timetable_.heals_at_), entry_.number);
+  }
 
  private:
   // Every time of every entry has draws of its own.
@@ -260,6 +333,8 @@ void ChaosTimetable::infect(ServiceId id, RunNumber run, const Infection& infect
 // The next batch, if the last one is done, and then a look at that one.
 void ChaosTimetable::go_on(std::shared_ptr<Rollout> rollout) {
   if (healed()) return;
+  if (late_scheduler_ != nullptr && late_scheduler_->stands_still())
+    return later(late_scheduler_->wakes_at(), [this, rollout] { go_on(rollout); });
   auto& [batches, hit, draws, names, next, last] = *rollout;
   bool waits = false;
   for (std::size_t i = last; i < next; ++i) {

@@ -19,6 +19,7 @@
 #include <holdfast/supervisor.hpp>
 #include <holdfast_sim/observe/observer.hpp>
 #include <holdfast_sim/scenario/scenario.hpp>
+#include <holdfast_sim/stage/detail/late_scheduler.hpp>
 #include <holdfast_sim/stage/detail/simulated_service.hpp>
 
 namespace holdfast::sim {
@@ -48,14 +49,14 @@ class Population {
 
 class ChaosTimetable {
  public:
-  // All outlive the timetable.
-  ChaosTimetable(Scheduler& scheduler, Supervisor& supervisor, Population& population,
+  // All outlive the timetable. `late` is the supervisor's scheduler, if that may be late; else null.
+  ChaosTimetable(Scheduler& scheduler, LateScheduler* late, Supervisor& supervisor, Population& population,
                  const std::vector<Observer*>& observers, Seed seed);
   ~ChaosTimetable();
 
   // From then on nothing goes wrong, and nothing lasts longer. Before the first entry is added.
   void heal_at(TimePoint at) { heals_at_ = at; }
-  // REQUIRES: fewer than 2^32 entries.
+  // REQUIRES: fewer than 2^32 entries; of one that makes the supervisor late, that there is a scheduler for that.
   void add(ChaosEntry entry);
   // An entry that never happens: the next one has the number after it.
   void skip() { ++numbers_; }
@@ -111,12 +112,25 @@ class ChaosTimetable {
   void go_on(std::shared_ptr<Rollout> rollout);
   void infect(ServiceId id, RunNumber run, const Infection& infection, std::uint64_t strike, std::string_view cause);
   void later(TimePoint at, std::function<void()> what);
+  // Now, or when the supervisor wakes.
+  void tell_supervisor(std::function<void()> what);
+  void stand_still(TimePoint until, std::uint32_t entry);
+  void be_late(const DrawnLength& by, TimePoint until, std::uint32_t entry);
+  Duration lateness(const Timer& timer);
   // When the entry begins again; nullopt: never.
   [[nodiscard]] std::optional<TimePoint> next(const Entry& entry, std::uint32_t occurrence) const;
   [[nodiscard]] DrawKey key_of(const Entry& entry) const noexcept;
   [[nodiscard]] bool healed() const noexcept { return scheduler_.now() >= heals_at_; }
 
+  // From when timers of the supervisor are late, and how.
+  struct Late {
+    DrawnLength by{};
+    TimePoint until = TimePoint::min();
+    std::uint32_t entry = 0;
+  };
+
   Scheduler& scheduler_;
+  LateScheduler* late_scheduler_;
   Supervisor& supervisor_;
   Population& population_;
   const std::vector<Observer*>& observers_;
@@ -128,6 +142,7 @@ class ChaosTimetable {
   TimePoint heals_at_ = TimePoint::max();
   std::uint32_t numbers_ = 0;  // of entries so far
   std::uint32_t limits_ = 0;   // set on resources so far
+  Late late_;
 };
 
 }  // namespace holdfast::sim

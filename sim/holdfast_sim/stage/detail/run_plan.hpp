@@ -38,6 +38,7 @@ struct Suffering {
   TimePoint down_until = TimePoint::min();
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
+  TimePoint unsupervised_until = TimePoint::min();
   std::vector<OpenFault> faults;                     // each of its own name; those that go first do so
   std::optional<TimePoint> ready_since;              // of the present run, if it is ready
   std::optional<TimePoint> ready_until;              // of the last run that was

@@ -143,6 +143,12 @@ void SimulatedService::become_ready() {
 void SimulatedService::end_in_chaos() {
   if (waits_ || holds_) let_go();
   if (suffers_ && role_.says_when_ready) is_ready_no_more();
+  if (suffers_) may_be_over_unseen();
+}
+
+void SimulatedService::may_be_over_unseen() const {
+  const TimePoint until = suffering().unsupervised_until;
+  if (now() < until) report(ChaosEvent::Kind::ended_unseen, until, "stall");
 }
 
 void SimulatedService::is_ready_no_more() {
@@ -414,6 +420,7 @@ void SimulatedService::finish_run() {
       run_alive_ = false;
       if (holds_) let_go();
       if (suffers_) is_ready_no_more();
+      if (suffers_) may_be_over_unseen();
       throw SimulatedException{};
     case Then::hang: hang_this_run(); return;
   }

@@ -106,6 +106,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void begin(StartFault fault);
   void begin_hang(TimePoint until, HungHeartbeats heartbeats);
   void go_off(TimePoint until);
+  void is_unsupervised(TimePoint until) { suffer().unsupervised_until = until; }
 
   // No run is alive on a host that is off, whatever the supervisor takes it for.
   [[nodiscard]] bool run_alive() const noexcept { return run_alive_; }
@@ -140,6 +141,7 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   [[gnu::cold, gnu::noinline]] void become_ready();
   [[gnu::cold, gnu::noinline]] void work();
   void let_go();
+  void may_be_over_unseen() const;
   [[gnu::cold, gnu::noinline]] void end_in_chaos();
   [[gnu::cold, gnu::noinline]] void is_ready_no_more();
   void live(Duration length);
