@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <holdfast_sim/format/recorded_trace_writer.hpp>
 #include <holdfast_sim/scenario/recorded_trace.hpp>
 
 #include "scenario_texts.hpp"
@@ -49,6 +50,49 @@ TEST_CASE("what is odd in a recorded trace is counted, once under each heading t
   CHECK(trace.zero_length == 2);
   CHECK(trace.duplicates == 2);
   CHECK(trace.overlapping == 4);
+}
+
+TEST_CASE("a recorded trace may say which share of the starts fails") {
+  const auto trace = parse_recorded_trace(
+      "entity,from,until,severity,cause\n"
+      "a,1min,2min,0.25,one, two\n"
+      "a,2min,3min,1,x\n"
+      "a,2min,3min,1.000,x\n"
+      "a,3min,4min,0.000000001,x\n",
+      "x.csv");
+  CHECK(trace.causes == std::vector<std::string>{"one, two", "x"});
+  REQUIRE(trace.failures.size() == 4);
+  CHECK(trace.failures[0].severity == file::Ratio::from(0.25));
+  CHECK(trace.failures[1].severity == file::Ratio::from(1));
+  CHECK(trace.failures[3].severity == file::Ratio{4});  // 4.29 times 2^-32
+  CHECK(trace.duplicates == 1);
+  CHECK(trace.has_severities());
+  CHECK_FALSE(parse_recorded_trace("entity,from,until,severity,cause\na,1s,2s,1.0,x\n", "x.csv").has_severities());
+  CHECK(recorded_trace_text(trace, "x.csv") ==
+        "entity,from,until,severity,cause\n"
+        "a,1min,2min,0.25,one, two\n"
+        "a,2min,3min,1,x\n"
+        "a,2min,3min,1,x\n"
+        "a,3min,4min,0.000000001,x\n");
+}
+
+TEST_CASE("a severity that is no share of the starts is refused, with what would be right") {
+  const auto says = [](const std::string& severity) {
+    try {
+      (void)parse_recorded_trace("entity,from,until,severity,cause\na,1min,2min," + severity + ",x\n", "x.csv");
+    } catch (const BadInput& bad) {
+      return std::string{bad.what()};
+    }
+    return std::string{"accepted"};
+  };
+  for (const std::string bad :
+       {"0", "0.0", "1.1", "2", "-0.5", "", ".5", "0.", "25%", "0,5", "1e-3", "0.0000000001", "high", "nan", "01"}) {
+    INFO(bad);
+    CHECK(says(bad).find("allowed is a number above 0 and up to 1") != std::string::npos);
+  }
+  CHECK(says("0.25,") == "accepted");  // the cause begins with a comma
+  CHECK(says("25%").find("25 percent are \"0.25\"") != std::string::npos);
+  CHECK(says("1.1").find("x.csv:2:13: severity: ") != std::string::npos);
 }
 
 TEST_CASE("the shipped recorded traces are as odd as their description says") {

@@ -40,6 +40,31 @@ Target of_cohort(double share, std::string cohort) {
 
 }  // namespace
 
+TEST_CASE("a poison that shows on the third start lets two runs live, and one that goes away kills no more after it") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{10s}}));
+  fixture.sim.add_chaos({.at = 5s, .what = Poison{.fails_after = 2s, .from_start = 3, .to_start = 4}});
+  fixture.sim.run_for(60s);
+  // The run that it meets, two that live, two that it kills, and one that lives.
+  CHECK(fixture.ends_of("s") == Lines{"10s failed simulated failure", "20s failed simulated failure",
+                                      "30s failed simulated failure", "32s failed poison", "34s failed poison",
+                                      "44s failed simulated failure", "54s failed simulated failure"});
+  CHECK(fixture.log.chaos().size() == 1);  // it is not down: what starts may live
+}
+
+TEST_CASE("starts are counted from when the poison has reached the service, and anew when another one does") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "s"}, {.runs_for = Fixed{10s}}));
+  fixture.sim.add_chaos({.at = 25s, .what = Poison{.fails_after = 2s, .from_start = 2}});
+  fixture.sim.add_chaos({.at = 45s, .what = Poison{.length = 30s, .fails_after = 3s, .from_start = 4}});
+  fixture.sim.run_for(68s);
+  // The second start from 25s on is that of 40s. From 45s on the fourth is that of 64s.
+  CHECK(fixture.ends_of("s") == Lines{"10s failed simulated failure", "20s failed simulated failure",
+                                      "30s failed simulated failure", "40s failed simulated failure",
+                                      "42s failed poison", "44s failed poison", "46s failed poison",
+                                      "56s failed simulated failure", "1min6s failed simulated failure"});
+}
+
 TEST_CASE(
     "a run goes on with the old configuration, and whatever starts with the poison fails until it is rolled back") {
   Fixture fixture;

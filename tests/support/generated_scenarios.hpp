@@ -76,6 +76,8 @@ class ChaosValues {
   }
   void draw(Ratio& value) { value = {*rc::gen::inRange<std::uint64_t>(1, Ratio::from(1).two_to_minus_32 + 1)}; }
 
+  void draw(std::uint32_t& value) { value = *rc::gen::element<std::uint32_t>(1, 2, 5); }
+
   template <class Kind>
   Kind kind() {
     Kind drawn;
@@ -88,6 +90,9 @@ class ChaosValues {
     if constexpr (requires { drawn.mode == OutageMode::gone; }) {  // only what fails does so after a while
       if (drawn.mode == OutageMode::gone) drawn.fails_after = Kind{}.fails_after;
       if (drawn.mode == OutageMode::gone) drawn.failing_starts = Kind{}.failing_starts;
+    }
+    if constexpr (requires { drawn.to_start; }) {
+      if (drawn.to_start) drawn.to_start = std::max(*drawn.to_start, drawn.from_start);
     }
     if constexpr (requires { drawn.ready_grows; }) {  // it says at least one of them
       if (!drawn.ready_grows && !drawn.stop_takes) self().draw(drawn.ready_after.emplace());
@@ -247,6 +252,8 @@ class Values : public ChaosValues<Values> {
     draw(value.mode);
     draw(value.fails_after);
     draw(value.failing_starts);
+    value.compress = *rc::gen::element(Ratio::from(1), Ratio::from(2.5));
+    const Ratio severity = value.mode == OutageMode::gone ? Ratio::from(1) : Ratio::from(0.5);
     value.trace.causes = {"disk", "power"};
     for (const auto& name : names_) value.trace.entities.push_back(name.substr(2));
     for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
@@ -255,7 +262,8 @@ class Values : public ChaosValues<Values> {
           {.entity = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(names_.size())),
            .cause = *rc::gen::inRange<std::uint32_t>(0, 2),
            .from = from,
-           .until = from + *length()});
+           .until = from + *length(),
+           .severity = *rc::gen::element(Ratio::from(1), severity)});
     }
     std::stable_sort(value.trace.failures.begin(), value.trace.failures.end(),
                      [](const Failure& a, const Failure& b) { return a.from < b.from; });
@@ -582,6 +590,7 @@ class Values : public ChaosValues<Values> {
     draw(value.mode);
     draw(value.fails_after);
     draw(value.failing_starts);
+    value.compress = *rc::gen::element(Ratio::from(1), Ratio::from(2.5), Recorded::kCompressMax);
   }
   void draw(Capacity& value) {
     value.of = (*rc::gen::elementOf(scenario_.resources)).name;

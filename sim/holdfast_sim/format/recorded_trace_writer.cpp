@@ -67,9 +67,9 @@ class RowOrder {
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> free_;
 };
 
-std::string row_text(const RecordedTrace& trace, const Failure& failure) {
+std::string row_text(const RecordedTrace& trace, const Failure& failure, bool with_severity) {
   return trace.entities[failure.entity] + ',' + to_string(failure.from) + ',' + to_string(failure.until) + ',' +
-         trace.causes[failure.cause] + '\n';
+         (with_severity ? to_string(failure.severity) + ',' : "") + trace.causes[failure.cause] + '\n';
 }
 
 bool names_are_there(const RecordedTrace& trace) {
@@ -81,10 +81,11 @@ bool names_are_there(const RecordedTrace& trace) {
 }  // namespace
 
 std::string recorded_trace_text(const RecordedTrace& trace, const std::string& file) {
-  std::string text{kRecordedHeader};
+  const bool with_severity = trace.has_severities();
+  std::string text{with_severity ? kRecordedHeaderWithSeverity : kRecordedHeader};
   text += '\n';
   if (names_are_there(trace)) {
-    for (const std::size_t row : RowOrder{trace}.find()) text += row_text(trace, trace.failures[row]);
+    for (const std::size_t row : RowOrder{trace}.find()) text += row_text(trace, trace.failures[row], with_severity);
   }
   if (parse_recorded_trace(text, file) != trace) {
     throw BadInput({{file, 0, 0, "", "cannot be written: no file becomes this trace"}});

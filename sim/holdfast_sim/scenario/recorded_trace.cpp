@@ -22,6 +22,7 @@ namespace {
 
 using file::in_quotes;
 using file::Position;
+using file::Ratio;
 using holdfast::to_string;
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
@@ -78,7 +79,10 @@ class Parser {
     while (!rest_.empty()) {
       const auto line = take_line();
       if (!line.empty() && line.front() == '#') continue;
-      if (line == kRecordedHeader) return true;
+      if (line == kRecordedHeader || line == kRecordedHeaderWithSeverity) {
+        header_ = line;
+        return true;
+      }
       complain(0, "", "is " + in_quotes(line) + "; " + about_header(line));
       return false;
     }
@@ -88,8 +92,10 @@ class Parser {
 
   static std::string about_header(std::string_view line) {
     std::string right = "the first line that is not a comment is " + in_quotes(kRecordedHeader);
-    const auto with = [](char separator) {
-      std::string header{kRecordedHeader};
+    const bool has_severity = line.find("everity") != std::string_view::npos;
+    const std::string_view meant = has_severity ? kRecordedHeaderWithSeverity : kRecordedHeader;
+    const auto with = [meant](char separator) {
+      std::string header{meant};
       std::replace(header.begin(), header.end(), ',', separator);
       return header;
     };
@@ -105,12 +111,13 @@ class Parser {
     if (bare == with(';')) return "its fields are separated by semicolons: write commas";
     if (bare == with('|')) return "its fields are separated by bars: write commas";
     if (bare == with('\t')) return "its fields are separated by tabs: write commas";
-    if (bare == kRecordedHeader && line.find_first_of("\"'") != std::string_view::npos) {
+    if (bare == meant && line.find_first_of("\"'") != std::string_view::npos) {
       return "it has quotes: nothing is quoted here, and a cause may have commas";
     }
-    if (bare == kRecordedHeader) return "write it in small letters and without blanks: " + in_quotes(kRecordedHeader);
+    if (bare == meant) return "write it in small letters and without blanks: " + in_quotes(meant);
     if (bare.starts_with("sep=")) return "only a spreadsheet reads this line: leave it out; " + right;
     if (std::count(line.begin(), line.end(), ',') >= 3 && is_row(line)) return "the header is missing: " + right;
+    if (has_severity) return "with severities the first line that is not a comment is " + in_quotes(meant);
     return right;
   }
 
@@ -142,39 +149,42 @@ class Parser {
                    std::to_string(kRecordedLineLengthMax) + " bytes");
       return;
     }
-    if (line.empty()) return complain(0, "", "is an empty line; a row is " + in_quotes(kRecordedHeader));
+    if (line.empty()) return complain(0, "", "is an empty line; a row is " + in_quotes(header_));
     if (line.front() == '#')
-      return complain(0, "", "is a comment; comments stand before the line " + in_quotes(kRecordedHeader));
+      return complain(0, "", "is a comment; comments stand before the line " + in_quotes(header_));
     const auto first = line.find(',');
     const auto second = first == std::string_view::npos ? first : line.find(',', first + 1);
     const auto third = second == std::string_view::npos ? second : line.find(',', second + 1);
-    if (third == std::string_view::npos) {
+    const bool has_severity = header_ == kRecordedHeaderWithSeverity;
+    const auto last = !has_severity || third == std::string_view::npos ? third : line.find(',', third + 1);
+    if (last == std::string_view::npos) {
       complain(0, "",
-               "is " + in_quotes(line) + ", which has fewer than four fields; " +
+               "is " + in_quotes(line) + ", which has fewer than " + (has_severity ? "five" : "four") + " fields; " +
                    (std::count(line.begin(), line.end(), ';') >= 3    ? "they are separated by semicolons: write commas"
                     : std::count(line.begin(), line.end(), '\t') >= 3 ? "they are separated by tabs: write commas"
-                                                                      : "a row is " + in_quotes(kRecordedHeader)));
+                                                                      : "a row is " + in_quotes(header_)));
       return;
     }
     const auto entity = line.substr(0, first);
-    const auto cause = line.substr(third + 1);
+    const auto cause = line.substr(last + 1);
     const bool named = check_quotes("entity", entity, 0) && check_entity(entity);
     const auto from = read_time("from", line, first + 1, second);
     const auto until = read_time("until", line, second + 1, third);
-    const bool caused = check_text("cause", cause, third + 1);
+    const auto severity = has_severity ? read_severity(line, third + 1, last) : std::optional{Ratio::from(1)};
+    const bool caused = check_text("cause", cause, last + 1);
     if (from && until && *until < *from) {
       complain(
           second + 1, "until",
           "is " + to_string(*until) + ", before from, which is " + to_string(*from) + "; allowed is from or later");
-    } else if (named && from && until && caused) {
-      add(entity, *from, *until, cause);
+    } else if (named && from && until && severity && caused) {
+      add(entity, *from, *until, cause, *severity);
     }
   }
 
-  void add(std::string_view entity, Duration from, Duration until, std::string_view cause) {
+  void add(std::string_view entity, Duration from, Duration until, std::string_view cause, Ratio severity) {
     const auto index = entities_.index_of(entity);
     if (index == result_.entity_lines.size()) result_.entity_lines.push_back(line_number_);
-    result_.trace.failures.push_back({index, causes_.index_of(cause), from, until});
+    result_.trace.failures.push_back({index, causes_.index_of(cause), from, until, severity});
   }
 
   bool check_entity(std::string_view entity) {
@@ -229,6 +239,39 @@ class Parser {
     return std::nullopt;
   }
 
+  std::optional<Ratio> read_severity(std::string_view line, std::size_t begin, std::size_t end) {
+    const auto text = line.substr(begin, end - begin);
+    const auto severity = share_of(text);
+    if (severity) return severity;
+    const bool percent = text.size() > 1 && text.back() == '%';
+    complain(begin, "severity",
+             "is " + in_quotes(text) +
+                 "; allowed is a number above 0 and up to 1 with up to nine decimals, which is the share of the starts "
+                 "that fail" +
+                 (percent ? ": 25 percent are \"0.25\"" : ""));
+    return std::nullopt;
+  }
+
+  // "0.25", to the nearest; nullopt: it is no such number, or not above 0 and up to 1.
+  static std::optional<Ratio> share_of(std::string_view text) {
+    constexpr std::size_t kDecimalsMax = 9;
+    const auto point = std::min(text.find('.'), text.size());
+    const auto decimals = text.substr(std::min(point + 1, text.size()));
+    const bool is_number = (text.substr(0, point) == "0" || text.substr(0, point) == "1") &&
+                           (point == text.size() || !decimals.empty()) && decimals.size() <= kDecimalsMax &&
+                           decimals.find_first_not_of("0123456789") == std::string_view::npos;
+    if (!is_number) return std::nullopt;
+    std::uint64_t value = text.front() == '1' ? 1 : 0;
+    std::uint64_t one = 1;
+    for (const char digit : decimals) {
+      value = value * 10 + static_cast<std::uint64_t>(digit - '0');
+      one *= 10;
+    }
+    if (value == 0 || value > one) return std::nullopt;
+    const Ratio share{((value << 32) + one / 2) / one};
+    return share == Ratio{} ? std::nullopt : std::optional{share};
+  }
+
   // What to write instead; empty: the line does not show it.
   static std::string about_time(std::string_view text) {
     constexpr std::string_view kDigits = "0123456789";
@@ -266,13 +309,15 @@ class Parser {
     }
     auto sorted = trace.failures;
     std::sort(sorted.begin(), sorted.end(), [](const Failure& a, const Failure& b) {
-      return std::tie(a.entity, a.from, a.until, a.cause) < std::tie(b.entity, b.from, b.until, b.cause);
+      return std::tie(a.entity, a.from, a.until, a.cause, a.severity) <
+             std::tie(b.entity, b.from, b.until, b.cause, b.severity);
     });
     const auto distinct = std::unique(sorted.begin(), sorted.end()) - sorted.begin();
     trace.duplicates = sorted.size() - static_cast<std::size_t>(distinct);
   }
 
   std::string_view rest_;
+  std::string_view header_ = kRecordedHeader;  // that stands in the file
   std::uint32_t line_number_ = 0;
   file::Complaints complaints_;
   detail::TraceWithLines result_;

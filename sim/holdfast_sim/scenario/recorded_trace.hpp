@@ -3,8 +3,10 @@
 // The file is CSV: `#` comment lines, then the header `entity,from,until,cause`, then a row a failure. `from` and
 // `until` are lengths of time since the record's time zero, with units ("12345min"); the row's last field is the rest
 // of the line. Rows may come in any order, overlap and repeat: nothing is dropped or changed, odd rows are counted.
+// Before the cause there may be a column `severity`: the share of the starts that fail while the row lasts.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include <holdfast/file/ratio.hpp>
 #include <holdfast/time.hpp>
 
 #pragma GCC visibility push(default)
@@ -19,10 +22,11 @@
 namespace holdfast::sim {
 
 struct Failure {
-  std::uint32_t entity = 0;  // index into RecordedTrace::entities
-  std::uint32_t cause = 0;   // index into RecordedTrace::causes
-  Duration from{0};          // since the record's time zero
-  Duration until{0};         // from or later
+  std::uint32_t entity = 0;                     // index into RecordedTrace::entities
+  std::uint32_t cause = 0;                      // index into RecordedTrace::causes
+  Duration from{0};                             // since the record's time zero
+  Duration until{0};                            // from or later
+  file::Ratio severity = file::Ratio::from(1);  // above 0, up to 1
   friend bool operator==(const Failure&, const Failure&) = default;
 };
 
@@ -36,9 +40,15 @@ struct RecordedTrace {
   std::uint64_t duplicates = 0;   // an earlier row has the same fields
   std::uint64_t overlapping = 0;  // begins before an earlier row of its entity has ended: down over the union
 
+  // Some row is no whole outage.
+  [[nodiscard]] bool has_severities() const noexcept {
+    return std::any_of(failures.begin(), failures.end(),
+                       [](const Failure& failure) { return failure.severity != file::Ratio::from(1); });
+  }
   friend bool operator==(const RecordedTrace&, const RecordedTrace&) = default;
 };
 inline constexpr std::string_view kRecordedHeader = "entity,from,until,cause";
+inline constexpr std::string_view kRecordedHeaderWithSeverity = "entity,from,until,severity,cause";
 inline constexpr std::size_t kRecordedFileSizeMax = std::size_t{64} << 20;  // bytes
 inline constexpr std::size_t kRecordedRowsMax = 1'000'000;
 inline constexpr std::size_t kRecordedLineLengthMax = 4096;  // bytes

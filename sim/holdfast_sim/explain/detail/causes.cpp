@@ -60,6 +60,7 @@ class Reader {
       case ChaosEvent::Kind::storm: storm_ = i_; break;
       case ChaosEvent::Kind::run_hang:
         run_hang_ = i_;
+        if (chaos.cause == "hang at stop") break;  // by chaos
         return {.by = CauseKind::draw, .why = Why::by_itself, .from = started_, .enough = true};
       case ChaosEvent::Kind::waits: waits_ = i_; return because(CauseKind::event, started_);
       case ChaosEvent::Kind::served: return because(CauseKind::event, waits_);

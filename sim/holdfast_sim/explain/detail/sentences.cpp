@@ -104,6 +104,19 @@ std::string Sentences::run(std::size_t index) const {
 // ---------------------------------------------------------------------------------------------------------------------
 
 std::string Sentences::of_starts(const ChaosEvent& chaos) const {
+  const auto* const poison =
+      chaos.entry < scenario_.chaos.size() ? std::get_if<Poison>(&scenario_.chaos[chaos.entry].what) : nullptr;
+  if (poison != nullptr && (poison->from_start > 1 || poison->to_start)) {
+    const auto last = poison->to_start ? fmt::format("to {}", *poison->to_start) : std::string{"on"};
+    return fmt::format("{} starts from number {} {} fail after {}", until_text(chaos.until), poison->from_start, last,
+                       to_string(chaos.fails_after));
+  }
+  const auto* const recorded =
+      chaos.entry < scenario_.chaos.size() ? std::get_if<Recorded>(&scenario_.chaos[chaos.entry].what) : nullptr;
+  if (recorded != nullptr && recorded->trace.has_severities()) {
+    return fmt::format("{} a start fails after {} with the probability that the record has for it",
+                       until_text(chaos.until), to_string(chaos.fails_after));
+  }
   const auto share = chaos.entry < scenario_.chaos.size() ? share_of(scenario_.chaos[chaos.entry]) : std::nullopt;
   if (!share) return fmt::format("{} each start fails after {}", until_text(chaos.until), to_string(chaos.fails_after));
   return fmt::format("{} a start fails after {} with a probability of {}", until_text(chaos.until),
@@ -151,7 +164,9 @@ std::string Sentences::says(std::size_t index, const ChaosEvent& chaos) const {
       if (causes_[index].by == CauseKind::event) return fmt::format("it is down with that; {}", of_starts(chaos));
       return fmt::format("it breaks down by itself; {}", of_starts(chaos));
     case ChaosEvent::Kind::hang: return fmt::format("{}it hangs {}", who, until_text(chaos.until));
-    case ChaosEvent::Kind::run_hang: return "its run hangs by itself: it neither ends nor obeys";
+    case ChaosEvent::Kind::run_hang:
+      if (chaos.cause == "hang at stop") return "its run hangs now that it is asked to stop";
+      return "its run hangs by itself: it neither ends nor obeys";
     case ChaosEvent::Kind::gone:
       return fmt::format("{}its host goes off {}, and the supervisor with it", who, until_text(chaos.until));
     case ChaosEvent::Kind::waits: return of_wait(chaos);
@@ -161,7 +176,12 @@ std::string Sentences::says(std::size_t index, const ChaosEvent& chaos) const {
       return fmt::format("{}{}; {}", who, poison ? "its configuration is bad from now on" : "its starts begin to fail",
                          of_starts(chaos));
     }
-    case ChaosEvent::Kind::slow: return fmt::format("{}what starts is slow, {}", who, until_text(chaos.until));
+    case ChaosEvent::Kind::slow: {
+      const std::string_view what = chaos.cause == "hang at start"  ? "what starts hangs"
+                                    : chaos.cause == "hang at stop" ? "what is asked to stop hangs"
+                                                                    : "what starts is slow";
+      return fmt::format("{}{}, {}", who, what, until_text(chaos.until));
+    }
     case ChaosEvent::Kind::stalled:
       return fmt::format("{}the supervisor stands still {}", who, until_text(chaos.until));
     case ChaosEvent::Kind::late:

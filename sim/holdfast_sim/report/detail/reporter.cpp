@@ -24,7 +24,7 @@ namespace {
 RecordedInput describe(const ChaosEntry& entry, const Recorded& recorded, std::optional<Duration> duration) {
   const auto& trace = recorded.trace;
   const auto beyond = std::count_if(trace.failures.begin(), trace.failures.end(), [&](const Failure& row) {
-    return duration && saturating_add(entry.at, row.from) > *duration;
+    return duration && saturating_add(entry.at, recorded.compressed(row.from)) > *duration;
   });
   return {recorded.file,
           trace.failures.size(),

@@ -55,12 +55,35 @@ struct StartFault {
   std::optional<Duration> fails_after{};
   bool fatal = false;       // it fails with an error that no restart can fix
   bool goes_first = false;  // it fails of this, and not of a fault that does not go first
+  // Only of these of the runs that start after it has begun on the service; 1 is the first.
+  std::uint64_t from_start = 1;
+  std::uint64_t to_start = kNoLast;
+  static constexpr std::uint64_t kNoLast = UINT64_MAX;
   // Such a run behaves as its group does, but for what this changes. Not `needs`, `heartbeat_every`, and whether it can
   // be killed: these belong to the group. Empty: nothing.
   std::function<void(Behaviour&, const LastReady&)> changes{};
   // Called when such a run starts, inside the supervisor's call: it ends no run.
   std::function<void(RunNumber)> at_start{};
+
+  [[nodiscard]] bool meets_every_start() const noexcept {
+    return share == Target::kWhole && from_start == 1 && to_start == kNoLast;
+  }
 };
+
+// What a hang takes hold of.
+enum class HangsWhen : std::uint8_t {
+  always,    // what the run does now, and what starts
+  at_start,  // what starts, from its start on; what runs goes on
+  at_stop    // what is asked to stop
+};
+constexpr std::string_view to_string(HangsWhen when) noexcept {
+  switch (when) {
+    case HangsWhen::always: return "always";
+    case HangsWhen::at_start: return "start";
+    case HangsWhen::at_stop: return "stop";
+  }
+  return "?";
+}
 
 // A failure that goes round: what a run that starts does to others.
 struct Infection {
@@ -87,8 +110,9 @@ class Victim {
   virtual void begin(StartFault fault) = 0;
   // Each run of its that starts before `until` makes the runs of others fail. Who is hit has the event, as of a storm.
   virtual void infect(Infection infection, TimePoint until, std::string_view cause) = 0;
-  // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever.
-  virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) = 0;
+  // Its run neither ends nor obeys before `until`; TimePoint::max(): for ever. Or only a run that starts before that,
+  // or one that is asked to stop.
+  virtual void begin_hang(TimePoint until, HungHeartbeats heartbeats, HangsWhen when) = 0;
   // Its host is off, and the supervisor with it: nothing ends or starts before `until`; then it boots.
   virtual void go_off(TimePoint until, std::string_view cause) = 0;
   // Its operator gives the supervisor a command. The supervisor's own event reports it; if it refuses, nothing happens.

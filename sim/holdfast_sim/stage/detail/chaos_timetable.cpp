@@ -167,10 +167,11 @@ class ChaosTimetable::VictimOnStage final : public Victim {
                          .cause = cause,
                          .at_start = std::move(hit)});
   }
-  void begin_hang(TimePoint until, HungHeartbeats heartbeats, std::string_view cause) override {
+  void begin_hang(TimePoint until, HungHeartbeats heartbeats, HangsWhen when) override {
     until = ends(until);
-    report(ChaosEvent::Kind::hang, until, Duration::zero(), cause);
-    who_.service->begin_hang(until, heartbeats);
+    const auto kind = when == HangsWhen::always ? ChaosEvent::Kind::hang : ChaosEvent::Kind::slow;
+    report(kind, until, Duration::zero(), SimulatedService::cause_of_hang(when));
+    who_.service->begin_hang(until, heartbeats, when);
   }
   void go_off(TimePoint until, std::string_view cause) override {
     until = ends(until);

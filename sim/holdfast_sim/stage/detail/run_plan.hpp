@@ -29,7 +29,8 @@ struct Affliction {
 // One that a service has, or has had.
 struct OpenFault {
   StartFault fault;
-  bool shown = false;  // that it is down until then, as it is once a run of its has met a whole share
+  std::uint64_t runs_before = 0;  // of the service, when it began
+  bool shown = false;             // that it is down until then, as it is once a run of its has met one that meets all
 };
 
 // What chaos has done to one service. A window is open before its end.
@@ -38,6 +39,9 @@ struct Suffering {
   TimePoint down_until = TimePoint::min();
   TimePoint hangs_until = TimePoint::min();
   TimePoint off_until = TimePoint::min();
+  TimePoint starts_hang_until = TimePoint::min();
+  TimePoint stops_hang_until = TimePoint::min();
+  TimePoint run_hangs_until = TimePoint::min();  // the present run, by one of these two
   TimePoint unsupervised_until = TimePoint::min();
   std::vector<OpenFault> faults;                     // each of its own name; those that go first do so
   std::optional<TimePoint> ready_since;              // of the present run, if it is ready
@@ -46,6 +50,8 @@ struct Suffering {
   std::string_view fails_of;                         // the fault of which the present run fails, if it does
   std::unique_ptr<Behaviour> changed;                // of the present run; null: it behaves as its group does
   HungHeartbeats heartbeats = HungHeartbeats::stop;  // of the latest hang
+
+  [[nodiscard]] TimePoint hung_until() const noexcept { return std::max(hangs_until, run_hangs_until); }
 };
 
 // What a run comes to if nothing disturbs it.
@@ -86,17 +92,18 @@ RunPlan plan_in_peace(const Behaviour& behaviour, const Key& key, std::uint64_t 
 }
 
 template <class Key>
-bool meets(const StartFault& fault, TimePoint now, const Key& key, std::uint64_t run) {
-  if (now >= fault.until) return false;
+bool meets(const OpenFault& open, TimePoint now, const Key& key, std::uint64_t run) {
+  const StartFault& fault = open.fault;
+  const std::uint64_t start = run - open.runs_before;
+  if (now >= fault.until || start < fault.from_start || start > fault.to_start) return false;
   return fault.share == Target::kWhole || (draw(key(), Purpose::start_failure, run).high >> 32) < fault.share;
 }
 
 // The fault of which a run fails that starts now; the end: it fails of none.
 template <class Faults, class Key>
 auto failing_fault(Faults& faults, TimePoint now, const Key& key, std::uint64_t run) {
-  return std::find_if(faults.begin(), faults.end(), [&](const OpenFault& open) {
-    return open.fault.fails_after && meets(open.fault, now, key, run);
-  });
+  return std::find_if(faults.begin(), faults.end(),
+                      [&](const OpenFault& open) { return open.fault.fails_after && meets(open, now, key, run); });
 }
 
 // How a run behaves that starts now, if not as its group does; else null.
@@ -106,7 +113,7 @@ std::unique_ptr<Behaviour> changed_behaviour(const Behaviour& behaviour, const S
   std::unique_ptr<Behaviour> changed;
   const LastReady last{suffering.ready_until ? now - *suffering.ready_until : kDurationMax, suffering.ready_for};
   for (const OpenFault& open : suffering.faults) {
-    if (!open.fault.changes || !meets(open.fault, now, key, run)) continue;
+    if (!open.fault.changes || !meets(open, now, key, run)) continue;
     if (!changed) changed = std::make_unique<Behaviour>(behaviour);
     open.fault.changes(*changed, last);
   }

@@ -44,7 +44,12 @@ void SimulatedService::start_in_chaos() {
   Suffering& mine = suffer();
   mine.changed = changed_behaviour(role_.behaviour, mine, now(), key(), run_.number().value);
   is_changed_ = mine.changed != nullptr;
+  mine.run_hangs_until = TimePoint::min();
   if (is_off()) return;
+  if (now() < mine.starts_hang_until) {
+    mine.run_hangs_until = mine.starts_hang_until;
+    report(ChaosEvent::Kind::hang, mine.run_hangs_until, cause_of_hang(HangsWhen::at_start));
+  }
   for (const OpenFault& open : mine.faults) {
     if (open.fault.at_start && now() < open.fault.until) open.fault.at_start(run_.number());
   }
@@ -60,7 +65,7 @@ void SimulatedService::meet_fault() {
   Suffering& mine = suffer();
   OpenFault& open = *failing_fault(mine.faults, now(), key(), run_.number().value);
   mine.fails_of = open.fault.name;
-  if (open.fault.share < Target::kWhole || std::exchange(open.shown, true)) return;
+  if (!open.fault.meets_every_start() || std::exchange(open.shown, true)) return;
   report(ChaosEvent::Kind::outage, open.fault.until, open.fault.cause, *open.fault.fails_after);
 }
 
@@ -178,6 +183,7 @@ void SimulatedService::stop(Run) {
   if (!run_alive_ || std::holds_alternative<Ignores>(behaviour().on_stop)) return;
   role_.scheduler.disarm(*this);  // whatever it would have come to, it stops instead
   next_ = Next::stop;
+  if (suffers_) may_hang_when_stopped();
   if (hung()) {
     wait_for_end_of_hang();
   } else {
@@ -242,17 +248,36 @@ void SimulatedService::begin(StartFault fault) {
                                   [&fault](const OpenFault& open) { return open.fault.name == fault.name; });
   if (known == faults.end()) {
     const auto place = fault.goes_first ? faults.begin() : faults.end();
-    faults.insert(place, {std::move(fault)});
+    faults.insert(place, {std::move(fault), run_.number().value});
     return;
   }
   fault.until = std::max(known->fault.until, fault.until);
-  *known = {std::move(fault)};
+  *known = {std::move(fault), run_.number().value};
 }
 
-void SimulatedService::begin_hang(TimePoint until, HungHeartbeats heartbeats) {
+std::string_view SimulatedService::cause_of_hang(HangsWhen when) noexcept {
+  switch (when) {
+    case HangsWhen::always: return "hang";
+    case HangsWhen::at_start: return "hang at start";
+    case HangsWhen::at_stop: return "hang at stop";
+  }
+  return {};
+}
+
+void SimulatedService::begin_hang(TimePoint until, HungHeartbeats heartbeats, HangsWhen when) {
   Suffering& mine = suffer();
-  mine.heartbeats = heartbeats;
-  mine.hangs_until = std::max(mine.hangs_until, until);
+  if (when != HangsWhen::at_stop) mine.heartbeats = heartbeats;
+  TimePoint& hangs_until = when == HangsWhen::always     ? mine.hangs_until
+                           : when == HangsWhen::at_start ? mine.starts_hang_until
+                                                         : mine.stops_hang_until;
+  hangs_until = std::max(hangs_until, until);
+}
+
+void SimulatedService::may_hang_when_stopped() {
+  const TimePoint until = suffering().stops_hang_until;
+  if (now() >= until) return;
+  suffer().run_hangs_until = std::max(suffering().run_hangs_until, until);
+  report(ChaosEvent::Kind::run_hang, TimePoint::max(), cause_of_hang(HangsWhen::at_stop));
 }
 
 // What the supervisor takes for alive stays so, in silence. What was about to stop has stopped.
@@ -373,7 +398,7 @@ void SimulatedService::beat(Pulse& pulse) {
     report(ChaosEvent::Kind::silent, pulse.heard_at_, "hang");
     pulse.sign_ = Pulse::Sign::silent;
   }
-  const bool hangs_for_ever = hangs && (run_hung_ || suffering().hangs_until == TimePoint::max());
+  const bool hangs_for_ever = hangs && (run_hung_ || suffering().hung_until() == TimePoint::max());
   if (beats || !hangs_for_ever) role_.scheduler.arm(pulse, now() + *role_.beats_every);
 }
 
@@ -388,7 +413,7 @@ void SimulatedService::give_sign(Pulse& pulse, bool hangs) {
 }
 
 void SimulatedService::wait_for_end_of_hang() {
-  const TimePoint until = suffering().hangs_until;
+  const TimePoint until = suffering().hung_until();
   if (!run_hung_ && until != TimePoint::max()) role_.scheduler.arm(*this, until);
 }
 

@@ -104,7 +104,8 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   void crash(std::string_view cause);
   void begin_outage(const Affliction& affliction, TimePoint until);
   void begin(StartFault fault);
-  void begin_hang(TimePoint until, HungHeartbeats heartbeats);
+  void begin_hang(TimePoint until, HungHeartbeats heartbeats, HangsWhen when);
+  [[nodiscard]] static std::string_view cause_of_hang(HangsWhen when) noexcept;
   void go_off(TimePoint until);
   void is_unsupervised(TimePoint until) { suffer().unsupervised_until = until; }
 
@@ -165,10 +166,11 @@ class alignas(64) SimulatedService final : public Service, public Timer {
   }
   void report(ChaosEvent::Kind kind, TimePoint until, std::string_view cause, Duration fails_after = {}) const;
   void wait_for_end_of_hang();
+  void may_hang_when_stopped();
   [[nodiscard]] const Suffering& suffering() const noexcept;
   Suffering& suffer();
   [[nodiscard]] bool is_off() const noexcept { return now() < suffering().off_until; }
-  [[nodiscard]] bool hung() const noexcept { return run_hung_ || (suffers_ && now() < suffering().hangs_until); }
+  [[nodiscard]] bool hung() const noexcept { return run_hung_ || (suffers_ && now() < suffering().hung_until()); }
   [[nodiscard]] TimePoint now() const noexcept { return role_.scheduler.now(); }
 
   // What the timer is waiting for.
