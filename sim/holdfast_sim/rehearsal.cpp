@@ -7,6 +7,7 @@
 
 #include <holdfast_sim/checks/detail/configuration_check.hpp>
 #include <holdfast_sim/detail/figure_expectations.hpp>
+#include <holdfast_sim/observe/compact_trace.hpp>
 #include <holdfast_sim/observe/digest.hpp>
 #include <holdfast_sim/observe/trace.hpp>
 #include <holdfast_sim/report/report.hpp>
@@ -115,10 +116,15 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   ConfigurationCheck configuration{scenario};
   Report report{scenario, Report::Groups::of_scenario, options.with_history};
   std::optional<TraceWriter> trace;
+  std::optional<CompactTraceWriter> compact_trace;
   Canary canary{checks};
   Observer* const watched = options.canary ? static_cast<Observer*>(&canary) : &checks;
   std::vector<Observer*> observers{&digest, watched, &expectations, &configuration, &report};
-  if (options.trace) observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
+  if (options.trace && options.compact) {
+    observers.push_back(&compact_trace.emplace(*options.trace, scenario.name, result.seed));
+  } else if (options.trace) {
+    observers.push_back(&trace.emplace(*options.trace, scenario.name, result.seed));
+  }
 
   Simulation simulation{scenario, observers, result.seed};
   run(simulation, scenario, options, checks);
@@ -127,6 +133,7 @@ RehearsalResult rehearse(const Scenario& scenario, const RehearsalOptions& optio
   checks.finish(end);
   expectations.finish(end);
   if (trace) trace->finish(end, digest);
+  if (compact_trace) compact_trace->finish(end, digest);
   if (options.trace && !*options.trace) throw TraceNotWritten{};
   result.report = report.finish(end);
   result.canary_planted = canary.planted();

@@ -37,6 +37,7 @@ struct Progress {
 struct RehearsalOptions {
   std::optional<Seed> seed{};                          // replaces the scenario's own
   std::ostream* trace = nullptr;                       // where a trace is written to; none without it
+  bool compact = false;                                // a compact trace (compact_trace.hpp) instead of lines
   std::function<void(const Progress&)> progress = {};  // called after every `slice` timers
   // Asked after every slice: true ends the rehearsal there, and the result is what there is so far.
   std::function<bool()> interrupted = {};

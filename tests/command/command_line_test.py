@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 import holdfast_command  # noqa: E402
 from holdfast_command import BUSY, HEALTHY, IS_SLOW, VIOLATED, CommandTest  # noqa: E402
 
-COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "explain", "find", "report",
+COMMANDS = ("init", "list", "run", "sweep", "merge", "shrink", "replay", "validate", "predict", "compare", "diff", "explain", "find", "trace", "report",
             "schema", "up", "check", "import", "status", "start", "stop", "restart", "reset", "signal", "logs", "events", "reload", "down")
 # Their examples need a fleet that is up, or that could be: up_test has one.
 OF_RUNNING_FLEETS = re.compile(r"holdfast (up|check|import|status|start|stop|restart|reset|signal|logs|events|reload|down)\b")

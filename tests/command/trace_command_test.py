@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import io
 import json
 import os
 import re
@@ -119,6 +121,83 @@ class TimesBeyondDoubles(CommandTest):
         if isinstance(value, list):
             return [self.with_texts(each) for each in value]
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class CompactTraces(CommandTest):
+    SCENARIOS = ("mixed_fleet", "failure_storm", "hung_workers", "exit_rules", "database_comes_back", "dead_connection", "flapping")
+
+    def test_the_lines_of_shipped_scenarios_come_back_to_the_byte_in_at_most_16_bytes_an_event(self):
+        compact, lines = self.folder / "t.hft", self.folder / "t.ndjson"
+        events = size = 0
+        for name in self.SCENARIOS:
+            with self.subTest(scenario=name):
+                scenario = str(holdfast_command.ROOT / f"scenarios/{name}.toml")
+                self.run_it("run", scenario, "--quiet", "--trace", str(compact))
+                self.run_it("run", scenario, "--quiet", "--trace", str(lines))
+                self.expect(0, "trace", str(compact), "-o", str(self.folder / "again.ndjson"))
+                self.assertEqual((self.folder / "again.ndjson").read_bytes(), lines.read_bytes())
+                size += compact.stat().st_size
+                events += lines.read_bytes().count(b"\n") - 2
+        self.assertLessEqual(size / events, 16)
+
+    def test_through_pipes(self):
+        file = self.file(HEALTHY)
+        compact, lines = self.folder / "t.hft", self.folder / "t.ndjson"
+        self.expect(0, "run", file, "--trace", str(compact))
+        self.expect(0, "run", file, "--trace", str(lines))
+        done = subprocess.run([holdfast_command.HOLDFAST, "trace", "-"], input=compact.read_bytes(), capture_output=True, check=True)
+        self.assertEqual(done.stdout, lines.read_bytes())
+
+    def test_a_table_has_the_cells_of_the_lines(self):
+        file = self.file(BUSY.replace('"1h"', '"1s"') + "[[chaos]]\nat = \"500ms\"\nstorm = { of = \"feed\" }\n")
+        compact, lines = self.folder / "t.hft", self.folder / "t.ndjson"
+        self.expect(0, "run", file, "--trace", str(compact))
+        self.expect(0, "run", file, "--trace", str(lines))
+        table = self.expect(0, "trace", str(compact), "--format", "csv").stdout
+        self.assertEqual(self.expect(0, "trace", str(lines), "--format", "csv").stdout, table)
+        rows = list(csv.DictReader(io.StringIO(table)))
+        events = [json.loads(line) for line in lines.read_text().splitlines()[1:-1]]
+        self.assertEqual(len(rows), len(events))
+        page = (holdfast_command.ROOT / "lib/docs/guide/analysing.md").read_text()
+        self.assertIn("\n".join(table.splitlines()[:1]), page.replace(", ", ",").replace("\n", "").replace("`", ""))
+        for row, event in zip(rows, events, strict=True):
+            cells = {key: text for key, text in row.items() if text}
+            if event.get("kind") == "added":
+                event = {key: event[key] for key in ("t_ns", "service", "n", "run", "kind", "runs_before")}  # not the policy
+            self.assertEqual(cells, {key: str(value).replace("True", "true") for key, value in event.items() if value != ""})
+
+    def test_other_commands_read_it_or_refuse_it(self):
+        compact, lines = self.folder / "t.hft", self.folder / "t.ndjson"
+        for trace in (compact, lines):
+            self.expect(0, "run", self.file(HEALTHY), "--trace", str(trace))
+        found = [json.loads(self.expect(0, "find", str(trace), "ended", "--json").stdout)["examples"] for trace in (compact, lines)]
+        self.assertEqual(found[0], found[1])
+        self.assertGreater(len(found[0]), 0)
+        self.assertIn("writes lines of JSON", self.expect(2, "replay", str(lines), "--trace", str(compact)).stderr)
+
+    def test_a_damaged_file_is_2_and_names_the_byte(self):
+        compact = self.folder / "t.hft"
+        self.expect(0, "run", self.file(HEALTHY), "--trace", str(compact))
+        whole = compact.read_bytes()
+        compact.write_bytes(whole[:-1])
+        self.assertIn(f"t.hft: byte {len(whole) - 1}: the trace is cut short", self.expect(2, "trace", str(compact)).stderr)
+        compact.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+        self.assertIn("t.hft: byte 8: the block that begins here is damaged", self.expect(2, "trace", str(compact)).stderr)
+        lines = self.folder / "t.ndjson"
+        self.expect(0, "run", self.file(HEALTHY), "--trace", str(lines))
+        self.assertIn("is a trace of lines already", self.expect(2, "trace", str(lines)).stderr)
+        self.assertIn('"parquet" is no format; there are: ndjson, csv', self.expect(2, "trace", str(lines), "--format", "parquet").stderr)
+        self.assertIn("would overwrite", self.expect(2, "trace", str(lines), "--format", "csv", "-o", str(lines)).stderr)
+
+    @unittest.skipUnless(shutil.which("jq"), "jq is not installed")
+    def test_the_page_shows_what_jq_says(self):
+        page = (holdfast_command.ROOT / "lib/docs/guide/analysing.md").read_text()
+        self.expect(0, "run", str(holdfast_command.ROOT / "scenarios/mixed_fleet.toml"), "--trace", str(self.folder / "run.ndjson"))
+        found = re.findall(r"^\$ (jq [^\n]*)\n(.*?)(?=^\$|^```)", page, re.MULTILINE | re.DOTALL)
+        self.assertGreaterEqual(len(found), 3)
+        for command, output in found:
+            done = subprocess.run(command, shell=True, cwd=self.folder, capture_output=True, text=True, check=True)
+            self.assertEqual(done.stdout, output, command)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,9 @@ Command add_down_to(CLI::App& app);
 namespace up {
 Command add_to(CLI::App& app);
 }
+namespace trace {
+Command add_to(CLI::App& app);
+}
 namespace validate {
 Command add_to(CLI::App& app);
 }

@@ -48,7 +48,7 @@ Properties:
   'whenever db: running at most 2, eventually db: running 3 within 50s'
   'not always db: running at least 2, from 1min'
 
-FILE is a scenario, or a trace (a file that ends in .ndjson), which is one run.
+FILE is a scenario, or a trace (a file that ends in .ndjson or .hft), which is one run.
 
 Examples:
   holdfast find FILE --seeds 1..1000 'trip not preceded by outage within 5min'
@@ -169,7 +169,8 @@ int search_runs(const Arguments& arguments) {
 }
 
 int call(const Arguments& arguments) {
-  return arguments.file.ends_with(".ndjson") ? search_trace(arguments) : search_runs(arguments);
+  const bool is_trace = arguments.file.ends_with(".ndjson") || arguments.file.ends_with(".hft");
+  return is_trace ? search_trace(arguments) : search_runs(arguments);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ int parse_and_call(const std::vector<std::string>& words) {
   std::vector<Command> commands{init::add_to(app),    list::add_to(app),    run::add_to(app),    sweep::add_to(app),
                                 merge::add_to(app),   shrink::add_to(app),  replay::add_to(app), validate::add_to(app),
                                 predict::add_to(app), compare::add_to(app), diff::add_to(app),   explain::add_to(app),
-                                report::add_to(app),  find::add_to(app),    schema::add_to(app)};
+                                report::add_to(app),  find::add_to(app),    trace::add_to(app),  schema::add_to(app)};
 #if HOLDFAST_RUNS_PROCESSES
   commands.insert(commands.end(),
                   {up::add_to(app), check::add_to(app), import::add_to(app), control::add_status_to(app),

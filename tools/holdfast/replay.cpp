@@ -126,6 +126,9 @@ bool show(const sim::ReplayResult& result, const Arguments& arguments) {
 }
 
 int call(const Arguments& arguments) {
+  if (arguments.trace.ends_with(".hft")) {
+    throw UsageError{"--trace: a replay writes lines of JSON; name a file that ends in .ndjson"};
+  }
   if (!arguments.mended.empty() && arguments.scenario.empty()) {
     throw UsageError{"--mended: says when outages of a scenario end; add --scenario OUT"};
   }

@@ -43,6 +43,7 @@ Examples:
   holdfast run FILE --seed 7                          the same with another seed
   holdfast run FILE --set supervisor.backoff.max=10s   the same with another value
   holdfast run FILE --trace events.ndjson             also write every event to a file
+  holdfast run FILE --trace events.hft                the same in a tenth of the bytes: holdfast help trace
   holdfast run FILE --trace - | head                  events to standard output, the summary to standard error
   holdfast run FILE --json | jq .fleet.availability   the summary for programs
   generate | holdfast run -                           a scenario from standard input
@@ -53,6 +54,8 @@ Exit status:
   2    bad input: the scenario, the command line, or an output that cannot be written
   3    a budget of the scenario ran out before its end
   130  Ctrl-C; the summary is of what happened until then)";
+
+constexpr auto kCompactEnd = ".hft";
 
 struct Arguments {
   std::string scenario;
@@ -81,7 +84,8 @@ struct Rehearsed {
 
 Rehearsed rehearse(const sim::Scenario& scenario, const Arguments& arguments, std::ostream* trace) {
   ProgressLine progress;
-  sim::RehearsalOptions options{.trace = trace, .interrupted = interrupted};
+  sim::RehearsalOptions options{
+      .trace = trace, .compact = arguments.trace.ends_with(kCompactEnd), .interrupted = interrupted};
   if (arguments.seed) options.seed = Seed{*arguments.seed};
   if (progress.possible() && !arguments.quiet) options.progress = [&](const auto& now) { progress.show(now); };
   const auto began = std::chrono::steady_clock::now();
@@ -159,7 +163,7 @@ Command add_to(CLI::App& app) {
   add_seed(*line, arguments->seed, "A whole number that replaces the scenario's seed");
   add_settings(*line, arguments->settings);
   line->add_option("--trace", arguments->trace,
-                   "Write every event to this file, one line of JSON each; - is standard output")
+                   "Write every event to this file, as JSON or, if it ends in .hft, compactly; - is standard output")
       ->type_name("OUT");
   auto* const quiet = line->add_flag("--quiet", arguments->quiet, "Print one line only: verdict and digest");
   line->add_flag("--json", arguments->json, "Print the summary as JSON (lib/docs/reference/json.md)")->excludes(quiet);

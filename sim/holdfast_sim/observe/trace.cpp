@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <istream>
-#include <map>
 #include <optional>
 #include <ostream>
 #include <type_traits>
@@ -13,9 +12,11 @@
 #include <holdfast/event_fields.hpp>
 #include <holdfast/file/bad_input.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast_sim/observe/compact_trace.hpp>
 #include <holdfast_sim/observe/detail/chaos_fields.hpp>
 #include <holdfast_sim/observe/detail/line_source.hpp>
 #include <holdfast_sim/observe/detail/object_reader.hpp>
+#include <holdfast_sim/observe/detail/trace_services.hpp>
 #include <holdfast_sim/text/file.hpp>
 
 namespace holdfast::sim {
@@ -325,7 +326,7 @@ class TraceReader {
     object.refuse_other_keys();
     digest_.on_event(event);
     for (Observer* const observer : observers_) observer->on_event(event);
-    if (std::holds_alternative<event::Removed>(event.what)) forget(event.name);
+    if (std::holds_alternative<event::Removed>(event.what)) services_.forget(event.name);
   }
 
   static bool may_be_about_supervisor(const Event& event) {
@@ -378,26 +379,9 @@ class TraceReader {
   }
 
   ServiceId id_of(std::string_view name, bool added) {
-    auto known = ids_.find(name);
-    if (known == ids_.end()) {
-      if (!added) throw BadLine{"service", "is " + file::in_quotes(name) + ", which was not added before"};
-      std::uint32_t slot = 0;
-      if (free_.empty()) {
-        slot = static_cast<std::uint32_t>(generations_.size());
-        generations_.push_back(0);
-      } else {
-        slot = free_.back();
-        free_.pop_back();
-      }
-      known = ids_.emplace(std::string{name}, ServiceId{slot, ++generations_[slot]}).first;
-    }
-    return known->second;
-  }
-
-  void forget(std::string_view name) {
-    const auto known = ids_.find(name);
-    free_.push_back(known->second.slot);
-    ids_.erase(known);
+    const auto id = services_.id_of(name, added);
+    if (!id) throw BadLine{"service", "is " + file::in_quotes(name) + ", which was not added before"};
+    return *id;
   }
 
   detail::LineSource lines_;
@@ -405,14 +389,13 @@ class TraceReader {
   const std::vector<Observer*>& observers_;
   TraceSummary summary_;
   Digest digest_;
-  std::map<std::string, ServiceId, std::less<>> ids_;
-  std::vector<std::uint32_t> generations_;  // by slot
-  std::vector<std::uint32_t> free_;
+  detail::TraceServices services_;
 };
 
 }  // namespace
 
 TraceSummary read_trace(std::istream& in, const std::string& file, const std::vector<Observer*>& observers) {
+  if (is_compact_trace(in)) return CompactTraceReader{in, file}.read(observers);
   return TraceReader{in, file, observers}.read();
 }
 

@@ -59,9 +59,9 @@ struct TraceSummary {
   std::string digest;
 };
 
-// Reads a trace file and shows its events to the observers, as the run did. Service ids are the reader's own.
-// Throws BadInput for a line that is not an event, a file that was cut short, and a digest that is not that of the
-// events.
+// Reads a trace file, or a compact one, and shows its events to the observers, as the run did. Service ids are the
+// reader's own. Throws BadInput for a line that is not an event, a file that was cut short, and a digest that is not
+// that of the events.
 TraceSummary read_trace(std::istream& in, const std::string& file, const std::vector<Observer*>& observers);
 
 }  // namespace holdfast::sim
