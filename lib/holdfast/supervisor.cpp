@@ -1246,6 +1246,7 @@ void Supervisor::concern(Record& record, detail::ServiceGroups::Group group) {
     scheduler_.disarm(record);
     record.timer_is_due = false;
     wait_no_more(record);
+    if (waits_for_order) order_->starts_by_hand(slot);  // it waited when one that it is after became unready, if one did
     (void)waits_for_siblings(record);
   } else if (record.phase == Phase::stopping || (backs_off && (record.armed() || record.timer_is_due))) {
     miss(record, group);

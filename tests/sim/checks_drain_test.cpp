@@ -134,6 +134,63 @@ TEST_CASE("shuts_down_once") {
   check_only(too_early, Rule::shuts_down_once, "all are said to have terminated, but 1 are active (a)");
 }
 
+TEST_CASE("a fleet ends with a service whose policy says so, and with no other") {
+  struct Fleet : History {
+    explicit Fleet(EndsFleet when, RestartPolicy restart = RestartPolicy::never) {
+      added_under("main", {.restart = restart, .backoff = kPolicy, .ends_fleet = when}).restarted();
+      added_under("other", {.restart = restart, .backoff = kPolicy}).restarted();
+      at(1s).of("main");
+    }
+    Fleet& ends() {
+      of("other").stopping(StopCause::shutdown).exited().cancelled().drained().finish();
+      return *this;
+    }
+  };
+  SECTION("when it is lost") {
+    Fleet lost{EndsFleet::when_lost};
+    lost.failed().given_up().fleet_ends_with("main");
+    check_held(lost.ends());
+    Fleet goes_on{EndsFleet::when_lost};
+    goes_on.exited().completed().finish(EndReason::events_budget);
+    check_held(goes_on);
+    Fleet unasked{EndsFleet::when_lost};
+    unasked.exited().completed().fleet_ends_with("main");
+    check_only(unasked.ends(), Rule::shuts_down_once,
+               "the fleet ends with \"main\", though nothing calls for that now");
+  }
+  SECTION("always, but for a command") {
+    Fleet completed{EndsFleet::always};
+    completed.exited().completed().fleet_ends_with("main");
+    check_held(completed.ends());
+    Fleet stopped{EndsFleet::always};
+    stopped.commanded(Command::stop).stopping(StopCause::stop).exited().cancelled();
+    stopped.at(2s).finish(EndReason::events_budget);
+    check_held(stopped);
+    Fleet ends_all_the_same{EndsFleet::always};
+    ends_all_the_same.commanded(Command::stop).stopping(StopCause::stop).exited().cancelled().fleet_ends_with("main");
+    check_only(ends_all_the_same.ends(), Rule::shuts_down_once,
+               "the fleet ends with \"main\", though nothing calls for that now");
+  }
+  SECTION("in that very instant, and with its name") {
+    Fleet never{EndsFleet::when_lost};
+    never.failed().given_up();
+    never.at(2s).of("other").exited().completed().finish();
+    check_only(never, Rule::shuts_down_once,
+               "has ended, and the fleet does not end with it, though its ends_fleet says so");
+    Fleet at_the_end{EndsFleet::always};
+    at_the_end.of("other").exited().completed().of("main").exited().completed().finish();
+    check_only(at_the_end, Rule::shuts_down_once,
+               "has ended, and the fleet does not end with it, though its ends_fleet says so");
+    Fleet misnamed{EndsFleet::when_lost};
+    misnamed.failed().given_up().fleet_ends_with("other");
+    check_only(misnamed.ends(), Rule::shuts_down_once,
+               "the fleet ends with \"other\", though nothing calls for that now");
+    Fleet by_hand{EndsFleet::when_lost};
+    by_hand.failed().given_up().shutdown();
+    check_held(by_hand.ends());
+  }
+}
+
 TEST_CASE("drains_by_its_deadline") {
   const auto stopping = [] {
     auto history = std::make_unique<History>();

@@ -191,6 +191,9 @@ class History {
   History& shutdown(ShutdownCause cause = ShutdownCause::requested) {
     return tell_of_supervisor(event::ShutdownRequested{cause, 30s});
   }
+  History& fleet_ends_with(std::string_view name) {
+    return tell_of_supervisor(event::ShutdownRequested{ShutdownCause::ends_fleet, 30s, name});
+  }
   History& drained(DrainOutcome outcome = DrainOutcome::drained) { return tell_of_supervisor(event::Drained{outcome}); }
 
   History& pulse(ChaosEvent::Kind kind, TimePoint until) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@
 #include <holdfast/backoff.hpp>
 #include <holdfast/supervisor.hpp>
 #include <holdfast_sim/checks/checks.hpp>
+#include <holdfast_sim/observe/digest.hpp>
+#include <holdfast_sim/observe/trace.hpp>
 #include <holdfast_sim/stage/virtual_scheduler.hpp>
 
 #include "checks_history.hpp"
@@ -132,7 +135,8 @@ struct Play {
 // The supervisor, its services and those who command them, watched by the checks.
 class Theatre final : public EventSink {
  public:
-  explicit Theatre(const Play& play) : play_(play), supervisor_(scheduler_, play.config, play.seed, *this) {
+  explicit Theatre(const Play& play, Observer* audience = nullptr)
+      : play_(play), audience_(audience), supervisor_(scheduler_, play.config, play.seed, *this) {
     for (const auto& group : play_.groups) (void)supervisor_.add_group(group);
     for (std::size_t i = 0; i < play_.services.size(); ++i) add(i);
     for (const auto& [at, order] : play_.orders) {
@@ -146,6 +150,7 @@ class Theatre final : public EventSink {
 
   void on_event(const Event& event) override {
     checks.on_event(event);
+    if (audience_) audience_->on_event(event);
     if (const auto found = play_.interjections.find(++events_); found != play_.interjections.end()) {
       obey(found->second);
     }
@@ -197,6 +202,7 @@ class Theatre final : public EventSink {
   }
 
   const Play& play_;
+  Observer* const audience_;  // or null
   VirtualScheduler scheduler_;
   std::vector<std::unique_ptr<PlannedService>> services_;
   std::vector<std::unique_ptr<Cue>> cues_;
@@ -315,12 +321,25 @@ Play random_play() {
   return play;
 }
 
+// The same play once more, as lines of a trace.
+std::string trace_of(const Play& play, TimePoint until) {
+  std::ostringstream lines;
+  TraceWriter writer{lines, "a play", play.seed};
+  Theatre theatre{play, &writer};
+  theatre.run_until(until);
+  Digest digest;
+  writer.finish({}, digest);
+  return std::move(lines).str();
+}
+
 TEST_CASE("whatever services do and commands ask, the supervisor keeps every rule") {
   CHECK(rc::check([] {
     const Play play = random_play();
+    const auto until = TimePoint{} + *rc::gen::element<Duration>(5ms, 100ms, 2s, 60s);
     Theatre theatre{play};
-    theatre.run_until(TimePoint{} + *rc::gen::element<Duration>(5ms, 100ms, 2s, 60s));
+    theatre.run_until(until);
     for (const auto& violation : theatre.checks.violations()) RC_LOG() << text_of(violation) << '\n';
+    if (!theatre.checks.held()) RC_LOG() << trace_of(play, until);
     RC_ASSERT(theatre.checks.held());
   }));
 }

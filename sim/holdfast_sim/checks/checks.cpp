@@ -62,6 +62,8 @@ struct Checks::State {
       order.time_goes_on(event.at);
     if (groups.is_used()) [[unlikely]]
       groups.time_goes_on(event.at);
+    if (drain.fleet_end) [[unlikely]]
+      drain.time_goes_on(event.at);
     if (event.at > drain.drain_over_by) drain.drain_is_over_in_time(event.at, {found.shutdown_line, describe(event)});
     if (debts.replaced) debts.comes_back_in_place(event);
     if (event.about_supervisor()) return on_supervisor_event(event);
@@ -655,6 +657,7 @@ struct Checks::State {
 
   void on(Step& step, const event::Terminated& what) {
     Life& life = step.life;
+    const StopCause cause = life.phase == Phase::stopping ? life.stop_cause : life.owed_cause;
     is_the_present_run(step);
     gauge_never_goes_negative(step);
     debts.settle(step, what);
@@ -674,6 +677,7 @@ struct Checks::State {
       order.on_terminated(step);
     if (groups.is_used()) [[unlikely]]
       groups.on_terminated(step, what.why);
+    drain.may_end_the_fleet(step, what.why, retries.policies[life.policy]->ends_fleet, cause);
     drain.on_terminated(step.event.at);
   }
 
@@ -732,6 +736,7 @@ void Checks::finish(const SimulationEnd& end) {
   State& state = *state_;
   state.order.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   state.groups.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
+  state.drain.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   EndRules{.found = state.found,
            .counted = state.counted,
            .known = state.known,

@@ -26,7 +26,36 @@ void DrainRules::on_supervisor_event(const Event& event, const std::function<boo
   }
 }
 
-void DrainRules::shuts_down_once(const Event& event, ShutdownCause cause) {
+void DrainRules::may_end_the_fleet(Step& step, const Termination& why, EndsFleet when, StopCause cause) {
+  using Reason = Termination::Reason;
+  if (shutdown || when == EndsFleet::never) return;
+  const bool was_stopped = why.reason == Reason::cancelled || why.reason == Reason::abandoned;
+  const bool hangs = why.reason == Reason::abandoned && goes_on_after(cause);
+  const bool is_lost = why.reason == Reason::failed || why.reason == Reason::circuit_open || hangs ||
+                       (was_stopped && cause == StopCause::group_lost);
+  const bool with_dependency = was_stopped && cause == StopCause::dependency_stop;
+  const bool ends = when == EndsFleet::when_lost ? is_lost : !was_stopped || is_lost || with_dependency;
+  if (!ends) return;
+  const bool surely = !with_dependency;  // a command may have come upon that stop
+  if (fleet_end && fleet_end->surely) return;
+  if (!fleet_end) fleet_end = FleetEnd{step.event.at, {}, false};
+  fleet_end->by.push_back(step.past.name);
+  fleet_end->surely = surely;
+}
+
+void DrainRules::time_goes_on(TimePoint at) {
+  if (!fleet_end || at <= fleet_end->at) return;
+  if (fleet_end->surely) {
+    found.violated(Rule::shuts_down_once, fleet_end->by.back(), fleet_end->at,
+                   "has ended, and the fleet does not end with it, though its ends_fleet says so", {});
+  }
+  fleet_end.reset();
+}
+
+void DrainRules::shuts_down_once(const Event& event, const event::ShutdownRequested& what) {
+  const ShutdownCause cause = what.cause;
+  const auto due = std::exchange(fleet_end, std::nullopt);
+  const auto is_due = [&] { return due && std::find(due->by.begin(), due->by.end(), what.ended_by) != due->by.end(); };
   found.tested(Rule::shuts_down_once);
   if (shutdown) {
     found.violated(Rule::shuts_down_once, {}, event.at, "a shutdown is requested again",
@@ -36,12 +65,16 @@ void DrainRules::shuts_down_once(const Event& event, ShutdownCause cause) {
                    fmt::format("all are said to have terminated, but {} are active{}", counted.active_services,
                                known.names_of_the_active()),
                    {describe(event)});
+  } else if (cause == ShutdownCause::ends_fleet && !is_due()) {
+    found.violated(Rule::shuts_down_once, {}, event.at,
+                   fmt::format("the fleet ends with \"{}\", though nothing calls for that now", what.ended_by),
+                   {describe(event)});
   }
 }
 
 void DrainRules::on_shutdown_requested(const Event& event, const event::ShutdownRequested& what,
                                        const std::function<bool(std::uint32_t)>& is_in_use) {
-  shuts_down_once(event, what.cause);
+  shuts_down_once(event, what);
   if (shutdown) return;
   shutdown = what;
   shutdown_at = event.at;

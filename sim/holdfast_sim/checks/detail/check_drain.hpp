@@ -33,6 +33,14 @@ struct DrainRules {
   TimePoint killed_at = TimePoint::min();             // the same of a run that was killed
   bool has_killed = false;                            // before a grace was over
 
+  // Services have ended that the fleet does not go on without (EndsFleet).
+  struct FleetEnd {
+    TimePoint at;
+    std::vector<std::string> by;  // one of them is named
+    bool surely = false;          // else the events do not show whether a command has stopped it
+  };
+  std::optional<FleetEnd> fleet_end;  // it has to be reported in that instant
+
   [[nodiscard]] bool is_under_way() const noexcept { return shutdown && !drained; }
   // The supervisor stands still: so much later.
   void is_postponed(Duration by) noexcept {
@@ -61,7 +69,11 @@ struct DrainRules {
   }
   void drain_is_over_in_time(TimePoint at, std::vector<std::string> lines);
   void is_abandoned_in_the_drain(Step& step, const Termination& why);
-  void shuts_down_once(const Event& event, ShutdownCause cause);
+  // `cause` is that of its latest stop.
+  void may_end_the_fleet(Step& step, const Termination& why, EndsFleet when, StopCause cause);
+  // Before an event at `at`.
+  void time_goes_on(TimePoint at);
+  void shuts_down_once(const Event& event, const event::ShutdownRequested& what);
   void on_shutdown_requested(const Event& event, const event::ShutdownRequested& what,
                              const std::function<bool(std::uint32_t)>& is_in_use);
   void on_drained(const Event& event, DrainOutcome outcome);

@@ -208,10 +208,18 @@ void GroupRules::leaves(std::uint32_t slot, TimePoint at) {
   if (!anybody) end_rounds_in(*group);
 }
 
+// Those of the groups that are in the round end with it. One that comes before the first that starts again goes on.
 void GroupRules::end_rounds_in(GroupIndex group) {
+  const auto from = std::exchange(groups[group].round_from, kNoRound);
+  for (const auto& child : groups[group].children) {
+    if (child.is_group && child.number >= from) end_all_rounds_in(child.index);
+  }
+}
+
+void GroupRules::end_all_rounds_in(GroupIndex group) {
   groups[group].round_from = kNoRound;
   for (const auto& child : groups[group].children) {
-    if (child.is_group) end_rounds_in(child.index);
+    if (child.is_group) end_all_rounds_in(child.index);
   }
 }
 

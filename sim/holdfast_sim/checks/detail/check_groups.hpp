@@ -115,6 +115,7 @@ struct GroupRules {
   void take_part(std::uint32_t slot);
   void end_round(GroupIndex group, TimePoint at);
   void end_rounds_in(GroupIndex group);
+  void end_all_rounds_in(GroupIndex group);
   void waits_no_more(std::uint32_t slot) noexcept;
   [[nodiscard]] std::optional<std::uint32_t> first_missing(GroupIndex group, std::uint32_t but, TimePoint at) const;
   void starts_in_order(Step& step);

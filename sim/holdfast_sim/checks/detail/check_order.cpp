@@ -174,6 +174,8 @@ void OrderRules::time_goes_on(TimePoint at) {
   if (!to_stop.empty() && unready_at < at) {
     for (const auto slot : std::exchange(to_stop, {})) {
       if (!std::exchange(followers[slot].must_stop, false)) continue;
+      if (drain.shutdown && drain.shutdown_at == unready_at)
+        continue;  // the shutdown came first, and asks it in its turn
       is_broken(Rule::follows_its_dependencies, slot, unready_at,
                 "was to stop, because one that it is after had become unready, and did not");
     }

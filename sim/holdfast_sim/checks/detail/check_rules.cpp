@@ -78,7 +78,10 @@ constexpr std::array<RuleText, kRuleCount> kRules{{
      "one again, unless a shutdown or a remove overtakes it."},
     {"removes_when_commanded", "A service that is to be removed is gone once it has terminated, and no other is."},
     {"removed_services_stay_silent", "Nothing is reported about a service after its removal."},
-    {"shuts_down_once", "A shutdown is reported once, and `all_terminated` only if no service is active."},
+    {"shuts_down_once",
+     "A shutdown is reported once: as `all_terminated` only if no service is active, and as `ends_fleet` at the very "
+     "end "
+     "of a service whose policy says so, and at no other time."},
     {"drains_by_its_deadline",
      "A drain is over when the last service has terminated or its deadline has come; services that are left are "
      "abandoned "
