@@ -1217,7 +1217,11 @@ void Supervisor::back_off_with_siblings(Record& record) {
 void Supervisor::concern_siblings(Record& failed) {
   const std::uint32_t slot = failed.id.slot;
   const auto group = groups_->group_of(slot);
-  const auto present = groups_->round_over(slot);
+  auto present = groups_->round_over(slot);
+  while (present != detail::ServiceGroups::kNone && !groups_->has_anybody(present)) {
+    groups_->end_round(present);
+    present = groups_->round_over(slot);
+  }
   const bool is_known = present != detail::ServiceGroups::kNone;
   if (!is_known && groups_->restarts_too_often(group, now_)) return lose_group_of(failed, GroupLoss::restarts);
   const auto from = groups_->concerned_from(slot);
@@ -1240,13 +1244,14 @@ void Supervisor::concern(Record& record, detail::ServiceGroups::Group group) {
   if (record.waits_for_end()) {
     miss(record, group);
     if (record.run_alive) ask_to_stop(record, StopCause::sibling);  // otherwise its own end follows
-  } else if (backs_off && groups_->waits(slot)) {
+  } else if (groups_->waits(slot)) {                                // also one that has never begun a run
     look_after([&] { groups_->take_over(slot, group); });
   } else if (backs_off && (waits_for_order || is_limited(record))) {
     scheduler_.disarm(record);
     record.timer_is_due = false;
     wait_no_more(record);
-    if (waits_for_order) order_->starts_by_hand(slot);  // it waited when one that it is after became unready, if one did
+    if (waits_for_order)
+      order_->starts_by_hand(slot);  // it waited when one that it is after became unready, if one did
     (void)waits_for_siblings(record);
   } else if (record.phase == Phase::stopping || (backs_off && (record.armed() || record.timer_is_due))) {
     miss(record, group);

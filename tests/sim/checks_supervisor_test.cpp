@@ -151,9 +151,13 @@ class Theatre final : public EventSink {
   void on_event(const Event& event) override {
     checks.on_event(event);
     if (audience_) audience_->on_event(event);
-    if (const auto found = play_.interjections.find(++events_); found != play_.interjections.end()) {
-      obey(found->second);
-    }
+    const auto found = play_.interjections.find(++events_);
+    if (found == play_.interjections.end()) return;
+    const Order& order = found->second;
+    // Events do not show whether another service was still there when this one was added.
+    const auto& policy = play_.services[order.service % play_.services.size()].policy;
+    if (order.kind == Order::Kind::add && !policy.order.after_if_present.names().empty()) return;
+    obey(order);
   }
 
   void run_until(TimePoint limit) {

@@ -151,6 +151,12 @@ class ServiceGroups {
     return outermost;
   }
   [[nodiscard]] bool waits(std::uint32_t slot) const noexcept { return has(slot) && places_[slot].waits; }
+  // Somebody takes part in the round of the group. In one that all have left, its end is still to be noticed.
+  [[nodiscard]] bool has_anybody(Group group) const noexcept {
+    bool found = nodes_[group].missing > 0;
+    for_each(group, [&](std::uint32_t slot) { found = found || waits_for(slot, group); });
+    return found;
+  }
 
   // It is missing in the round of `group`, if it does not take part in that already. True if it was reported as waiting
   // in another one.

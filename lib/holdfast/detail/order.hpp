@@ -243,7 +243,7 @@ class ServiceOrder {
     need.name = std::string{record.name.text()};
     by_name_.emplace(need.name, index);
     free_need_ = std::exchange(need.slot, record.id.slot);
-    need.is_ready = record.phase == Phase::running;
+    need.is_ready = record.phase == Phase::running && record.run_open;  // while its end is reported it runs no more
     record.starts_specially = true;
     return own = index;
   }

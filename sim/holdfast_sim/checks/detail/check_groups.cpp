@@ -112,6 +112,7 @@ void GroupRules::on_backing_off(Step& step, BackoffCause cause) {
     if (sibling == slot || !life.present || life.phase == Phase::terminated) continue;
     if (life.run_alive && life.phase != Phase::stopping) {
       to_stop.push_back(sibling);
+      members[sibling].takes_part = true;  // also if it has ended, and that is reported later
     } else if (life.phase != Phase::starting) {
       take_part(sibling);
     }
