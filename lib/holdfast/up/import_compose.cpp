@@ -201,7 +201,7 @@ std::optional<Duration> length_of(std::string_view text) {
   return sum;
 }
 
-bool is_variable_name(std::string_view name) {
+bool is_name_of_variable(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || file::is_digit(c) || c == '_' || c == '-' || c == '.';
   });
@@ -476,7 +476,7 @@ class ComposeService {
     if (entry == nullptr) return;
     file::TomlValue table;
     const auto add = [&](std::uint32_t line, std::string_view name, const std::optional<std::string>& value) {
-      if (!is_variable_name(name)) {
+      if (!is_name_of_variable(name)) {
         return complain(
             line, "environment",
             "has the variable " + file::in_quotes(name) + "; allowed are letters, digits and _ in its name");
