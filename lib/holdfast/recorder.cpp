@@ -44,15 +44,15 @@ class RecordedLine {
   void operator()(std::string_view key, const Value& value) {
     const std::size_t before = line_.size();
     if constexpr (std::is_convertible_v<const Value&, std::string_view>) {
-      (*object_)(key, shortened(value));
+      object_(key, shortened(value));
     } else {
-      (*object_)(key, value);
+      object_(key, value);
     }
-    if (line_.size() > before) hash_.add(key, object_->latest_value());
+    if (line_.size() > before) hash_.add(key, object_.latest_value());
   }
 
   [[nodiscard]] std::string take() {
-    object_.reset();
+    object_.close();
     return std::move(line_);
   }
   [[nodiscard]] const detail::FieldsHash& hash() const noexcept { return hash_; }
@@ -60,7 +60,7 @@ class RecordedLine {
  private:
   std::string line_;
   detail::FieldsHash hash_;
-  std::optional<detail::JsonObject<detail::Nothing::left_out>> object_{std::in_place, line_};
+  detail::JsonObject<detail::Nothing::left_out> object_{line_};
 };
 
 void put_service(RecordedLine& line, const Event& event) {

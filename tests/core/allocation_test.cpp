@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include <holdfast/detail/json_object.hpp>
 #include <holdfast/detail/numbered_timers.hpp>
 #include <holdfast/recorder.hpp>
 #include <holdfast/supervisor.hpp>
@@ -583,6 +584,43 @@ TEST_CASE("whichever allocation of a timer queue fails, no timer is lost, none f
 
 // tools/soak found a recorded supervisor that stopped on an assertion: a timer for which there was no memory counted as
 // armed.
+TEST_CASE("a JSON object for whose end there is no memory throws, and ends no program") {
+  using Object = detail::JsonObject<detail::Nothing::left_out>;
+  // The text is full at some length: then the brace that ends it needs another block.
+  int thrown = 0;
+  for (std::size_t length = 0; length < 40; ++length) {
+    std::string text;
+    const std::string value(length, 'x');
+    bool has_thrown = false;
+    try {
+      Object object{text};
+      object("k", value);
+      all_fail = true;
+    } catch (const std::bad_alloc&) {
+      has_thrown = true;
+    }
+    all_fail = false;
+    thrown += has_thrown ? 1 : 0;
+    CHECK(text == R"({"k":")" + value + (has_thrown ? "\"" : "\"}"));
+    // Another exception goes through.
+    text.clear();
+    text.shrink_to_fit();
+    std::string caught;
+    try {
+      Object object{text};
+      object("k", value);
+      all_fail = true;
+      throw std::runtime_error{"another"};
+    } catch (const std::exception& error) {
+      all_fail = false;
+      caught = error.what();
+    }
+    all_fail = false;
+    CHECK((caught == "another" || caught == "std::bad_alloc"));
+  }
+  CHECK(thrown > 0);
+}
+
 TEST_CASE("a timer for which there is no memory to number it is not armed, and the next one gets its number") {
   class Silent final : public Timer {
     void fired() override {}

@@ -54,7 +54,7 @@ outage = { of = "feed", for = "1h", fails_after = "1s" }
 
 Scenario by_hand() { return parse_scenario(kByHand, "by_hand.toml", "."); }
 
-Found found(const std::string& text) {
+FindResult found(const std::string& text) {
   const Scenario scenario = by_hand();
   const Query query = parse_query(text);
   return Finder{scenario, query}.find(scenario.seed);
@@ -231,7 +231,7 @@ TEST_CASE("a query is the same when it is read again from its words") {
 TEST_CASE("the runs of a sweep are counted with their first examples") {
   FoundInRuns all{2};
   const auto add = [&all](std::uint64_t seed, std::vector<std::uint64_t> numbers) {
-    Found found{.seed = seed, .count = numbers.size()};
+    FindResult found{.seed = seed, .count = numbers.size()};
     for (const auto number : numbers) {
       found.first.push_back({.at = TimePoint{} + 1s, .number = number, .service = "feed", .kind = "killed"});
     }

@@ -44,6 +44,18 @@ TEST_CASE("intensity: one restart more than it allows within its window, and the
   }
 }
 
+TEST_CASE("intensity: a failure counts anew once everybody has left the restart before it, also in that instant") {
+  Grouped trio{Strategy::rest_for_one, RestartIntensity{1, 10s}};
+  trio.let_all_obey();
+  trio.of("b").fail();  // c is asked to stop
+  trio.of("b").on_start = [](Run run) { run.end(Exit::failed("again")); };
+  REQUIRE(trio.fleet->restart("b"));  // by hand, and it fails at once
+  REQUIRE(trio.fleet->stop("c"));
+  trio.fleet.settle();
+  const auto lines = trio.take_untimed();
+  CHECK(std::count(lines.begin(), lines.end(), "- group_lost /g restarts b") == 1);
+}
+
 TEST_CASE("a service that is added in the instant of a loss, but after it, begins its group anew") {
   Grouped trio{Strategy::one_for_one, RestartIntensity{0, 10s}};
   trio.let_all_obey();

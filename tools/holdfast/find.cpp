@@ -127,10 +127,10 @@ int search_runs(const Arguments& arguments) {
   bool ended_early = false;
   {
     ProgressLine progress;
-    OrderedPool<sim::Found> pool{
+    OrderedPool<sim::FindResult> pool{
         seeds, arguments.jobs > 0 ? arguments.jobs : std::max(1U, std::thread::hardware_concurrency()),
         [&](std::uint64_t first, std::uint64_t count, const std::function<bool()>& abandoned) {
-          std::vector<sim::Found> found;
+          std::vector<sim::FindResult> found;
           found.reserve(count);
           const auto over = [&] { return abandoned() || interrupted(); };
           for (std::uint64_t i = 0; i < count && !over(); ++i) found.push_back(finder.find(Seed{first + i}, over));

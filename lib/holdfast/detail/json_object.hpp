@@ -6,6 +6,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -21,14 +22,30 @@ namespace holdfast::detail {
 // Values that are not written: an absent one, and `false`.
 enum class Nothing { left_out, written };
 
-// One object, from its construction to its destruction. visit_fields calls it with each key and its value.
+// One object, from its construction to its destruction or its close(). visit_fields calls it with each key and its
+// value. Whatever appends throws std::bad_alloc if there is no memory for it, the destructor included; so none may be
+// in what the standard library destroys. While another exception goes through, the destructor does what it can.
 template <Nothing kNothing>
 class JsonObject {
  public:
   explicit JsonObject(std::string& text) : text_(text) { text_ += '{'; }
-  ~JsonObject() { text_ += '}'; }
+  ~JsonObject() noexcept(false) {
+    if (is_closed_) return;
+    const bool is_unwinding = std::uncaught_exceptions() != exceptions_;
+    try {
+      close();
+    } catch (...) {
+      if (!is_unwinding) throw;  // else nobody will read this text
+    }
+  }
   JsonObject(const JsonObject&) = delete;
   JsonObject& operator=(const JsonObject&) = delete;
+
+  // Nothing follows.
+  void close() {
+    text_ += '}';
+    is_closed_ = true;
+  }
 
   // The caller appends the value.
   void key(std::string_view key) {
@@ -75,7 +92,9 @@ class JsonObject {
  private:
   std::string& text_;
   std::size_t value_begins_ = 0;
+  const int exceptions_ = std::uncaught_exceptions();
   bool is_first_ = true;
+  bool is_closed_ = false;
 };
 
 }  // namespace holdfast::detail

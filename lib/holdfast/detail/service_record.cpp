@@ -1,6 +1,7 @@
 #include <holdfast/detail/service_record.hpp>
 
 #include <holdfast/supervisor.hpp>
+#include <holdfast/timer_owner.hpp>
 
 #include <holdfast/detail/enumerators.hpp>
 #include <holdfast/detail/fetch.hpp>
@@ -18,3 +19,12 @@ void ServiceRecord::comes_soon() const noexcept {
 void ServiceRecord::fired() { policy->supervisor->on_deadline(*this); }
 
 }  // namespace holdfast::detail
+
+namespace holdfast {
+
+std::optional<ServiceId> owner_of(const Timer& timer) noexcept {
+  const auto* const record = dynamic_cast<const detail::ServiceRecord*>(&timer);
+  return record == nullptr ? std::nullopt : std::optional{record->id};
+}
+
+}  // namespace holdfast

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <set>
@@ -28,18 +27,10 @@ using Faults = std::vector<file::Complaint>;
 using Kind = YamlNode::Kind;
 
 constexpr std::uint64_t kReplicasMax = 1000;  // of one service
-constexpr std::uint64_t kRetriesMax = kMaxFailuresMax - 1;
-
-file::TomlValue toml_text_of(std::string_view text) { return file::toml(text); }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Why a key is not here. The reason stands behind "left out: ".
 // ---------------------------------------------------------------------------------------------------------------------
-
-struct Reason {
-  std::string_view key;
-  std::string_view why;
-};
 
 constexpr std::string_view kNoImage = "no image is fetched or built; the program has to be on this machine";
 constexpr std::string_view kNoNetwork =
@@ -147,25 +138,11 @@ constexpr std::array kDeployReasons{
 };
 constexpr std::string_view kForSwarm = "it is for a cluster; `up` runs the services of one machine";
 
-template <std::size_t kCount>
-std::string_view reason_of(const std::array<Reason, kCount>& reasons, std::string_view key) {
-  const auto found = std::find_if(reasons.begin(), reasons.end(), [&](const Reason& one) { return one.key == key; });
-  return found == reasons.end() ? std::string_view{} : found->why;
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Values
 // ---------------------------------------------------------------------------------------------------------------------
 
-std::optional<std::uint64_t> number_of(std::string_view text, std::uint64_t min, std::uint64_t max) {
-  std::uint64_t number = 0;
-  const auto* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number < min || number > max) return std::nullopt;
-  return number;
-}
-
-std::optional<bool> truth_of(std::string_view text) {
+std::optional<bool> yes_or_no(std::string_view text) {
   const auto word = file::lower_case(text);
   if (word == "yes" || word == "true" || word == "on") return true;
   if (word == "no" || word == "false" || word == "off") return false;
@@ -208,7 +185,7 @@ bool is_name_of_variable(std::string_view name) {
 }
 
 // What all services of a file share.
-struct Shared {
+struct ComposeShared {
   const ImportOrder& order;
   std::string file;
   ComposeVariables& variables;
@@ -230,7 +207,7 @@ struct Dependency {
 
 class ComposeService {
  public:
-  ComposeService(const YamlNode::Entry& entry, Shared& shared)
+  ComposeService(const YamlNode::Entry& entry, ComposeShared& shared)
       : entry_(entry), name_(entry.key), shared_(shared), entries_(entry.value.entries()) {}
 
   struct Made {
@@ -412,13 +389,14 @@ class ComposeService {
       made_.group.may_be_over = true;
       return made_.group.put("restart", toml_text_of("never"));
     }
-    const auto retries = colon < word->size() ? number_of(word->substr(colon + 1), 0, kRetriesMax) : std::nullopt;
+    const auto retries =
+        colon < word->size() ? number_of(word->substr(colon + 1), 0, kImportedRetriesMax) : std::nullopt;
     const bool is_known = kind == "always" || kind == "unless-stopped" || kind == "on-failure";
     if (!is_known || (colon < word->size() && (!retries || kind != "on-failure"))) {
       return complain(entry->line, "restart",
                       "is " + file::in_quotes(*word) +
                           "; allowed are no, always, unless-stopped, on-failure and on-failure:N, N from 0 to " +
-                          std::to_string(kRetriesMax));
+                          std::to_string(kImportedRetriesMax));
     }
     made_.group.put("restart", toml_text_of(kind == "on-failure" ? "on_failure" : "always"));
     if (!retries) return made_.group.put("backoff", toml_text_of("docker"));
@@ -520,7 +498,7 @@ class ComposeService {
       YamlNode path = node;
       if (node.kind() == Kind::table) {
         path = node.find("path");
-        may_be_missing = truth_of(node.find("required").text()) == false;
+        may_be_missing = yes_or_no(node.find("required").text()) == false;
         if (const auto format = node.find("format"); format.kind() != Kind::nothing) {
           leave_out(format.line(), "env_file", "a file of variables has one format here: NAME=value, nothing expanded");
         }
@@ -552,8 +530,8 @@ class ComposeService {
       }
     }
     const auto words = test_of(keys["test"]);
-    if (truth_of(keys["disable"].text()) == true || words.empty()) {
-      if (keys["test"].kind() == Kind::nothing && truth_of(keys["disable"].text()) != true) {
+    if (yes_or_no(keys["disable"].text()) == true || words.empty()) {
+      if (keys["test"].kind() == Kind::nothing && yes_or_no(keys["disable"].text()) != true) {
         leave_out(entry->line, "healthcheck", "it has no test; that of its image is meant");
       }
       return;
@@ -633,14 +611,14 @@ class ComposeService {
     } else if (entry->value.kind() == Kind::table) {
       for (const auto& [name, line, value] : entry->value.entries()) {
         const auto condition = value.find("condition");
-        restarts = restarts || truth_of(value.find("restart").text()) == true;
+        restarts = restarts || yes_or_no(value.find("restart").text()) == true;
         if (condition.text() == "service_completed_successfully") {
           leave_out(line, "depends_on",
                     "nobody waits for a job to be over; make \"" + std::string{name} +
                         "\" the `before_start` of this service");
           continue;
         }
-        add(name, line, truth_of(value.find("required").text()) != false);
+        add(name, line, yes_or_no(value.find("required").text()) != false);
       }
     } else {
       complain(entry->line, "depends_on", "is a text; allowed are a list of services, and a table");
@@ -703,7 +681,7 @@ class ComposeService {
 
   const YamlNode::Entry& entry_;
   const std::string name_;
-  Shared& shared_;
+  ComposeShared& shared_;
   const std::vector<YamlNode::Entry> entries_;
   std::set<std::string> seen_;
   Made made_;
@@ -783,7 +761,7 @@ ImportedFleet import_compose(const ImportOrder& order, Faults& faults) {
                                                       : why.empty() ? "Compose has no such key"
                                                                     : why}});
   }
-  Shared shared{order, file, variables, faults};
+  ComposeShared shared{order, file, variables, faults};
   const auto entries = services.entries();
   for (const auto& entry : entries) {
     if (!entry.key.starts_with("x-")) shared.known.emplace(entry.key, entry.line);

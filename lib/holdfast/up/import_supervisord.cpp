@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <map>
@@ -33,20 +32,12 @@ using Faults = std::vector<file::Complaint>;
 constexpr std::uint64_t kProcessesMax = 1000;  // of one program
 constexpr std::uint64_t kWrittenOutMax = 100;  // of one program whose processes are groups of their own
 constexpr std::uint64_t kSecondsMax = std::uint64_t{365} * 86400;
-constexpr std::uint64_t kRetriesMax = kMaxFailuresMax - 1;
 constexpr std::size_t kIncludedMax = 1000;  // files
 constexpr std::string_view kProgram = "program:";
-
-file::TomlValue toml_text_of(std::string_view text) { return file::toml(text); }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Why a key is not here. The reason stands behind "left out: ".
 // ---------------------------------------------------------------------------------------------------------------------
-
-struct Reason {
-  std::string_view key;
-  std::string_view why;
-};
 
 constexpr std::array kProgramReasons{
     Reason{"serverurl", "services get no variables of supervisord; commands go to the control socket of `up`"},
@@ -88,12 +79,6 @@ constexpr std::array kSectionReasons{
     Reason{"ctlplugin:", "there are no plug-ins"},
 };
 
-template <std::size_t kCount>
-std::string_view reason_of(const std::array<Reason, kCount>& reasons, std::string_view key) {
-  const auto found = std::find_if(reasons.begin(), reasons.end(), [&](const Reason& one) { return one.key == key; });
-  return found == reasons.end() ? std::string_view{} : found->why;
-}
-
 std::string_view reason_of_section(std::string_view name) {
   for (const auto& [begin, why] : kSectionReasons) {
     if (begin.ends_with(':') ? name.starts_with(begin) : name == begin) return why;
@@ -110,14 +95,6 @@ std::optional<bool> truth_of(std::string_view text) {
   if (word == "yes" || word == "true" || word == "on" || word == "1") return true;
   if (word == "no" || word == "false" || word == "off" || word == "0") return false;
   return std::nullopt;
-}
-
-std::optional<std::uint64_t> number_of(std::string_view text, std::uint64_t min, std::uint64_t max) {
-  std::uint64_t number = 0;
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number < min || number > max) return std::nullopt;
-  return number;
 }
 
 // "50MB" as supervisord has it: KB, MB and GB are powers of 1024.
@@ -530,7 +507,7 @@ class Program {
     }
     add_exit_rules();
     const auto seconds = number_if_there("startsecs", 0, kSecondsMax);
-    const auto retries = number_if_there("startretries", 0, kRetriesMax);
+    const auto retries = number_if_there("startretries", 0, kImportedRetriesMax);
     if (!seconds && !retries) return;
     // The preset is supervisord's own law: a second more after each failed start, and then it gives up.
     std::string backoff = "{ preset = \"supervisord\"";

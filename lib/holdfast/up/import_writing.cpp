@@ -1,8 +1,10 @@
 #include <holdfast/up/import_writing.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
+#include <system_error>
 
 #include <holdfast/file/letters.hpp>
 #include <holdfast/file/message_text.hpp>
@@ -96,6 +98,14 @@ void add_group(std::string& text, const ImportedGroup& group, const std::vector<
 
 void ImportedGroup::put(std::string key, const file::TomlValue& value) {
   lines.emplace_back(std::move(key), file::value_text(value));
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text, std::uint64_t min, std::uint64_t max) {
+  std::uint64_t number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc{} || read.ptr != end || number < min || number > max) return std::nullopt;
+  return number;
 }
 
 file::TomlValue toml_words(const std::vector<std::string>& words) {

@@ -3,6 +3,8 @@
 // Thread-safety: values and pure functions, safe anywhere.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +15,8 @@
 
 #include <holdfast/file/bad_input.hpp>
 #include <holdfast/file/toml_document.hpp>
+#include <holdfast/file/values.hpp>
+#include <holdfast/policy.hpp>
 
 namespace holdfast::up {
 
@@ -62,6 +66,25 @@ std::optional<std::vector<std::string>> shell_words(std::string_view text);
 // A name that a group may have.
 std::string as_group_name(std::string_view name);
 
+// How often a service may fail in a row, as `max_failures` less the first start.
+inline constexpr std::uint64_t kImportedRetriesMax = kMaxFailuresMax - 1;
+
+// Why a key is not here. The reason stands behind "left out: ".
+struct Reason {
+  std::string_view key;
+  std::string_view why;
+};
+// Empty: the key is not among them.
+template <std::size_t kCount>
+std::string_view reason_of(const std::array<Reason, kCount>& reasons, std::string_view key) {
+  const auto found = std::find_if(reasons.begin(), reasons.end(), [&](const Reason& one) { return one.key == key; });
+  return found == reasons.end() ? std::string_view{} : found->why;
+}
+
+// A whole number in decimal digits. nullopt: the text is none, or beyond the limits.
+std::optional<std::uint64_t> number_of(std::string_view text, std::uint64_t min, std::uint64_t max);
+
+inline file::TomlValue toml_text_of(std::string_view text) { return file::toml(text); }
 file::TomlValue toml_words(const std::vector<std::string>& words);
 
 }  // namespace holdfast::up

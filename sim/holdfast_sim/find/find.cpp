@@ -18,7 +18,7 @@ namespace holdfast::sim {
 
 namespace {
 
-constexpr std::uint64_t kSlice = 1 << 16;
+constexpr std::uint64_t kTimersAtATime = 1 << 16;
 
 bool belongs_to(std::string_view service, std::string_view name) {
   if (service == name) return true;
@@ -46,7 +46,7 @@ bool is_of_supervisor(const Event& event) { return event.about_supervisor(); }
 bool is_of_supervisor(const ChaosEvent&) { return false; }
 
 template <class Any>
-bool matches(const Happening& wanted, const Any& event) {
+bool matches(const SoughtEvent& wanted, const Any& event) {
   if (kind_of(event) != wanted.kind) return false;
   if (wanted.of && !belongs_to(event.name, *wanted.of)) return false;
   return std::all_of(wanted.tests.begin(), wanted.tests.end(),
@@ -64,7 +64,7 @@ class EventFinder final : public Observer {
   void on_event(const Event& event) override { see(event); }
   void on_chaos(const ChaosEvent& event) override { see(event); }
 
-  Found finish(const SimulationEnd& end) {
+  FindResult finish(const SimulationEnd& end) {
     found_.end = end.reason;
     for (auto& [name, place] : places_) close(place, end);
     std::sort(first_.begin(), first_.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
@@ -170,7 +170,7 @@ class EventFinder final : public Observer {
   std::optional<TimePoint> latest_of_all_{};
   std::map<std::string, Place, std::less<>> places_;
   std::vector<FoundEvent> first_;
-  Found found_;
+  FindResult found_;
 };
 
 // The number of the last event up to a time.
@@ -192,7 +192,7 @@ class EventCounter final : public Observer {
 
 // False: the caller ended it.
 bool run(Simulation& simulation, const std::function<bool()>& interrupted) {
-  while (!simulation.run_to_end(kSlice)) {
+  while (!simulation.run_to_end(kTimersAtATime)) {
     if (!interrupted || !interrupted()) continue;
     simulation.interrupt();
     return false;
@@ -200,8 +200,8 @@ bool run(Simulation& simulation, const std::function<bool()>& interrupted) {
   return true;
 }
 
-Found find_events(const Scenario& scenario, Seed seed, const EventQuery& query,
-                  const std::function<bool()>& interrupted) {
+FindResult find_events(const Scenario& scenario, Seed seed, const EventQuery& query,
+                       const std::function<bool()>& interrupted) {
   EventFinder finder{query};
   Simulation simulation{scenario, {&finder}, seed};
   run(simulation, interrupted);
@@ -215,11 +215,11 @@ std::uint64_t last_event_at(const Scenario& scenario, Seed seed, TimePoint at) {
   return counter.number();
 }
 
-Found find_property(const Scenario& expecting, Seed seed, const PropertyQuery& query,
-                    const std::function<bool()>& interrupted) {
+FindResult find_property(const Scenario& expecting, Seed seed, const PropertyQuery& query,
+                         const std::function<bool()>& interrupted) {
   ExpectationChecks checks{expecting};
   Simulation simulation{expecting, {&checks}, seed};
-  Found found{.end = EndReason::interrupted};
+  FindResult found{.end = EndReason::interrupted};
   if (!run(simulation, interrupted)) return found;
   found.end = simulation.end().reason;
   checks.finish(simulation.end());
@@ -242,15 +242,15 @@ Finder::Finder(const Scenario& scenario, const Query& query) : scenario_(scenari
   expecting_->expect.properties = {property->property};
 }
 
-Found Finder::find(Seed seed, const std::function<bool()>& interrupted) const {
+FindResult Finder::find(Seed seed, const std::function<bool()>& interrupted) const {
   const auto* const events = std::get_if<EventQuery>(&query_);
-  Found found = events ? find_events(scenario_, seed, *events, interrupted)
-                       : find_property(*expecting_, seed, std::get<PropertyQuery>(query_), interrupted);
+  FindResult found = events ? find_events(scenario_, seed, *events, interrupted)
+                            : find_property(*expecting_, seed, std::get<PropertyQuery>(query_), interrupted);
   found.seed = seed.value;
   return found;
 }
 
-Found find_in_trace(std::istream& in, const std::string& file, const Query& query, std::string_view text) {
+FindResult find_in_trace(std::istream& in, const std::string& file, const Query& query, std::string_view text) {
   const auto* const events = std::get_if<EventQuery>(&query);
   if (!events) {
     throw BadQuery{text.find_first_not_of(' ') + 1,
@@ -258,7 +258,7 @@ Found find_in_trace(std::istream& in, const std::string& file, const Query& quer
   }
   EventFinder finder{*events};
   const auto summary = read_trace(in, file, {&finder});
-  Found found = finder.finish(summary.end);
+  FindResult found = finder.finish(summary.end);
   found.seed = summary.seed.value;
   return found;
 }
@@ -267,7 +267,7 @@ Found find_in_trace(std::istream& in, const std::string& file, const Query& quer
 // Many runs
 // ---------------------------------------------------------------------------------------------------------------------
 
-void FoundInRuns::add(const Found& found) {
+void FoundInRuns::add(const FindResult& found) {
   ++runs_;
   if (found.end == EndReason::events_budget || found.end == EndReason::time_budget) ++cut_off_;
   undecided_ += found.undecided;

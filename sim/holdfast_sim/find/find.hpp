@@ -1,7 +1,7 @@
 // Looks for a query in the events of a run, and puts together what was found in many.
 //
 //     const Query query = parse_query("breaker_tripped not preceded by outage within 5min");
-//     const Found found = Finder{scenario, query}.find(Seed{7});
+//     const FindResult found = Finder{scenario, query}.find(Seed{7});
 //
 // A run is looked through once, without checks and reports. Memory is O(services), and with `followed by` O(events that
 // still wait).
@@ -41,13 +41,13 @@ struct FoundEvent {
 inline constexpr std::size_t kFoundOfRunMax = 10;
 
 // Of one run.
-struct Found {
+struct FindResult {
   std::uint64_t seed = 0;
   std::uint64_t count = 0;          // of events; of a property 1: it is as the query says
   std::uint64_t undecided = 0;      // events too near the end to tell what follows them
   std::vector<FoundEvent> first{};  // of them, at most kFoundOfRunMax
   EndReason end = EndReason::finished;
-  friend bool operator==(const Found&, const Found&) = default;
+  friend bool operator==(const FindResult&, const FindResult&) = default;
 };
 
 // Looks through runs of a scenario.
@@ -58,7 +58,7 @@ class Finder {
 
   // `interrupted` is asked now and then; true: the result has the end `interrupted` and says nothing. Safe in any
   // number of threads.
-  [[nodiscard]] Found find(Seed seed, const std::function<bool()>& interrupted = {}) const;
+  [[nodiscard]] FindResult find(Seed seed, const std::function<bool()>& interrupted = {}) const;
 
  private:
   const Scenario& scenario_;
@@ -67,7 +67,7 @@ class Finder {
 };
 
 // The same of a trace. Throws BadInput, and BadQuery for a property, which needs the scenario.
-Found find_in_trace(std::istream& in, const std::string& file, const Query& query, std::string_view text);
+FindResult find_in_trace(std::istream& in, const std::string& file, const Query& query, std::string_view text);
 
 // Of many runs, added in the order of their seeds.
 class FoundInRuns {
@@ -81,7 +81,7 @@ class FoundInRuns {
   explicit FoundInRuns(std::size_t examples_max) : examples_max_(examples_max) {}
 
   // REQUIRES: the run was not interrupted.
-  void add(const Found& found);
+  void add(const FindResult& found);
 
   [[nodiscard]] std::uint64_t runs() const noexcept { return runs_; }
   [[nodiscard]] std::uint64_t runs_with() const noexcept { return per_run_.count(); }
@@ -102,7 +102,7 @@ class FoundInRuns {
   std::uint64_t undecided_ = 0;
   ValueCounts per_run_;
   std::vector<std::uint64_t> seeds_;
-  std::vector<Found> first_;  // with something in them
+  std::vector<FindResult> first_;  // with something in them
 };
 
 }  // namespace holdfast::sim

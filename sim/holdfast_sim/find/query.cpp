@@ -29,7 +29,7 @@ using holdfast::to_string;
 // Words
 // ---------------------------------------------------------------------------------------------------------------------
 
-struct Word {
+struct QueryWord {
   std::string text;
   std::size_t column = 1;
   bool quoted = false;
@@ -38,8 +38,8 @@ struct Word {
 
 constexpr std::string_view kOperators = "=!<>";
 
-std::vector<Word> words_in(std::string_view text) {
-  std::vector<Word> words;
+std::vector<QueryWord> words_in(std::string_view text) {
+  std::vector<QueryWord> words;
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t begin = at;
@@ -84,9 +84,9 @@ std::string one_word(const std::string& name) {
 // The grammar: one function for each part of it
 // ---------------------------------------------------------------------------------------------------------------------
 
-class Parser {
+class QueryParser {
  public:
-  Parser(std::string_view text, const Roster* roster)
+  QueryParser(std::string_view text, const Roster* roster)
       : words_(words_in(text)), roster_(roster), end_column_(text.size() + 1) {}
 
   Query query() {
@@ -110,29 +110,29 @@ class Parser {
     next_ += seen ? 1 : 0;
     return seen;
   }
-  const Word& take_any(std::string_view wanted) {
+  const QueryWord& take_any(std::string_view wanted) {
     if (at_end()) throw BadQuery{end_column_, fmt::format("ends too early: {} is expected here", wanted)};
     return words_[next_++];
   }
-  [[noreturn]] void refuse(const Word& word, const std::string& says) const {
+  [[noreturn]] void refuse(const QueryWord& word, const std::string& says) const {
     throw BadQuery{word.column, in_quotes(word.text) + " " + says};
   }
   void refuse_rest(const std::vector<std::string_view>& might) const {
     if (at_end()) return;
-    const Word& word = words_[next_];
+    const QueryWord& word = words_[next_];
     refuse(word, fmt::format("is not expected here; {}",
                              did_you_mean(nearest(word.text, might), "here may stand: " + listed(might))));
   }
 
   Duration length(std::string_view of) {
-    const Word& word = take_any(fmt::format("a length of time for \"{}\"", of));
+    const QueryWord& word = take_any(fmt::format("a length of time for \"{}\"", of));
     const auto length = file::parse_duration(word.text);
     if (!length) refuse(word, fmt::format("is not a length of time; write {}", file::kDurationForm));
     return *length;
   }
 
   std::uint64_t count() {
-    const Word& word = take_any("a whole number");
+    const QueryWord& word = take_any("a whole number");
     std::uint64_t number = 0;
     const char* const end = word.text.data() + word.text.size();
     const auto [stopped, error] = std::from_chars(word.text.data(), end, number);
@@ -143,7 +143,7 @@ class Parser {
   }
 
   std::string name() {
-    const Word& word = take_any("the name of a group or a service");
+    const QueryWord& word = take_any("the name of a group or a service");
     if (roster_ == nullptr || roster_->group(word.text) || roster_->group_of(word.text)) return word.text;
     std::vector<std::string_view> names;
     names.reserve(roster_->groups().size());
@@ -156,7 +156,7 @@ class Parser {
 
   // A whole word of a kind stands for it if no other kind has it, and so does its beginning: "trip".
   std::string kind() {
-    const Word& word = take_any("a kind of event");
+    const QueryWord& word = take_any("a kind of event");
     const auto& kinds = detail::kinds_of_events();
     if (std::find(kinds.begin(), kinds.end(), word.text) != kinds.end()) return word.text;
     std::vector<std::string_view> meant;
@@ -171,8 +171,8 @@ class Parser {
            "is not a kind of event; " + did_you_mean(nearest(word.text, might), "there are: " + listed(kinds, 40)));
   }
 
-  Happening happening() {
-    Happening happening{.kind = kind()};
+  SoughtEvent happening() {
+    SoughtEvent happening{.kind = kind()};
     for (;;) {
       if (!happening.of && !happening.of_any && take("of")) {
         if (take("any")) {
@@ -190,7 +190,7 @@ class Parser {
 
   [[nodiscard]] std::optional<FieldTest::Is> test_ahead() const {
     if (next_ + 1 >= words_.size() || words_[next_].quoted) return std::nullopt;
-    const Word& word = words_[next_ + 1];
+    const QueryWord& word = words_[next_ + 1];
     if (word.quoted || kOperators.find(word.text.front()) == kOperators.npos) return std::nullopt;
     for (const auto& [text, is] : kTests) {
       if (word.is(text)) return is;
@@ -200,8 +200,8 @@ class Parser {
 
   FieldTest field_test(const std::string& kind, FieldTest::Is is) {
     using Of = detail::FieldKind::Of;
-    const Word& key = words_[next_];
-    const Word& compares = words_[next_ + 1];
+    const QueryWord& key = words_[next_];
+    const QueryWord& compares = words_[next_ + 1];
     next_ += 2;
     const auto fields = detail::fields_of_kind(kind);
     const auto field = std::find_if(fields.begin(), fields.end(), [&](const auto& one) { return one.key == key.text; });
@@ -212,7 +212,7 @@ class Parser {
       refuse(key, fmt::format("is not a field of \"{}\"; {}", kind,
                               did_you_mean(nearest(key.text, keys), "there are: " + listed(keys, 40))));
     }
-    const Word& value = take_any("a value");
+    const QueryWord& value = take_any("a value");
     FieldTest test{.key = key.text, .is = is, .value = value.text};
     if (field->of == Of::length) {
       const auto length = file::parse_duration(value.text);
@@ -243,7 +243,7 @@ class Parser {
     query.negated = take("not");
     if (sees("preceded") || sees("followed")) {
       query.order = sees("preceded") ? EventQuery::Order::preceded : EventQuery::Order::followed;
-      const Word& word = words_[next_++];
+      const QueryWord& word = words_[next_++];
       if (!take("by")) throw BadQuery{column(), fmt::format("\"{}\" needs \"by\" and a kind of event", word.text)};
       query.other = happening();
       if (take("within")) query.within = length("within");
@@ -287,7 +287,7 @@ class Parser {
     property.what = property_kind();
     while (take(",") || !at_end()) {
       if (!property.within && sees("within")) {
-        const Word& word = words_[next_++];
+        const QueryWord& word = words_[next_++];
         if (!property.whenever || !std::holds_alternative<Eventually>(property.what)) {
           refuse(word,
                  "is of \"whenever …, eventually …\"; a condition needs it only behind starts, restarts and failures");
@@ -311,7 +311,7 @@ class Parser {
   }
 
   PropertyKind property_kind() {
-    const Word& word = take_any("always, never or eventually");
+    const QueryWord& word = take_any("always, never or eventually");
     if (word.is("always")) return Always{condition()};
     if (word.is("never")) return Never{condition()};
     // Of one run they are the same.
@@ -349,7 +349,7 @@ class Parser {
   }
 
   void count_of(Condition& condition) {
-    const Word& word = take_any("a state like running");
+    const QueryWord& word = take_any("a state like running");
     const auto found = std::find_if(kConditionCounts.begin(), kConditionCounts.end(),
                                     [&](const auto& count) { return word.is(count.name); });
     if (found == kConditionCounts.end()) {
@@ -375,13 +375,13 @@ class Parser {
     }
   }
 
-  const std::vector<Word> words_;
+  const std::vector<QueryWord> words_;
   const Roster* const roster_;
   const std::size_t end_column_;
   std::size_t next_ = 0;
 };
 
-std::string in_words_of(const Happening& happening) {
+std::string in_words_of(const SoughtEvent& happening) {
   std::string text = happening.kind;
   if (happening.of_any) text += " of any";
   if (happening.of) text += " of " + one_word(*happening.of);
@@ -407,7 +407,7 @@ std::string in_words_of(const EventQuery& query) {
 
 }  // namespace
 
-Query parse_query(std::string_view text, const Roster* roster) { return Parser{text, roster}.query(); }
+Query parse_query(std::string_view text, const Roster* roster) { return QueryParser{text, roster}.query(); }
 
 std::string in_words(const Query& query) {
   if (const auto* const events = std::get_if<EventQuery>(&query)) return in_words_of(*events);

@@ -37,21 +37,21 @@ struct FieldTest {
 };
 
 // Which events are meant.
-struct Happening {
+struct SoughtEvent {
   std::string kind{};  // as traces have it
   bool of_any = false;
   std::optional<std::string> of{};  // a group or a service; neither: any, and of the second event the same
   std::vector<FieldTest> tests{};
-  friend bool operator==(const Happening&, const Happening&) = default;
+  friend bool operator==(const SoughtEvent&, const SoughtEvent&) = default;
 };
 
 // Events, and which other ones come before or after them.
 struct EventQuery {
   enum class Order : std::uint8_t { alone, preceded, followed };
-  Happening what{};
+  SoughtEvent what{};
   Order order = Order::alone;
   bool negated = false;
-  Happening other{};
+  SoughtEvent other{};
   std::optional<Duration> within{};  // included
   Duration from{0};                  // of `what`, both included
   std::optional<Duration> until{};

@@ -20,11 +20,11 @@ std::string_view without_unit(std::string_view key) {
 }
 
 template <class Value>
-struct Inner {
+struct WithoutOptional {
   using Type = Value;
 };
 template <class Value>
-struct Inner<std::optional<Value>> {
+struct WithoutOptional<std::optional<Value>> {
   using Type = Value;
 };
 
@@ -37,7 +37,7 @@ class FieldLister {
  public:
   template <class Value>
   void operator()(std::string_view key, const Value&) {
-    using Plain = typename Inner<std::remove_cvref_t<Value>>::Type;
+    using Plain = typename WithoutOptional<std::remove_cvref_t<Value>>::Type;
     FieldKind kind{.key = without_unit(key)};
     if (key.ends_with(kLengthEnd)) {
       kind.of = FieldKind::Of::length;

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include <holdfast/detail/assert.hpp>
-#include <holdfast/detail/service_record.hpp>
+#include <holdfast/timer_owner.hpp>
 
 namespace holdfast::sim {
 
@@ -100,15 +100,15 @@ void ChaosTimetable::be_late(const DrawnLength& by, TimePoint until, std::uint32
 Duration ChaosTimetable::lateness(const Timer& timer) {
   constexpr std::uint64_t kOfTimer = std::uint64_t{1} << 63;
   const TimePoint now = scheduler_.now();
-  const auto* const record = dynamic_cast<const holdfast::detail::ServiceRecord*>(&timer);
-  if (now >= late_.until || record == nullptr || supervisor_.id_in(record->id.slot) != record->id) return {};
-  const auto key = [&] { return supervisor_.draw_key(record->id); };
+  const auto owner = owner_of(timer);
+  if (now >= late_.until || !owner || supervisor_.id_in(owner->slot) != owner) return {};
+  const auto key = [&] { return supervisor_.draw_key(*owner); };
   const std::uint64_t number = kOfTimer | static_cast<std::uint64_t>(now.nanoseconds);
   const Duration late = drawn_length(late_.by.of(), Purpose::target_delay, key, number);
   if (late == Duration::zero()) return late;
-  const std::string_view name = supervisor_.name(record->id);
+  const std::string_view name = supervisor_.name(*owner);
   const ChaosEvent event{.at = now,
-                         .service = record->id,
+                         .service = *owner,
                          .name = name,
                          .name_hash = name_hash(name),
                          .kind = ChaosEvent::Kind::late,
