@@ -74,7 +74,7 @@ class Pages(CommandTest):
 
     def test_the_page_of_find_shows_what_it_prints_and_the_mistake(self):
         self.shown("lib/docs/guide/finding.md")
-        mistake = self.expect(2, "find", "scenarios/mixed_fleet.toml", "ended outcom=failed").stderr
+        mistake = self.expect(2, "find", "scenarios/mixed_fleet.toml", "ended outcom=failed", cwd=holdfast_command.ROOT).stderr
         self.assertIn("    " + mistake, (holdfast_command.ROOT / "lib/docs/guide/finding.md").read_text())
 
     def test_the_page_of_compare_shows_what_it_prints_and_its_policy(self):
@@ -116,17 +116,22 @@ class Predict(CommandTest):
         self.assertLessEqual(max(map(len, text.splitlines())), 40)
 
 
+def mixed_fleet() -> str:
+    return str(holdfast_command.ROOT / "scenarios" / "mixed_fleet.toml")
+
+
 class Find(CommandTest):
     TRIPS = "breaker_tripped not preceded by outage within 5min"
 
     def test_what_it_prints_does_not_depend_on_the_jobs(self):
         for query in ("ended outcome=failed", "eventually flaky-cns: failures at least 3 within 5s"):
-            find = ("find", "scenarios/mixed_fleet.toml", query, "--seeds", "1..300")
-            self.assertEqual(self.expect(0, *find, "--jobs", "1").stdout, self.expect(0, *find, "--jobs", "3").stdout)
+            find = ("find", mixed_fleet(), query, "--seeds", "1..300")
+            self.assertEqual(self.expect(0, *find, "--jobs", "1").stdout,
+                             self.expect(0, *find, "--jobs", "3").stdout)
 
     def test_its_counts_are_those_of_the_report(self):
-        found = json.loads(self.expect(0, "find", "scenarios/mixed_fleet.toml", "breaker_tripped", "--seeds", "1..20", "--json").stdout)
-        trips = [json.loads(self.run_it("run", "scenarios/mixed_fleet.toml", "--seed", str(seed), "--json").stdout)
+        found = json.loads(self.expect(0, "find", mixed_fleet(), "breaker_tripped", "--seeds", "1..20", "--json").stdout)
+        trips = [json.loads(self.run_it("run", mixed_fleet(), "--seed", str(seed), "--json").stdout)
                  ["fleet"]["circuit_breaker_trips"] for seed in range(1, 21)]
         self.assertEqual(found["events"], sum(trips))
         self.assertEqual(found["seeds"], [seed for seed, count in enumerate(trips, 1) if count])

@@ -68,8 +68,8 @@ class CommandTest(unittest.TestCase):
     def run_it(self, *arguments: str, **options) -> subprocess.CompletedProcess:
         return subprocess.run([HOLDFAST, *arguments], capture_output=True, text=True, timeout=300, **options)
 
-    def expect(self, status: int, *arguments: str) -> subprocess.CompletedProcess:
-        done = self.run_it(*arguments)
+    def expect(self, status: int, *arguments: str, **options) -> subprocess.CompletedProcess:
+        done = self.run_it(*arguments, **options)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done
 

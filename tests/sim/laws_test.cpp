@@ -135,6 +135,7 @@ void draw_nothing(Kind& kind) {
     kind.target.spread.reset();
   }
   if constexpr (requires { kind.repairs; }) kind.repairs = Repairs::together;
+  if constexpr (requires { kind.by; }) kind.by = Duration{1ms};
   if constexpr (requires { kind.failing_starts; }) kind.failing_starts = GoingDown::kAllStarts;
 }
 

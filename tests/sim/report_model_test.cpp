@@ -117,18 +117,22 @@ void find_outages(History& history) {
   }
 }
 
+// A run, also if a supervisor that stands still does not know it yet.
+bool is_over_with(const Seen& seen) {
+  return seen.kind == "ended" || seen.kind == "terminated" || seen.kind == "chaos ended_unseen";
+}
+
 void find_hangs(History& history) {
   bool alive = false;
   for (std::size_t i = 0; i < history.seen.size(); ++i) {
     const Seen& seen = history.seen[i];
     if (seen.kind == "started") alive = true;
-    if (seen.kind == "ended" || seen.kind == "terminated") alive = false;
+    if (is_over_with(seen)) alive = false;
     if (seen.kind == "chaos hang") history.hangs.push_back({seen.at, seen.until});
     // A run that was abandoned may begin to hang as well: the service has no part in it any more.
     if (seen.kind != "chaos run_hang" || !alive) continue;
     const auto over =
-        std::find_if(history.seen.begin() + static_cast<std::ptrdiff_t>(i), history.seen.end(),
-                     [](const Seen& later) { return later.kind == "ended" || later.kind == "terminated"; });
+        std::find_if(history.seen.begin() + static_cast<std::ptrdiff_t>(i), history.seen.end(), is_over_with);
     history.hangs.push_back({seen.at, over == history.seen.end() ? kEver : over->at});
   }
 }
@@ -139,7 +143,7 @@ void find_running(History& history) {
   std::optional<TimePoint> since;
   for (const Seen& seen : history.seen) {
     if (seen.kind == "started") alive = true;
-    if (seen.kind == "ended" || seen.kind == "terminated") alive = false;
+    if (is_over_with(seen)) alive = false;
     if (seen.about_phase) phase = seen.phase;
     if (seen.kind == "started" || seen.kind == "running") ready = seen.kind == "running";
     const bool runs = alive && ready && (phase == Phase::running || phase == Phase::stopping);

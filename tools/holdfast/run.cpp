@@ -163,7 +163,7 @@ Command add_to(CLI::App& app) {
   add_seed(*line, arguments->seed, "A whole number that replaces the scenario's seed");
   add_settings(*line, arguments->settings);
   line->add_option("--trace", arguments->trace,
-                   "Write every event to this file, as JSON or, if it ends in .hft, compactly; - is standard output")
+                   "Write every event to this file, as JSON or, for .hft, compactly; - is standard output")
       ->type_name("OUT");
   auto* const quiet = line->add_flag("--quiet", arguments->quiet, "Print one line only: verdict and digest");
   line->add_flag("--json", arguments->json, "Print the summary as JSON (lib/docs/reference/json.md)")->excludes(quiet);
