@@ -109,7 +109,8 @@ Command add_to(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   auto* const line = app.add_subcommand("import", "Translate a file of another supervisor into a first fleet");
   line->footer(kFooter);
-  line->add_option("FILE", arguments->file, "A supervisord.conf, a Procfile or a Compose file; - is standard input")->required();
+  line->add_option("FILE", arguments->file, "A supervisord.conf, a Procfile or a Compose file; - is standard input")
+      ->required();
   line->add_option("-o,--output", arguments->output, "The file to write; it must not exist. - is standard output");
   line->add_option("--from", arguments->from, "What FILE is: supervisord, procfile or compose")->type_name("FORMAT");
   return {line, [arguments] { return call(*arguments); }};
