@@ -184,6 +184,12 @@ bool is_name_of_variable(std::string_view name) {
   });
 }
 
+bool is_key_of_health(std::string_view key) {
+  constexpr std::array<std::string_view, 7> kKeys{"test",         "interval",       "timeout", "retries",
+                                                  "start_period", "start_interval", "disable"};
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
 // What all services of a file share.
 struct ComposeShared {
   const ImportOrder& order;
@@ -521,9 +527,7 @@ class ComposeService {
     if (check.kind() != Kind::table) return complain(entry->line, "healthcheck", "is no table of keys");
     std::map<std::string_view, YamlNode> keys;
     for (const auto& [key, line, value] : check.entries()) {
-      static const std::set<std::string_view> kKnown{"test",         "interval",       "timeout", "retries",
-                                                     "start_period", "start_interval", "disable"};
-      if (kKnown.contains(key)) {
+      if (is_key_of_health(key)) {
         keys.emplace(key, value);
       } else {
         leave_out(line, "healthcheck." + std::string{key}, "Compose has no such key");

@@ -207,6 +207,7 @@ class QueryParser {
     const auto field = std::find_if(fields.begin(), fields.end(), [&](const auto& one) { return one.key == key.text; });
     if (field == fields.end()) {
       std::vector<std::string_view> keys;
+      keys.reserve(fields.size());
       for (const auto& one : fields) keys.push_back(one.key);
       if (keys.empty()) refuse(key, fmt::format("is not a field of \"{}\", which has none", kind));
       refuse(key, fmt::format("is not a field of \"{}\"; {}", kind,
@@ -354,6 +355,7 @@ class QueryParser {
                                     [&](const auto& count) { return word.is(count.name); });
     if (found == kConditionCounts.end()) {
       std::vector<std::string_view> names;
+      names.reserve(kConditionCounts.size());
       for (const auto& count : kConditionCounts) names.push_back(count.name);
       refuse(word,
              "is nothing that is counted; " + did_you_mean(nearest(word.text, names), "there are: " + listed(names)));

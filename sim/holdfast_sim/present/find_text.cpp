@@ -21,8 +21,8 @@ std::string runs_sentence(const Searched& searched) {
   const FoundInRuns& found = searched.found;
   const auto runs = detail::counted(found.runs(), "run");
   if (found.runs_with() == 0) return found.runs() == 1 ? "not found" : fmt::format("found in none of {}", runs);
-  const auto in = found.runs() == 1 ? std::string{"found"}
-                                    : fmt::format("found in {} of {}", detail::human(found.runs_with()), runs);
+  auto in = found.runs() == 1 ? std::string{"found"}
+                              : fmt::format("found in {} of {}", detail::human(found.runs_with()), runs);
   if (!searched.of_events) return in;
   const auto& per_run = found.per_run();
   const auto times = fmt::format("{}{} {}", found.runs() == 1 ? " " : ", ", detail::human(found.events()),
@@ -46,7 +46,7 @@ std::string seeds_sentence(const FoundInRuns& found) {
 
 // "12.5s: killed of feed-3", or of a property "12.5s: db: running 1 at 12.5s (db-2)", if it says more than when.
 std::string when_and_what(const FoundEvent& event) {
-  const auto at = detail::moment(event.at);
+  auto at = detail::moment(event.at);
   const auto service = printable(event.service);
   if (!event.kind.empty()) return fmt::format("{}: {}{}{}", at, event.kind, service.empty() ? "" : " of ", service);
   if (event.says.starts_with("at ")) return at;

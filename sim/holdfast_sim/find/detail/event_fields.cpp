@@ -33,6 +33,18 @@ std::vector<std::string_view> words_of_enumeration(std::index_sequence<Index...>
   return {to_string(static_cast<Enumeration>(Index))...};
 }
 
+// Those that a value may be; none if it may be any text.
+template <class Plain>
+std::vector<std::string_view> words_of() {
+  if constexpr (std::is_same_v<Plain, bool>) {
+    return {"true"};
+  } else if constexpr (std::is_enum_v<Plain>) {
+    return words_of_enumeration<Plain>(std::make_index_sequence<holdfast::detail::enumerators_of<Plain>()>{});
+  } else {
+    return {};
+  }
+}
+
 class FieldLister {
  public:
   template <class Value>
@@ -41,12 +53,10 @@ class FieldLister {
     FieldKind kind{.key = without_unit(key)};
     if (key.ends_with(kLengthEnd)) {
       kind.of = FieldKind::Of::length;
-    } else if constexpr (std::is_same_v<Plain, bool>) {
-      kind.words = {"true"};
-    } else if constexpr (std::is_integral_v<Plain>) {
+    } else if (std::is_integral_v<Plain> && !std::is_same_v<Plain, bool>) {
       kind.of = FieldKind::Of::number;
-    } else if constexpr (std::is_enum_v<Plain>) {
-      kind.words = words_of_enumeration<Plain>(std::make_index_sequence<holdfast::detail::enumerators_of<Plain>()>{});
+    } else {
+      kind.words = words_of<Plain>();
     }
     fields.push_back(std::move(kind));
   }
