@@ -279,6 +279,8 @@ TEST_CASE("a Compose file that is wrong in its own language is refused, with eve
        "nowhere/compose.yaml:10: a.healthcheck.test: begins with \"RUN\"; allowed are NONE, and CMD or CMD-SHELL with "
        "a command\n"
        "nowhere/compose.yaml:11: b: is no table of keys; required is at least an image or a command");
+  CHECK(refused("services:\n  a: { command: [x, \"\\x01\"] }\n") ==
+        "nowhere/compose.yaml:2: a.command: has a control character that cannot be passed on (a byte of 0 or 1)");
   CHECK(refused("services:\n  a: { command: x }\n  a: { command: y }\n") ==
         "nowhere/compose.yaml:3: has \"a\" a second time; the first is in line 2");
   CHECK(refused("services: [a\n") == "nowhere/compose.yaml:2:1: is no YAML: did not find expected ',' or ']'");

@@ -274,8 +274,9 @@ class ComposeService {
       complain(node.line(), key, replaced.fault);
       return std::nullopt;
     }
-    if (replaced.text.find('\0') != std::string::npos) {
-      complain(node.line(), key, "has a zero byte, which no program can be given");
+    constexpr std::array kRefused{'\0', kIndexMark};  // written as "\x01" in YAML
+    if (replaced.text.find_first_of(std::string_view{kRefused.data(), kRefused.size()}) != std::string::npos) {
+      complain(node.line(), key, "has a control character that cannot be passed on (a byte of 0 or 1)");
       return std::nullopt;
     }
     return std::move(replaced.text);
@@ -312,8 +313,8 @@ class ComposeService {
     return read;
   }
 
-  // As our files have it: a `${` of the program's own is no placeholder.
-  static std::string placed(const std::string& text) { return with_placeholders(text).value_or(text); }
+  // As our files have it: a `${` of the program's own is "$${" there. No text has a mark for a number in it.
+  static std::string placed(const std::string& text) { return *with_placeholders(text); }
   static std::vector<std::string> all_placed(std::vector<std::string> words) {
     for (auto& word : words) word = placed(word);
     return words;

@@ -14,16 +14,17 @@ namespace holdfast::sim::detail {
 struct StallRules {
   TimePoint began = TimePoint::min();
   TimePoint until = TimePoint::min();
-  TimePoint told_at = TimePoint::min();
+  TimePoint reported_at = TimePoint::min();
   Duration counted_before{0};            // of a stall within the last second
   Duration given{0};                     // for this one
-  Duration given_to_each{0};             // by what was told last
+  Duration given_to_each{0};             // for what the latest event added
   TimePoint over_at = TimePoint::min();  // the latest stall that was given for
   Duration over_for{0};
 
-  // Of the first service that is told: what deadlines get more. Of all others: nothing.
+  // Each service has an event for the stall. The first of them gives what deadlines are later by; the others give
+  // nothing.
   Duration begins(TimePoint now, TimePoint its_until) noexcept {
-    if (now == told_at && its_until == until) return {};
+    if (now == reported_at && its_until == until) return {};
     if (now >= until) {
       if (given > Duration::zero()) {
         over_at = until;
@@ -34,7 +35,7 @@ struct StallRules {
       began = now;
       given = Duration{0};
     }
-    told_at = now;
+    reported_at = now;
     until = its_until;
     const Duration all = std::max(Duration{0}, (until - began) - counted_before);
     given_to_each = all - given;
