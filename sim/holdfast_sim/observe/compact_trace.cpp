@@ -21,6 +21,7 @@
 #include <holdfast/file/roster.hpp>
 #include <holdfast_sim/observe/detail/chaos_fields.hpp>
 #include <holdfast_sim/observe/detail/field_bytes.hpp>
+#include <holdfast_sim/observe/detail/read_backoff.hpp>
 #include <holdfast_sim/observe/detail/trace_services.hpp>
 #include <holdfast_sim/text/file.hpp>
 
@@ -584,7 +585,7 @@ struct CompactTraceReader::State {
       if (kind != Index) return read_fields<Index + 1>(kind, fields, event, policy);
       Kind what{};
       if constexpr (std::is_same_v<Kind, event::Added>) {
-        policy.backoff = read_backoff(fields);
+        policy.backoff = detail::read_backoff(fields);
         visit_added(fields, what, policy);
         what.policy = &policy;
       } else {
@@ -592,20 +593,6 @@ struct CompactTraceReader::State {
       }
       event.what = what;
     }
-  }
-
-  // What visit_backoff has written.
-  static BackoffPolicy read_backoff(detail::FieldReader& fields) {
-    BackoffPolicy policy;
-    BreakerPolicy breaker;
-    fields("base_ns", policy.base);
-    fields("max_ns", policy.max);
-    fields("cooldown_ns", policy.cooldown);
-    fields("clean_restart_delay_ns", policy.clean_restart_delay);
-    fields("max_failures", breaker.max_failures);
-    fields("window_ns", breaker.window);
-    policy.breaker = breaker.max_failures == 0 ? std::nullopt : std::optional{breaker};
-    return policy;
   }
 
   void read_chaos(unsigned kind, const Known& service, const std::vector<Observer*>& observers) {

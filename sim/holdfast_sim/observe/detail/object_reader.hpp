@@ -15,6 +15,7 @@
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/policy.hpp>
 #include <holdfast/time.hpp>
+#include <holdfast_sim/observe/detail/read_backoff.hpp>
 #include <holdfast_sim/text/file.hpp>
 
 namespace holdfast::sim::detail {
@@ -130,19 +131,5 @@ class ObjectReader {
   const boost::json::object& object_;
   mutable std::vector<std::string_view> asked_;
 };
-
-// What visit_backoff has written.
-inline BackoffPolicy read_backoff(const ObjectReader& object) {
-  BackoffPolicy policy;
-  BreakerPolicy breaker;
-  object("base_ns", policy.base);
-  object("max_ns", policy.max);
-  object("cooldown_ns", policy.cooldown);
-  object("clean_restart_delay_ns", policy.clean_restart_delay);
-  object("max_failures", breaker.max_failures);
-  object("window_ns", breaker.window);
-  policy.breaker = breaker.max_failures == 0 ? std::nullopt : std::optional{breaker};
-  return policy;
-}
 
 }  // namespace holdfast::sim::detail
