@@ -8,6 +8,7 @@
 #include <variant>
 
 #include <holdfast/detail/equal_ratios.hpp>
+#include <holdfast/detail/wide.hpp>
 
 namespace holdfast {
 
@@ -24,7 +25,7 @@ inline Duration doubled(Duration first, Duration max, Attempt doublings) noexcep
 // min(max, base * factor^(attempt - 1)), the product rounded down to 2^-32 of a nanosecond each time that it is
 // multiplied. REQUIRES: factor >= kFactorMin, so that even a nanosecond reaches any max in some hundred rounds.
 Duration multiplied(Duration base, Duration max, Thousandths factor, Attempt attempt) noexcept {
-  __extension__ using Wide = unsigned __int128;
+  using detail::Wide;
   if (base == Duration::zero()) return base;
   const auto most = Wide{static_cast<std::uint64_t>(max.count())} << 32;
   auto delay = Wide{static_cast<std::uint64_t>(base.count())} << 32;
@@ -41,8 +42,7 @@ Duration added_up(Duration base, Duration max, Duration step, std::uint32_t step
 
 // length * share, rounded down. REQUIRES: share <= 1.
 Duration part_of(Duration length, Thousandths share) noexcept {
-  __extension__ using Wide = __int128;
-  return Duration{static_cast<std::int64_t>(Wide{length.count()} * share.count / 1000)};
+  return Duration{static_cast<std::int64_t>(detail::SignedWide{length.count()} * share.count / 1000)};
 }
 
 Duration grown_otherwise(const BackoffPolicy& policy, Attempt attempt) noexcept {

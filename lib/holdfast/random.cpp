@@ -1,13 +1,6 @@
 #include <holdfast/random.hpp>
 
-// Random123's header is C with casts of the old kind.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#include <Random123/philox.h>
-#pragma GCC diagnostic pop
+#include <holdfast/detail/random123.hpp>
 
 namespace holdfast {
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/time.hpp>
 
 #pragma GCC visibility push(default)
@@ -82,7 +83,7 @@ Draw draw(const DrawKey& key, Purpose purpose, std::uint64_t index) noexcept;
 // A uniform integer in [0, max], both ends included: floor(fraction * (max + 1)). With 128 bits of fraction each
 // value's probability is off by less than one part in 2^64 for every max, so nothing is rejected and redrawn.
 constexpr std::uint64_t uniform_up_to(const Draw& draw, std::uint64_t max) noexcept {
-  __extension__ using Wide = unsigned __int128;
+  using detail::Wide;
   // (high * 2^64 + low) * (max + 1) / 2^128, where x * (max + 1) is x * max + x
   const Wide low = Wide{draw.low} * max + draw.low;
   const Wide high = Wide{draw.high} * max + draw.high + (low >> 64);

@@ -14,6 +14,7 @@
 #include <rapidcheck/catch.h>
 
 #include <holdfast/backoff.hpp>
+#include <holdfast/detail/wide.hpp>
 
 namespace holdfast::backoff_test {
 
@@ -21,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-__extension__ using Wide = __int128;
+using Wide = holdfast::detail::SignedWide;
 
 constexpr Attempt kMostAttempts = std::numeric_limits<Attempt>::max();
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();

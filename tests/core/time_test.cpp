@@ -10,6 +10,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/catch.h>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/time.hpp>
 
 namespace holdfast::time_test {
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-__extension__ using Wide = __int128;
+using Wide = holdfast::detail::SignedWide;
 
 std::int64_t clamped(Wide value) {
   if (value < kLeast) return kLeast;

@@ -33,7 +33,7 @@ ROOMS = {
 }
 # Rooms that may use clocks and threads.
 REAL_TIME_ROOMS = {"lib/holdfast/asio", "lib/holdfast/up"}
-EXCEPTIONS = {("lib/holdfast/random.cpp", "Random123/philox.h"), ("lib/holdfast/asio/spdlog_sink.hpp", "spdlog/logger.h"),
+EXCEPTIONS = {("lib/holdfast/detail/random123.hpp", "Random123/philox.h"), ("lib/holdfast/asio/spdlog_sink.hpp", "spdlog/logger.h"),
               ("sim/holdfast_sim/checks/detail/huge_pages.hpp", "sys/mman.h")}
 
 # In the text of the deterministic rooms.

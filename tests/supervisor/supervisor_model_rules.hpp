@@ -10,6 +10,7 @@
 
 #include "supervisor_model_state.hpp"
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/random.hpp>
 
 namespace holdfast::test {
@@ -527,7 +528,7 @@ class ModelRules : public ModelState {
     const std::int64_t max = policy.max.count();
     if (const auto* const exponential = std::get_if<ExponentialGrowth>(&policy.growth)) {
       if (exponential->factor == Thousandths::of(2)) return ceiling_of(policy.base, policy.max, k);
-      __extension__ using Wide = unsigned __int128;
+      using holdfast::detail::Wide;
       Wide numerator = static_cast<Wide>(base);
       Wide denominator = 1;
       for (std::uint32_t i = 1; i < k && base > 0 && numerator < static_cast<Wide>(max) * denominator; ++i) {
@@ -577,7 +578,7 @@ class ModelRules : public ModelState {
   std::int64_t drawn(const Life& life, Purpose what_for, std::uint64_t number, std::int64_t ceiling) const {
     const DrawKey key{seed_, name_hash(life.name), TimePoint{life.added_at}, life.earlier_lives_now};
     const Draw bits = draw(key, what_for, number);
-    __extension__ using Wide = unsigned __int128;
+    using holdfast::detail::Wide;
     const Wide values = static_cast<Wide>(ceiling) + 1;
     return static_cast<std::int64_t>((bits.high * values + ((bits.low * values) >> 64)) >> 64);
   }

@@ -1,4 +1,5 @@
 #include <holdfast/detail/equal_ratios.hpp>
+#include <holdfast/detail/wide.hpp>
 
 #include <array>
 #include <cstddef>
@@ -8,7 +9,7 @@ namespace holdfast::detail {
 
 namespace {
 
-__extension__ using Wide = unsigned __int128;
+using detail::Wide;
 
 // A product of at most kStepsMax lengths: a whole number of as many words, the lowest first.
 class Product {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/detail/square_root.hpp>
@@ -43,7 +44,7 @@ class Rows {
   static constexpr auto kPurpose = static_cast<Purpose>(0xb007);
 
   [[nodiscard]] std::size_t index(std::uint64_t bits) const noexcept {
-    __extension__ using Wide = unsigned __int128;
+    using holdfast::detail::Wide;
     return static_cast<std::size_t>(Wide{bits} * rows_ >> 64);
   }
 

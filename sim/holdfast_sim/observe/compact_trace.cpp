@@ -13,7 +13,6 @@
 #include <variant>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <holdfast/event_fields.hpp>
 #include <holdfast/file/bad_input.hpp>
@@ -23,6 +22,7 @@
 #include <holdfast_sim/observe/detail/field_bytes.hpp>
 #include <holdfast_sim/observe/detail/read_backoff.hpp>
 #include <holdfast_sim/observe/detail/trace_services.hpp>
+#include <holdfast_sim/text/detail/xxh3.hpp>
 #include <holdfast_sim/text/file.hpp>
 
 namespace holdfast::sim {

@@ -1,27 +1,18 @@
 #include <holdfast_sim/observe/digest.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <type_traits>
 #include <variant>
 
-// Compiled in, so that the compiler can optimise it for these sizes.
-#define XXH_INLINE_ALL
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#include <xxhash.h>
-#pragma GCC diagnostic pop
-
 #include <holdfast/detail/enumerators.hpp>
 #include <holdfast/event_fields.hpp>
 #include <holdfast_sim/observe/detail/chaos_fields.hpp>
 #include <holdfast_sim/observe/detail/field_tags.hpp>
+#include <holdfast_sim/text/detail/xxh3.hpp>
 
 namespace holdfast::sim {
-
-static_assert(std::endian::native == std::endian::little, "canonical bytes are little-endian, written as they stand");
 
 struct Digest::Hash {
   Hash() { XXH3_128bits_reset(&state); }
@@ -84,6 +75,8 @@ class Digest::Canonical {
   void number(Number value) noexcept {
     static_assert(std::is_integral_v<Number> || std::is_enum_v<Number>);
     std::memcpy(at_, &value, sizeof value);
+    // Canonical bytes are little-endian on every machine.
+    if constexpr (std::endian::native == std::endian::big) std::reverse(at_, at_ + sizeof value);
     at_ += sizeof value;
   }
 

@@ -7,12 +7,15 @@
 
 #include <fmt/format.h>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/file/message_text.hpp>
 #include <holdfast_sim/text/detail/human_text.hpp>
 
 namespace holdfast::sim {
 
 namespace {
+
+using holdfast::detail::Wide;
 
 using detail::counted;
 using detail::human;
@@ -85,7 +88,6 @@ class Text {
   }
 
   [[nodiscard]] std::uint64_t ppm(std::uint64_t runs) const {
-    __extension__ using Wide = unsigned __int128;
     return static_cast<std::uint64_t>(Wide{runs} * 1'000'000 / sweep_.runs());
   }
 
@@ -275,11 +277,9 @@ std::string seed_line(const SeedOutcome& outcome) {
 
 namespace {
 
-__extension__ using Wide128 = unsigned __int128;
-
 // To three digits or so, without a decimal point above 100.
 std::string rate_text(std::uint64_t done, std::uint64_t wall) {
-  const auto tenths = static_cast<std::uint64_t>(Wide128{done} * 10'000'000'000U / wall);
+  const auto tenths = static_cast<std::uint64_t>(Wide{done} * 10'000'000'000U / wall);
   return tenths >= 1000 ? human(tenths / 10) : fmt::format("{}.{}", tenths / 10, tenths % 10);
 }
 
@@ -296,7 +296,7 @@ std::string progress_words(const SweepProgress& progress, unsigned percent) {
   if (done == 0) return text;
   const auto wall = static_cast<std::uint64_t>(std::max<std::int64_t>(progress.wall.count(), 1));
   text += fmt::format(", {} a second", rate_text(done, wall));
-  const Wide128 left = Wide128{progress.of - progress.done} * wall / done;
+  const Wide left = Wide{progress.of - progress.done} * wall / done;
   constexpr auto kLongest = static_cast<std::uint64_t>(INT64_MAX);
   if (left > kLongest) return text;
   return text + fmt::format(", {} left", human(Duration{static_cast<std::int64_t>(left)}));
@@ -307,7 +307,7 @@ std::string progress_words(const SweepProgress& progress, unsigned percent) {
 std::string progress_text(const SweepProgress& progress, std::size_t width) {
   constexpr std::size_t kBarMax = 20;
   constexpr std::size_t kBarMin = 5;
-  const auto percent = progress.of == 0 ? 100U : static_cast<unsigned>(Wide128{progress.done} * 100 / progress.of);
+  const auto percent = progress.of == 0 ? 100U : static_cast<unsigned>(Wide{progress.done} * 100 / progress.of);
   const auto words = progress_words(progress, percent);  // ASCII: a column for each byte
   const auto room = width > words.size() ? width - words.size() - 1 : 0;
   return room < kBarMin ? words : bar(percent, std::min(room, kBarMax)) + ' ' + words;

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include <holdfast/detail/wide.hpp>
+
 namespace holdfast::sim {
 
 namespace {
@@ -15,9 +17,9 @@ constexpr std::array<std::uint32_t, 9> kPercents{50, 59, 71, 84, 100, 119, 141, 
 constexpr std::uint32_t kWholePercent = 100;
 
 Duration scaled(Duration length, std::uint32_t percent) {
-  __extension__ using Wide = __int128;
-  const Wide product = Wide{length.count()} * percent / kWholePercent;
-  return Duration{static_cast<std::int64_t>(std::min(product, Wide{kDurationMax.count()}))};
+  using holdfast::detail::SignedWide;
+  const SignedWide product = SignedWide{length.count()} * percent / kWholePercent;
+  return Duration{static_cast<std::int64_t>(std::min(product, SignedWide{kDurationMax.count()}))};
 }
 
 // Of what must not be nothing, such as a mean.

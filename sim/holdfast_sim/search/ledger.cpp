@@ -5,15 +5,14 @@
 #include <utility>
 #include <vector>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <boost/json.hpp>
 
 #include <fmt/format.h>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/version.hpp>
 #include <holdfast_sim/format/scenario_writer.hpp>
+#include <holdfast_sim/text/detail/xxh3.hpp>
 
 namespace holdfast::sim {
 
@@ -26,7 +25,7 @@ constexpr int kLedgerVersion = 1;
 }  // namespace
 
 std::optional<SeedRange> seeds_of(const Shard& shard, const SeedRange& all) noexcept {
-  __extension__ using Wide = unsigned __int128;
+  using holdfast::detail::Wide;
   const auto before = [&](std::uint32_t shards) {
     return static_cast<std::uint64_t>(Wide{all.size()} * shards / shard.of);
   };

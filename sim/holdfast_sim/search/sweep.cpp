@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <fmt/format.h>
 
 #include <holdfast/detail/assert.hpp>
+#include <holdfast_sim/text/detail/xxh3.hpp>
 
 namespace holdfast::sim {
 

@@ -93,11 +93,11 @@ class Carrier {
   // Of something that stays where it is as long as the moment is remembered.
   template <class Pointer>
   static void carry_address(Pointer& value, const std::int64_t& kept) noexcept {
-    value = std::bit_cast<Pointer>(kept);
+    value = reinterpret_cast<Pointer>(static_cast<std::intptr_t>(kept));
   }
   template <class Pointer>
   static void carry_address(const Pointer& value, std::int64_t& kept) noexcept {
-    kept = std::bit_cast<std::int64_t>(value);
+    kept = reinterpret_cast<std::intptr_t>(value);
   }
 
   // Nothing is 0, and a number one more than it is.

@@ -13,7 +13,7 @@ namespace holdfast::sim::detail {
 
 namespace {
 
-__extension__ using Bits = unsigned __int128;
+using Bits = holdfast::detail::Wide;
 
 // A number of 128 significant bits and a power of two, for products of lengths that no integer holds.
 struct ScaledProduct {
@@ -76,7 +76,7 @@ Duration root_of_product(Duration base, Duration max, std::uint32_t index, std::
 
 Duration share_of(Duration length, Thousandths share) noexcept {
   constexpr std::uint32_t kWhole = 1000;
-  return Duration{static_cast<Duration::rep>(Wide{length.count()} * std::min(share.count, kWhole) / kWhole)};
+  return Duration{static_cast<Duration::rep>(SignedWide{length.count()} * std::min(share.count, kWhole) / kWhole)};
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ Duration RetryRules::delay_by_law(const BackoffPolicy& policy, Attempt k) noexce
     return delay >= most ? policy.max : Duration{static_cast<Duration::rep>(delay / kNanosecond)};
   }
   if (const auto* const linear = std::get_if<LinearGrowth>(&policy.growth)) {
-    const Wide delay = Wide{policy.base.count()} + Wide{linear->step.count()} * (k - 1);
+    const SignedWide delay = SignedWide{policy.base.count()} + SignedWide{linear->step.count()} * (k - 1);
     return delay >= policy.max.count() ? policy.max : Duration{static_cast<Duration::rep>(delay)};
   }
   if (const auto* const stepped = std::get_if<SteppedGrowth>(&policy.growth)) {
@@ -125,9 +125,10 @@ void RetryRules::spreads_its_delays(const SimulationEnd& end) {
   constexpr std::uint64_t kSharesMin = 100;
   if (shares < kSharesMin) return;
   found.tested(Rule::spreads_its_delays);
-  const Wide excess = shares_over_half;
-  if (excess * excess <= (Wide{3} * static_cast<std::int64_t>(shares)) << 64) return;
-  const Wide mean = (Wide{10'000} * (excess + (Wide{shares} << 31)) / static_cast<std::int64_t>(shares)) >> 32;
+  const SignedWide excess = shares_over_half;
+  if (excess * excess <= (SignedWide{3} * static_cast<std::int64_t>(shares)) << 64) return;
+  const SignedWide mean =
+      (SignedWide{10'000} * (excess + (SignedWide{shares} << 31)) / static_cast<std::int64_t>(shares)) >> 32;
   const auto hundredths = static_cast<std::int64_t>(mean);
   found.violated(
       Rule::spreads_its_delays, {}, end.at,

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast_sim/checks/checks.hpp>
 #include <holdfast_sim/checks/detail/check_findings.hpp>
 #include <holdfast_sim/checks/detail/check_lives.hpp>
@@ -25,7 +26,7 @@ namespace holdfast::sim::detail {
 
 using holdfast::to_string;
 
-__extension__ using Wide = __int128;
+using holdfast::detail::SignedWide;
 
 struct RetryRules {
   Findings& found;
@@ -396,8 +397,8 @@ struct RetryRules {
     const event::BackingOff before = retry_before(step);
     if (before.ceiling < kCeilingMin) return;
     ++pairs;
-    const Wide apart =
-        Wide{before.delay.count()} * what.ceiling.count() - Wide{what.delay.count()} * before.ceiling.count();
+    const SignedWide apart = SignedWide{before.delay.count()} * what.ceiling.count() -
+                             SignedWide{what.delay.count()} * before.ceiling.count();
     const std::int64_t rounding = std::max(before.ceiling, what.ceiling).count();
     if (apart <= rounding && -apart <= rounding) ++pairs_alike;
     const bool by_chance = pairs_alike < kAlikeMin || pairs_alike <= pairs / kPairsForEachAlike;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/file/keys.hpp>
 #include <holdfast/file/ratio.hpp>
 #include <holdfast_sim/scenario/chaos/outage.hpp>
@@ -78,8 +79,8 @@ struct Recorded {
   // A time of the record, rounded down.
   [[nodiscard]] Duration compressed(Duration since_zero) const noexcept {
     if (compress == Ratio::from(1)) return since_zero;
-    __extension__ using Wide = __int128;
-    return Duration{static_cast<std::int64_t>((Wide{since_zero.count()} << 32) /
+    using holdfast::detail::SignedWide;
+    return Duration{static_cast<std::int64_t>((SignedWide{since_zero.count()} << 32) /
                                               static_cast<std::int64_t>(compress.two_to_minus_32))};
   }
 
@@ -88,7 +89,7 @@ struct Recorded {
  private:
   // Not nothing.
   static Ratio share_of_both(Ratio a, Ratio b) noexcept {
-    __extension__ using Wide = unsigned __int128;
+    using holdfast::detail::Wide;
     const auto both = static_cast<std::uint64_t>((Wide{a.two_to_minus_32} * b.two_to_minus_32) >> 32);
     return Ratio{std::max<std::uint64_t>(both, 1)};
   }

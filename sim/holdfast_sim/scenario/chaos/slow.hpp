@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include <holdfast/detail/wide.hpp>
 #include <holdfast/file/keys.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast_sim/scenario/behaviour.hpp>
@@ -71,9 +72,9 @@ struct Slow {
 
  private:
   static Duration share_of(Duration length, Ratio share) {
-    __extension__ using Wide = __int128;
-    const Wide product = (Wide{length.count()} * static_cast<std::int64_t>(share.two_to_minus_32)) >> 32;
-    return Duration{static_cast<std::int64_t>(std::min(product, Wide{kDurationMax.count()}))};
+    using holdfast::detail::SignedWide;
+    const SignedWide product = (SignedWide{length.count()} * static_cast<std::int64_t>(share.two_to_minus_32)) >> 32;
+    return Duration{static_cast<std::int64_t>(std::min(product, SignedWide{kDurationMax.count()}))};
   }
   void change(Behaviour& run, const LastReady& last) const {
     if (absent_for && last.ago < *absent_for) return;

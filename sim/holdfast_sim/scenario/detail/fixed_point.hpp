@@ -14,10 +14,12 @@
 #include <bit>
 #include <cstdint>
 
+#include <holdfast/detail/wide.hpp>
+
 namespace holdfast::sim::fixed_point {
 
-__extension__ using Wide = unsigned __int128;
-__extension__ using SignedWide = __int128;
+using holdfast::detail::SignedWide;
+using holdfast::detail::Wide;
 
 // A fraction strictly between 0 and 1: (bits + 1/2) / 2^64, the middle of the interval that 64 random bits name.
 // So no logarithm of it is infinite, and 1 minus it is exactly the fraction of ~bits.

@@ -3,12 +3,14 @@
 // Thread-safety: values, safe anywhere.
 #pragma once
 
+#include <holdfast/detail/wide.hpp>
+
 #pragma GCC visibility push(default)
 
 namespace holdfast::sim {
 
 // In nanoseconds: a large fleet's do not fit into 64 bits.
-__extension__ using ServiceTime = unsigned __int128;
+using ServiceTime = holdfast::detail::Wide;
 
 }  // namespace holdfast::sim
 
