@@ -103,14 +103,14 @@ TEST_CASE("two halves are the number that the compiler's 128-bit integer is") {
 
 TEST_CASE("two halves, by hand") {
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-  STATIC_REQUIRE(Unsigned{kMost} * kMost == ((Unsigned{kMost - 1} << 64) | Unsigned{1}));
-  STATIC_REQUIRE(static_cast<std::uint64_t>((Unsigned{1} << 127) / (Unsigned{1} << 64)) == std::uint64_t{1} << 63);
-  STATIC_REQUIRE(Signed{-7} / 2 == Signed{-3});
-  STATIC_REQUIRE(Signed{-7} % 2 == Signed{-1});
-  STATIC_REQUIRE((Signed{-7} >> 1) == Signed{-4});
-  STATIC_REQUIRE((Signed{-7} >> 64) == Signed{-1});
-  STATIC_REQUIRE(Signed{-1} < Signed{0});
-  STATIC_REQUIRE(Unsigned{Signed{-1}} == ~Unsigned{0});
+  CHECK(Unsigned{kMost} * kMost == ((Unsigned{kMost - 1} << 64) | Unsigned{1}));
+  CHECK(static_cast<std::uint64_t>((Unsigned{1} << 127) / (Unsigned{1} << 64)) == std::uint64_t{1} << 63);
+  CHECK(Signed{-7} / 2 == Signed{-3});
+  CHECK(Signed{-7} % 2 == Signed{-1});
+  CHECK((Signed{-7} >> 1) == Signed{-4});
+  CHECK((Signed{-7} >> 64) == Signed{-1});
+  CHECK(Signed{-1} < Signed{0});
+  CHECK(Unsigned{Signed{-1}} == ~Unsigned{0});
 }
 
 }  // namespace holdfast::wide_test
