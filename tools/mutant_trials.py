@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mutant_files import ROOT, Mutant
 
+# Set by use_copy() in a process that has a copy of its own.
 SOURCE = ROOT / "build" / "mutants"
 BUILD = SOURCE / "build" / "test"
 # As tools/test builds, and in a folder that lies likewise: what it has compiled comes out of the compiler's cache.
@@ -33,6 +34,14 @@ ENVIRONMENT = os.environ | {"RC_PARAMS": "seed=1"}
 # As tools/prepare has it.
 CACHED = os.environ | {"CCACHE_NOHASHDIR": "1", "CCACHE_BASEDIR": str(SOURCE), "CCACHE_IGNOREOPTIONS": "-Werror",
                        "CXX_LD": "mold"}
+
+
+def use_copy(number: int) -> None:
+    """From now on this process plants in the copy of this number, beside other processes that plant in theirs."""
+    global SOURCE, BUILD
+    SOURCE = ROOT / "build" / ("mutants" if number == 0 else f"mutants-{number}")
+    BUILD = SOURCE / "build" / "test"
+    CACHED["CCACHE_BASEDIR"] = str(SOURCE)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -110,11 +119,11 @@ def limit_resources() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(test: Test, folder: Path = BUILD) -> Verdict:
+def run(test: Test, folder: Path | None = None) -> Verdict:
     """Until the test has passed, or has reported its first failure: what it runs into after that is no matter."""
     command = test.command + (["--reporter", "xml"] if test.is_catch2 else [])
     with (tempfile.TemporaryFile("w+", errors="replace") as errors,
-          subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+          subprocess.Popen(command, cwd=folder or BUILD, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=errors, text=True, errors="replace", start_new_session=True,
                            preexec_fn=limit_resources) as process):
         too_late = threading.Timer(SECONDS_MAX, end_group, [process])
