@@ -154,6 +154,7 @@ struct Runtime::State final : EventSink,
         ownership(scheduler),
         thrown(scheduler),
         ending(std::make_shared<detail::Ending>(scheduler.executor())),
+        departures(std::make_shared<detail::Departures>(scheduler.executor())),
         reader(std::make_shared<detail::FleetReader>(scheduler.executor(), *this)),
         server(serve(config.endpoint)) {
     if (config.orphans == Orphans::adopted) subreaper.emplace();
@@ -168,6 +169,7 @@ struct Runtime::State final : EventSink,
       supervisor.emplace(scheduler, std::move(config.supervisor), seed, *this);
     }
     fleet_walks->open(*supervisor);
+    departures->open(*supervisor);
   }
 
   [[nodiscard]] std::shared_ptr<detail::HttpServer> serve(std::optional<Endpoint>& endpoint) const {
@@ -184,6 +186,7 @@ struct Runtime::State final : EventSink,
     telling = false;
     if (server) guarded(event, [&] { note_uptime(event); });
     fleet_walks->on_event(event);
+    departures->on_event(event);
     ownership.on_event(event);
     if (std::holds_alternative<event::ShutdownRequested>(event.what)) same_stop.begin();
     if (std::holds_alternative<event::Drained>(event.what)) on_drained();
@@ -341,6 +344,7 @@ struct Runtime::State final : EventSink,
     stop_listening();
     reader->close();
     fleet_walks->close();
+    departures->close();
     thrown.forget();
     trouble.forget();
     ownership.let_go();
@@ -370,6 +374,7 @@ struct Runtime::State final : EventSink,
   Thrown thrown;
   Trouble trouble{*this};
   std::shared_ptr<detail::Ending> ending;
+  const std::shared_ptr<detail::Departures> departures;
   std::shared_ptr<detail::SnapshotRequest> unanswered;  // the first
   UptimeHistogram observed;
   const std::shared_ptr<detail::FleetWalks> fleet_walks = std::make_shared<detail::FleetWalks>();
@@ -391,7 +396,8 @@ Runtime::Runtime(std::unique_ptr<net::io_context> own, net::io_context* io, Runt
     : own_io_(std::move(own)),
       state_(std::make_shared<State>(own_io_ ? *own_io_ : *io, std::move(config))),
       snapshots_(state_),
-      ending_(state_->ending) {
+      ending_(state_->ending),
+      departures_(state_->departures) {
   state_->await_bell();
   if (state_->orphans) state_->orphans->begin();
   if (state_->server) state_->server->begin();

@@ -174,6 +174,17 @@ class Runtime {
                                                                                                token, ending_);
   }
 
+  // Any thread. Completes with void(error_code, Termination) when the service of this name has terminated, whatever
+  // ended it, and however often it is started again before that; at once if it has. What is waited for is the service
+  // that has the name when the executor gets to this, and that until a restart by hand after its end. Any number may
+  // wait, also services. With an error the Termination says nothing: not_found (no service has this name; perhaps it
+  // was removed), operation_aborted (cancelled (on executor()), or the runtime was destroyed), no_memory.
+  template <boost::asio::completion_token_for<void(boost::system::error_code, Termination)> Token>
+  auto async_wait(std::string name, Token&& token) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code, Termination)>(
+        detail::AwaitDeparture{}, token, departures_, std::move(name));
+  }
+
   // Any thread. Completes with void(error_code, std::shared_ptr<const FleetSnapshot>): a copy made on the executor when
   // it is asked for; nothing is copied otherwise. operation_aborted: the runtime was destroyed, or there is no memory
   // for it. From a plain thread, while another one runs the io_context:
@@ -198,6 +209,7 @@ class Runtime {
   std::shared_ptr<State> state_;  // shared with handlers on their way
   std::shared_ptr<detail::SnapshotSource> snapshots_;
   std::shared_ptr<detail::Ending> ending_;
+  std::shared_ptr<detail::Departures> departures_;
 };
 
 }  // namespace holdfast

@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -16,8 +17,10 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <holdfast/asio/detail/departures.hpp>
 #include <holdfast/asio/detail/waiting_room.hpp>
 #include <holdfast/asio/fleet_snapshot.hpp>
+#include <holdfast/lifecycle.hpp>
 #include <holdfast/snapshot.hpp>
 
 namespace holdfast::detail {
@@ -72,6 +75,45 @@ struct AwaitShutdown {
       if (!ending->result) error = boost::asio::error::operation_aborted;
       boost::asio::dispatch(work, [bound = std::move(bound), error]() mutable { std::move(bound)(error); });
     });
+  }
+};
+
+// The service is looked up on the executor, where its supervisor is.
+struct AwaitDeparture {
+  template <class Handler>
+  void operator()(Handler&& handler, std::shared_ptr<Departures> departures, std::string name) const {
+    auto work = tracked_executor(handler, departures->executor());
+    boost::asio::post(departures->executor(),
+                      [departures, name = std::move(name), work = std::move(work),
+                       handler = std::decay_t<Handler>(std::forward<Handler>(handler))]() mutable {
+                        const auto found = look_up(*departures, name);
+                        if (found.departure) return wait(found.departure, std::move(handler), departures->executor());
+                        boost::asio::dispatch(work, [handler = std::move(handler), found]() mutable {
+                          std::move(handler)(found.error, found.why.value_or(Termination{}));
+                        });
+                      });
+  }
+
+ private:
+  static Departures::Found look_up(Departures& departures, const std::string& name) {
+    try {
+      return departures.find(name);
+    } catch (const std::bad_alloc&) {
+      return {.error = boost::asio::error::no_memory, .why = {}, .departure = {}};
+    }
+  }
+
+  template <class Handler>
+  static void wait(const std::shared_ptr<Departure>& departure, Handler&& handler,
+                   const boost::asio::any_io_executor& otherwise) {
+    const auto executor = boost::asio::get_associated_executor(handler, otherwise);
+    const auto slot = boost::asio::get_associated_cancellation_slot(handler);
+    auto with_reason = [departure, handler = std::move(handler)](boost::system::error_code error) mutable {
+      std::move(handler)(error, error ? Termination{} : departure->why);
+    };
+    enter(departure->waiting, std::nullopt,
+          boost::asio::bind_cancellation_slot(slot, boost::asio::bind_executor(executor, std::move(with_reason))),
+          otherwise);
   }
 };
 
