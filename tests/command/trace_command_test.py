@@ -186,7 +186,7 @@ class CompactTraces(CommandTest):
         lines = self.folder / "t.ndjson"
         self.expect(0, "run", self.file(HEALTHY), "--trace", str(lines))
         self.assertIn("is a trace of lines already", self.expect(2, "trace", str(lines)).stderr)
-        self.assertIn('"parquet" is no format; there are: ndjson, csv', self.expect(2, "trace", str(lines), "--format", "parquet").stderr)
+        self.assertIn('"parquet" is no format; there are: ndjson, csv, perfetto', self.expect(2, "trace", str(lines), "--format", "parquet").stderr)
         self.assertIn("would overwrite", self.expect(2, "trace", str(lines), "--format", "csv", "-o", str(lines)).stderr)
 
     @unittest.skipUnless(shutil.which("jq"), "jq is not installed")
