@@ -96,6 +96,12 @@ bool Run::missed_a_deadline() const noexcept {
 
 bool Run::shutdown_requested() const noexcept { return !is_over() && record_->policy->supervisor->is_shutting_down(); }
 
+bool Run::await_shutdown(ShutdownWaiter& waiter) const noexcept {
+  if (is_over() || shutdown_requested()) return false;
+  record_->policy->supervisor->tell_of_shutdown(waiter);
+  return true;
+}
+
 void Run::warn(std::string_view says) const {
   if (!is_over()) record_->policy->supervisor->run_warned(*record_, Error{says});
 }

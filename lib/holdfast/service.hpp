@@ -111,6 +111,35 @@ class Exit {
   std::int16_t status_ = kNoStatus;
 };
 
+// Somebody who waits until the supervisor is asked to shut down: Run::await_shutdown() says how. It stays where it is
+// while it waits.
+class ShutdownWaiter {
+ public:
+  ShutdownWaiter() noexcept = default;
+  ShutdownWaiter(const ShutdownWaiter&) = delete;
+  ShutdownWaiter& operator=(const ShutdownWaiter&) = delete;
+
+  // Called once, within the supervisor's loop: after the event `shutdown_requested`, and before any service is asked to
+  // stop for it. What it asks of the supervisor, or of runs, is queued.
+  virtual void shutdown_requested() noexcept = 0;
+
+  // It is no longer to be called. It may wait again later.
+  void leave() noexcept {
+    before_->after_ = after_;
+    after_->before_ = before_;
+    before_ = after_ = this;
+  }
+  [[nodiscard]] bool waits() const noexcept { return after_ != this; }
+
+ protected:
+  ~ShutdownWaiter() { leave(); }
+
+ private:
+  friend class Supervisor;
+  ShutdownWaiter* before_ = this;
+  ShutdownWaiter* after_ = this;
+};
+
 // One run of one service; start() receives it. It is a value: copy it, keep it, use it at any later time while the
 // supervisor exists.
 class Run {
@@ -166,6 +195,14 @@ class Run {
   // `after`) can tell from it that its turn will come. False once the run is over.
   // REQUIRES: this Run came from a supervisor.
   [[nodiscard]] bool shutdown_requested() const noexcept;
+
+  // Waits until the supervisor is asked to shut down, in the order of these calls. Under `after` (policy.hpp) that
+  // comes before the turn of a run that others depend on: it may turn new work away while they still need it. (Who is
+  // stopped with its group is stopped at once; there is nothing to wait for before that.) False: the supervisor has
+  // been asked already, or the run is over, and `waiter` does not wait. It waits on when the run ends; leave() ends
+  // that, and so does its destruction, or that of the supervisor. REQUIRES: this Run came from a supervisor, and
+  // `waiter` does not wait.
+  bool await_shutdown(ShutdownWaiter& waiter) const noexcept;
 
   // Reports something that an operator should know, as a `warned` event; it is queued like other inputs. It changes
   // nothing else, and is ignored once this run has ended. The text is one sentence for people, without the service's

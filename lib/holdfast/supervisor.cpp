@@ -107,6 +107,7 @@ Supervisor::~Supervisor() {
   scheduler_.disarm(drain_timer_);
   if (limit_) scheduler_.disarm(*limit_);
   for (Record* record = services_.first(); record; record = services_.next(*record)) scheduler_.disarm(*record);
+  while (shutdown_waiters_.waits()) shutdown_waiters_.after_->leave();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -860,12 +861,25 @@ void Supervisor::on_reset_command(Record& record) {
   if (record.phase == Phase::backing_off) begin_by_hand(record);
 }
 
+void Supervisor::tell_of_shutdown(ShutdownWaiter& waiter) noexcept {
+  HOLDFAST_ASSERT(!waiter.waits(), "it waits for the request of a shutdown already");
+  waiter.before_ = shutdown_waiters_.before_;
+  waiter.after_ = &shutdown_waiters_;
+  waiter.before_->after_ = &waiter;
+  shutdown_waiters_.before_ = &waiter;
+}
+
 void Supervisor::on_shutdown(ShutdownCause cause) {
   if (shutdown_begun_) return;
   if (!shutdown_asked_at_) shutdown_asked_at_ = now_;
   shutdown_begun_ = true;
   if (cause != ShutdownCause::ends_fleet) ended_by_.clear();
   emit(event::ShutdownRequested{cause, config_.shutdown_timeout, ended_by_});
+  while (shutdown_waiters_.waits()) {
+    ShutdownWaiter& waiter = *shutdown_waiters_.after_;
+    waiter.leave();
+    waiter.shutdown_requested();
+  }
   scheduler_.disarm(drain_timer_);
   drain_over_at_ = *shutdown_asked_at_ + config_.shutdown_timeout;
   arm_drain_timer();

@@ -201,6 +201,10 @@ class Supervisor {
     void fired() override;
     Supervisor& supervisor_;
   };
+  // The ends of the list of those who wait for the request of a shutdown.
+  class ShutdownWaiters final : public ShutdownWaiter {
+    void shutdown_requested() noexcept override {}
+  };
   // The limits on restarts, and the timer that waits for the next token.
   class Limit final : public Timer {
    public:
@@ -247,6 +251,7 @@ class Supervisor {
   void heard(Record& record) noexcept;
   void progressed(Record& record, std::uint64_t reached) noexcept;
   void set_pid(Record& record, std::uint32_t pid);
+  void tell_of_shutdown(ShutdownWaiter& waiter) noexcept;
 
   // What the inputs do
   void on_added(Record& record);
@@ -402,6 +407,8 @@ class Supervisor {
   std::vector<std::uint32_t> pids_;           // the same
   std::vector<std::uint64_t> failed_starts_;  // the same, with room for every service that may have any
   std::vector<detail::Watch> watches_;        // the same, with room for every service that has a watchdog
+
+  ShutdownWaiters shutdown_waiters_;
 
   TimePoint now_;  // of the input that is being processed
   detail::InputQueue inputs_;

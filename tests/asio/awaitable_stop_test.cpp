@@ -242,6 +242,62 @@ TEST_CASE("a run that loops around its sleep and swallows the interruption is ab
   CHECK(rounds < 15);
 }
 
+TEST_CASE("a run awaits the request of a shutdown, and goes on until those that depend on it have stopped") {
+  const auto world = make_world(any());
+  Recorder recorder{world->is_real()};
+  Words seen;
+  bool runs = false;
+  AwaitableService db{world->scheduler(), "db", [&](Context& ctx) -> net::awaitable<void> {
+                        seen.push_back(ctx.shutdown_requested() ? "asked" : "not asked");
+                        runs = true;
+                        co_await ctx.shutdown();
+                        seen.push_back(ctx.stop_requested() ? "db knows, and stops" : "db knows");
+                        co_await ctx.shutdown();
+                        co_await ctx.stopped();
+                        seen.push_back("db stops");
+                      }};
+  AwaitableService web{world->scheduler(), "web", [&](Context& ctx) -> net::awaitable<void> {
+                         co_await ctx.stopped();
+                         co_await ctx.sleep_for(1ms);
+                         seen.push_back("web stops");
+                       }};
+  Supervisor supervisor{world->scheduler(), config_of(kAtOnce), kSeed, recorder};
+  REQUIRE(supervisor.add({.name = "db"}, db));
+  REQUIRE(supervisor.add({.name = "web", .policy = {.order = {.after = NameList{"db"}}}}, web));
+  REQUIRE(world->run_until([&] { return runs && supervisor.snapshot("web")->phase == Phase::running; }));
+  world->run_ready();
+  supervisor.request_shutdown();
+  REQUIRE(world->run_until([&] { return supervisor.shutdown_result().has_value(); }));
+  CHECK(seen == Words{"not asked", "db knows", "web stops", "db stops"});
+  CHECK(recorder.ledger().violations() == Lines{});
+}
+
+TEST_CASE("a stop without a shutdown cuts the wait for one short, and so does the end of the service") {
+  Words seen;
+  One one{any(), [&](Context& ctx) -> net::awaitable<void> {
+            seen.push_back("waits");
+            try {
+              co_await ctx.shutdown();
+              seen.push_back("asked");
+            } catch (const boost::system::system_error& error) {
+              seen.push_back(error.code() == net::error::operation_aborted ? "aborted" : "other");
+              throw;
+            }
+          }};
+  REQUIRE(one.run_until([&] { return seen.size() == 1; }));
+  one.world().run_ready();
+  SECTION("a stop") {
+    one.stop();
+    REQUIRE(one.run_until_phase(Phase::terminated));
+    CHECK(one.termination() == "cancelled");
+  }
+  SECTION("service and supervisor are destroyed") {
+    one.destroy();
+    REQUIRE(one.run_until([&] { return seen.size() == 2; }));
+  }
+  CHECK(seen == Words{"waits", "aborted"});
+}
+
 }  // namespace
 
 }  // namespace holdfast::test::awaitable_service_test

@@ -42,7 +42,7 @@ class Rules(unittest.TestCase):
               "boost/asio.hpp", "toml++/toml.h", "spdlog/spdlog.h", "unistd.h", "holdfast/file/keys.hpp"]),
             ("lib/holdfast/file/planted.cpp", ["holdfast/policy.hpp", "holdfast/file/keys.hpp", "toml++/toml.h"],
              ["holdfast/asio/x.hpp", "holdfast_sim/scenario/scenario.hpp", "boost/json.hpp", "fmt/core.h", "thread"]),
-            ("lib/holdfast/random.cpp", ["Random123/philox.h"], ["Random123/threefry.h"]),
+            ("lib/holdfast/detail/random123.hpp", ["Random123/philox.h"], ["Random123/threefry.h"]),
             ("lib/holdfast/asio/planted.cpp", ["boost/beast/http.hpp", "holdfast/asio/x.hpp", "thread"],
              ["spdlog/logger.h", "holdfast_sim/asio/x.hpp", "fmt/core.h"]),
             ("lib/holdfast/asio/spdlog_sink.hpp", ["spdlog/logger.h"], ["spdlog/spdlog.h"]),

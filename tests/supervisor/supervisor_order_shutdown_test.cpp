@@ -1,6 +1,10 @@
 // In which order a shutdown stops services that are after others: semantics 6.7.
 
+#include <functional>
 #include <map>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "support.hpp"
 
@@ -45,6 +49,12 @@ struct Shop {
 
   Fleet fleet;
   std::map<std::string, Script*> scripts;
+};
+
+struct Waiter final : ShutdownWaiter {
+  explicit Waiter(std::function<void()> told) : act(std::move(told)) {}
+  void shutdown_requested() noexcept override { act(); }
+  std::function<void()> act;
 };
 
 }  // namespace
@@ -156,6 +166,63 @@ TEST_CASE("the grace of a service counts from when it is asked to stop") {
   shop.fleet.pass(9s);
   shop.end("db");
   CHECK(shop.fleet.termination("db") == "cancelled");
+}
+
+TEST_CASE("a run is told that a shutdown was asked for before its turn to stop comes, in the order of asking") {
+  Shop shop;
+  const auto run = [&](const std::string& name) { return shop.scripts.at(name)->runs.back(); };
+  Lines told;
+  Waiter of_db{[&] { told.push_back("db, which is " + std::string{shop.fleet.phase("db")}); }};
+  Waiter of_web{[&] { told.push_back("web-0, with ads " + std::string{shop.fleet.phase("ads")}); }};
+  REQUIRE(run("web-0").await_shutdown(of_web));
+  REQUIRE(run("db").await_shutdown(of_db));
+  CHECK(of_db.waits());
+  shop.fleet->request_shutdown();
+  CHECK(told.empty());
+  shop.fleet.settle();
+  CHECK(told == Lines{"web-0, with ads running", "db, which is running"});
+  CHECK(shop.fleet.phase("ads") == "stopping");
+  CHECK_FALSE(of_db.waits());
+}
+
+TEST_CASE("who asks after the request of a shutdown, or for a run that is over, does not wait for it") {
+  Shop shop;
+  const Run first = shop.scripts.at("alone")->runs.back();
+  shop.scripts.at("alone")->fail();
+  shop.fleet.settle();
+  Waiter waiter{[] { FAIL("told"); }};
+  CHECK_FALSE(first.await_shutdown(waiter));
+  CHECK_FALSE(first.shutdown_requested());
+  shop.fleet->request_shutdown();
+  const Run db = shop.scripts.at("db")->runs.back();
+  CHECK(db.shutdown_requested());
+  CHECK_FALSE(db.await_shutdown(waiter));
+  shop.fleet.settle();
+}
+
+TEST_CASE("nobody is told who has left, is gone, or whose supervisor is gone; who is told may leave others") {
+  Lines told;
+  Waiter leaves{[&] { told.push_back("leaves"); }};
+  Waiter last{[&] { told.push_back("last"); }};
+  {
+    Shop shop;
+    const Run db = shop.scripts.at("db")->runs.back();
+    Waiter first{[&] {
+      told.push_back("first");
+      leaves.leave();
+    }};
+    auto gone = std::make_unique<Waiter>([&] { told.push_back("gone"); });
+    for (Waiter* const each : {&first, gone.get(), &leaves, &last}) REQUIRE(db.await_shutdown(*each));
+    gone.reset();
+    shop.fleet->request_shutdown();
+    shop.fleet.settle();
+    CHECK(told == Lines{"first", "last"});
+  }
+  Fleet fleet;
+  Script& script = fleet.add("a");
+  REQUIRE(script.runs.back().await_shutdown(last));
+  fleet.destroy_supervisor();
+  CHECK_FALSE(last.waits());
 }
 
 }  // namespace holdfast::test::supervisor_order_shutdown_test

@@ -33,4 +33,8 @@ std::stop_token Context::stop_token() const noexcept { return run_.stop_token();
 
 boost::asio::awaitable<void> Context::stopped() { return run_.stopped(); }
 
+bool Context::shutdown_requested() const noexcept { return run_.shutdown_requested(); }
+
+boost::asio::awaitable<void> Context::shutdown() { return run_.shutdown(); }
+
 }  // namespace holdfast

@@ -103,6 +103,12 @@ class Context {
   // Completes when the run is asked to stop, at once if it already was.
   boost::asio::awaitable<void> stopped();
 
+  // Whether the supervisor has been asked to shut down, and an operation that completes when it is, at once if it
+  // already was. A run that others are `after` (policy.hpp) is asked to stop only when those have terminated: it may
+  // turn new work away from this time on, and still serve them. A stop cuts the wait short, like a sleep.
+  [[nodiscard]] bool shutdown_requested() const noexcept;
+  boost::asio::awaitable<void> shutdown();
+
  private:
   friend class detail::AwaitableRun;
   explicit Context(detail::AwaitableRun& run) noexcept : run_(run) {}

@@ -1,6 +1,8 @@
 #include <holdfast/asio/detail/awaitable_run.hpp>
 
 #include <chrono>
+#include <new>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/deferred.hpp>
@@ -128,6 +130,21 @@ asio::awaitable<void> AwaitableRun::stopped() {
     }
   }
   notice();
+}
+
+asio::awaitable<void> AwaitableRun::shutdown() {
+  struct Waiter final : ShutdownWaiter {
+    WaitingRoom room{nullptr};
+    // Without memory for its completion the wait is unwound, which ends the run.
+    void shutdown_requested() noexcept override {
+      try {
+        room.complete_all({});
+      } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
+      }
+    }
+  } waiter;
+  if (shutdown_requested() || !run_.await_shutdown(waiter)) co_return;
+  co_await wait_in(waiter.room, std::nullopt, carrier_.executor(), {});
 }
 
 }  // namespace holdfast::detail

@@ -61,6 +61,9 @@ class AwaitableRun final : private Timer {
 
   boost::asio::awaitable<void> sleep_until(TimePoint at);
   boost::asio::awaitable<void> stopped();
+  // Once its service is gone, so may be the supervisor: it is as if that had been asked.
+  [[nodiscard]] bool shutdown_requested() const noexcept { return !service_ || run_.shutdown_requested(); }
+  boost::asio::awaitable<void> shutdown();
 
   RunCarrier& carrier_;
   AwaitableService* service_;                // null once it is gone, or knows of the end
