@@ -130,8 +130,10 @@ constexpr Wide decimal(std::string_view text, int fraction_bits) {
   Wide result = digits / divisor;
   for (Wide rest = digits % divisor; fraction_bits > 0; --fraction_bits) {
     rest *= 2;
-    result = result * 2 + rest / divisor;
-    rest %= divisor;
+    result *= 2;
+    if (rest < divisor) continue;  // the digit is 0 or 1: no division, of which a compiler does only so many by halves
+    rest -= divisor;
+    result += 1;
   }
   return result;
 }
