@@ -61,7 +61,7 @@ exe_wrapper = '{of.before[0]}'
 boost_root = '{folder}'
 pkg_config_libdir = '{packages}'
 [built-in options]
-cpp_args = ['-isystem', '{headers}', '-w']  # warnings are the work of other builds
+cpp_args = ['-isystem', '{headers}', '-w', '-Wno-psabi']  # warnings are the work of other builds
 cpp_link_args = ['-static']
 [host_machine]
 system = 'linux'
