@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import unittest
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 import holdfast_command  # noqa: E402
@@ -124,6 +124,7 @@ def drawn(trace: bytes) -> Drawn:
     return of
 
 
+@unittest.skipUnless(shutil.which("protoc"), "protoc is not installed")
 class Perfetto(CommandTest):
     def converted(self, scenario: str) -> bytes:
         lines, compact = self.folder / "t.ndjson", self.folder / "t.hft"

@@ -12,7 +12,7 @@ namespace {
 // Asio has lost a handler whose executor had no memory for the call.
 void tell_all(Departure& departure, boost::system::error_code error) noexcept try {
   departure.waiting.complete_all(error);
-} catch (const std::bad_alloc&) {
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
 }
 
 }  // namespace
