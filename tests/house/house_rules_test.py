@@ -182,6 +182,15 @@ class Rules(unittest.TestCase):
                 self.assertEqual(complaints(house_test.check_registered, self.root), [])
                 (self.root / folder / name).unlink()
 
+    def test_a_library_whose_last_piece_is_full_is_noticed(self) -> None:
+        for count, is_wrong in ((8, False), (9, True), (10, False), (29, False), (30, True), (60, True), (99, True)):
+            with self.subTest(count=count):
+                sources = "".join(f"  '{i}.cpp',\n" for i in range(count))
+                for room in ("lib/holdfast", "lib/holdfast/asio", "lib/holdfast/file", "sim/holdfast_sim", "sim/holdfast_sim/asio"):
+                    listed = sources if room == "sim/holdfast_sim" else "  'one.cpp',\n"
+                    self.plant(f"{room}/meson.build", f"lib = static_library('x',\n{listed}  pic: true,\n)\ninstall_headers('y.hpp')\n")
+                self.assertEqual(len(complaints(house_test.check_pieces, self.root)), int(is_wrong))
+
     def test_a_room_without_a_readme_and_a_stranger_at_the_top_are_noticed(self) -> None:
         simulator = [f"sim/holdfast_sim/{folder}" for folder in house_test.DOORS if folder != "."]
         for path in (*self.folders(), *simulator, "scenarios", "scenarios/data"):

@@ -87,6 +87,8 @@ TOP = {"meson.build", "meson_options.txt", "lib", "sim", "scenarios", "tests", "
 
 README_LINES_MAX = 220
 
+UNITY_SIZES = (9, 30)  # of tools/test and the other tools
+
 complaints: list[str] = []
 
 
@@ -215,6 +217,16 @@ def check_registered(root: Path) -> None:
                 complain(file.relative_to(root), f"does not stand in {builder}/meson.build")
 
 
+def check_pieces(root: Path) -> None:
+    """Meson 1.0 does not link a shared library of a unity build whose last piece is full."""
+    for room in ("lib/holdfast", "lib/holdfast/asio", "lib/holdfast/file", "sim/holdfast_sim", "sim/holdfast_sim/asio"):
+        library = re.search(r"static_library\((.*?)\n\)", (root / room / "meson.build").read_text(), re.DOTALL)[1]
+        count = len(re.findall(r"\.cpp'", library))
+        for size in UNITY_SIZES:
+            if count % size == 0:
+                complain(f"{room}/meson.build", f"lists {count} sources, which fill the pieces of {size} exactly: join or split one")
+
+
 def check_threads(root: Path) -> None:
     """What starts threads runs under ThreadSanitizer, too."""
     listed = re.search(r"threaded_tests = \[(.*?)\]", (root / "tests/meson.build").read_text(), re.DOTALL)[1]
@@ -296,6 +308,7 @@ def main() -> int:
     check_words(root)
     check_symbols(sys.argv[2:])
     check_registered(root)
+    check_pieces(root)
     check_threads(root)
     check_places(root)
     check_version(root)

@@ -16,8 +16,8 @@ template <bool is_signed>
 class TwoHalves {
  public:
   constexpr TwoHalves() noexcept = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): as a number widens
   template <std::integral Integer>
+  // NOLINTNEXTLINE(google-explicit-constructor): as a number widens
   constexpr TwoHalves(Integer value) noexcept : TwoHalves(value < Integer{} ? ~Half{0} : 0, static_cast<Half>(value)) {}
   constexpr explicit TwoHalves(const TwoHalves<!is_signed>& other) noexcept : TwoHalves(other.high(), other.low()) {}
 

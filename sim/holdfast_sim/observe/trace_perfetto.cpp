@@ -14,6 +14,7 @@
 
 #include <holdfast/event_fields.hpp>
 #include <holdfast_sim/observe/detail/chaos_fields.hpp>
+#include <holdfast_sim/observe/detail/protobuf_message.hpp>
 
 namespace holdfast::sim {
 
@@ -70,37 +71,7 @@ constexpr unsigned kCounter = 8;
 
 enum class Type : std::uint8_t { slice_begin = 1, slice_end, instant, counter };
 
-// Bytes of a message of Protocol Buffers, field by field (protobuf.dev/programming-guides/encoding).
-class Message {
- public:
-  void number(unsigned field, std::uint64_t value) {
-    varint(field << 3U);
-    varint(value);
-  }
-  void fixed(unsigned field, std::uint64_t value) {
-    varint(field << 3U | 1U);
-    for (unsigned i = 0; i < 8; ++i) bytes_ += static_cast<char>(value >> (8 * i) & 0xffU);
-  }
-  void text(unsigned field, std::string_view text) {
-    varint(field << 3U | 2U);
-    varint(text.size());
-    bytes_ += text;
-  }
-  void message(unsigned field, const Message& message) { text(field, message.bytes_); }
-  void append(const Message& fields) { bytes_ += fields.bytes_; }
-
-  [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
-  [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
-  void clear() noexcept { bytes_.clear(); }
-
- private:
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7U) bytes_ += static_cast<char>(value | 0x80U);
-    bytes_ += static_cast<char>(value);
-  }
-
-  std::string bytes_;
-};
+using Message = detail::ProtobufMessage;
 
 // Texts that are written once and have a number then. One that comes first is put into what the next packet brings.
 class Texts {

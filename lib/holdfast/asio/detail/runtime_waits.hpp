@@ -104,7 +104,7 @@ struct AwaitDeparture {
   }
 
   template <class Handler>
-  static void wait(const std::shared_ptr<Departure>& departure, Handler&& handler,
+  static void wait(const std::shared_ptr<Departure>& departure, Handler handler,
                    const boost::asio::any_io_executor& otherwise) {
     const auto executor = boost::asio::get_associated_executor(handler, otherwise);
     const auto slot = boost::asio::get_associated_cancellation_slot(handler);
