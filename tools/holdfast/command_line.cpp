@@ -136,7 +136,7 @@ void refuse_unknown_command(const CLI::App& app, const std::string& word) {
 }
 
 void refuse_empty_words(const std::vector<std::string>& words) {
-  constexpr std::array<std::string_view, 8> kNamingFiles{"--trace",  "--scenario", "--out",    "-o",
+  constexpr std::array<std::string_view, 9> kNamingFiles{"--trace",  "--scenario", "--out",    "-o",      "--page",
                                                          "--output", "--junit",    "--ledger", "--corpus"};
   for (std::size_t i = 1; i < words.size(); ++i) {
     const bool is_value = words[i - 1].starts_with('-') && words[i - 1].size() > 1;

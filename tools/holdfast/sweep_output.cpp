@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include <CLI/CLI.hpp>
+#include <holdfast_sim/present/sweep_html.hpp>
 
 #include "command_line.hpp"
 #include "exit_status.hpp"
@@ -16,15 +17,39 @@ void add_output_options(CLI::App& line, SweepOutputOptions& options) {
   line.add_flag("--failed", options.failed, "Also print a line for each seed that did not hold");
   line.add_flag("--json", options.json, "Print one JSON object per line (lib/docs/reference/json.md)");
   line.add_option("--junit", options.junit, "Write JUnit XML for CI to this file")->type_name("OUT");
+  line.add_option("--page", options.page, "Write a page for a browser to this file: verdicts, reasons, distributions")
+      ->type_name("OUT");
 }
 
-int SweepOutput::open(const std::vector<std::string>& inputs) {
-  if (options_.junit.empty()) return all_held;
-  for (const auto& file : inputs) {
-    if (is_same_file(options_.junit, file)) return complain_overwrites("JUnit XML", file);
+namespace {
+
+constexpr auto kJUnit = "JUnit XML";
+constexpr auto kPage = "page";
+
+// 0, or the exit status after a complaint.
+int open_one(std::unique_ptr<OutputFile>& out, const std::string& file, const char* what,
+             const std::vector<std::string>& inputs) {
+  if (file.empty()) return all_held;
+  for (const auto& input : inputs) {
+    if (is_same_file(file, input)) return complain_overwrites(what, input);
   }
-  junit_ = std::make_unique<OutputFile>(options_.junit);
-  return junit_->ok() ? all_held : complain_unwritable("JUnit XML", *junit_);
+  out = std::make_unique<OutputFile>(file);
+  return out->ok() ? all_held : complain_unwritable(what, *out);
+}
+
+int close_one(OutputFile& out, const char* what, const std::string& text) {
+  out.stream() << text;
+  return out.close() || out.reader_gone() ? all_held : complain_unwritable(what, out);
+}
+
+}  // namespace
+
+int SweepOutput::open(const std::vector<std::string>& inputs) {
+  if (const int status = open_one(junit_, options_.junit, kJUnit, inputs); status != all_held) return status;
+  if (!options_.junit.empty() && !options_.page.empty() && is_same_file(options_.page, options_.junit)) {
+    return complain_overwrites(kPage, options_.junit);
+  }
+  return open_one(page_, options_.page, kPage, inputs);
 }
 
 std::string SweepOutput::lines(const sim::SweepPlan& plan, const sim::SeedOutcome& outcome) const {
@@ -43,12 +68,12 @@ bool SweepOutput::show(const Swept& swept) {
 }
 
 int SweepOutput::close(const std::deque<Swept>& all) {
-  if (!junit_) return all_held;
   std::vector<sim::SweepSummary> summaries;
   summaries.reserve(all.size());
   for (const auto& swept : all) summaries.push_back(swept.summary());
-  junit_->stream() << sim::sweep_junit(summaries);
-  return junit_->close() || junit_->reader_gone() ? all_held : complain_unwritable("JUnit XML", *junit_);
+  const int junit = junit_ ? close_one(*junit_, kJUnit, sim::sweep_junit(summaries)) : all_held;
+  const int page = page_ ? close_one(*page_, kPage, sim::sweep_html(summaries)) : all_held;
+  return junit != all_held ? junit : page;
 }
 
 int exit_status(const std::deque<Swept>& all) {

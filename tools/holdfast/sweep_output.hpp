@@ -1,4 +1,4 @@
-// What sweep and merge print: a line for a seed where one is wanted, a summary for each scenario, and JUnit XML.
+// What sweep and merge print: a line for a seed where one is wanted, a summary for each scenario, JUnit XML and a page.
 #pragma once
 
 #include <deque>
@@ -24,6 +24,7 @@ struct SweepOutputOptions {
   bool failed = false;
   bool json = false;
   std::string junit;  // a file; empty: none
+  std::string page;   // the same
 };
 void add_output_options(CLI::App& line, SweepOutputOptions& options);
 
@@ -41,7 +42,7 @@ class SweepOutput {
   // `options` outlives it.
   explicit SweepOutput(const SweepOutputOptions& options) : options_(options) {}
 
-  // Opens the file of --junit, which must be none of `inputs`. 0, or the exit status after a complaint.
+  // Opens the files of --junit and --page, which must be none of `inputs`. 0, or the exit status after a complaint.
   int open(const std::vector<std::string>& inputs);
 
   // The lines that are wanted of these seeds; empty: none.
@@ -56,6 +57,7 @@ class SweepOutput {
  private:
   const SweepOutputOptions& options_;
   std::unique_ptr<OutputFile> junit_;
+  std::unique_ptr<OutputFile> page_;
   bool is_first_ = true;
 };
 

@@ -11,6 +11,8 @@
 #include <boost/json.hpp>
 
 #include <holdfast_sim/present/detail/chain_json.hpp>
+#include <holdfast_sim/present/detail/html_text.hpp>
+#include <holdfast_sim/present/detail/page_style.hpp>
 #include <holdfast_sim/present/detail/report_page.hpp>
 #include <holdfast_sim/present/report_json.hpp>
 #include <holdfast_sim/present/report_text.hpp>
@@ -51,20 +53,6 @@ std::string in_script(const boost::json::object& data) {
     }
   }
   return text;
-}
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '&': safe += "&amp;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += c;
-    }
-  }
-  return safe;
 }
 
 boost::json::array rows_of(const Scenario& scenario, const FleetMap& map) {
@@ -114,14 +102,6 @@ boost::json::array numbers(const std::vector<std::uint64_t>& all) {
   return numbers;
 }
 
-std::string replaced(std::string_view text, std::string_view place, const std::string& by) {
-  std::string result{text};
-  for (std::size_t at = result.find(place); at != std::string::npos; at = result.find(place, at + by.size())) {
-    result.replace(at, place.size(), by);
-  }
-  return result;
-}
-
 }  // namespace
 
 std::uint32_t buckets_of_page(std::uint64_t services) noexcept {
@@ -142,8 +122,9 @@ std::string report_html(const Scenario& scenario, const RehearsalResult& result,
                                  {"bucket_ns", map.bucket().count()},
                                  {"buckets", map.buckets()},
                                  {"restarts", numbers(map.restarts())}};
-  return replaced(replaced(detail::kReportPage, kPlaceOfTitle, escaped(result.report.scenario)), kPlaceOfData,
-                  in_script(data));
+  using detail::replaced;
+  const auto page = replaced(detail::kReportPage, "/*STYLE*/", detail::kPageStyle);
+  return replaced(replaced(page, kPlaceOfTitle, detail::html(result.report.scenario)), kPlaceOfData, in_script(data));
 }
 
 }  // namespace holdfast::sim

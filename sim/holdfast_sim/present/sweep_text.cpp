@@ -9,18 +9,21 @@
 
 #include <holdfast/detail/wide.hpp>
 #include <holdfast/file/message_text.hpp>
+#include <holdfast_sim/present/detail/sweep_words.hpp>
 #include <holdfast_sim/text/detail/human_text.hpp>
 
 namespace holdfast::sim {
 
-namespace {
+namespace detail {
 
-using holdfast::detail::Wide;
-
-using detail::counted;
-using detail::human;
-
-constexpr std::size_t kFailuresShown = 20;
+std::string value_text(SeedFigureText::Unit unit, std::uint64_t value) {
+  switch (unit) {
+    case SeedFigureText::Unit::ppm: return percent(static_cast<std::uint32_t>(value));
+    case SeedFigureText::Unit::count: return human(value);
+    case SeedFigureText::Unit::nanoseconds: return human(Duration{static_cast<std::int64_t>(value)});
+  }
+  return "";
+}
 
 // All of them, with commas. (fmt::join gets a false warning from g++ 12.)
 std::string joined(const std::vector<std::string>& texts) {
@@ -29,14 +32,47 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
-std::string value_text(SeedFigureText::Unit unit, std::uint64_t value) {
-  switch (unit) {
-    case SeedFigureText::Unit::ppm: return detail::percent(static_cast<std::uint32_t>(value));
-    case SeedFigureText::Unit::count: return human(value);
-    case SeedFigureText::Unit::nanoseconds: return human(Duration{static_cast<std::int64_t>(value)});
+std::vector<SweepVerdict> verdicts_of(const SweepSummary& summary) {
+  const Sweep& sweep = summary.sweep;
+  std::vector<SweepVerdict> verdicts;
+  const bool vacuous = is_vacuous(summary);
+  if (vacuous) {
+    verdicts.push_back({"vacuous",
+                        fmt::format("in {} never {}; what else held proves nothing", counted(sweep.runs(), "run"),
+                                    joined(never_seen(summary.plan, sweep))),
+                        false});
   }
-  return "";
+  const auto failed = sweep.runs() - sweep.runs_of(RehearsalVerdict::held);
+  if (const auto at_most = vacuous ? std::nullopt : sweep.failing_at_most_ppm()) {
+    verdicts.push_back({"held",
+                        sweep.runs() < 4
+                            ? fmt::format("{}, which prove next to nothing", counted(sweep.runs(), "seed"))
+                            : fmt::format("all {} seeds; with 95 % confidence at most {} of all seeds fail (3/n)",
+                                          human(sweep.runs()), percent(*at_most)),
+                        true});
+  } else if (sweep.runs_of(RehearsalVerdict::violated) > 0) {
+    verdicts.push_back(
+        {"violated", fmt::format("{} of {} did not hold", human(failed), counted(sweep.runs(), "seed")), false});
+  } else if (failed > 0) {
+    verdicts.push_back({"out of budget",
+                        fmt::format("{} of {} did not come to an end", human(failed), counted(sweep.runs(), "seed")),
+                        false});
+  }
+  return verdicts;
 }
+
+}  // namespace detail
+
+namespace {
+
+using holdfast::detail::Wide;
+
+using detail::counted;
+using detail::human;
+using detail::joined;
+using detail::value_text;
+
+constexpr std::size_t kFailuresShown = 20;
 
 class Text {
  public:
@@ -205,32 +241,14 @@ class Text {
   }
 
   void verdict() {
-    const auto failed = sweep_.runs() - sweep_.runs_of(RehearsalVerdict::held);
-    const bool vacuous = is_vacuous(summary_);
-    if (vacuous) {
-      line(painted("vacuous", "1;31") + fmt::format(": in {} never {}; what else held proves nothing",
-                                                    counted(sweep_.runs(), "run"), joined(never_seen(plan_, sweep_))));
-    }
-    if (const auto at_most = vacuous ? std::nullopt : sweep_.failing_at_most_ppm()) {
-      line(painted("held", "32") + bound(*at_most));
-    } else if (sweep_.runs_of(RehearsalVerdict::violated) > 0) {
-      line(painted("violated", "1;31") +
-           fmt::format(": {} of {} did not hold", human(failed), counted(sweep_.runs(), "seed")));
-    } else if (failed > 0) {
-      line(painted("out of budget", "1;31") +
-           fmt::format(": {} of {} did not come to an end", human(failed), counted(sweep_.runs(), "seed")));
+    for (const auto& [word, says, good] : detail::verdicts_of(summary_)) {
+      line(painted(word, good ? "32" : "1;31") + ": " + says);
     }
     if (corpus_ != nullptr && corpus_->failing() > 0) {
       line(painted("violated", "1;31") + fmt::format(": {} of {} in the corpus {}", human(corpus_->failing()),
                                                      counted(corpus_->judged.size(), "file"),
                                                      corpus_->failing() == 1 ? "fails" : "fail"));
     }
-  }
-
-  [[nodiscard]] std::string bound(std::uint32_t at_most_ppm) const {
-    if (sweep_.runs() < 4) return fmt::format(": {}, which prove next to nothing", counted(sweep_.runs(), "seed"));
-    return fmt::format(": all {} seeds; with 95 % confidence at most {} of all seeds fail (3/n)", human(sweep_.runs()),
-                       detail::percent(at_most_ppm));
   }
 
   const SweepSummary& summary_;
