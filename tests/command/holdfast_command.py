@@ -14,8 +14,9 @@ from pathlib import Path
 
 HOLDFAST, ROOT = "", Path()
 IS_SLOW = os.environ.get("HOLDFAST_SLOW_BUILD") == "1"  # a test goes through less where there is much
-# A job in the background of a shell ignores it, and so would the commands that it starts.
+# A job in the background of a shell ignores the one, and one under nohup the other; so would the commands that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def listed(words: list[str]) -> str:
