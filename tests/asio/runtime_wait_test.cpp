@@ -27,7 +27,7 @@ namespace net = boost::asio;
 using runtime_test::is_deaf, runtime_test::waits, runtime_test::with;
 using Words = std::vector<std::string>;
 
-// What those who waited were told, in order.
+// How each wait ended, in order.
 struct Told {
   Words words;
   auto as(std::string who) {

@@ -168,7 +168,7 @@ TEST_CASE("the grace of a service counts from when it is asked to stop") {
   CHECK(shop.fleet.termination("db") == "cancelled");
 }
 
-TEST_CASE("a run is told that a shutdown was asked for before its turn to stop comes, in the order of asking") {
+TEST_CASE("a shutdown calls those that wait for it before it asks a service to stop, the first one first") {
   Shop shop;
   const auto run = [&](const std::string& name) { return shop.scripts.at(name)->runs.back(); };
   Lines told;
@@ -185,7 +185,7 @@ TEST_CASE("a run is told that a shutdown was asked for before its turn to stop c
   CHECK_FALSE(of_db.waits());
 }
 
-TEST_CASE("who asks after the request of a shutdown, or for a run that is over, does not wait for it") {
+TEST_CASE("await_shutdown refuses after the request, and for a run that is over") {
   Shop shop;
   const Run first = shop.scripts.at("alone")->runs.back();
   shop.scripts.at("alone")->fail();
@@ -200,7 +200,7 @@ TEST_CASE("who asks after the request of a shutdown, or for a run that is over, 
   shop.fleet.settle();
 }
 
-TEST_CASE("nobody is told who has left, is gone, or whose supervisor is gone; who is told may leave others") {
+TEST_CASE("a waiter that left, was destroyed or lost its supervisor is not called; a waiter may make others leave") {
   Lines told;
   Waiter leaves{[&] { told.push_back("leaves"); }};
   Waiter last{[&] { told.push_back("last"); }};

@@ -5,26 +5,14 @@
 
 #include <fmt/format.h>
 
-#include <holdfast/file/message_text.hpp>
+#include <holdfast_sim/present/detail/html_text.hpp>
 
 namespace holdfast::sim {
 
 namespace {
 
 // For an attribute or an element. What XML cannot say at all is escaped in our own way.
-std::string xml(std::string_view text) {
-  std::string escaped;
-  for (const char c : file::printable(text)) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += c;
-    }
-  }
-  return escaped;
-}
+std::string xml(std::string_view text) { return detail::html(text); }
 
 class Suite {
  public:

@@ -40,7 +40,7 @@ class Departures {
   void open(const Supervisor& supervisor) noexcept { supervisor_ = &supervisor; }
   // Give it every event.
   void on_event(const Event& event) noexcept;
-  // The supervisor is gone: whoever waits is told so.
+  // The supervisor is gone: every wait ends with operation_aborted.
   void close() noexcept;
 
   struct Found {
