@@ -126,7 +126,8 @@ class Recipes(unittest.TestCase):
             function(vcpkg_configure_meson)
               cmake_parse_arguments(arg "" "SOURCE_PATH" "OPTIONS" ${{ARGN}})
               execute_process(COMMAND meson setup ${{BUILD}} ${{arg_SOURCE_PATH}} --prefix=${{CURRENT_PACKAGES_DIR}} --libdir=lib
-                -Ddefault_library=static -Doptimization=0 -Ddebug=false -Dunity=on ${{arg_OPTIONS}} COMMAND_ERROR_IS_FATAL ANY)
+                -Ddefault_library=static -Doptimization=0 -Ddebug=false -Dunity=on -Dunity_size=30
+                ${{arg_OPTIONS}} COMMAND_ERROR_IS_FATAL ANY)
             endfunction()
             function(vcpkg_install_meson)
               execute_process(COMMAND ninja -C ${{BUILD}} install COMMAND_ERROR_IS_FATAL ANY)
