@@ -31,6 +31,10 @@ struct Added {
 struct Commanded {
   Command command;
 };
+// The service is to be under another policy.
+struct Reconfigured {
+  const ServicePolicy* policy;  // as it was given; never null
+};
 // A run reported its end.
 struct Ended {
   ServiceId service;
@@ -85,7 +89,7 @@ struct GroupAdded {
 struct Arrival {
   using What = std::variant<arrival::Added, arrival::Commanded, arrival::Ended, arrival::ShutdownRequested,
                             arrival::DrainEnded, arrival::PidKnown, arrival::RunWarned, arrival::SignalIgnored,
-                            arrival::BecameReady, arrival::Heard, arrival::GroupAdded>;
+                            arrival::BecameReady, arrival::Heard, arrival::GroupAdded, arrival::Reconfigured>;
 
   TimePoint at;           // the clock, as far as it matters: when a service was added, when a shutdown was asked for
   std::string_view name;  // of the service; empty for the supervisor itself

@@ -61,7 +61,7 @@ constexpr bool cools_down(const BackoffPolicy& policy, Duration lasted) noexcept
 
 // The times of the failures that may still count, oldest first. A service that never fails needs no storage. Otherwise
 // the storage grows to the most times that were remembered at once, at most max_failures - 1, and stays until
-// destruction.
+// destruction. After clear() the breaker may be another one.
 class FailureHistory {
  public:
   FailureHistory() = default;
@@ -72,7 +72,7 @@ class FailureHistory {
   // Counts a failure at `now`: forgets those older than the window, then returns how many the window holds, this one
   // included. The answer is at most max_failures, because more have no effect and are not kept.
   // If there is no memory for one more, the oldest is forgotten instead; the breaker may then open later.
-  // REQUIRES: the breaker is always the same; `now` is not before the last failure.
+  // REQUIRES: the breaker is the same since the last clear(); `now` is not before the last failure.
   std::uint32_t record(const BreakerPolicy&, TimePoint now) noexcept;
 
   void clear() noexcept;

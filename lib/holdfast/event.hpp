@@ -125,6 +125,13 @@ struct BreakerClosed {
   static constexpr LogLevel kLevel = LogLevel::info;
   Attempt openings;  // how many times in a row it had opened
 };
+// The service is under another policy from now on (Supervisor::reconfigure). If its backoff is another one its breaker
+// closes and its failures are forgotten.
+struct Reconfigured {
+  static constexpr std::string_view kKind = "reconfigured";
+  static constexpr LogLevel kLevel = LogLevel::info;
+  const ServicePolicy* policy;  // in_force() for it; never null
+};
 // A command reached the service.
 struct Commanded {
   static constexpr std::string_view kKind = "commanded";
@@ -253,6 +260,12 @@ concept OnlyInforms = requires {
   requires Kind::kOnlyInforms;
 };
 
+// A kind that has the policy which its service is under from then on: `added` and `reconfigured`.
+template <class Kind>
+concept HasPolicy = requires(const Kind& what) {
+  what.policy->restart;
+};
+
 }  // namespace event
 
 struct Event {
@@ -261,7 +274,8 @@ struct Event {
                    event::BreakerTripped, event::Commanded, event::Stopping, event::StopThrew, event::Terminated,
                    event::EndedLate, event::Removed, event::ShutdownRequested, event::Drained, event::Killed,
                    event::KillThrew, event::RecordingFailed, event::Abandoned, event::BreakerClosed, event::ReadyLate,
-                   event::Waiting, event::GroupAdded, event::GroupLost>;  // a kind keeps its place: digests count on it
+                   event::Waiting, event::GroupAdded, event::GroupLost,
+                   event::Reconfigured>;  // a kind keeps its place: digests count on it
 
   TimePoint at{};
   ServiceId service{};          // generation 0: about the supervisor itself
@@ -273,6 +287,17 @@ struct Event {
 
   [[nodiscard]] bool about_supervisor() const noexcept { return service.generation == 0; }
 };
+// The policy that an event says its service is under from then on; null: it says nothing of one.
+inline const ServicePolicy* policy_in(const Event& event) noexcept {
+  if (const auto* const added = std::get_if<event::Added>(&event.what)) return added->policy;
+  const auto* const reconfigured = std::get_if<event::Reconfigured>(&event.what);
+  return reconfigured ? reconfigured->policy : nullptr;
+}
+// For who keeps an event and its policy. REQUIRES: it has one.
+inline void set_policy_in(Event& event, const ServicePolicy& policy) noexcept {
+  if (auto* const added = std::get_if<event::Added>(&event.what)) added->policy = &policy;
+  if (auto* const reconfigured = std::get_if<event::Reconfigured>(&event.what)) reconfigured->policy = &policy;
+}
 static_assert(std::is_trivially_copyable_v<Event>, "an event is built and passed on without allocation");
 
 // "started", "breaker_tripped", …

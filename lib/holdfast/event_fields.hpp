@@ -127,20 +127,23 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   visit_unless_default(field, "ends_fleet", policy.ends_fleet, EndsFleet::never);
 }
 
-// The fields of a line of `added`, after those of the backoff. The event has a pointer to its policy; a reader passes a
-// policy of its own to read into.
-template <class Field, class Added, class Policy>
-constexpr void visit_added(Field&& field, Added& what, Policy& policy) {
+// The fields of a line of an event that has a policy, after those of the backoff. The event has a pointer to its
+// policy; a reader passes a policy of its own to read into.
+template <class Field, event::HasPolicy What, class Policy>
+constexpr void visit_with_policy(Field&& field, What& what, Policy& policy) {
+  constexpr bool kIsAdded = std::is_same_v<std::remove_const_t<What>, event::Added>;
   field("restart", policy.restart);
-  field("runs_before", what.runs_before.value);
-  field("can_be_killed", what.can_be_killed);
+  if constexpr (kIsAdded) {
+    field("runs_before", what.runs_before.value);
+    field("can_be_killed", what.can_be_killed);
+  }
   field("stop_grace_ns", policy.stop_grace);
-  field("runs_side_by_side", what.runs_side_by_side);
+  if constexpr (kIsAdded) field("runs_side_by_side", what.runs_side_by_side);
   visit_policy(field, policy);
 }
 
 // Calls field(name, reference) for each field of `what`, an event kind of holdfast::event, const or not. For lines and
-// digests there is visit_added instead, which goes into the policy.
+// digests there is visit_with_policy instead, which goes into the policy.
 template <class Field, class What>
 constexpr void visit_fields(Field&& field, What& what) {
   using Kind = std::remove_const_t<What>;
@@ -149,6 +152,8 @@ constexpr void visit_fields(Field&& field, What& what) {
     field("runs_before", what.runs_before.value);
     field("can_be_killed", what.can_be_killed);
     field("runs_side_by_side", what.runs_side_by_side);
+  } else if constexpr (std::is_same_v<Kind, event::Reconfigured>) {
+    field("", what.policy);  // no line has this field
   } else if constexpr (std::is_same_v<Kind, event::Warned>) {
     field("field", what.field);
     field("says", what.says);

@@ -59,6 +59,7 @@ class Line {
     text("restart", to_string(what.policy->restart));
     if (what.runs_before.value != 0) number("runs_before", what.runs_before.value);
   }
+  void fields(const event::Reconfigured& what) { text("restart", to_string(what.policy->restart)); }
   void fields(const event::Ended& what) { end(what); }
   void fields(const event::EndedLate& what) { end(what); }
   void fields(const event::Terminated& what) {

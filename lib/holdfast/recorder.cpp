@@ -81,16 +81,20 @@ struct InputWord {
   std::string_view operator()(const arrival::BecameReady&) const { return "ready"; }
   std::string_view operator()(const arrival::Heard&) const { return "heartbeat"; }
   std::string_view operator()(const arrival::GroupAdded&) const { return "add_group"; }
+  std::string_view operator()(const arrival::Reconfigured&) const { return "reconfigure"; }
 };
 
 template <class What>
 void put_fields(RecordedLine& line, const What& what) {
-  if constexpr (std::is_same_v<What, arrival::Added>) {
+  if constexpr (std::is_same_v<What, arrival::Added> || std::is_same_v<What, arrival::Reconfigured>) {
+    constexpr bool kIsAdded = std::is_same_v<What, arrival::Added>;
     line("restart", what.policy->restart);
     if (what.policy->backoff) visit_backoff(line, *what.policy->backoff);
     line("stop_grace_ns", what.policy->stop_grace);
-    line("can_be_killed", what.can_be_killed);
-    line("runs_side_by_side", what.runs_side_by_side);
+    if constexpr (kIsAdded) {
+      line("can_be_killed", what.can_be_killed);
+      line("runs_side_by_side", what.runs_side_by_side);
+    }
     visit_policy(line, *what.policy);
   } else if constexpr (std::is_same_v<What, arrival::Ended>) {
     line("slot", what.service.slot);
@@ -135,9 +139,9 @@ void put_event(RecordedLine& line, const Event& event) {
   put_service(line, event);
   visit_what(event.what, [&](const auto& what) {
     line("kind", what.kKind);
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+    if constexpr (event::HasPolicy<std::remove_cvref_t<decltype(what)>>) {
       visit_backoff(line, *what.policy->backoff);
-      visit_added(line, what, *what.policy);
+      visit_with_policy(line, what, *what.policy);
     } else {
       visit_fields(line, what);
     }

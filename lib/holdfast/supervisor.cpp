@@ -319,6 +319,53 @@ Result<Accepted> Supervisor::reset(std::string_view name) {
   return Accepted{};
 }
 
+namespace {
+
+// The first field that reconfigure() cannot change and that differs; null: none does.
+const char* fixed_field_that_differs(const ServicePolicy& a, const ServicePolicy& b) noexcept {
+  if (a.ready != b.ready) return "ready";
+  if (a.start_timeout != b.start_timeout) return "start_timeout";
+  if (a.watchdog != b.watchdog) return "watchdog";
+  if (a.watchdog_needs != b.watchdog_needs) return "watchdog_needs";
+  if (!(a.order == b.order)) return "order";
+  return a.group == b.group ? nullptr : "group";
+}
+
+}  // namespace
+
+Result<Accepted> Supervisor::reconfigure(std::string_view name, const ServicePolicy& policy) {
+  if (is_shutting_down()) return too_late("reconfigure", name);
+  Record* const record = services_.find(name);
+  if (!record) return unknown("reconfigure", name);
+  const auto refused = [name](Refusal::Reason reason, const std::string& says) {
+    return Refusal{reason, "reconfigure \"" + std::string{name} + "\": " + says};
+  };
+  if (record->phase == Phase::terminated) {
+    return refused(Refusal::Reason::stopping, "it has terminated; remove it and add it again with the policy");
+  }
+  if (record->final_stop_asked) {
+    return refused(Refusal::Reason::stopping,
+                   std::string{"it is being "} + (record->remove_asked ? "removed" : "stopped") + " for good");
+  }
+  if (const auto found = problems(policy); has_errors(found)) {
+    return refused(Refusal::Reason::invalid_configuration, describe_errors(found));
+  }
+  if (const char* const field = fixed_field_that_differs(record->policy->given, policy)) {
+    return refused(
+        Refusal::Reason::invalid_configuration,
+        std::string{field} + " is another one, which takes a service of its own; remove it and add it again");
+  }
+  next_policies_.push_back(policy_for(policy));
+  try {
+    enqueue({.kind = Input::Kind::reconfigured, .tenancy = record->tenancy, .record = record});
+  } catch (...) {
+    next_policies_.pop_back();
+    lacked_memory();
+    throw;
+  }
+  return Accepted{};
+}
+
 bool Supervisor::hold_start(ServiceId service) noexcept {
   Record* const record = services_.find(service);
   if (!record || record->phase != Phase::backing_off) return false;
@@ -436,6 +483,8 @@ void Supervisor::tell_arrival(const Input& input) {
     case Input::Kind::group_added:
       return arrived(scheduler_.now(), nullptr,
                      arrival::GroupAdded{groups_->path(input.tenancy), &groups_->policy(input.tenancy)});
+    case Input::Kind::reconfigured:
+      return arrived(scheduler_.now(), input.record, arrival::Reconfigured{&next_policies_.back()->given});
     case Input::Kind::warn:
     case Input::Kind::fleet_ends:
     case Input::Kind::first_start:
@@ -587,6 +636,7 @@ void Supervisor::process(Input& input) {
                                     intensity ? std::optional{intensity->within} : std::nullopt});
     }
     case Input::Kind::fleet_ends: return on_fleet_ends();
+    case Input::Kind::reconfigured: return on_reconfigured(input);
     default: return process(input, *input.record);
   }
 }
@@ -614,11 +664,14 @@ void Supervisor::on_added(Record& record) {
   if (groups_) groups_->comes_back(record.id.slot);
   emit(record, event::Added{&record.policy->in_force, record.run, record.service.can_be_killed(),
                             record.service.runs_side_by_side()});
-  if (record.policy != own_policy_) {
-    for (const auto& problem : record.policy->warnings) emit(record, event::Warned{problem.field, problem.says});
-  }
+  warn_of_policy(record);
   // A step of its own: a stop or a shutdown that has already been asked for comes first.
   enqueue_or_owe({.kind = Input::Kind::first_start, .tenancy = record.tenancy, .record = &record});
+}
+
+void Supervisor::warn_of_policy(Record& record) {
+  if (record.policy == own_policy_) return;
+  for (const auto& problem : record.policy->warnings) emit(record, event::Warned{problem.field, problem.says});
 }
 
 void Supervisor::on_first_start(Record& record) {
@@ -859,6 +912,23 @@ void Supervisor::on_reset_command(Record& record) {
   if (shutdown_begun_ || record.remove_asked || record.phase == Phase::terminated) return;  // overtaken
   reset_retries(record);
   if (record.phase == Phase::backing_off) begin_by_hand(record);
+}
+
+void Supervisor::on_reconfigured(const Input& input) {
+  detail::SharedPolicy policy = std::move(next_policies_.front());
+  next_policies_.pop_front();
+  Record& record = *input.record;
+  const bool is_there = record.tenancy == input.tenancy && !record.forgotten;
+  if (is_there && !shutdown_begun_ && record.phase != Phase::terminated) on_reconfigured(record, std::move(policy));
+}
+
+// What the failures were counted for is not what decides from now on.
+void Supervisor::on_reconfigured(Record& record, detail::SharedPolicy&& policy) {
+  const bool begins_anew = record.policy->in_force.backoff != policy->in_force.backoff;
+  record.policy = std::move(policy);
+  emit(record, event::Reconfigured{&record.policy->in_force});
+  warn_of_policy(record);
+  if (begins_anew) reset_retries(record);
 }
 
 void Supervisor::tell_of_shutdown(ShutdownWaiter& waiter) noexcept {

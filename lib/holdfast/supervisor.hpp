@@ -58,6 +58,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -130,6 +131,14 @@ class Supervisor {
   // runs goes on, and its run is no probe any more. Refused: an unknown name, a service that has terminated or is being
   // stopped for good or removed, a shutdown.
   Result<Accepted> reset(std::string_view name);
+
+  // Gives the service another policy, without a restart: it decides whatever is decided from then on. What has been
+  // decided stays: a delay, an open time or a grace that has begun ends when it was to end. With another backoff the
+  // service begins anew with it: attempt and failure history are cleared, and an open breaker closes. Refused: an
+  // invalid policy, one that differs in how runs show that they are ready and alive (ready, start_timeout, watchdog,
+  // watchdog_needs), in the order or in the group, an unknown name, a service that has terminated or is being stopped
+  // for good or removed, a shutdown.
+  Result<Accepted> reconfigure(std::string_view name, const ServicePolicy& policy);
 
   // Holds the next start of a service that backs off until restart(). The simulator uses it for a host that is off.
   // False if the service does not back off.
@@ -255,6 +264,7 @@ class Supervisor {
 
   // What the inputs do
   void on_added(Record& record);
+  void warn_of_policy(Record& record);
   void on_run_ended(Record& record, detail::Input& end);
   void apply_exit_rules(const Record& record, detail::Input& end) noexcept;
   bool is_end_of_a_run(Record& record, const detail::Input& end);
@@ -271,6 +281,8 @@ class Supervisor {
   void on_command(Record& record, const detail::Input& input);
   void on_restart_command(Record& record, RunNumber run);
   void on_reset_command(Record& record);
+  void on_reconfigured(const detail::Input& input);
+  void on_reconfigured(Record& record, detail::SharedPolicy&& policy);
   void on_shutdown(ShutdownCause cause);
   void on_drain_timer();
   void on_drain_over(DrainOutcome outcome, std::optional<ShutdownCause> cause = std::nullopt);
@@ -397,8 +409,9 @@ class Supervisor {
   SupervisorConfig config_;
   Seed seed_;
 
-  detail::SharedPolicy own_policy_;         // of services that have none of their own
-  detail::LatestPolicies latest_policies_;  // that services brought along
+  detail::SharedPolicy own_policy_;                // of services that have none of their own
+  detail::LatestPolicies latest_policies_;         // that services brought along
+  std::list<detail::SharedPolicy> next_policies_;  // of reconfigure(), which the loop has not taken yet
   detail::ServiceRegistry services_;
   detail::ServiceSet objects_;  // of services that might be added twice
   detail::Incarnations incarnations_;

@@ -785,7 +785,7 @@ class Reloads(UpTest):
         self.write(recording.replace('"rec" }', '"rec", keep = 3 }') + self.echo("keep", "k1") + self.echo("other", "o2")
                    + self.echo("patient", "p2", 'stop_grace = "20s"\nlog = { path = "patient.log" }\n') + self.echo("new", "n1"))
         plan = ("~ other: restarted: command changed\n"
-                "~ patient: restarted as a new service, because these cannot change in place: stop_grace, log, command\n"
+                "~ patient: restarted as a new service, because these cannot change in place: log; also changed: stop_grace, command\n"
                 "+ new: started\n- gone: stopped and forgotten\n"
                 '! [supervisor] takes effect with the next "holdfast up": recording\n'
                 "1 service goes on as it is\n")
@@ -826,6 +826,34 @@ class Reloads(UpTest):
         self.assertEqual(self.expect(0, "reload").stdout,
                          '+ third: started\n! [[group]] takes effect with the next "holdfast up": /pair\n2 services go on as they are\n')
         up.wait_for("third out t1")
+        self.assertEqual(up.end(), 0)
+        (recorded,) = (self.folder / "rec").iterdir()
+        self.assertIn("as recorded", self.expect(0, "replay", str(recorded)).stdout)
+
+    def test_a_policy_that_changes_is_that_of_the_running_process_and_one_that_has_ended_begins_anew(self) -> None:
+        head = '[supervisor]\nrecording = { folder = "rec" }\n'
+        job = '[[fleet]]\nname = "job"\ncommand = ["sh", "-c", "echo done; exit 5"]\nrestart = "never"\n'
+        up = self.up(head + self.echo("web", "w1") + job)
+        up.wait_for("web out w1")
+        up.wait_for("event=terminated service=job")
+        before = self.service("web")
+        self.write(head + self.echo("web", "w1", 'stop_grace = "1s"\nexit_rules = { fatal = [7] }\nbackoff = { base = "1ms", max = "1ms" }\n')
+                   + job + "exit_rules = { clean = [5] }\n")
+        plan = ("~ web: goes on under another policy: backoff, stop_grace, exit_rules changed\n"
+                "~ job: started as a new service, because it has terminated: exit_rules changed\n"
+                "0 services go on as they are\n")
+        self.assertEqual(self.expect(0, "reload", "--dry-run").stdout, plan)
+        self.assertEqual(self.expect(0, "reload").stdout, plan)
+        up.wait_for("event=reconfigured service=web")
+        up.wait_for("event=terminated service=job .*reason=completed")
+        after = self.service("web")
+        self.assertEqual((after["pid"], after["starts"]), (before["pid"], 1))
+        # And with another program, which is restarted under a third one.
+        self.write(head + self.echo("web", "w2", 'restart = "always"\n') + job + "exit_rules = { clean = [5] }\n")
+        self.assertEqual(self.expect(0, "reload").stdout.splitlines()[0],
+                         "~ web: restarted: restart, backoff, stop_grace, exit_rules, command changed")
+        up.wait_for("web out w2")
+        self.assertEqual(self.service("web")["restart"], "always")
         self.assertEqual(up.end(), 0)
         (recorded,) = (self.folder / "rec").iterdir()
         self.assertIn("as recorded", self.expect(0, "replay", str(recorded)).stdout)

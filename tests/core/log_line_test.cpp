@@ -33,6 +33,8 @@ TEST_CASE("every kind of event has its line and its level") {
       {about_feed(event::Added{&always, {0}}, 0), LogLevel::info, "event=added service=feed restart=always " + end},
       {about_feed(event::Added{&never, {3}}), LogLevel::info,
        "event=added" + of_feed + "restart=never runs_before=3 " + end},
+      {about_feed(event::Reconfigured{&always}), LogLevel::info,
+       "event=reconfigured" + of_feed + "restart=always " + end},
       {about_feed(event::Warned{"backoff.breaker", "cannot be reached"}, 0), LogLevel::warning,
        "event=warned service=feed field=backoff.breaker says=\"cannot be reached\" " + end},
       {about_feed(event::Started{}), LogLevel::debug, "event=started" + of_feed + end},

@@ -72,8 +72,8 @@ TEST_CASE("the dictionary of traces holds every kind of event and every field") 
         using Kind = std::remove_cvref_t<decltype(kind)>;
         INFO(Kind::kKind);
         CHECK(entries.contains(quoted(Kind::kKind)));
-        if constexpr (std::is_same_v<Kind, event::Added>) {
-          visit_added(demand, kind, policy);
+        if constexpr (event::HasPolicy<Kind>) {
+          visit_with_policy(demand, kind, policy);
         } else {
           visit_fields(demand, kind);
         }

@@ -64,6 +64,8 @@ class History {
     services_[name] = {.id = {static_cast<std::uint32_t>(services_.size()), 1}};
     return tell(event::Added{&policy, {}});
   }
+  // It is under another policy from now on, which outlives this call only.
+  History& reconfigured(const ServicePolicy& policy) { return tell(event::Reconfigured{&policy}); }
   // It waits for another one.
   History& waits_for(std::string_view dependency, std::optional<Duration> delay = std::nullopt) {
     return tell(event::Waiting{WaitsFor::dependency, delay, dependency});

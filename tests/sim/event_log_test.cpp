@@ -32,7 +32,7 @@ TEST_CASE("an added service has no more fields than there are tags") {
   std::size_t fields = 0;
   const event::Added what{};
   const ServicePolicy policy;
-  visit_added([&fields](std::string_view, const auto&) { ++fields; }, what, policy);
+  visit_with_policy([&fields](std::string_view, const auto&) { ++fields; }, what, policy);
   CHECK(fields > 20);
   CHECK(fields <= detail::kFieldsOfAnEventMax);
 }

@@ -109,7 +109,7 @@ TEST_CASE("a line that does not belong to a recording is refused with its place,
        "t_ns: is 200, before due_ns, which is 201; a timer fires at its time or later"},
       {R"({"t_ns":200,"input":"kill","service":"feed"})",
        "input: is \"kill\"; allowed is one of add, stop, restart, remove, shutdown, end_drain, end, stop_threw, "
-       "kill_threw, pid, warn, signal_ignored, reset, ready, heartbeat, add_group"},
+       "kill_threw, pid, warn, signal_ignored, reset, ready, heartbeat, add_group, reconfigure"},
       {R"({"t_ns":200,"input":7})", "input: is not a string"},
       {R"({"input":"shutdown"})", "t_ns: is missing"},
       {R"({"t_ns":99,"input":"shutdown"})",

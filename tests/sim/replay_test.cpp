@@ -132,6 +132,7 @@ TEST_CASE("the runs of the law hold every kind of line, of event, and of origin"
                                      "\"clean_statuses\":\"1 255\"",
                                      "\"breaker_counts\":\"ends\"",
                                      "\"input\":\"reset\"",
+                                     "\"input\":\"reconfigure\"",
                                      "\"open_for_ns\"",
                                      "\"step_ns\"",
                                      "\"jitter_thousandths\""}) {
@@ -146,7 +147,7 @@ TEST_CASE("the runs of the law hold every kind of line, of event, and of origin"
   std::string all;
   for (const auto& [part, times] : seen) all += part + ' ';
   INFO(all);
-  CHECK(seen.size() == 27 + std::variant_size_v<Event::What> - kNeverRecorded);
+  CHECK(seen.size() == 28 + std::variant_size_v<Event::What> - kNeverRecorded);
   for (const auto& [part, times] : seen) {
     INFO(part);
     CHECK(times > 0);
@@ -206,7 +207,7 @@ TEST_CASE("services with a number are reported as one group, all others by thems
   const auto result = replay_text_of(a_recording());
   std::set<std::string> groups;
   for (const auto& group : result.report.groups) groups.insert(group.name);
-  CHECK(groups == std::set<std::string>{"a", "b", "feed"});
+  CHECK(groups == std::set<std::string>{"a", "b", "c", "feed"});
 }
 
 TEST_CASE("a recording in which an event was changed, dropped or repeated differs at that very line") {

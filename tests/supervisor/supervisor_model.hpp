@@ -16,14 +16,6 @@
 
 namespace holdfast::test {
 
-// How many warnings follow a service with this policy; they are events, and have their numbers.
-inline std::uint64_t warnings_of(const Setup& setup, const ServicePolicy& policy) {
-  if (policy == ServicePolicy{}) return 0;
-  auto found = problems(policy);
-  warn_of_endless_clean_ends(found, in_force(policy, setup.config), setup.config);
-  return found.size();
-}
-
 class Model final : public ModelRules {
  public:
   Model(std::shared_ptr<const Setup> setup, Seed seed) : ModelRules(std::move(setup), seed) {
@@ -49,6 +41,7 @@ class Model final : public ModelRules {
       case Verb::restart: return answer(step, restart(name));
       case Verb::remove: return answer(step, remove(name));
       case Verb::reset: return answer(step, reset(name));
+      case Verb::reconfigure: return answer(step, reconfigure(step));
       case Verb::pass: return pass(step.number);
       case Verb::end: return end_latest(name, step);
       case Verb::end_old:
@@ -89,6 +82,7 @@ class Model final : public ModelRules {
     life.has_rules = step.has_rules;
     life.on_dependency = static_cast<OnDependency>(step.on_dependency);
     life.warnings = warnings_of(*setup_, policy_of(*setup_, step));
+    life.added_by = step;
     if (!needs->empty()) life.line = order_.join(lives.size() - 1, *needs);
     be_born(life);
     waits_for_first_ = false;
@@ -139,6 +133,22 @@ class Model final : public ModelRules {
     if (!at || shutdown_asked) return false;
     if (lives[*at].phase == Phase::terminated || lives[*at].stop_asked) return false;
     said_.push_back({Said::What::reset, *at});
+    return true;
+  }
+
+  // Only what it decides by may change.
+  bool reconfigure(const Step& step) {
+    const auto at = present(std::string{kNames[step.name]});
+    if (!at || shutdown_asked) return false;
+    const Life& life = lives[*at];
+    if (life.phase == Phase::terminated || life.stop_asked) return false;
+    ServicePolicy as_added = policy_of(*setup_, life.added_by);
+    const ServicePolicy policy = policy_of(*setup_, step);
+    as_added.restart = policy.restart;
+    as_added.backoff = policy.backoff;
+    as_added.exit_rules = policy.exit_rules;
+    if (!(as_added == policy)) return false;
+    said_.push_back({.what = Said::What::reconfigured, .life = *at, .with = step});
     return true;
   }
 

@@ -49,6 +49,8 @@ class Real {
       case Verb::stop: return answer(step, static_cast<bool>(supervisor.stop(name)));
       case Verb::restart: return answer(step, static_cast<bool>(supervisor.restart(name)));
       case Verb::reset: return answer(step, static_cast<bool>(supervisor.reset(name)));
+      case Verb::reconfigure:
+        return answer(step, static_cast<bool>(supervisor.reconfigure(name, policy_of(setup_, step))));
       case Verb::remove: return answer(step, static_cast<bool>(supervisor.remove(name)));
       case Verb::pass: return pass(Duration{step.number});
       case Verb::end:

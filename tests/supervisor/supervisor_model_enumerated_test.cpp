@@ -71,6 +71,38 @@ TEST_CASE("every short sequence of steps after a breaker has opened agrees with 
   SUCCEED();
 }
 
+// The same of a service that is given another policy: with the same backoff, with a breaker that opens later, and with
+// none.
+TEST_CASE("every short sequence of steps with other policies agrees with the model") {
+  const auto all = sequence_from(
+                       "stop a; restart a; reset a; pass 1ns; pass 2ns; end a clean; end a failed; shutdown;"
+                       "reconfigure a always policy 0; reconfigure a never policy 1; reconfigure a on_failure policy 2;"
+                       "reconfigure a on_failure policy 1 & end a failed; in_start a reconfigure a never policy 0;"
+                       "end a failed & reconfigure a on_failure policy 2;")
+                       .steps;
+  for (const unsigned max_failures : {1U, 2U}) {
+    Sequence sequence;
+    const BackoffPolicy open{.base = 1ns,
+                             .max = 1ns,
+                             .cooldown = 2ns,
+                             .clean_restart_delay = 1ns,
+                             .breaker = BreakerPolicy{max_failures, 5ns, HalfOpenPolicy{2ns, 3ns, 2ns}}};
+    BackoffPolicy later = open;
+    later.breaker = BreakerPolicy{3, 5ns};
+    sequence.setup.policies = {open, later, kAtOnce};
+    sequence.setup.config = config_of(open, 1ns);
+    const std::size_t count = how_many(all.size());
+    for (std::size_t number = 0; number < count; ++number) {
+      sequence.steps = {{.verb = Verb::add}, {.verb = Verb::end, .outcome = 1}};
+      for (std::size_t rest = number, i = 0; i < kStepsInFull; ++i, rest /= all.size()) {
+        sequence.steps.push_back(all[rest % all.size()]);
+      }
+      if (const auto found = replay(sequence); !found.empty()) FAIL(found);
+    }
+  }
+  SUCCEED();
+}
+
 // The same of a service that stops under a grace, killable and not.
 TEST_CASE("every short sequence of steps after a stop that has a grace agrees with the model") {
   const auto all =

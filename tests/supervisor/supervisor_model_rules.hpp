@@ -95,6 +95,7 @@ class ModelRules : public ModelState {
       case Said::What::stop: tell(life, "commanded stop"); return stop_for_good(life, StopCause::stop);
       case Said::What::restart: tell(life, "commanded restart"); return restarted(life, said.run);
       case Said::What::reset: tell(life, "commanded reset"); return was_reset(life);
+      case Said::What::reconfigured: return reconfigured(life, said.with);
       case Said::What::remove: tell(life, "commanded remove"); return removed(life);
       default: return;
     }
@@ -516,6 +517,23 @@ class ModelRules : public ModelState {
     if (life.phase == Phase::backing_off) begin_by_hand(life);
   }
 
+  // It decides by another policy from now on, and what it waits for stays. With another backoff nothing has failed yet.
+  void reconfigured(Life& life, const Step& step) {
+    if (shutting_down || life.phase == Phase::terminated) return;
+    const BackoffPolicy before = life.policy;
+    life.restart = static_cast<RestartPolicy>(step.restart);
+    life.policy = setup_->policy(step.number).value_or(setup_->config.backoff);
+    life.has_rules = step.has_rules;
+    life.warnings = warnings_of(*setup_, policy_of(*setup_, step));
+    const auto& grace = setup_->config.stop_grace;
+    tell(life,
+         "reconfigured " + std::string{to_string(life.restart)} + (grace ? ", stop_grace " + to_string(*grace) : ""));
+    life.told += life.warnings;
+    if (life.policy == before) return;
+    close(life);
+    reset(life);
+  }
+
   static std::int64_t ceiling_of(Duration base, Duration max, std::uint32_t k) {
     std::int64_t ceiling = base.count();
     for (std::uint32_t i = 1; i < k && ceiling < max.count(); ++i) ceiling *= 2;
@@ -721,6 +739,7 @@ class ModelRules : public ModelState {
     next.on_dependency = life.on_dependency;
     next.falls_before = life.falls_before;
     next.warnings = life.warnings;
+    next.added_by = life.added_by;
     next.run = life.run;
     next.stop_asked = life.stop_asked;
     next.set_aside = life.set_aside;

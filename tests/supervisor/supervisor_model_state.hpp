@@ -20,6 +20,14 @@
 
 namespace holdfast::test {
 
+// How many warnings follow a service with this policy; they are events, and have their numbers.
+inline std::uint64_t warnings_of(const Setup& setup, const ServicePolicy& policy) {
+  if (policy == ServicePolicy{}) return 0;
+  auto found = problems(policy);
+  warn_of_endless_clean_ends(found, in_force(policy, setup.config), setup.config);
+  return found.size();
+}
+
 class ModelState {
  public:
   struct Life {
@@ -76,6 +84,7 @@ class ModelState {
     std::int64_t stop_asked_at = 0;
     bool killed = false;  // the latest run
     std::uint32_t earlier_lives_now = 0;
+    Step added_by;
   };
 
   [[nodiscard]] const Life* find(std::string_view name) const {
@@ -113,6 +122,7 @@ class ModelState {
       stop,
       restart,
       reset,
+      reconfigured,
       remove,
       shutdown,
       all_terminated,
@@ -128,6 +138,7 @@ class ModelState {
     std::uint64_t run = 0;  // restart: the latest when it was said; ended_late: the one that ended
     std::int64_t began = 0;
     unsigned status = 0;  // ended, ended_late: what it carries; 0: none
+    Step with = {};       // reconfigured
   };
 
   ModelState(std::shared_ptr<const Setup> setup, Seed seed) : setup_(std::move(setup)), seed_(seed) {}

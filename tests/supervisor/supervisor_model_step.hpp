@@ -18,7 +18,8 @@
 // A service that is added with `watched` has the `watchdog 3ns` of the settings, one with `watched_closely` one that
 // needs progress; `beat NAME` and `beat_old N` are heartbeats, `progress NAME 5` and `progress_old N` (always 1) report
 // it. `end_old N` ends the N-th run that was begun in the whole fleet, whether it is alive, has ended, or belongs to a
-// service that is gone. `then_throw` is an exception after the step, where a service does it.
+// service that is gone. `reconfigure a` has the same words behind it as `add a`. `then_throw` is an exception after the
+// step, where a service does it.
 //
 // All errors are std::invalid_argument, with the step and what is allowed.
 #pragma once
@@ -44,6 +45,7 @@ enum class Verb {
   stop,
   restart,
   reset,
+  reconfigure,
   remove,
   pass,
   end,
@@ -58,12 +60,13 @@ enum class Verb {
   beat_old,
   progress_old
 };
-inline constexpr std::array<std::string_view, 17> kVerbs{
-    "add",      "stop",      "restart", "reset", "remove",   "pass",      "end",      "end_old",     "throw",
-    "shutdown", "end_drain", "ready",   "beat",  "progress", "ready_old", "beat_old", "progress_old"};
+inline constexpr std::array<std::string_view, 18> kVerbs{
+    "add",   "stop",     "restart",   "reset", "reconfigure", "remove",   "pass",      "end",      "end_old",
+    "throw", "shutdown", "end_drain", "ready", "beat",        "progress", "ready_old", "beat_old", "progress_old"};
 constexpr bool names_a_service(Verb verb) {
   return verb <= Verb::remove || verb == Verb::end || (verb >= Verb::ready && verb <= Verb::progress);
 }
+constexpr bool has_policy(Verb verb) { return verb == Verb::add || verb == Verb::reconfigure; }
 constexpr bool names_a_run(Verb verb) { return verb == Verb::end_old || verb >= Verb::ready_old; }
 
 enum class Where { outside, in_start, in_stop, in_kill };
@@ -79,15 +82,15 @@ inline constexpr std::array<std::string_view, 3> kRestarts{"always", "on_failure
 
 struct Step {
   Verb verb = Verb::pass;
-  unsigned name = 0;           // of kNames
-  unsigned restart = 1;        // of kRestarts; add
-  unsigned outcome = 0;        // of kOutcomes; end, end_old
-  unsigned status = 0;         // that an end carries; 0: none
-  bool has_rules = false;      // add: kExitRules are its own
-  unsigned number = 0;         // of a policy (add), of nanoseconds (pass), of a run (end_old, …), of progress
-  bool notified = false;       // add: it says when it is ready
-  unsigned watched = 0;        // of kWatched; add
-  unsigned after = 0;          // add: of kNames, a bit each
+  unsigned name = 0;       // of kNames
+  unsigned restart = 1;    // of kRestarts; add, reconfigure
+  unsigned outcome = 0;    // of kOutcomes; end, end_old
+  unsigned status = 0;     // that an end carries; 0: none
+  bool has_rules = false;  // add: kExitRules are its own
+  unsigned number = 0;    // of a policy (add, reconfigure), of nanoseconds (pass), of a run (end_old, …), of progress
+  bool notified = false;  // add: it says when it is ready
+  unsigned watched = 0;   // of kWatched; add
+  unsigned after = 0;     // add: of kNames, a bit each
   unsigned if_present = 0;     // likewise
   unsigned on_dependency = 0;  // of kOnDependencies; add
   bool then_throws = false;
@@ -120,7 +123,7 @@ inline std::vector<std::string> names_in(unsigned bits) {
   return names;
 }
 
-// What a service is added with.
+// What a service is added or reconfigured with.
 inline ServicePolicy policy_of(const Setup& setup, const Step& step) {
   ServicePolicy policy{.restart = static_cast<RestartPolicy>(step.restart), .backoff = setup.policy(step.number)};
   if (step.notified) {
@@ -155,15 +158,15 @@ inline std::string text_of(const Step& step) {
   }
   say(kVerbs[static_cast<std::size_t>(step.verb)]);
   if (names_a_service(step.verb)) say(kNames[step.name]);
-  if (step.verb == Verb::add) say(kRestarts[step.restart]);
-  if (step.verb == Verb::add) say("policy " + std::to_string(step.number));
-  if (step.verb == Verb::add && step.notified) say("notified");
-  if (step.verb == Verb::add && step.watched != 0) say(kWatched[step.watched]);
+  if (has_policy(step.verb)) say(kRestarts[step.restart]);
+  if (has_policy(step.verb)) say("policy " + std::to_string(step.number));
+  if (has_policy(step.verb) && step.notified) say("notified");
+  if (has_policy(step.verb) && step.watched != 0) say(kWatched[step.watched]);
   if (step.verb == Verb::progress) say(std::to_string(step.number));
   if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
   if (names_a_run(step.verb)) say(std::to_string(step.number));
-  if (step.verb == Verb::add && step.has_rules) say("rules");
-  if (step.verb == Verb::add) {
+  if (has_policy(step.verb) && step.has_rules) say("rules");
+  if (has_policy(step.verb)) {
     for (const auto& name : names_in(step.after)) say("after_" + name);
     for (const auto& name : names_in(step.if_present)) say("if_present_" + name);
     if (step.on_dependency != 0) say(kOnDependencies[step.on_dependency]);
@@ -357,17 +360,17 @@ inline Step step_from(Words& words) {
   }
   step.verb = static_cast<Verb>(words.one_of(kVerbs));
   if (names_a_service(step.verb)) step.name = words.one_of(kNames);
-  if (step.verb == Verb::add) {
+  if (has_policy(step.verb)) {
     step.restart = words.one_of(kRestarts);
     words.expect("policy");
   }
   if (step.verb == Verb::pass) step.number = static_cast<unsigned>(words.length().count());
-  if (step.verb == Verb::add || step.verb == Verb::progress || names_a_run(step.verb)) step.number = words.number();
-  if (step.verb == Verb::add) {
+  if (has_policy(step.verb) || step.verb == Verb::progress || names_a_run(step.verb)) step.number = words.number();
+  if (has_policy(step.verb)) {
     step.notified = words.take("notified");
     for (unsigned i = 1; i < kWatched.size(); ++i) step.watched = words.take(kWatched[i]) ? i : step.watched;
   }
-  if (step.verb == Verb::add) {
+  if (has_policy(step.verb)) {
     step.has_rules = words.take("rules");
     for (unsigned i = 0; i < kNames.size(); ++i) {
       if (words.take("after_" + std::string{kNames[i]})) step.after |= 1U << i;

@@ -134,6 +134,19 @@ void be_after(Step& step, Dice& dice, const Model& model) {
 Step step_of(Dice& dice, Verb verb, const Model& model) {
   Step step{.verb = verb};
   if (names_a_service(verb)) step.name = any_name(dice, model, verb != Verb::add);
+  if (verb == Verb::reconfigure) {
+    // Mostly with what cannot change as it is.
+    const auto* const life = dice.one_in(8) ? nullptr : model.find(kNames[step.name]);
+    if (life) step = life->added_by;
+    step.verb = verb;
+    step.restart = dice.up_to(2);
+    step.number = dice.up_to(2);
+    step.has_rules = dice.one_in(3);
+    step.where = Where::outside;
+    step.inside_of = 0;
+    step.joined = step.then_throws = false;
+    return step;
+  }
   if (verb == Verb::add) step.restart = dice.up_to(2);
   if (verb == Verb::add) step.number = dice.up_to(2);
   if (verb == Verb::add) step.notified = dice.one_in(3);
@@ -159,6 +172,7 @@ Step inside_step(Dice& dice, const Model& model) {
                                          {2, stop},
                                          {2, restart},
                                          {1, reset},
+                                         {1, reconfigure},
                                          {2, Verb::remove},
                                          {2, add},
                                          {1, end_old},
@@ -186,6 +200,7 @@ Step any_step(Dice& dice, const Model& model) {
                                          {14, add},
                                          {6, restart},
                                          {3, reset},
+                                         {4, reconfigure},
                                          {5, Verb::remove},
                                          {4, stop},
                                          {3, end_old},
@@ -329,6 +344,9 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "kill_threw thrown",
                                       "killed",
                                       "ready_late",
+                                      "reconfigured always",
+                                      "reconfigured never",
+                                      "reconfigured on_failure",
                                       "removed",
                                       "running",
                                       "shutdown_requested all_terminated",
@@ -436,7 +454,7 @@ TEST_CASE("an unreadable sequence is refused with the step and what is allowed")
     return std::string{"read"};
   };
   CHECK(refusal("ad a never policy 0") ==
-        "\"ad a never policy 0\" has \"ad\"; allowed here: add stop restart reset remove "
+        "\"ad a never policy 0\" has \"ad\"; allowed here: add stop restart reset reconfigure remove "
         "pass end end_old throw shutdown end_drain ready beat progress ready_old beat_old progress_old");
   CHECK(refusal("stop a; stop e").find("has \"e\"; allowed here: a b c d") != std::string::npos);
   CHECK(refusal("pass 3").find("allowed here: a whole number of at most 18 digits with ns") != std::string::npos);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -121,11 +122,16 @@ class RestlessFleet final : public EventSink {
   static constexpr std::array<const char*, 5> kNames{"a", "b", "c", "feed-0", "feed-1"};
   static constexpr std::array<const char*, 3> kGroups{"/g", "/g/h", "/i"};
 
-  void add() {
+  // What may change while a service is there.
+  void decide_otherwise(ServicePolicy& policy) {
     const std::array<RestartPolicy, 3> restarts{RestartPolicy::always, RestartPolicy::on_failure, RestartPolicy::never};
-    ServiceConfig config{.name = dice_.of(kNames), .policy = {.restart = dice_.of(restarts)}};
-    if (dice_.one_in(3)) config.policy.backoff = some_policy();
-    if (dice_.one_in(4)) config.policy.stop_grace = dice_.of(kGraces);
+    policy.restart = dice_.of(restarts);
+    if (dice_.one_in(3)) policy.backoff = some_policy();
+    if (dice_.one_in(4)) policy.stop_grace = dice_.of(kGraces);
+  }
+  void add() {
+    ServiceConfig config{.name = dice_.of(kNames)};
+    decide_otherwise(config.policy);
     if (dice_.one_in(4)) {
       config.policy.ready = Ready::notified;
       if (!dice_.one_in(3)) config.policy.start_timeout = dice_.one_in(2) ? 1ms : 2s;
@@ -143,7 +149,7 @@ class RestlessFleet final : public EventSink {
     }
     if (dice_.one_in(2)) config.policy.group = dice_.of(kGroups);
     if (dice_.one_in(20)) config.policy.ends_fleet = EndsFleet::when_lost;
-    (void)supervisor_->add(std::move(config), *dice_.of(services_));
+    if (supervisor_->add(config, *dice_.of(services_))) policies_.insert_or_assign(config.name, config.policy);
   }
   void add_group() {
     constexpr std::array kStrategies{Strategy::one_for_one, Strategy::one_for_all, Strategy::rest_for_one};
@@ -154,6 +160,11 @@ class RestlessFleet final : public EventSink {
   void command() {
     if (dice_.one_in(20)) add_group();
     const std::string name = dice_.of(kNames);
+    if (const auto known = policies_.find(name); known != policies_.end() && dice_.one_in(6)) {
+      decide_otherwise(known->second);
+      (void)supervisor_->reconfigure(name, known->second);
+      return;
+    }
     switch (dice_.below(4)) {
       case 0: (void)supervisor_->stop(name); return;
       case 2: (void)supervisor_->reset(name); return;
@@ -268,6 +279,7 @@ class RestlessFleet final : public EventSink {
   Restless plain_{*this, false, false}, killable_{*this, true, false};
   Restless side_by_side_{*this, false, true}, killable_side_by_side_{*this, true, true};
   const std::array<Restless*, 4> services_{&plain_, &killable_, &side_by_side_, &killable_side_by_side_};
+  std::map<std::string, ServicePolicy> policies_;  // of who was added last under each name
   int commands_within_ = 0;
   RestlessFleet* neighbour_ = nullptr;
   std::optional<Recorder> recorder_;

@@ -53,6 +53,7 @@ class Ledger {
     TimePoint due;
     std::optional<StopCause> stop_cause;
     std::optional<Duration> stop_grace;
+    std::optional<Duration> grace;  // of the stop that is under way
     bool can_be_killed = false;
     bool killed = false;  // the latest run
     TimePoint stop_asked_at;
@@ -108,6 +109,14 @@ class Ledger {
   }
 
   void apply(Life&, const Event& event, const event::Added&) { note(event, "added twice"); }
+  void apply(Life& life, const Event& event, const event::Reconfigured& what) {
+    expect(what.policy != nullptr && what.policy->backoff, event, "no policy is in force");
+    expect(life.phase != Phase::terminated, event, "a terminated service is under another policy");
+    life.stop_grace = what.policy->stop_grace;
+    expect(life.ready == what.policy->ready && life.start_timeout == what.policy->start_timeout &&
+               life.watchdog == what.policy->watchdog && life.watchdog_needs == what.policy->watchdog_needs,
+           event, "its runs are to show otherwise that they are ready and alive");
+  }
   template <event::OnlyInforms What>
   void apply(Life&, const Event&, const What&) {}
   void apply(Life& life, const Event& event, const event::Started&) {
@@ -236,6 +245,7 @@ class Ledger {
       }
       move(life, event, Phase::stopping);
       life.stop_asked_at = event.at;
+      life.grace = life.stop_grace;
       ends_waiting(life);
     }
     life.stop_cause = what.cause;
@@ -248,7 +258,7 @@ class Ledger {
     expect(life.can_be_killed && !life.killed, event, "cannot be killed, or was killed before");
     expect(what.after == event.at - life.stop_asked_at, event, "after another time");
     // In a drain it may be its deadline, or the command to end it.
-    expect(shutting_down_ || !life.stop_grace || is_when(event.at, life.stop_asked_at + *life.stop_grace), event,
+    expect(shutting_down_ || !life.grace || is_when(event.at, life.stop_asked_at + *life.grace), event,
            "not after the grace");
     life.killed = true;
     ++counters_.killed_runs;

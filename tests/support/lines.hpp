@@ -30,6 +30,10 @@ inline std::string text_of(const event::Added& what, RunNumber) {
   if (what.runs_side_by_side) text += ", runs side by side";
   return text;
 }
+inline std::string text_of(const event::Reconfigured& what, RunNumber) {
+  const std::string text = "reconfigured " + std::string{to_string(what.policy->restart)};
+  return what.policy->stop_grace ? text + ", stop_grace " + to_string(*what.policy->stop_grace) : text;
+}
 inline std::string text_of(const event::Warned& what, RunNumber) { return "warned " + std::string{what.field}; }
 inline std::string text_of(const event::Started&, RunNumber run) { return "started " + std::to_string(run.value); }
 inline std::string text_of(const event::Running&, RunNumber run) { return "running " + std::to_string(run.value); }

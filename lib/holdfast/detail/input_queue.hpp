@@ -37,7 +37,8 @@ struct Input {
     became_ready,
     order_changed,
     group_added,
-    fleet_ends
+    fleet_ends,
+    reconfigured
   };
   Kind kind;
   Command command = Command::stop;

@@ -141,7 +141,8 @@ inline Next after_clean_exit(const ServicePolicy& policy, RestartState& state, O
 }
 
 // Calls draws() for a draw at most once, and only if it needs one. `state` is what it will be before the next run.
-// REQUIRES: the policy is in force, so that it has a backoff, and is the same for every end of the service.
+// REQUIRES: the policy is in force, so that it has a backoff, and its backoff is the same since the last reset of the
+// state.
 template <class Draws>
 inline Next after_end(const ServicePolicy& policy, RestartState& state, const End& end, TimePoint now,
                       const Draws& draws) {

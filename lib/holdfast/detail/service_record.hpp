@@ -48,7 +48,7 @@ struct ServiceRecord final : Timer {
   const std::uint32_t tenancy;  // counts the records of this slot; a restart in place is a new id, not a new tenancy
 
   Service& service;
-  const SharedPolicy policy;
+  SharedPolicy policy;
   [[no_unique_address]] RestartState retries;
   // These fill the bytes that it leaves free.
   bool run_alive : 1 = false;         // a run has begun and has not said that it ended, abandoned or not

@@ -34,20 +34,26 @@ Keys changed_in_program(const Process& before, const Process& now) {
       .take();
 }
 
-// The supervisor cannot change these of a service that it has.
-Keys changed_in_policy(const ServiceToRun& before, const ServiceToRun& now) {
+// What the supervisor decides by from then on (Supervisor::reconfigure).
+Keys changed_in_decisions(const ServicePolicy& old, const ServicePolicy& given) {
+  return Comparison{}("restart", old.restart, given.restart)("backoff", old.backoff, given.backoff)(
+             "stop_grace", old.stop_grace, given.stop_grace)("exit_rules", old.exit_rules, given.exit_rules)(
+             "ends_fleet", old.ends_fleet, given.ends_fleet)
+      .take();
+}
+
+// Neither the supervisor nor this program can change these of a service that is there.
+Keys changed_for_good(const ServiceToRun& before, const ServiceToRun& now) {
   const auto& old = before.config.policy;
   const auto& given = now.config.policy;
-  return Comparison{}("restart", old.restart, given.restart)("backoff", old.backoff, given.backoff)(
-             "stop_grace", old.stop_grace, given.stop_grace)("ready", old.ready, given.ready)(
-             "start_timeout", old.start_timeout, given.start_timeout)("watchdog", old.watchdog, given.watchdog)(
-             "watchdog_needs", old.watchdog_needs, given.watchdog_needs)(
-             "exit_rules", old.exit_rules, given.exit_rules)("after", old.order.after, given.order.after)(
-             "after_if_present", old.order.after_if_present, given.order.after_if_present)(
+  return Comparison{}("ready", old.ready, given.ready)("start_timeout", old.start_timeout, given.start_timeout)(
+             "watchdog", old.watchdog, given.watchdog)("watchdog_needs", old.watchdog_needs, given.watchdog_needs)(
+             "after", old.order.after, given.order.after)("after_if_present", old.order.after_if_present,
+                                                          given.order.after_if_present)(
              "on_dependency", old.order.on_dependency, given.order.on_dependency)(
              "wake_jitter", old.order.wake_jitter, given.order.wake_jitter)("in", old.group, given.group)(
-             "ends_fleet", old.ends_fleet, given.ends_fleet)("log", before.log, now.log)(
-             "before_start", before.before_start, now.before_start)("after_stop", before.after_stop, now.after_stop)
+             "log", before.log, now.log)("before_start", before.before_start, now.before_start)(
+             "after_stop", before.after_stop, now.after_stop)
       .take();
 }
 
@@ -67,10 +73,41 @@ Keys changed_in_supervisor(const file::FleetFile& before, const file::FleetFile&
       .take();
 }
 
+// Without keys nothing has changed.
+PlanStep step_between(const ServiceToRun& before, const ServiceToRun& now) {
+  PlanStep step{.what = PlanStep::What::reconfigure, .service = now.config.name};
+  const auto take = [&step](Keys changed) {
+    for (auto& key : changed) {
+      if (std::find(step.keys.begin(), step.keys.end(), key) == step.keys.end()) step.keys.push_back(std::move(key));
+    }
+  };
+  auto decisions = changed_in_decisions(before.config.policy, now.config.policy);
+  auto for_good = changed_for_good(before, now);
+  auto program = changed_in_program(before.process, now.process);
+  step.other_policy = !decisions.empty();
+  if (!program.empty()) step.what = PlanStep::What::restart;
+  if (!for_good.empty()) step.what = PlanStep::What::replace;
+  take(std::move(for_good));
+  step.for_good = step.keys.size();
+  take(std::move(decisions));
+  take(std::move(program));
+  return step;
+}
+
 std::string listed_keys(const Keys& keys) {
   std::string text;
   for (const auto& key : keys) text += (text.empty() ? "" : ", ") + key;
   return text;
+}
+
+std::string why_replaced(const PlanStep& step) {
+  const auto rest = step.keys.begin() + static_cast<std::ptrdiff_t>(step.for_good);
+  const Keys for_good{step.keys.begin(), rest};
+  const Keys others{rest, step.keys.end()};
+  if (for_good.empty())
+    return ": started as a new service, because it has terminated: " + listed_keys(others) + " changed";
+  return ": restarted as a new service, because these cannot change in place: " + listed_keys(for_good) +
+         (others.empty() ? "" : "; also changed: " + listed_keys(others));
 }
 
 }  // namespace
@@ -87,23 +124,20 @@ Plan plan_of(const FleetToRun& before, const FleetToRun& now) {
   for (const auto& service : now.services) {
     const auto found = known.find(service.config.name);
     if (found == known.end()) {
-      plan.steps.push_back({PlanStep::What::add, service.config.name});
+      plan.steps.push_back({.what = PlanStep::What::add, .service = service.config.name});
       continue;
     }
-    auto keys = changed_in_policy(*found->second, service);
-    const auto what = keys.empty() ? PlanStep::What::restart : PlanStep::What::replace;
-    for (auto& key : changed_in_program(found->second->process, service.process)) {
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
-    }
+    auto step = step_between(*found->second, service);
     known.erase(found);
-    if (keys.empty()) {
+    if (step.keys.empty()) {
       ++plan.kept;
     } else {
-      plan.steps.push_back({what, service.config.name, std::move(keys)});
+      plan.steps.push_back(std::move(step));
     }
   }
   for (const auto& service : before.services) {
-    if (known.contains(service.config.name)) plan.steps.push_back({PlanStep::What::remove, service.config.name});
+    if (known.contains(service.config.name))
+      plan.steps.push_back({.what = PlanStep::What::remove, .service = service.config.name});
   }
   return plan;
 }
@@ -125,13 +159,13 @@ std::vector<std::string> lines_of(const Plan& plan) {
     switch (step.what) {
       case PlanStep::What::add: lines.push_back("+ " + step.service + ": started"); break;
       case PlanStep::What::remove: lines.push_back("- " + step.service + ": stopped and forgotten"); break;
+      case PlanStep::What::reconfigure:
+        lines.push_back("~ " + step.service + ": goes on under another policy: " + listed_keys(step.keys) + " changed");
+        break;
       case PlanStep::What::restart:
         lines.push_back("~ " + step.service + ": restarted: " + listed_keys(step.keys) + " changed");
         break;
-      case PlanStep::What::replace:
-        lines.push_back("~ " + step.service + ": restarted as a new service, because these cannot change in place: " +
-                        listed_keys(step.keys));
-        break;
+      case PlanStep::What::replace: lines.push_back("~ " + step.service + why_replaced(step)); break;
     }
   }
   if (!plan.later.empty()) {

@@ -3,6 +3,7 @@
 // Thread-safety: pure functions, safe anywhere.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,15 @@ struct PlanStep {
   enum class What : unsigned char {
     add,
     remove,
-    restart,  // with another program: its name, its counters and its history stay
-    replace   // what the supervisor knows of it has changed: it is removed and added
+    reconfigure,  // under another policy, and its run goes on
+    restart,      // with another program: its name, its counters and its history stay
+    replace       // what the supervisor cannot change of it has changed: it is removed and added
   };
   What what = What::add;
+  bool other_policy = false;  // of reconfigure and restart
   std::string service{};
   std::vector<std::string> keys{};  // that have changed
+  std::size_t for_good = 0;         // of replace: as many of them, the first ones, cannot change in place
 };
 
 struct Plan {

@@ -122,6 +122,7 @@ Plan RunningFleet::reload(bool is_dry) {
   const auto trouble = trouble_with_descriptors(now.services.size(), limit_.rlim_max);
   if (!trouble.empty()) throw std::runtime_error{trouble};
   auto plan = plan_of(read_, now);
+  begin_the_ended_anew(plan);
   if (is_dry) return plan;
   open_logs(plan, now);
   for (const auto& group : now.fleet.groups) add_group(group);
@@ -132,6 +133,14 @@ Plan RunningFleet::reload(bool is_dry) {
   keep_groups(read_.fleet, now.fleet);
   read_ = std::move(now);
   return plan;
+}
+
+// One that has terminated keeps its policy.
+void RunningFleet::begin_the_ended_anew(Plan& plan) const {
+  for (auto& step : plan.steps) {
+    const auto state = step.other_policy ? runtime_->supervisor().snapshot(step.service) : std::nullopt;
+    if (state && state->phase == Phase::terminated) step.what = PlanStep::What::replace;
+  }
 }
 
 // First, because this alone may fail.
@@ -170,7 +179,9 @@ void RunningFleet::act(const PlanStep& step, const FleetToRun& now) {
     if (step.what == PlanStep::What::replace) leave();
     return;
   }
-  step.what == PlanStep::What::add ? start_one(service) : restart(service);
+  if (step.what == PlanStep::What::add) return start_one(service);
+  if (step.other_policy) static_cast<void>(supervisor.reconfigure(step.service, service.config.policy));
+  if (step.what == PlanStep::What::restart) restart(service);
 }
 
 // One that somebody has stopped stays so, and has its new program when it is started.

@@ -40,6 +40,7 @@ class RunningFleet final : public EventSink {
  private:
   void start_one(const ServiceToRun& service);
   void start_later(const std::string& name);
+  void begin_the_ended_anew(Plan& plan) const;
   void open_logs(const Plan& plan, const FleetToRun& now);
   void act(const PlanStep& step, const FleetToRun& now);
   void add_group(const GroupConfig& group);

@@ -74,9 +74,13 @@ struct Checks::State {
     is_not_overdue(step);
     retries.closes_at_once(step);
     step.explained = false;
-    visit_what(event.what, [&](const auto& what) {
+    visit_what(event.what, [&]<class What>(const What& what) {
       on(step, what);
-      step.life.keep(event, what);
+      if constexpr (event::HasPolicy<What>) {
+        keep_with_policy(step, what);
+      } else {
+        step.life.keep(event, what);
+      }
     });
     step.life.just_stopping = std::holds_alternative<event::Stopping>(event.what);
   }
@@ -108,7 +112,7 @@ struct Checks::State {
     step.past.begin(event);
     step.life.begin(event, added, retries.policy_index(*added.policy));
     if (added.runs_before.value == 0) step.past.abandoned_runs.clear();
-    if (added.policy->stop_grace) step.past.stop_grace = *added.policy->stop_grace;
+    step.past.has_grace_of(*added.policy);
     found.test(Rule::events_are_numbered_without_gaps, event.n == 1, step,
                [&] { return fmt::format("has the number {} instead of 1", event.n); });
     found.test(Rule::runs_are_numbered_in_order, event.run == added.runs_before, step, [&] {
@@ -118,9 +122,14 @@ struct Checks::State {
     if (groups.is_used()) groups.on_added(step, *added.policy);
     ++counted.spawned;
     ++counted.active_services;
-    event::Added kept = added;
-    kept.policy = retries.policies[step.life.policy].get();
-    step.life.keep(event, kept);
+    keep_with_policy(step, added);
+  }
+
+  // The policy of the event is gone with it.
+  template <event::HasPolicy What>
+  void keep_with_policy(Step& step, What what) {
+    what.policy = retries.policies[step.life.policy].get();
+    step.life.keep(step.event, what);
   }
 
   // An event of a service that is not present.
@@ -525,6 +534,21 @@ struct Checks::State {
         return;
       case Command::remove: return owes_a_removal(step.life, step.event.at);
     }
+  }
+
+  // What it waits for stays as it is. With another backoff its failures are forgotten, at once or when its breaker
+  // closes.
+  void on(Step& step, const event::Reconfigured& what) {
+    is_the_present_run(step);
+    never_runs_after_termination(step);
+    debts.settle(step, what);
+    const bool begins_anew = retries.backoff_of(step.life) != *what.policy->backoff;
+    step.life.policy = retries.policy_index(*what.policy) & 0xffffff;
+    step.past.has_grace_of(*what.policy);
+    if (!begins_anew) return;
+    if (!step.life.breaker_has_opened) return forget_failures(step);
+    step.life.must_close = true;
+    step.past.close_asked_at = step.event.at;
   }
 
   // Unless a remove or a shutdown overtakes the command.

@@ -285,6 +285,7 @@ struct ExpectationChecks::State {
   void on(Member&, const Event&, const event::Added&, bool) {}
   void on(Member&, const Event&, const event::EndedLate&, bool) {}
   void on(Member&, const Event&, const event::BreakerClosed&, bool) {}
+  void on(Member&, const Event&, const event::Reconfigured&, bool) {}
   void on(Member&, const Event&, const event::Waiting&, bool) {}
   void on(Member&, const Event&, const event::ShutdownRequested&, bool) {}
   void on(Member&, const Event&, const event::Drained&, bool) {}

@@ -322,9 +322,9 @@ void CompactTraceWriter::on_event(const Event& event) {
   at_ = place.at;
   fields_.clear();
   visit_what(event.what, [&](const auto& what) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+    if constexpr (event::HasPolicy<std::remove_cvref_t<decltype(what)>>) {
       visit_backoff(fields_, *what.policy->backoff);
-      visit_added(fields_, what, *what.policy);
+      visit_with_policy(fields_, what, *what.policy);
     } else {
       visit_fields(fields_, what);
     }
@@ -584,9 +584,9 @@ struct CompactTraceReader::State {
       using Kind = std::variant_alternative_t<Index, Event::What>;
       if (kind != Index) return read_fields<Index + 1>(kind, fields, event, policy);
       Kind what{};
-      if constexpr (std::is_same_v<Kind, event::Added>) {
+      if constexpr (event::HasPolicy<Kind>) {
         policy.backoff = detail::read_backoff(fields);
-        visit_added(fields, what, policy);
+        visit_with_policy(fields, what, policy);
         what.policy = &policy;
       } else {
         visit_fields(fields, what);

@@ -122,8 +122,8 @@ consteval bool every_field_has_a_tag() {
     return true;
   } else {
     using Kind = std::variant_alternative_t<Index, Event::What>;
-    // The policy of `added` has texts, which no compiler makes at compile time yet: event_log_test counts its fields.
-    if constexpr (std::is_same_v<Kind, event::Added>) return every_field_has_a_tag<Index + 1>();
+    // A policy has texts, which no compiler makes at compile time yet: event_log_test counts the fields of `added`.
+    if constexpr (event::HasPolicy<Kind>) return every_field_has_a_tag<Index + 1>();
     const Kind what{};
     FieldCount count;
     visit_fields(count, what);
@@ -146,11 +146,11 @@ void Digest::on_event(const Event& event) {
   out.number(event.n);
   out.number(event.run.value);
   visit_what(event.what, [&](const auto& what) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+    if constexpr (event::HasPolicy<std::remove_cvref_t<decltype(what)>>) {
       out.bytes(event.name);
       visit_backoff(out, *what.policy->backoff);
       out.begin_fields();
-      visit_added(out, what, *what.policy);
+      visit_with_policy(out, what, *what.policy);
     } else {
       visit_fields(out, what);
     }

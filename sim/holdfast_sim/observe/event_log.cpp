@@ -22,9 +22,9 @@ std::string_view EventLog::keep(std::string_view text) {
 void EventLog::on_event(const Event& event) {
   Event kept = event;
   kept.name = keep(event.name);
-  if (auto* added = std::get_if<event::Added>(&kept.what)) {
-    if (policies_.empty() || policies_.back() != *added->policy) policies_.push_back(*added->policy);
-    added->policy = &policies_.back();
+  if (const ServicePolicy* const policy = policy_in(kept)) {
+    if (policies_.empty() || policies_.back() != *policy) policies_.push_back(*policy);
+    set_policy_in(kept, policies_.back());
   }
   const auto keep_text = [this](std::string_view, auto& value) {
     using Value = std::remove_reference_t<decltype(value)>;
@@ -83,24 +83,34 @@ std::string word(std::string_view text) { return ' ' + std::string{text}; }
 
 std::string error_part(std::string_view error) { return error.empty() ? std::string{} : ": " + std::string{error}; }
 
+std::string in_words(const ServicePolicy& policy) {
+  std::string text;
+  if (policy.stop_grace) text += " stop_grace " + holdfast::to_string(*policy.stop_grace);
+  if (policy.ready == Ready::notified) text += " ready when notified";
+  if (policy.start_timeout) text += " start_timeout " + holdfast::to_string(*policy.start_timeout);
+  if (policy.watchdog) {
+    text += " watchdog " + holdfast::to_string(*policy.watchdog);
+    const SignOfLife needs = policy.watchdog_needs;
+    if (needs != SignOfLife::heartbeat) text += " of " + std::string{to_string(needs)};
+  }
+  const BackoffPolicy& backoff = *policy.backoff;
+  if (backoff.breaker && backoff.breaker->half_open) text += " half_open";
+  if (!doubles(backoff.growth)) text += " growth " + std::string{to_string(fields_of(backoff.growth).law)};
+  if (backoff.jitter.index() != 0) text += " jitter " + std::string{to_string(fields_of(backoff.jitter).law)};
+  return text;
+}
+
 std::string fields(const event::Added& added) {
   std::string text = word(to_string(added.policy->restart));
   if (added.runs_before.value > 0) text += " after " + std::to_string(added.runs_before.value) + " runs";
-  if (added.policy->stop_grace) text += " stop_grace " + holdfast::to_string(*added.policy->stop_grace);
-  if (added.policy->ready == Ready::notified) text += " ready when notified";
-  if (added.policy->start_timeout) text += " start_timeout " + holdfast::to_string(*added.policy->start_timeout);
-  if (added.policy->watchdog) {
-    text += " watchdog " + holdfast::to_string(*added.policy->watchdog);
-    const SignOfLife needs = added.policy->watchdog_needs;
-    if (needs != SignOfLife::heartbeat) text += " of " + std::string{to_string(needs)};
-  }
-  if (const auto& breaker = added.policy->backoff->breaker; breaker && breaker->half_open) text += " half_open";
-  const BackoffPolicy& backoff = *added.policy->backoff;
-  if (!doubles(backoff.growth)) text += " growth " + std::string{to_string(fields_of(backoff.growth).law)};
-  if (backoff.jitter.index() != 0) text += " jitter " + std::string{to_string(fields_of(backoff.jitter).law)};
+  text += in_words(*added.policy);
   if (added.can_be_killed) text += " can be killed";
   if (added.runs_side_by_side) text += " runs side by side";
   return text;
+}
+
+std::string fields(const event::Reconfigured& what) {
+  return word(to_string(what.policy->restart)) + in_words(*what.policy);
 }
 // The fields of a kind that has no form of its own below, each behind its key.
 struct Fields {

@@ -163,9 +163,9 @@ void TraceWriter::on_event(const Event& event) {
   if (!event.about_supervisor()) object("run", event.run.value);
   visit_what(event.what, [&](const auto& what) {
     object.word("kind", what.kKind);
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(what)>, event::Added>) {
+    if constexpr (event::HasPolicy<std::remove_cvref_t<decltype(what)>>) {
       visit_backoff(object, *what.policy->backoff);
-      visit_added(object, what, *what.policy);
+      visit_with_policy(object, what, *what.policy);
     } else {
       visit_fields(object, what);
     }
@@ -241,7 +241,7 @@ Event::What read_what(std::string_view name, const ObjectReader& object) {
     using Kind = std::variant_alternative_t<Index, Event::What>;
     if (Kind::kKind != name) return read_what<Index + 1>(name, object);
     Kind what{};
-    if constexpr (!std::is_same_v<Kind, event::Added>) visit_fields(object, what);
+    if constexpr (!event::HasPolicy<Kind>) visit_fields(object, what);
     return what;
   }
 }
@@ -318,11 +318,15 @@ class TraceReader {
       event.service = id_of(event.name, std::holds_alternative<event::Added>(event.what));
     }
     ServicePolicy policy;
-    if (auto* const added = std::get_if<event::Added>(&event.what)) {
-      policy.backoff = read_backoff(object);
-      visit_added(object, *added, policy);
-      added->policy = &policy;
-    }
+    std::visit(
+        [&]<class Kind>(Kind& what) {
+          if constexpr (event::HasPolicy<Kind>) {
+            policy.backoff = read_backoff(object);
+            visit_with_policy(object, what, policy);
+            what.policy = &policy;
+          }
+        },
+        event.what);
     object.refuse_other_keys();
     digest_.on_event(event);
     for (Observer* const observer : observers_) observer->on_event(event);

@@ -20,7 +20,7 @@ void visit_columns(Field& field, const What& what) {
     field("runs_before", what.runs_before.value);
     field("can_be_killed", what.can_be_killed);
     field("runs_side_by_side", what.runs_side_by_side);
-  } else {
+  } else if constexpr (!event::HasPolicy<What>) {
     visit_fields(field, what);
   }
 }

@@ -539,7 +539,7 @@ class Tracks {
     Annotations fields{dictionary_};
     fields("n", event.n);
     if (event.run.value != 0) fields("run", event.run.value);
-    if constexpr (std::is_same_v<What, event::Added>) {
+    if constexpr (event::HasPolicy<What>) {
       fields("restart", what.policy->restart);
     } else {
       visit_fields(fields, what);
@@ -583,7 +583,7 @@ class Tracks {
   template <class What>
   void see_fleet(const What& what) {
     Annotations fields{dictionary_};
-    if constexpr (!std::is_same_v<What, event::Added>) visit_fields(fields, what);
+    if constexpr (!event::HasPolicy<What>) visit_fields(fields, what);
     if constexpr (std::is_same_v<What, event::GroupAdded>) {
       put(Type::instant, group(what.group).track, now_, what.kKind, fields.all());
     } else if constexpr (std::is_same_v<What, event::GroupLost>) {

@@ -107,9 +107,9 @@ void Incident::on_event(const Event& event) {
     return;
   }
   Life& life = life_of(event.name);
-  if (const auto* const added = std::get_if<event::Added>(&event.what)) {
+  if (const ServicePolicy* const policy = policy_in(event)) {
     life.given_up = false;
-    life.policy = *added->policy;
+    life.policy = *policy;
   } else if (std::holds_alternative<event::Started>(event.what)) {
     life.asked_to_stop = false;
     life.began = event.at;

@@ -345,6 +345,8 @@ struct alignas(64) Past {
     show_from(event.n);
   }
 
+  void has_grace_of(const ServicePolicy& policy) noexcept { stop_grace = policy.stop_grace.value_or(Duration{-1}); }
+
   // A trace that breaks the rules may have an event with the number 0, which is none.
   void show_from(std::uint64_t n) noexcept { shown_from = std::max<std::uint64_t>(n, 1); }
 

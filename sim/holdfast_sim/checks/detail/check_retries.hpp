@@ -326,8 +326,11 @@ struct RetryRules {
     Life& life = step.life;
     if (life.may_close && step.event.at > step.past.close_asked_at) life.may_close = false;
     if (!life.must_close || std::holds_alternative<event::BreakerClosed>(step.event.what)) return;
+    constexpr std::size_t kReconfigured = Event::What{event::Reconfigured{}}.index();
     found.test(Rule::closes_exactly_when_the_probe_succeeds, false, step, [&] {
-      return fmt::format("the probe ended cleanly, which closes the breaker; found {}", kind(step.event));
+      const bool by_policy = life.latest[life.n % Life::kShownMax].kind == kReconfigured;
+      return fmt::format("{}, which closes the breaker; found {}",
+                         by_policy ? "the service has another backoff" : "the probe ended cleanly", kind(step.event));
     });
     close(step);
   }

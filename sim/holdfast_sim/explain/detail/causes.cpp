@@ -89,8 +89,9 @@ class Reader {
     const std::size_t before = latest(added_, stopping_, running_);
     return before == kNone ? Cause{} : because(CauseKind::event, before);
   }
-  Cause of(const Event&, const event::Added&) {
+  Cause of(const Event&, const event::Added& what) {
     added_ = i_;
+    policy_ = what.policy;
     const std::size_t removed = removed_;
     started_ = running_ = ended_ = backing_off_ = waiting_ = stopping_ = tripped_ = removed_ = kNone;
     unseen_ = kNone;
@@ -213,6 +214,16 @@ class Reader {
     if (is_later(ended_, running_)) return because(CauseKind::event, ended_);
     return because(CauseKind::timer, running_);
   }
+  Cause of(const Event&, const event::Reconfigured& what) {
+    commanded_ = i_;
+    if (policy_ != nullptr && policy_->backoff != what.policy->backoff) {
+      failures_.clear();
+      ends_.clear();
+      trips_.clear();
+    }
+    policy_ = what.policy;
+    return {.by = CauseKind::command};
+  }
   Cause of(const Event& event, const event::Commanded&) {
     commanded_ = i_;
     if (gone_ != kNone && all_[gone_].chaos()->until == event.at) return because(CauseKind::command, gone_);
@@ -306,12 +317,13 @@ class Reader {
   }
 
   // In force for it. REQUIRES: it was added.
-  const ServicePolicy& policy() const { return *all_[added_].as<event::Added>()->policy; }
+  const ServicePolicy& policy() const { return *policy_; }
 
   const std::deque<Happening>& all_;
   const Scenario& scenario_;
   std::vector<Cause> causes_;
   std::size_t i_ = 0;
+  const ServicePolicy* policy_ = nullptr;
 
   // The latest event of each sort; those below `started_` are of the present run.
   std::size_t added_ = kNone, removed_ = kNone, ended_ = kNone, backing_off_ = kNone, waiting_ = kNone;

@@ -32,9 +32,7 @@ void History::on_event(const Event& event) {
   Happening kept{.number = count_, .waiting = waited, .what = event};
   auto& copy = std::get<Event>(kept.what);
   copy.name = keep(event.name);
-  if (auto* const added = std::get_if<event::Added>(&copy.what)) {
-    added->policy = &policies_.emplace_back(*added->policy);
-  }
+  if (const ServicePolicy* const policy = policy_in(copy)) set_policy_in(copy, policies_.emplace_back(*policy));
   const auto keep_text = [this](std::string_view, auto& value) {
     using Value = std::remove_reference_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, std::string_view>) value = keep(value);

@@ -84,7 +84,8 @@ std::optional<std::uint32_t> Sentences::entry_of(std::size_t index) const {
 
 const ServicePolicy* Sentences::policy_at(std::size_t index) const {
   for (std::size_t i = index + 1; i-- > 0;) {
-    if (const auto* const added = all_[i].as<event::Added>()) return added->policy;
+    const Event* const event = all_[i].event();
+    if (const ServicePolicy* const policy = event ? policy_in(*event) : nullptr) return policy;
   }
   return nullptr;
 }
@@ -386,6 +387,7 @@ struct Sentences::OfEvent {
     return std::string{What::kKind};
   }
   std::string operator()(const event::Added&) const { return "the service is added"; }
+  std::string operator()(const event::Reconfigured&) const { return "it is under another policy from now on"; }
   std::string operator()(const event::Warned& what) const {
     return fmt::format("a warning: {} {}", what.field, file::printable(what.says));
   }

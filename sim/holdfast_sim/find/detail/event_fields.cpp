@@ -103,7 +103,7 @@ void visit_shown(Visitor& visitor, const What& what) {
     visitor("runs_before", what.runs_before.value);
     visitor("can_be_killed", what.can_be_killed);
     visitor("runs_side_by_side", what.runs_side_by_side);
-  } else {
+  } else if constexpr (!event::HasPolicy<What>) {
     visit_fields(visitor, what);
   }
 }

@@ -74,6 +74,15 @@ std::string text_of(const ObjectReader& object, std::string_view key) {
   return std::string{text};
 }
 
+ServicePolicy policy_in(const ObjectReader& object) {
+  ServicePolicy policy;
+  object("restart", policy.restart);
+  if (object.has("base_ns")) policy.backoff = read_backoff(object);
+  object("stop_grace_ns", policy.stop_grace);
+  visit_policy(object, policy);
+  return policy;
+}
+
 InputKind kind_of(const ObjectReader& object) {
   std::string_view word;
   object("input", word);
@@ -106,6 +115,7 @@ std::string_view to_string(InputKind kind) noexcept {
     case InputKind::ready: return "ready";
     case InputKind::heartbeat: return "heartbeat";
     case InputKind::add_group: return "add_group";
+    case InputKind::reconfigure: return "reconfigure";
   }
   return kNoWord;
 }
@@ -276,12 +286,13 @@ InputLine RecordingReader::input(const ObjectReader& object) {
   switch (line.kind) {
     case InputKind::add:
       line.service = text_of(object, "service");
-      object("restart", line.policy.restart);
-      if (object.has("base_ns")) line.policy.backoff = read_backoff(object);
-      object("stop_grace_ns", line.policy.stop_grace);
       object("can_be_killed", line.can_be_killed);
       object("runs_side_by_side", line.runs_side_by_side);
-      visit_policy(object, line.policy);
+      line.policy = policy_in(object);
+      break;
+    case InputKind::reconfigure:
+      line.service = text_of(object, "service");
+      line.policy = policy_in(object);
       break;
     case InputKind::stop:
     case InputKind::restart:

@@ -64,7 +64,8 @@ enum class InputKind : std::uint8_t {
   reset,
   ready,
   heartbeat,
-  add_group
+  add_group,
+  reconfigure
 };
 std::string_view to_string(InputKind) noexcept;
 // From within what it came.
@@ -74,7 +75,7 @@ struct InputLine {
   InputKind kind = InputKind::add;
   Within within = Within::nothing;
   std::string service;
-  ServicePolicy policy;                            // of add
+  ServicePolicy policy;                            // of add and reconfigure
   bool can_be_killed = false;                      // of add
   bool runs_side_by_side = false;                  // of add
   ServiceId id;                                    // of end, ready, heartbeat and warn

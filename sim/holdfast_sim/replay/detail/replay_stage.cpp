@@ -163,6 +163,7 @@ void ReplayStage::give(const InputLine& input, const RecordingLine& line) {
     case InputKind::stop: expect(supervisor_->stop(input.service), line); break;
     case InputKind::restart: expect(supervisor_->restart(input.service), line); break;
     case InputKind::reset: expect(supervisor_->reset(input.service), line); break;
+    case InputKind::reconfigure: expect(supervisor_->reconfigure(input.service, input.policy), line); break;
     case InputKind::remove: expect(supervisor_->remove(input.service), line); break;
     case InputKind::shutdown: supervisor_->request_shutdown(input.cause); break;
     case InputKind::end_drain:

@@ -108,6 +108,7 @@ class Reporter {
   void handle(const Event&, const event::ShutdownRequested&);
   void handle(const Event&, const event::Drained&);
   void handle(const Event&, const event::Commanded&) {}
+  void handle(const Event&, const event::Reconfigured&) {}
   void handle(const Event&, const event::Killed&);
   void handle(const Event&, const event::Abandoned&);
   void handle(const Event&, const event::EndedLate&) {}
