@@ -125,6 +125,7 @@ constexpr void visit_policy(Field&& field, Policy& policy) {
   visit_unless_default(field, "wake_jitter_ns", policy.order.wake_jitter, Order{}.wake_jitter);
   visit_unless_default(field, "group", policy.group, {});
   visit_unless_default(field, "ends_fleet", policy.ends_fleet, EndsFleet::never);
+  field("forget_when_done", policy.forget_when_done);
 }
 
 // The fields of a line of an event that has a policy, after those of the backoff. The event has a pointer to its

@@ -348,6 +348,8 @@ struct ServicePolicy {
   Order order{};
   std::string group{};  // the path of a group that was added before; empty: in none
   EndsFleet ends_fleet = EndsFleet::never;
+  // Whether the service is removed as soon as it has terminated, for whatever reason; not during a shutdown.
+  bool forget_when_done = false;
   friend bool operator==(const ServicePolicy&, const ServicePolicy&) = default;
 };
 

@@ -488,6 +488,7 @@ void Supervisor::tell_arrival(const Input& input) {
     case Input::Kind::warn:
     case Input::Kind::fleet_ends:
     case Input::Kind::first_start:
+    case Input::Kind::forget:
     case Input::Kind::all_terminated:
     case Input::Kind::recording_failed:
     case Input::Kind::order_changed:
@@ -651,6 +652,7 @@ void Supervisor::process(Input& input, Record& record) {
     case Input::Kind::run_warned: return emit(record, event::Warned{"run", input.error.text()});
     case Input::Kind::became_ready: return on_ready(record, input.run);
     case Input::Kind::first_start: return on_first_start(record);
+    case Input::Kind::forget: return forget_if_done(record);
     case Input::Kind::command: return on_command(record, input);
     default: return;
   }
@@ -1641,7 +1643,12 @@ void Supervisor::terminate(Record& record, Termination::Reason why) {
   emit(record, event::Terminated{termination_of(record), ended_badly ? record.last_error.text() : std::string_view{}});
   if (order_) stop_those_before(record);
   if (groups_ || record.policy->in_force.ends_fleet != EndsFleet::never) look_at_what_its_end_means(record);
-  if (record.remove_begun) forget(record);
+  if (record.remove_begun) {
+    forget(record);
+  } else if (record.policy->in_force.forget_when_done) {
+    // A step of its own: whoever goes through all services must not lose one on the way.
+    enqueue_or_owe({.kind = Input::Kind::forget, .tenancy = record.tenancy, .record = &record});
+  }
   if (counters_.active_services > 0 || drain_is_over_) return;
   if (drain_outcome_) {
     finish_drain();
@@ -1674,6 +1681,11 @@ void Supervisor::add_again_in_place(Record& record) {
   if (order_) order_->comes_back(record.id.slot);
   if (groups_) groups_->comes_back(record.id.slot);
   on_added(record);
+}
+
+// Unless a restart or a shutdown has overtaken that.
+void Supervisor::forget_if_done(Record& record) {
+  if (record.phase == Phase::terminated && !shutdown_begun_) forget(record);
 }
 
 void Supervisor::forget(Record& record) {

@@ -353,6 +353,7 @@ class Supervisor {
   void abandon(Record& record);
   void terminate(Record& record, Termination::Reason why);
   void add_again_in_place(Record& record);
+  void forget_if_done(Record& record);
   void forget(Record& record);
   void set_phase(Record& record, Phase phase);
   void reset_retries(Record& record);

@@ -53,7 +53,8 @@ void Supervisor::owe_input(Input& input) noexcept {
     case Input::Kind::all_terminated: return owe(kAllTerminated);
     case Input::Kind::abandon_rest: return owe(kAbandonRest);
     case Input::Kind::fleet_ends: return owe(kFleetEnds);
-    case Input::Kind::first_start: input.record->first_start_is_due = true; return owe(kRecords);
+    case Input::Kind::first_start:
+    case Input::Kind::forget: input.record->next_step_is_due = true; return owe(kRecords);
     case Input::Kind::run_ended:
       apply_exit_rules(*input.record, input);
       input.record->due_end = (1U + static_cast<unsigned>(input.outcome)) & 7U;
@@ -107,8 +108,8 @@ void Supervisor::pay(Record& record) noexcept {
     const bool waits = record.phase == Phase::backing_off || record.phase == Phase::stopping || runs || starts;
     if (waits && !record.armed()) wake_again(record);
   }
-  if (record.first_start_is_due) {
-    record.first_start_is_due = false;
+  if (record.next_step_is_due && record.phase != Phase::terminated) {
+    record.next_step_is_due = false;
     on_first_start(record);
   }
   if (record.ready_is_due) {
@@ -120,6 +121,10 @@ void Supervisor::pay(Record& record) noexcept {
     if (is_failure(end.outcome)) end.error = record.last_error;
     record.due_end = 0;
     on_run_ended(record, end);
+  }
+  if (record.next_step_is_due) {  // the last step: the record may be gone after it
+    record.next_step_is_due = false;
+    forget_if_done(record);
   }
 }
 

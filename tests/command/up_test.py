@@ -858,6 +858,18 @@ class Reloads(UpTest):
         (recorded,) = (self.folder / "rec").iterdir()
         self.assertIn("as recorded", self.expect(0, "replay", str(recorded)).stdout)
 
+    def test_a_job_that_is_forgotten_leaves_nothing_and_may_come_again(self) -> None:
+        job = self.echo("job", "j", "forget_when_done = true\n").replace("exec sleep 1000", "exit 0")
+        up = self.up(self.echo("web", "w1") + job)
+        up.wait_for("event=removed service=job")
+        self.assertEqual([service["name"] for service in self.status()["fleet"]["services"]], ["web"])
+        self.write(self.echo("web", "w1"))
+        self.expect(0, "reload")
+        self.write(self.echo("web", "w1") + job)
+        self.assertEqual(self.expect(0, "reload").stdout, "+ job: started\n1 service goes on as it is\n")
+        up.wait_for("event=removed service=job", 2)
+        self.assertEqual(up.end(), 0)
+
     def test_a_wrong_file_changes_nothing_and_says_why(self) -> None:
         up = self.up(self.echo("web", "w1"))
         up.wait_for("web out w1")

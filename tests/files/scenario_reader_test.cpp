@@ -224,7 +224,7 @@ TEST_CASE("every value of a fleet arrives") {
                                                            AdditiveJitter{Thousandths::of(0.25)}},
                                              4s, Ready::notified, 6s, 8s, SignOfLife::progress, ExitRules{},
                                              Order{{"batch", "engine"}, {"cache"}, OnDependency::wait, 3s},
-                                             "/gateway/feeds", EndsFleet::when_lost},
+                                             "/gateway/feeds", EndsFleet::when_lost, true},
                                Behaviour{Exponential{4h},
                                          Then::fail,
                                          {},

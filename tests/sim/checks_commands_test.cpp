@@ -146,5 +146,29 @@ TEST_CASE("removed_services_stay_silent") {
   check_only(usurped, Rule::removed_services_stay_silent, "takes the place of \"a\", which was not removed");
 }
 
+TEST_CASE("a service of forget_when_done is removed in the instant in which it has terminated") {
+  const ServicePolicy policy{.backoff = kPolicy, .forget_when_done = true};
+  History held;
+  held.added_under("done", policy).restarted().exited().completed().removed();
+  check_held(held.at(1s).finish());
+  History again;
+  again.added_under("a", policy).restarted().exited().completed().commanded(Command::restart).removed();
+  again.added("a", RestartPolicy::on_failure, kPolicy, 1).restarted().at(1s).exited().completed();
+  check_held(again.finish());
+  History shut;
+  shut.added_under("a", policy).restarted().shutdown().of("a").stopping(StopCause::shutdown).exited().cancelled();
+  check_held(shut.drained().at(1s).finish());
+  History kept;
+  kept.added_under("a", policy).restarted().exited().completed().at(1s).group("/g", Strategy::one_for_one).finish();
+  check_only(kept, Rule::removes_when_commanded, "has terminated and is there, though its policy has forget_when_done");
+  History at_the_end;
+  at_the_end.added_under("a", policy).restarted().exited().completed().finish();
+  check_only(at_the_end, Rule::removes_when_commanded,
+             "has terminated and is there, though its policy has forget_when_done");
+  History without_a_policy;
+  without_a_policy.up("a").exited().completed().removed().finish();
+  check_only(without_a_policy, Rule::removes_when_commanded, "is removed, though no removal was requested");
+}
+
 }  // namespace
 }  // namespace holdfast::sim::checks_test

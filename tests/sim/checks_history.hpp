@@ -64,6 +64,12 @@ class History {
     services_[name] = {.id = {static_cast<std::uint32_t>(services_.size()), 1}};
     return tell(event::Added{&policy, {}});
   }
+  // One whose runs can be killed.
+  History& added_killable(const std::string& name, const ServicePolicy& policy) {
+    name_ = name;
+    services_[name] = {.id = service().id};
+    return tell(event::Added{&policy, {}, true});
+  }
   // It is under another policy from now on, which outlives this call only.
   History& reconfigured(const ServicePolicy& policy) { return tell(event::Reconfigured{&policy}); }
   // It waits for another one.

@@ -256,5 +256,22 @@ TEST_CASE("last_error_is_kept") {
   check_only(lost, Rule::last_error_is_kept, "the error of the last run is reported as \"\", but was \"late\"");
 }
 
+// The grace of services that have none of their own shows with the first kill, unless the supervisor stood still
+// meanwhile.
+TEST_CASE("a stall during the first grace says nothing about how long graces are") {
+  for (const auto kind : {ChaosEvent::Kind::stalled, ChaosEvent::Kind::late}) {
+    CAPTURE(to_string(kind));
+    const ServicePolicy policy{.backoff = kPolicy};
+    History history;
+    history.added_killable("a", policy).restarted().commanded(Command::stop).stopping(StopCause::stop);
+    history.at(1s).pulse(kind, TimePoint{} + 100s).at(130s).killed(130s).at(160s).abandoned(160s);
+    check_held(history.finish(EndReason::events_budget));
+    History told;
+    told.added_killable("a", policy).restarted().commanded(Command::stop).stopping(StopCause::stop);
+    told.at(130s).killed(130s).at(160s).abandoned(160s).finish(EndReason::events_budget);
+    CHECK(texts_of(told.checks).size() == 1);
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::sim::checks_test

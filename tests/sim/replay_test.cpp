@@ -105,7 +105,7 @@ TEST_CASE("whatever two fleets on one late machine go through, the simulator dec
 
 TEST_CASE("the runs of the law hold every kind of line, of event, and of origin") {
   std::map<std::string, int> seen;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const Lived lived = live_by(seed);
     for (const auto& line : lines_of(lived.first + lived.second)) {
       for (const char* const part : {"\"clock_ns\"",
@@ -224,7 +224,8 @@ TEST_CASE("a recording in which an event was changed, dropped or repeated differ
     REQUIRE(result.difference);
     CHECK(result.difference->line == i + 1);
     CHECK(result.difference->says.starts_with("n: recorded 1"));
-    CHECK(result.difference->replayed == lines[i]);
+    const std::string& replayed = result.difference->replayed;  // a long one is cut
+    CHECK((replayed == lines[i] || (replayed.ends_with("…") && lines[i].starts_with(replayed.substr(0, 400)))));
     CHECK(result.events == events - 1);
 
     changed = lines;

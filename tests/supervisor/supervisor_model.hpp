@@ -80,6 +80,7 @@ class Model final : public ModelRules {
     life.notified = step.notified;
     life.watched = step.watched;
     life.has_rules = step.has_rules;
+    life.forgotten = step.forgotten;
     life.on_dependency = static_cast<OnDependency>(step.on_dependency);
     life.warnings = warnings_of(*setup_, policy_of(*setup_, step));
     life.added_by = step;
@@ -147,6 +148,7 @@ class Model final : public ModelRules {
     as_added.restart = policy.restart;
     as_added.backoff = policy.backoff;
     as_added.exit_rules = policy.exit_rules;
+    as_added.forget_when_done = policy.forget_when_done;
     if (!(as_added == policy)) return false;
     said_.push_back({.what = Said::What::reconfigured, .life = *at, .with = step});
     return true;

@@ -103,6 +103,31 @@ TEST_CASE("every short sequence of steps with other policies agrees with the mod
   SUCCEED();
 }
 
+// The same of services that are removed once they have terminated, one of which is after the other.
+TEST_CASE("every short sequence of steps with services that are forgotten agrees with the model") {
+  const auto all = sequence_from(
+                       "stop a; restart a; remove a; pass 1ns; end a clean; end a failed; stop b; end b failed;"
+                       "add a on_failure policy 0 forgotten; shutdown; stop a & restart a; end a clean & remove a;"
+                       "stop a & add a always policy 0;")
+                       .steps;
+  for (const unsigned what : {0U, 3U}) {
+    Sequence sequence;
+    sequence.setup.policies = {{.base = 1ns, .max = 1ns, .cooldown = 2ns, .breaker = BreakerPolicy{2, 1ns}}};
+    sequence.setup.config = config_of(sequence.setup.policies.front(), 3ns);
+    if (what == 0) sequence.setup.config.when_all_terminated = WhenAllTerminated::return_;
+    const std::size_t count = how_many(all.size());
+    for (std::size_t number = 0; number < count; ++number) {
+      sequence.steps = {{.verb = Verb::add, .name = 0, .forgotten = true},
+                        {.verb = Verb::add, .name = 1, .forgotten = true, .after = 1U, .on_dependency = what}};
+      for (std::size_t rest = number, i = 0; i < kStepsInFull; ++i, rest /= all.size()) {
+        sequence.steps.push_back(all[rest % all.size()]);
+      }
+      if (const auto found = replay(sequence); !found.empty()) FAIL(found);
+    }
+  }
+  SUCCEED();
+}
+
 // The same of a service that stops under a grace, killable and not.
 TEST_CASE("every short sequence of steps after a stop that has a grace agrees with the model") {
   const auto all =

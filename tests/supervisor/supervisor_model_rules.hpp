@@ -95,6 +95,9 @@ class ModelRules : public ModelState {
       case Said::What::stop: tell(life, "commanded stop"); return stop_for_good(life, StopCause::stop);
       case Said::What::restart: tell(life, "commanded restart"); return restarted(life, said.run);
       case Said::What::reset: tell(life, "commanded reset"); return was_reset(life);
+      case Said::What::forget:
+        if (life.phase == Phase::terminated && !shutting_down) forget(life);
+        return;
       case Said::What::reconfigured: return reconfigured(life, said.with);
       case Said::What::remove: tell(life, "commanded remove"); return removed(life);
       default: return;
@@ -524,6 +527,7 @@ class ModelRules : public ModelState {
     life.restart = static_cast<RestartPolicy>(step.restart);
     life.policy = setup_->policy(step.number).value_or(setup_->config.backoff);
     life.has_rules = step.has_rules;
+    life.forgotten = step.forgotten;
     life.warnings = warnings_of(*setup_, policy_of(*setup_, step));
     const auto& grace = setup_->config.stop_grace;
     tell(life,
@@ -717,7 +721,11 @@ class ModelRules : public ModelState {
     --counters.active_services;
     tell(life, "terminated " + why);
     stop_those_before(life);
-    if (life.removal_begun) forget(life);
+    if (life.removal_begun) {
+      forget(life);
+    } else if (life.forgotten) {
+      said_.push_back({Said::What::forget, place_of(life)});
+    }
     if (counters.active_services > 0 || drained) return;
     if (!outcome.empty()) return finish_drain();
     if (shutting_down) return end_drain("drained");
@@ -735,6 +743,7 @@ class ModelRules : public ModelState {
     next.notified = life.notified;
     next.watched = life.watched;
     next.has_rules = life.has_rules;
+    next.forgotten = life.forgotten;
     next.line = life.line;
     next.on_dependency = life.on_dependency;
     next.falls_before = life.falls_before;

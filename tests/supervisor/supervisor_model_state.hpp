@@ -50,6 +50,7 @@ class ModelState {
     std::map<std::uint64_t, std::int64_t> set_aside;  // abandoned runs that are alive: when they began, by number
     std::uint64_t run = 0, starts = 0, failures = 0, clean_exits = 0, failed_starts = 0;
     bool has_rules = false;                  // kExitRules
+    bool forgotten = false;                  // once it has terminated
     bool notified = false;                   // its runs say when they are ready
     bool awaits_ready = false;               // the present one has not yet
     std::optional<std::int64_t> start_over;  // when it is too late for that
@@ -123,6 +124,7 @@ class ModelState {
       restart,
       reset,
       reconfigured,
+      forget,
       remove,
       shutdown,
       all_terminated,

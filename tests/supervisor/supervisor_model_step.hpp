@@ -10,7 +10,8 @@
 // `in_stop NAME` and `in_kill NAME` say what the service does by itself inside its next start, stop or kill, once.
 // A breaker may end with `half_open 2ns max 8ns up 3ns`: its open times, and how long a probe has to stay up. Behind
 // that, `counts_ends` makes it count clean exits as well. `end a failed status 2` carries an exit status, and a service
-// that is added with `rules` has kExitRules for it.
+// that is added with `rules` has kExitRules for it; one with `forgotten` is removed once it has
+// terminated.
 // `stop_grace 2ns` among the settings gives every stop a grace; services named a and c can be killed, b and d cannot.
 // A service that is added with `notified` is ready when `ready NAME` says so; `start_timeout 3ns` among the settings is
 // how long it may take. `ready_old N` says so for the N-th run that was begun in the whole fleet.
@@ -87,6 +88,7 @@ struct Step {
   unsigned outcome = 0;    // of kOutcomes; end, end_old
   unsigned status = 0;     // that an end carries; 0: none
   bool has_rules = false;  // add: kExitRules are its own
+  bool forgotten = false;  // add, reconfigure: it is removed once it has terminated
   unsigned number = 0;    // of a policy (add, reconfigure), of nanoseconds (pass), of a run (end_old, …), of progress
   bool notified = false;  // add: it says when it is ready
   unsigned watched = 0;   // of kWatched; add
@@ -133,6 +135,7 @@ inline ServicePolicy policy_of(const Setup& setup, const Step& step) {
   if (step.watched != 0) policy.watchdog = setup.watchdog.value_or(Duration{1});
   if (step.watched == 2) policy.watchdog_needs = SignOfLife::progress;
   if (step.has_rules) policy.exit_rules = kExitRules;
+  policy.forget_when_done = step.forgotten;
   if (step.after != 0) policy.order.after = NameList{names_in(step.after)};
   if (step.if_present != 0) policy.order.after_if_present = NameList{names_in(step.if_present)};
   if (policy.order.is_after_any()) policy.order.wake_jitter = setup.wake_jitter;
@@ -166,6 +169,7 @@ inline std::string text_of(const Step& step) {
   if (step.verb == Verb::pass) say(std::to_string(step.number) + "ns");
   if (names_a_run(step.verb)) say(std::to_string(step.number));
   if (has_policy(step.verb) && step.has_rules) say("rules");
+  if (has_policy(step.verb) && step.forgotten) say("forgotten");
   if (has_policy(step.verb)) {
     for (const auto& name : names_in(step.after)) say("after_" + name);
     for (const auto& name : names_in(step.if_present)) say("if_present_" + name);
@@ -372,6 +376,7 @@ inline Step step_from(Words& words) {
   }
   if (has_policy(step.verb)) {
     step.has_rules = words.take("rules");
+    step.forgotten = words.take("forgotten");
     for (unsigned i = 0; i < kNames.size(); ++i) {
       if (words.take("after_" + std::string{kNames[i]})) step.after |= 1U << i;
     }

@@ -142,6 +142,7 @@ Step step_of(Dice& dice, Verb verb, const Model& model) {
     step.restart = dice.up_to(2);
     step.number = dice.up_to(2);
     step.has_rules = dice.one_in(3);
+    step.forgotten = dice.one_in(4);
     step.where = Where::outside;
     step.inside_of = 0;
     step.joined = step.then_throws = false;
@@ -155,6 +156,7 @@ Step step_of(Dice& dice, Verb verb, const Model& model) {
   if (verb == Verb::pass) step.number = dice.up_to(6);
   if (names_a_run(verb)) step.number = dice.up_to(static_cast<unsigned>(model.runs.size()));
   if (verb == Verb::add) step.has_rules = dice.one_in(3);
+  if (verb == Verb::add) step.forgotten = dice.one_in(4);
   if (verb == Verb::add && dice.one_in(2)) be_after(step, dice, model);
   if (verb == Verb::end || verb == Verb::end_old) step.outcome = any_outcome(dice);
   if ((verb == Verb::end || verb == Verb::end_old) && dice.one_in(4)) step.status = 1 + dice.up_to(3);
@@ -224,6 +226,7 @@ std::vector<Step> simpler(const Step& step) {
   with(&Step::notified, false);
   with(&Step::watched, 0U);
   with(&Step::has_rules, false);
+  with(&Step::forgotten, false);
   with(&Step::status, 0U);
   with(&Step::after, 0U);
   with(&Step::if_present, 0U);

@@ -830,6 +830,7 @@ inline void add_groups(Scenario& scenario) {
   for (auto& group : scenario.fleet) {
     if (*rc::gen::arbitrary<bool>()) group.policy.group = *rc::gen::element<std::string>("/a", "/a/b", "/c d");
     if (*rc::gen::inRange(0, 8) == 0) group.policy.ends_fleet = EndsFleet::when_lost;
+    if (*rc::gen::inRange(0, 8) == 0) group.policy.forget_when_done = true;
   }
 }
 

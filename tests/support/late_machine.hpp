@@ -128,6 +128,7 @@ class RestlessFleet final : public EventSink {
     policy.restart = dice_.of(restarts);
     if (dice_.one_in(3)) policy.backoff = some_policy();
     if (dice_.one_in(4)) policy.stop_grace = dice_.of(kGraces);
+    policy.forget_when_done = dice_.one_in(8);
   }
   void add() {
     ServiceConfig config{.name = dice_.of(kNames)};

@@ -38,7 +38,8 @@ struct Input {
     order_changed,
     group_added,
     fleet_ends,
-    reconfigured
+    reconfigured,
+    forget
   };
   Kind kind;
   Command command = Command::stop;

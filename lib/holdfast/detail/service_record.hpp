@@ -69,7 +69,7 @@ struct ServiceRecord final : Timer {
   bool starts_specially : 1;      // perhaps: it is not ready at once or has a watchdog, or its next run is a probe
   bool awaits_ready : 1 = false;  // a run has begun and is to say that it is ready; phase `starting`
   // Steps for which there was no memory; Supervisor::pay() does them.
-  bool first_start_is_due : 1 = false;
+  bool next_step_is_due : 1 = false;  // its first start; of one that has terminated, that it is forgotten
   bool timer_is_due : 1 = false;
   bool clean_exit_is_due : 1 = false;
   bool ready_is_due : 1 = false;

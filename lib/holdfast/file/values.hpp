@@ -61,6 +61,14 @@ struct Value<T> {
   static TomlValue write(T value) { return toml(std::uint64_t{value}); }
 };
 
+// `true`, or absent.
+template <>
+struct Value<bool> {
+  static std::vector<Form> forms() { return {True{}}; }
+  static bool read(const TomlValue&) { return true; }
+  static TomlValue write(bool) { return toml_true(); }
+};
+
 template <>
 struct Value<Seed> {
   static std::vector<Form> forms() { return {Integer{}}; }

@@ -38,7 +38,8 @@ Keys changed_in_program(const Process& before, const Process& now) {
 Keys changed_in_decisions(const ServicePolicy& old, const ServicePolicy& given) {
   return Comparison{}("restart", old.restart, given.restart)("backoff", old.backoff, given.backoff)(
              "stop_grace", old.stop_grace, given.stop_grace)("exit_rules", old.exit_rules, given.exit_rules)(
-             "ends_fleet", old.ends_fleet, given.ends_fleet)
+             "ends_fleet", old.ends_fleet, given.ends_fleet)("forget_when_done", old.forget_when_done,
+                                                             given.forget_when_done)
       .take();
 }
 

@@ -28,6 +28,7 @@ struct PlanStep {
   };
   What what = What::add;
   bool other_policy = false;  // of reconfigure and restart
+  bool gone = false;          // it was forgotten when it had terminated
   std::string service{};
   std::vector<std::string> keys{};  // that have changed
   std::size_t for_good = 0;         // of replace: as many of them, the first ones, cannot change in place

@@ -135,12 +135,19 @@ Plan RunningFleet::reload(bool is_dry) {
   return plan;
 }
 
-// One that has terminated keeps its policy.
+// One that has terminated keeps its policy, and of one that was forgotten nothing is there.
 void RunningFleet::begin_the_ended_anew(Plan& plan) const {
   for (auto& step : plan.steps) {
-    const auto state = step.other_policy ? runtime_->supervisor().snapshot(step.service) : std::nullopt;
-    if (state && state->phase == Phase::terminated) step.what = PlanStep::What::replace;
+    if (step.what == PlanStep::What::add || leaving_.contains(step.service)) continue;
+    const auto state = runtime_->supervisor().snapshot(step.service);
+    if (!state) {
+      step.gone = true;
+      if (step.what != PlanStep::What::remove) step.what = PlanStep::What::add;
+    } else if (step.other_policy && state->phase == Phase::terminated) {
+      step.what = PlanStep::What::replace;
+    }
   }
+  std::erase_if(plan.steps, [](const PlanStep& step) { return step.gone && step.what == PlanStep::What::remove; });
 }
 
 // First, because this alone may fail.
@@ -201,7 +208,8 @@ void RunningFleet::restart(const ServiceToRun& service) {
 void RunningFleet::on_event(const Event& event) {
   if (!std::holds_alternative<event::Removed>(event.what) || commands_ == nullptr) return;
   const std::string name{event.name};
-  if (leaving_.erase(name) == 0) return;  // it was started again in its place
+  const bool is_forgotten = !runtime_->supervisor().id(name);
+  if (leaving_.erase(name) == 0 && !is_forgotten) return;  // it was started again in its place
   logs_.retire(name);
   commands_->forget(name);
   ended_.erase(name);

@@ -56,8 +56,33 @@ struct Checks::State {
     now = event.at;
   }
 
+  // Services of forget_when_done that have terminated, and when: nothing is left of them after that instant, unless
+  // they were restarted or the fleet shuts down.
+  struct Forgotten {
+    ServiceId service;
+    TimePoint at;
+  };
+  std::vector<Forgotten> forgotten;
+
+  void time_goes_on(TimePoint to) {
+    const auto is_over = [to](const Forgotten& each) { return each.at < to; };
+    for (const auto& each : forgotten) {
+      if (!is_over(each) || drain.shutdown || !is_known(each.service)) continue;
+      const Life& life = known.lives[each.service.slot];
+      const Past& past = known.pasts[each.service.slot];
+      found.tested(Rule::removes_when_commanded);
+      if (life.phase != Phase::terminated) continue;
+      found.violated(Rule::removes_when_commanded, past.name, each.at,
+                     "has terminated and is there, though its policy has forget_when_done",
+                     lines_of(life, past, life.run));
+    }
+    std::erase_if(forgotten, is_over);
+  }
+
   void on_event(const Event& event) {
     time_never_goes_backwards(event, [&] { return describe(event); });
+    if (!forgotten.empty()) [[unlikely]]
+      time_goes_on(event.at);
     if (order.is_used()) [[unlikely]]
       order.time_goes_on(event.at);
     if (groups.is_used()) [[unlikely]]
@@ -259,6 +284,7 @@ struct Checks::State {
     if (!is_known(service)) return;
     Life& life = known.lives[service.slot];
     Past& past = known.pasts[service.slot];
+    if (life.has_grace && life.due == TimePoint::max()) past.grace_is_late = true;
     if (life.has_deadline()) {
       life.due = life.due == TimePoint::max() ? life.due : std::max(life.due + stalls.given_to_each, until);
     } else if (life.waits()) {
@@ -273,6 +299,7 @@ struct Checks::State {
     Life& life = known.lives[service.slot];
     Past& past = known.pasts[service.slot];
     if (life.is_watched()) past.lateness += at - now;
+    if (life.has_grace && life.due == TimePoint::max()) past.grace_is_late = true;
     // Every look at a probe that is watched may put its success off.
     if (life.due == now || (life.is_watched() && life.probes())) life.due = at + (life.due - now);
   }
@@ -696,7 +723,12 @@ struct Checks::State {
     if (life.breaker_has_opened) --counted.open_breakers;
     life.breaker_has_opened = life.may_close = false;
     ++counted.terminated;
-    if (life.to_be_removed) life.owe(Owed::be_removed, step.event.at);
+    if (life.to_be_removed) {
+      life.owe(Owed::be_removed, step.event.at);
+    } else if (retries.policies[life.policy]->forget_when_done) {
+      life.to_be_forgotten = true;
+      forgotten.push_back({step.event.service, step.event.at});
+    }
     if (order.is_used()) [[unlikely]]
       order.on_terminated(step);
     if (groups.is_used()) [[unlikely]]
@@ -709,7 +741,7 @@ struct Checks::State {
     Life& life = step.life;
     is_the_present_run(step);
     debts.settle(step, what);
-    if (step.paid == Owed::nothing && !step.explained) {
+    if (step.paid == Owed::nothing && !step.explained && !life.to_be_forgotten) {
       found.test(Rule::removes_when_commanded, false, step, [&] {
         return life.to_be_removed ? "is removed before it has terminated"
                                   : "is removed, though no removal was requested";
@@ -758,6 +790,7 @@ void Checks::comes_soon(ServiceId service) noexcept {
 
 void Checks::finish(const SimulationEnd& end) {
   State& state = *state_;
+  state.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   state.order.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   state.groups.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);
   state.drain.time_goes_on(end.reason == EndReason::finished ? TimePoint::max() : end.at);

@@ -15,11 +15,19 @@ constexpr Rule kRule = Rule::escalates_when_the_grace_has_passed;
 
 bool must_be_killed(const Life& life) noexcept { return life.can_be_killed && !life.killed; }
 
+// Its grace, as far as it is known.
+bool is_over(const Step& step) noexcept {
+  const Life& life = step.life;
+  return step.event.at == life.due || life.reported_overdue ||
+         (life.due == TimePoint::max() && step.past.grace_is_late);
+}
+
 }  // namespace
 
 void GraceRules::begin(Step& step) noexcept {
   Life& life = step.life;
   step.past.stop_asked_at = step.event.at;
+  step.past.grace_is_late = false;
   life.killed = life.reported_overdue = false;
   if (!life.run_alive) return;
   life.has_grace = true;
@@ -27,7 +35,7 @@ void GraceRules::begin(Step& step) noexcept {
 }
 
 void GraceRules::learn(Step& step) noexcept {
-  if (known.grace_of(step.past)) return;
+  if (known.grace_of(step.past) || step.past.grace_is_late) return;
   begin_default_graces(step.event.at - step.past.stop_asked_at);
 }
 
@@ -61,7 +69,7 @@ bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain)
     return false;
   }
   if (!in_drain) learn(step);
-  const bool by_grace = step.event.at == life.due || life.reported_overdue;
+  const bool by_grace = is_over(step);
   found.test(kRule, by_grace || in_drain, step, [&] {
     return fmt::format("is killed at {}, but its grace lasts until {}", to_string(step.event.at), to_string(life.due));
   });
@@ -72,6 +80,7 @@ bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain)
   life.killed = true;
   life.reported_overdue = false;
   life.due = due_after(step.past, step.event.at);
+  step.past.grace_is_late = false;
   return in_drain && !by_grace;
 }
 
@@ -87,7 +96,7 @@ void GraceRules::on_abandoned(Step& step, const event::Abandoned& what) {
   }
   learn(step);
   found.test(kRule, !must_be_killed(life), step, [] { return "is abandoned, but was to be killed first"; });
-  found.test(kRule, step.event.at == life.due || life.reported_overdue, step, [&] {
+  found.test(kRule, is_over(step), step, [&] {
     return fmt::format("is abandoned at {}, but its grace lasts until {}", to_string(step.event.at),
                        to_string(life.due));
   });

@@ -211,6 +211,7 @@ struct alignas(64) Life {
   bool just_stopping : 1 = false;  // the latest event was `stopping`
   bool reported_overdue : 1 = false;
   bool to_be_removed : 1 = false;
+  bool to_be_forgotten : 1 = false;  // it has terminated, and its policy says so
   bool restart_ignored : 1 = false;
   bool unknown : 1 = false;  // events came without an `added`; that was reported once, and they are ignored
   bool can_be_killed : 1 = false;
@@ -323,6 +324,8 @@ struct alignas(64) Past {
   std::uint64_t shown_from = 1;  // the earliest number of an event that can be shown
   Duration stop_grace{-1};       // negative: none
   bool late_end_reported = false;
+  bool grace_is_late =
+      false;  // the present one, which is not known yet: the supervisor stood still, or its timer is late
   bool gives_signs = false;                   // its run has been silent, and gives signs of life again
   TimePoint silent_since = TimePoint::min();  // the latest sign of life of its run; min: the events do not show it
   Duration lateness{0};                       // of the supervisor, while it watches its run: its watchdog may give that

@@ -299,7 +299,8 @@ class Reader {
   }
   Cause of(const Event&, const event::Removed&) {
     removed_ = i_;
-    return because(CauseKind::command, latest(commanded_, terminated_));
+    const bool is_forgotten = is_later(terminated_, commanded_) && policy_ != nullptr && policy_->forget_when_done;
+    return because(is_forgotten ? CauseKind::event : CauseKind::command, latest(commanded_, terminated_));
   }
   Cause of(const Event& event, const event::ShutdownRequested& what) {
     shutdown_ = i_;
