@@ -917,17 +917,17 @@ void Supervisor::on_reset_command(Record& record) {
 }
 
 void Supervisor::on_reconfigured(const Input& input) {
-  detail::SharedPolicy policy = std::move(next_policies_.front());
+  const detail::SharedPolicy policy = next_policies_.front();
   next_policies_.pop_front();
   Record& record = *input.record;
   const bool is_there = record.tenancy == input.tenancy && !record.forgotten;
-  if (is_there && !shutdown_begun_ && record.phase != Phase::terminated) on_reconfigured(record, std::move(policy));
+  if (is_there && !shutdown_begun_ && record.phase != Phase::terminated) on_reconfigured(record, policy);
 }
 
 // What the failures were counted for is not what decides from now on.
-void Supervisor::on_reconfigured(Record& record, detail::SharedPolicy&& policy) {
+void Supervisor::on_reconfigured(Record& record, const detail::SharedPolicy& policy) {
   const bool begins_anew = record.policy->in_force.backoff != policy->in_force.backoff;
-  record.policy = std::move(policy);
+  record.policy = policy;
   emit(record, event::Reconfigured{&record.policy->in_force});
   warn_of_policy(record);
   if (begins_anew) reset_retries(record);

@@ -282,7 +282,7 @@ class Supervisor {
   void on_restart_command(Record& record, RunNumber run);
   void on_reset_command(Record& record);
   void on_reconfigured(const detail::Input& input);
-  void on_reconfigured(Record& record, detail::SharedPolicy&& policy);
+  void on_reconfigured(Record& record, const detail::SharedPolicy& policy);
   void on_shutdown(ShutdownCause cause);
   void on_drain_timer();
   void on_drain_over(DrainOutcome outcome, std::optional<ShutdownCause> cause = std::nullopt);

@@ -93,7 +93,7 @@ class Carrier {
   // Of something that stays where it is as long as the moment is remembered.
   template <class Pointer>
   static void carry_address(Pointer& value, const std::int64_t& kept) noexcept {
-    value = reinterpret_cast<Pointer>(static_cast<std::intptr_t>(kept));
+    value = reinterpret_cast<Pointer>(static_cast<std::intptr_t>(kept));  // NOLINT(performance-no-int-to-ptr)
   }
   template <class Pointer>
   static void carry_address(const Pointer& value, std::int64_t& kept) noexcept {
