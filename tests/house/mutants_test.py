@@ -111,6 +111,20 @@ class MutantsTest(unittest.TestCase):
         self.assertEqual(mutant_trials.failed_case("", "...\nFAIL: test_a_b (x)\n---\n"), "a b")
         self.assertEqual(mutant_trials.failed_case("a.cpp:1: is wrong\n1 broken rules\n", ""), "a.cpp:1: is wrong")
 
+    def test_a_run_that_was_interrupted_knows_what_was_killed_and_tries_the_rest_again(self):
+        mutants = mutant_files.read_all(ROOT)[:3]
+        file = self.root / "killed" / "state.ndjson"
+        results = mutant_results.Results(file)
+        results.keep(mutant_trials.Result(mutants[0], True, "time_test: a limit", 1.5, 0.25))
+        results.keep(mutant_trials.Result(mutants[1], False, "SURVIVED: no test noticed it", 1, 2))
+        file.write_text(file.read_text() + '{"mutant": "' + mutants[2].name)  # and was killed in the middle of a line
+        again = mutant_results.Results(file)
+        self.assertEqual(again.of(mutants[0]), mutant_trials.Result(mutants[0], True, "time_test: a limit", 1.5, 0.25))
+        self.assertEqual([again.of(mutant) for mutant in mutants[1:]], [None, None])
+        file.write_text(file.read_text().replace('"text": "', '"text": "another'))
+        self.assertIsNone(mutant_results.Results(file).of(mutants[0]))
+        mutant_results.Results(None).keep(mutant_trials.Result(mutants[0], True, "", 0, 0))  # keeps nothing
+
     def test_programs_that_fail_crash_or_pass_are_distinguished(self):
         def run(script: str) -> mutant_trials.Verdict:
             return mutant_trials.run(mutant_trials.Test("x", [sys.executable, "-c", script], []), self.root)
@@ -124,6 +138,7 @@ if __name__ == "__main__":
     ROOT = Path(sys.argv[1])
     sys.path.insert(0, str(ROOT / "tools"))
     import mutant_files
+    import mutant_results
     import mutant_trials
 
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
