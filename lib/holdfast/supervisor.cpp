@@ -929,8 +929,8 @@ void Supervisor::on_reconfigured(Record& record, const detail::SharedPolicy& pol
   const bool begins_anew = record.policy->in_force.backoff != policy->in_force.backoff;
   record.policy = policy;
   emit(record, event::Reconfigured{&record.policy->in_force});
-  warn_of_policy(record);
   if (begins_anew) reset_retries(record);
+  warn_of_policy(record);
 }
 
 void Supervisor::tell_of_shutdown(ShutdownWaiter& waiter) noexcept {

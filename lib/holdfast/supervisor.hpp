@@ -172,6 +172,8 @@ class Supervisor {
   // Services present, terminated ones included.
   [[nodiscard]] std::size_t service_count() const noexcept { return services_.size(); }
   [[nodiscard]] std::optional<ServiceSnapshot> snapshot(std::string_view name) const;
+  // The policy in force for the service, until it is reconfigured or removed. Null: no service of this name is present.
+  [[nodiscard]] const ServicePolicy* policy(std::string_view name) const noexcept;
   // In the order of adding.
   [[nodiscard]] std::vector<ServiceSnapshot> snapshots() const;
 

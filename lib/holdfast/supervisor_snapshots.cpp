@@ -23,6 +23,11 @@ std::optional<ServiceSnapshot> Supervisor::snapshot(std::string_view name) const
   return record ? std::optional{describe(*record)} : std::nullopt;
 }
 
+const ServicePolicy* Supervisor::policy(std::string_view name) const noexcept {
+  const Record* const record = services_.find(name);
+  return record ? &record->policy->in_force : nullptr;
+}
+
 std::vector<ServiceSnapshot> Supervisor::snapshots() const {
   std::vector<ServiceSnapshot> all;
   all.reserve(service_count());

@@ -87,6 +87,27 @@ TEST_CASE("another backoff closes an open breaker at once, and the same one does
              "the breaker closes at 2s, but its probe has stayed up at 6s");
 }
 
+TEST_CASE("a grace that has begun is that of the policy before, and says nothing of the default one") {
+  ServicePolicy shorter = the_same();
+  shorter.stop_grace = 1s;
+  History default_grace;  // which no event has shown yet
+  default_grace.added_killable("a", the_same()).restarted().commanded(Command::stop).stopping(StopCause::stop);
+  default_grace.at(5s).reconfigured(shorter).at(30s).killed(30s).at(31s).abandoned(31s);
+  check_held(default_grace.finish(EndReason::events_budget));
+  History own_grace;
+  own_grace.added_killable("a", shorter).restarted().commanded(Command::stop).stopping(StopCause::stop);
+  own_grace.reconfigured(the_same()).at(1s).killed(1s).up("b").commanded(Command::stop).stopping(StopCause::stop);
+  check_held(own_grace.at(20s).exited().cancelled().finish(EndReason::events_budget));  // 1 s is not the default grace
+  History both;  // its own grace, and then the default one
+  both.added_killable("a", shorter).restarted().commanded(Command::stop).stopping(StopCause::stop);
+  both.reconfigured(the_same()).at(1s).killed(1s).at(31s).abandoned(31s).shutdown().drained();
+  check_held(both.finish());
+  History cut_short;
+  cut_short.added_killable("a", shorter).restarted().commanded(Command::stop).stopping(StopCause::stop);
+  cut_short.reconfigured(the_same()).at(500ms).killed(500ms).finish(EndReason::events_budget);
+  check_only(cut_short, Rule::escalates_when_the_grace_has_passed, "is killed at 500ms, but its grace lasts until 1s");
+}
+
 TEST_CASE("a service that has terminated keeps its policy") {
   History history;
   history.up("a").exited().completed().reconfigured(another()).finish();

@@ -116,7 +116,7 @@ class PlannedService final : public Service, public Timer {
 };
 
 struct Order {
-  enum class Kind : std::uint8_t { stop, restart, reset, remove, add, shutdown, end_drain };
+  enum class Kind : std::uint8_t { stop, restart, reset, reconfigure, remove, add, shutdown, end_drain };
   Kind kind = Kind::stop;
   std::size_t service = 0;
 };
@@ -130,6 +130,7 @@ struct Play {
   std::map<std::uint64_t, Order> interjections{};  // from within the event with this number
   std::size_t killable = 0;                        // as many services can be killed, the first ones
   std::vector<GroupConfig> groups{};
+  std::vector<ServicePolicy> decisions{};  // by which services decide that are reconfigured
 };
 
 // The supervisor, its services and those who command them, watched by the checks.
@@ -191,6 +192,17 @@ class Theatre final : public EventSink {
     static_cast<void>(supervisor_.add(play_.services[i], *services_.back()));
   }
 
+  void reconfigure(const ServiceConfig& service, std::size_t number) {
+    if (play_.decisions.empty()) return;
+    const ServicePolicy& decides = play_.decisions[number % play_.decisions.size()];
+    ServicePolicy policy = service.policy;
+    policy.restart = decides.restart;
+    policy.backoff = decides.backoff;
+    policy.stop_grace = decides.stop_grace;
+    policy.forget_when_done = decides.forget_when_done;
+    static_cast<void>(supervisor_.reconfigure(service.name, policy));
+  }
+
   void obey(const Order& order) {
     const std::size_t i = order.service % play_.services.size();
     const std::string& name = play_.services[i].name;
@@ -198,6 +210,7 @@ class Theatre final : public EventSink {
       case Order::Kind::stop: static_cast<void>(supervisor_.stop(name)); return;
       case Order::Kind::restart: static_cast<void>(supervisor_.restart(name)); return;
       case Order::Kind::reset: static_cast<void>(supervisor_.reset(name)); return;
+      case Order::Kind::reconfigure: return reconfigure(play_.services[i], order.service);
       case Order::Kind::remove: static_cast<void>(supervisor_.remove(name)); return;
       case Order::Kind::add: return add(i);
       case Order::Kind::shutdown: return supervisor_.request_shutdown();
@@ -251,8 +264,14 @@ Plan random_plan() {
 
 Order random_order() {
   using enum Order::Kind;
-  return {*rc::gen::weightedElement<Order::Kind>(
-              {{5, stop}, {8, restart}, {5, reset}, {4, remove}, {6, add}, {1, shutdown}, {1, end_drain}}),
+  return {*rc::gen::weightedElement<Order::Kind>({{5, stop},
+                                                  {8, restart},
+                                                  {5, reset},
+                                                  {6, reconfigure},
+                                                  {4, remove},
+                                                  {6, add},
+                                                  {1, shutdown},
+                                                  {1, end_drain}}),
           *rc::gen::inRange<std::size_t>(0, 100)};
 }
 
@@ -272,6 +291,16 @@ GroupPolicy random_group_policy() {
   return policy;
 }
 
+// What a service may be given while it is there.
+ServicePolicy random_decisions() {
+  ServicePolicy policy{.restart = *rc::gen::weightedElement<RestartPolicy>(
+                           {{3, RestartPolicy::always}, {3, RestartPolicy::on_failure}, {1, RestartPolicy::never}})};
+  if (*rc::gen::arbitrary<bool>()) policy.backoff = random_policy();
+  if (*rc::gen::arbitrary<bool>()) policy.stop_grace = *short_time();
+  policy.forget_when_done = *rc::gen::inRange(0, 6) == 0;
+  return policy;
+}
+
 Play random_play() {
   Play play;
   play.seed.value = *rc::gen::arbitrary<std::uint64_t>();
@@ -284,13 +313,9 @@ Play random_play() {
   for (const auto* const path : {"/g", "/g/h", "/i"}) {
     play.groups.push_back({path, random_group_policy()});
   }
+  play.decisions = several(1, 3, random_decisions);
   for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
-    ServiceConfig service{
-        .name = "s" + std::to_string(i),
-        .policy = {.restart = *rc::gen::weightedElement<RestartPolicy>(
-                       {{3, RestartPolicy::always}, {3, RestartPolicy::on_failure}, {1, RestartPolicy::never}})}};
-    if (*rc::gen::arbitrary<bool>()) service.policy.backoff = random_policy();
-    if (*rc::gen::arbitrary<bool>()) service.policy.stop_grace = *short_time();
+    ServiceConfig service{.name = "s" + std::to_string(i), .policy = random_decisions()};
     if (*rc::gen::inRange(0, 3) == 0) {
       service.policy.ready = Ready::notified;
       service.policy.start_timeout = *rc::gen::element<std::optional<Duration>>(1ns, 1ms, 5ms, 10ms, std::nullopt);

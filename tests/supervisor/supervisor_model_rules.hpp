@@ -532,10 +532,11 @@ class ModelRules : public ModelState {
     const auto& grace = setup_->config.stop_grace;
     tell(life,
          "reconfigured " + std::string{to_string(life.restart)} + (grace ? ", stop_grace " + to_string(*grace) : ""));
+    if (!(life.policy == before)) {
+      close(life);
+      reset(life);
+    }
     life.told += life.warnings;
-    if (life.policy == before) return;
-    close(life);
-    reset(life);
   }
 
   static std::int64_t ceiling_of(Duration base, Duration max, std::uint32_t k) {

@@ -48,6 +48,9 @@ TEST_CASE("a run goes on, and what follows its end is decided by the new policy"
   CHECK(fleet.phase("a") == "running");
   CHECK(fleet.snapshot("a").restart == RestartPolicy::always);
   CHECK(fleet.snapshot("a").breaker == BreakerState::off);
+  REQUIRE(fleet->policy("a") != nullptr);
+  CHECK(fleet->policy("a")->backoff == kSteady);
+  CHECK(fleet->policy("b") == nullptr);
   a.fail();
   fleet.settle();
   CHECK(fleet.recorder.backoffs.back().delay == 3s);
@@ -201,6 +204,15 @@ TEST_CASE("a questionable policy is accepted with a warning") {
   REQUIRE(fleet->reconfigure("a", {.stop_grace = 1h}));
   fleet.settle();
   CHECK(lines_of(fleet) == Lines{"a reconfigured on_failure, stop_grace 1h", "a warned stop_grace"});
+}
+
+TEST_CASE("an open breaker closes before the new policy is warned of") {
+  Fleet fleet{config_of(half_open())};
+  with_open_breaker(fleet);
+  REQUIRE(fleet->reconfigure("a", {.backoff = kSteady, .stop_grace = 1h}));
+  fleet.settle();
+  CHECK(lines_of(fleet) ==
+        Lines{"a reconfigured on_failure, stop_grace 1h", "a breaker_closed after 1", "a warned stop_grace"});
 }
 
 TEST_CASE("the service keeps its policy when a command starts it again after its end") {

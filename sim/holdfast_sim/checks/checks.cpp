@@ -284,7 +284,7 @@ struct Checks::State {
     if (!is_known(service)) return;
     Life& life = known.lives[service.slot];
     Past& past = known.pasts[service.slot];
-    if (life.has_grace && life.due == TimePoint::max()) past.grace_is_late = true;
+    if (life.has_grace && life.due == TimePoint::max()) past.grace_is_special = true;
     if (life.has_deadline()) {
       life.due = life.due == TimePoint::max() ? life.due : std::max(life.due + stalls.given_to_each, until);
     } else if (life.waits()) {
@@ -299,7 +299,7 @@ struct Checks::State {
     Life& life = known.lives[service.slot];
     Past& past = known.pasts[service.slot];
     if (life.is_watched()) past.lateness += at - now;
-    if (life.has_grace && life.due == TimePoint::max()) past.grace_is_late = true;
+    if (life.has_grace && life.due == TimePoint::max()) past.grace_is_special = true;
     // Every look at a probe that is watched may put its success off.
     if (life.due == now || (life.is_watched() && life.probes())) life.due = at + (life.due - now);
   }
@@ -572,6 +572,7 @@ struct Checks::State {
     const bool begins_anew = retries.backoff_of(step.life) != *what.policy->backoff;
     step.life.policy = retries.policy_index(*what.policy) & 0xffffff;
     step.past.has_grace_of(*what.policy);
+    step.past.grace_is_special = step.life.has_grace;
     if (!begins_anew) return;
     if (!step.life.breaker_has_opened) return forget_failures(step);
     step.life.must_close = true;

@@ -19,7 +19,7 @@ bool must_be_killed(const Life& life) noexcept { return life.can_be_killed && !l
 bool is_over(const Step& step) noexcept {
   const Life& life = step.life;
   return step.event.at == life.due || life.reported_overdue ||
-         (life.due == TimePoint::max() && step.past.grace_is_late);
+         (life.due == TimePoint::max() && step.past.grace_is_special);
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ bool is_over(const Step& step) noexcept {
 void GraceRules::begin(Step& step) noexcept {
   Life& life = step.life;
   step.past.stop_asked_at = step.event.at;
-  step.past.grace_is_late = false;
+  step.past.grace_is_special = false;
   life.killed = life.reported_overdue = false;
   if (!life.run_alive) return;
   life.has_grace = true;
@@ -35,7 +35,7 @@ void GraceRules::begin(Step& step) noexcept {
 }
 
 void GraceRules::learn(Step& step) noexcept {
-  if (known.grace_of(step.past) || step.past.grace_is_late) return;
+  if (known.grace_of(step.past) || step.past.grace_is_special) return;
   begin_default_graces(step.event.at - step.past.stop_asked_at);
 }
 
@@ -44,7 +44,8 @@ void GraceRules::begin_default_graces(Duration grace) noexcept {
   known.default_grace = grace;
   for (std::size_t i = 0; i < known.lives.size(); ++i) {
     Life& life = known.lives[i];
-    if (life.has_grace && life.due == TimePoint::max()) life.due = known.pasts[i].stop_asked_at + grace;
+    const bool is_unknown = life.has_grace && life.due == TimePoint::max() && !known.pasts[i].grace_is_special;
+    if (is_unknown) life.due = known.pasts[i].stop_asked_at + grace;
   }
 }
 
@@ -80,7 +81,6 @@ bool GraceRules::on_killed(Step& step, const event::Killed& what, bool in_drain)
   life.killed = true;
   life.reported_overdue = false;
   life.due = due_after(step.past, step.event.at);
-  step.past.grace_is_late = false;
   return in_drain && !by_grace;
 }
 

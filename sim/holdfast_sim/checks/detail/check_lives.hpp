@@ -324,8 +324,9 @@ struct alignas(64) Past {
   std::uint64_t shown_from = 1;  // the earliest number of an event that can be shown
   Duration stop_grace{-1};       // negative: none
   bool late_end_reported = false;
-  bool grace_is_late =
-      false;  // the present one, which is not known yet: the supervisor stood still, or its timer is late
+  // What the present graces last says nothing of the default one: the supervisor stood still, its timer is late, or the
+  // service was given another policy.
+  bool grace_is_special = false;
   bool gives_signs = false;                   // its run has been silent, and gives signs of life again
   TimePoint silent_since = TimePoint::min();  // the latest sign of life of its run; min: the events do not show it
   Duration lateness{0};                       // of the supervisor, while it watches its run: its watchdog may give that
