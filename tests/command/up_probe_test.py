@@ -188,7 +188,7 @@ health = {{ http = "http://127.0.0.1:{port}/healthz", every = "20ms", timeout = 
         up.wait_for("event=running service=web")
         self.file(text + 'health = { exec = ["false"], every = "10ms", failures = 1, timeout = "100ms" }\n', "fleet.toml")
         plan = self.expect(0, "reload").stdout
-        self.assertIn("~ web: restarted as a new service, because these cannot change in place: ready, watchdog, watchdog_needs, health", plan)
+        self.assertIn("~ web: restarted as a new service, because these cannot change in place: ready, watchdog, watchdog_needs; also changed: health", plan)
         up.wait_for("no good health probe for 200ms: its last health probe failed: exec false: exit status 1")
         self.assertEqual(up.end(), 0)
 
