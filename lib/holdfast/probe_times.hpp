@@ -32,9 +32,12 @@ inline constexpr Duration kProbeTimeMax = std::chrono::hours{24};
 inline constexpr std::uint32_t kProbeFailuresMax = 1000;
 
 // The watchdog that goes with these probes: from the last good answer to the end of the last of so many probes that
-// fail in a row, each as late as it can. No good answer in that time means that they have all failed.
+// fail in a row, each as late as it can. No good answer in that time means that they have all failed. What is beyond
+// the limits, as in a file that is refused, counts as the limit.
 constexpr Duration watchdog_of(const HealthTimes& times) noexcept {
-  return std::max(times.every, times.timeout) * static_cast<Duration::rep>(times.failures) + times.timeout;
+  const Duration every = std::clamp(times.every, kProbeTimeMin, kProbeTimeMax);
+  const Duration timeout = std::clamp(times.timeout, kProbeTimeMin, kProbeTimeMax);
+  return std::max(every, timeout) * static_cast<Duration::rep>(std::min(times.failures, kProbeFailuresMax)) + timeout;
 }
 
 }  // namespace holdfast

@@ -184,7 +184,8 @@ limits = { open_files = 99 }
 
     def test_the_programs_have_neither_the_descriptors_nor_the_limit_of_holdfast(self) -> None:
         soft = subprocess.run(["sh", "-c", "ulimit -n"], capture_output=True, text=True, check=True).stdout.strip()
-        up = self.up('[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "echo $(ls /proc/$$/fd); ulimit -n; exec sleep 1000"]\n')
+        up = self.up('[[fleet]]\nname = "web"\ncommand = ["sh", "-c", "cd /proc/$$/fd; echo *; ulimit -n; exec sleep 1000"]\n')
+        # And the one by which the shell reads the folder. A program that it starts for that would see its pipes.
         self.assertRegex(up.wait_for("web out 0"), r"out 0 1 2( \d+)?$")
         up.wait_for(rf"web out {soft}$")
         self.assertEqual(up.end(), 0)

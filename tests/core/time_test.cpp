@@ -11,6 +11,7 @@
 #include <rapidcheck/catch.h>
 
 #include <holdfast/detail/wide.hpp>
+#include <holdfast/probe_times.hpp>
 #include <holdfast/time.hpp>
 
 namespace holdfast::time_test {
@@ -144,6 +145,17 @@ TEST_CASE("the text of a length of time reads back to the same value") {
     const auto value = *rc::gen::resize(1000, rc::gen::arbitrary<std::int64_t>());
     RC_ASSERT(read_back(to_string(Duration{value})) == value);
   });
+}
+
+// Three probes, each 10 s after the one before, and the last one ends after 3 s. A file that is refused may ask for
+// more than there are nanoseconds.
+TEST_CASE("the watchdog of health probes is the time in which all have failed, and no time is too long for it") {
+  CHECK(watchdog_of({.every = 10s, .timeout = 3s, .failures = 3}) == 33s);
+  CHECK(watchdog_of({.every = 1s, .timeout = 3s, .failures = 2}) == 9s);
+  const Duration longest = 24h * 1000 + 24h;
+  CHECK(watchdog_of({.every = 24h, .timeout = 24h, .failures = 1000}) == longest);
+  CHECK(watchdog_of({.every = Duration::max(), .timeout = Duration::max(), .failures = ~std::uint32_t{0}}) == longest);
+  CHECK(watchdog_of({.every = -1s, .timeout = 0s, .failures = 1}) == 2ms);
 }
 
 }  // namespace holdfast::time_test
