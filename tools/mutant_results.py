@@ -15,7 +15,7 @@ NOT_THE_TREE = [":!*.md", ":!tests/mutants", ":!.ci", ":!.github"]
 
 
 def git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def text_of(mutant: Mutant) -> str:

@@ -452,6 +452,16 @@ TEST_CASE("a run that was asked to stop has not failed, however it ends") {
   CHECK(told.incident.left_out() == std::vector<std::string>{"1 command from outside: stop, restart or remove"});
 }
 
+TEST_CASE("of a service that was given another policy the scenario has the latest one, and says so") {
+  Told told;
+  told.add();
+  const ServicePolicy latest{.restart = RestartPolicy::never, .backoff = BackoffPolicy{}, .stop_grace = 7s};
+  told.tell(1min, event::Reconfigured{&latest});
+  CHECK(told.scenario(1h).fleet.front().policy.stop_grace == 7s);
+  CHECK(told.incident.left_out() ==
+        std::vector<std::string>{"1 reconfigure: each service has its latest policy all the time"});
+}
+
 TEST_CASE("a service that was added again has the policy that it had last") {
   Told told;
   told.add({.restart = RestartPolicy::never, .backoff = BackoffPolicy{}});

@@ -110,6 +110,7 @@ void Incident::on_event(const Event& event) {
   if (const ServicePolicy* const policy = policy_in(event)) {
     life.given_up = false;
     life.policy = *policy;
+    if (std::holds_alternative<event::Reconfigured>(event.what)) ++reconfigures_;
   } else if (std::holds_alternative<event::Started>(event.what)) {
     life.asked_to_stop = false;
     life.began = event.at;
@@ -223,6 +224,7 @@ std::vector<std::string> Incident::left_out() const {
     if (number > 0) all.push_back(detail::counted(number, what) + std::string{says});
   };
   count(commands_, "command", " from outside: stop, restart or remove");
+  count(reconfigures_, "reconfigure", ": each service has its latest policy all the time");
   count(clean_exits_, "clean exit", ": runs that ended without an error and unasked");
   count(fatal_errors_, "fatal error", ": in the scenario the run fails like any other");
   const auto unfit = std::count_if(lives_.begin(), lives_.end(),

@@ -86,6 +86,7 @@ class Incident final : public Observer {
   std::vector<Duration> slow_starts_;    // how long runs took to be ready, of services that say when they are
   std::optional<TimePoint> shutdown_at_;
   std::uint64_t commands_ = 0;
+  std::uint64_t reconfigures_ = 0;
   std::uint64_t clean_exits_ = 0;
   std::uint64_t fatal_errors_ = 0;
 };
