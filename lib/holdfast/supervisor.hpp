@@ -83,6 +83,7 @@
 #include <holdfast/scheduler.hpp>
 #include <holdfast/service.hpp>
 #include <holdfast/snapshot.hpp>
+#include <holdfast/timer_owner.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -199,6 +200,7 @@ class Supervisor {
 
  private:
   friend class Run;
+  friend std::optional<TimerOwner> owner_of(const Timer& timer) noexcept;
   friend struct detail::ServiceRecord;
 
   using Record = detail::ServiceRecord;
@@ -209,6 +211,7 @@ class Supervisor {
     [[nodiscard]] TimePoint over_at() const noexcept { return armed_for(); }
 
    private:
+    friend std::optional<TimerOwner> holdfast::owner_of(const Timer& timer) noexcept;
     void fired() override;
     Supervisor& supervisor_;
   };
@@ -224,6 +227,7 @@ class Supervisor {
     detail::RestartLimiter services;
 
    private:
+    friend std::optional<TimerOwner> holdfast::owner_of(const Timer& timer) noexcept;
     void fired() override { supervisor_.on_limit_timer(); }
     Supervisor& supervisor_;
   };

@@ -1,9 +1,10 @@
-// Whose timer it is: for schedulers that treat the timers of services apart, as the simulator's does that lets them be
-// late.
+// Whose timer it is, and what for: for schedulers that treat the timers of a supervisor apart, as the simulator's does
+// that lets them be late.
 //
 // Thread-safety: safe anywhere; nothing is changed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include <holdfast/lifecycle.hpp>
@@ -13,8 +14,18 @@
 
 namespace holdfast {
 
-// The service of a supervisor that waits by this timer. nullopt: it is somebody else's.
-[[nodiscard]] std::optional<ServiceId> owner_of(const Timer& timer) noexcept;
+struct TimerOwner {
+  enum class What : std::uint8_t {
+    service,        // what a service waits for in its phase
+    restart_limit,  // the next token, for the service that has waited for it longest
+    drain           // the deadline of the drain; no service of its own
+  };
+  What what = What::service;
+  ServiceId service{};
+};
+
+// What a supervisor waits for by this timer. nullopt: it is somebody else's, or nothing waits by it now.
+[[nodiscard]] std::optional<TimerOwner> owner_of(const Timer& timer) noexcept;
 
 }  // namespace holdfast
 

@@ -251,8 +251,12 @@ TEST_CASE("every value of a fleet arrives") {
                                ServicePolicy{.backoff = BackoffPolicy{10s, 5min, 10min, 10s, std::nullopt,
                                                                       SteppedGrowth{6}, NoJitter{}}},
                                Behaviour{Uniform{1s, 5s}, Then::end, {}, Takes{Fixed{9s}}, Obeys{}}});
-  CHECK(fleet[3] ==
-        FleetGroup{"solver", 1, ServicePolicy{}, Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}}});
+  CHECK(fleet[3] == FleetGroup{"solver",
+                               1,
+                               ServicePolicy{},
+                               Behaviour{LogNormal{6h, Ratio::from(2)}, Then::fatal, {}, Obeys{}},
+                               {},
+                               Joins::later});
   const Ends moody{{{Then::end, Ratio::from(0.25)},
                     {Then::fail, Ratio::from(0.5)},
                     {Then::fatal, Ratio::from(0.0625)},
@@ -385,6 +389,16 @@ TEST_CASE("every value of the chaos arrives") {
   CHECK(chaos[15] == ChaosEntry{10min, OperatorCommand{{{"feed"}, whole / 2, "even", Fixed{9s}}, Command::stop}});
   CHECK(chaos[16] == ChaosEntry{.at = 11min, .what = Storm{}, .required = Required{}});
   CHECK(chaos[17] == ChaosEntry{10min, OperatorCommand{{}, Command::reset, Rolling{7, 8s}}});
+  CHECK(chaos[22] == ChaosEntry{14min, LateTimers{Exponential{30ms}, 12min}});
+  const PolicyChange change{.restart = RestartPolicy::always,
+                            .backoff = BackoffPolicy{.base = 3s},
+                            .stop_grace = 4s,
+                            .exit_rules = ExitRules{.fatal = {78}},
+                            .ends_fleet = EndsFleet::when_lost,
+                            .forget_when_done = true};
+  CHECK(chaos[23] == ChaosEntry{15min, Reconfigure{{{"feed"}, whole / 2, "even", Fixed{9s}}, change}});
+  CHECK(chaos[24] == ChaosEntry{15min, Reconfigure{{}, {.restart = RestartPolicy::never}, Rolling{7, 8s}}});
+  CHECK(chaos[25] == ChaosEntry{15min, Joining{{"feed", "s*"}, Exponential{6s}}});
 }
 
 TEST_CASE("every expectation arrives") {

@@ -132,4 +132,48 @@ TEST_CASE("a fleet that starts again faster or later than its limits let it is r
   CHECK(found(limited(std::nullopt, 4), few).find(", though its limit allows a restart") != std::string::npos);
 }
 
+TEST_CASE("a policy that no entry gives is reported, and so is one of another time, service or entry") {
+  const auto with = [](ChaosEntry entry) {
+    Scenario changed = scenario();
+    changed.chaos.insert(changed.chaos.begin(), std::move(entry));
+    return changed;
+  };
+  const auto reconfigured = [&](Duration at, std::string of, PolicyChange change) {
+    return with({.at = at, .what = Reconfigure{.target = {.of = {std::move(of)}}, .change = std::move(change)}});
+  };
+  const Scenario said = reconfigured(2s, "many", {.stop_grace = 1s});
+  CHECK(result_of(said, said).held);
+  CHECK(result_of(reconfigured(1s, "many-7", {.stop_grace = 1s}), reconfigured(2s, "many-7", {.stop_grace = 1s})).held);
+  const auto other = result_of(said, reconfigured(2s, "many", {.stop_grace = 2s}));
+  CHECK(other.found == "a policy that no entry of the chaos gives: another stop grace: 2s");
+  CHECK(other.at == TimePoint{} + 2s);
+  CHECK(other.services.front() == "many-0");
+  CHECK_FALSE(result_of(said, reconfigured(1s, "many", {.stop_grace = 1s})).held);
+  CHECK_FALSE(result_of(reconfigured(2s, "many-3", {.stop_grace = 1s}), said).held);
+  CHECK_FALSE(result_of(scenario(), said).held);
+  // What an earlier entry has changed stays.
+  Scenario twice = said;
+  twice.chaos.insert(twice.chaos.begin() + 1,
+                     {.at = 3s, .what = Reconfigure{.change = {.restart = RestartPolicy::never}}});
+  CHECK(result_of(twice, twice).held);
+  Scenario undone = twice;
+  std::get<Reconfigure>(undone.chaos[1].what).change.stop_grace = 30s;
+  CHECK_FALSE(result_of(twice, undone).held);
+}
+
+TEST_CASE("a service of a group that joins later is there when an entry adds it") {
+  Scenario later = scenario();
+  later.fleet[0].joins = Joins::later;
+  CHECK(result_of(later, later).held);
+  CHECK(result_of(later, scenario()).found == "added, though its group joins later and no entry of the chaos adds it");
+  const auto joins = [&](Duration at, std::string of) {
+    Scenario joined = later;
+    joined.chaos.push_back({.at = at, .what = Joining{.of = {std::move(of)}}});
+    return joined;
+  };
+  CHECK(result_of(joins(2s, "many"), joins(2s, "many")).held);
+  CHECK_FALSE(result_of(joins(3s, "many"), joins(2s, "many")).held);
+  CHECK_FALSE(result_of(joins(2s, "many-3"), joins(2s, "many")).held);
+}
+
 }  // namespace holdfast::configuration_check_test

@@ -55,10 +55,6 @@ Lines story_of(const Scenario& scenario, std::string_view service = "s") {
 
 ChaosEntry stall(Duration at, Duration length) { return {.at = at, .what = Stall{length}}; }
 
-BackoffPolicy waits(Duration length) {
-  return {.base = length, .max = length, .breaker = std::nullopt, .jitter = NoJitter{}};
-}
-
 // A run that is asked to stop at 10s, takes so long, and has a grace of 8s.
 Scenario stopped_at_10s(Duration takes, std::vector<ChaosEntry> stalls) {
   stalls.push_back({.at = 10s, .what = OperatorCommand{.what = Command::stop}});
@@ -201,6 +197,86 @@ TEST_CASE("each timer is late by a draw of its own, and a second entry or servic
   scenario.fleet[0].count = 5;
   scenario.chaos.push_back({.at = 180s, .what = Storm{{.of = {"s-3"}}}});
   CHECK(story_of(scenario, "s-0") == right);
+}
+
+TEST_CASE("the queue of a limit is late, with all who wait in it") {
+  // All fail at 10 s and are due at 11 s, with one token; the next are of 13 s and 15 s, and the timer for them is
+  // late.
+  auto scenario = scenario_of({.runs_for = Fixed{10s}}, {{.at = 12s, .what = LateTimers{.by = 3s, .length = 8s}}}, 20s);
+  scenario.fleet[0].count = 4;
+  scenario.supervisor.backoff = waits(1s);
+  scenario.supervisor.restart_limit = RestartLimit{.every = 2s, .burst = 1};
+  CHECK(rehearse(scenario).all_held());
+  CHECK(story_of(scenario, "s-0").at(2) == "11s started");
+  CHECK(story_of(scenario, "s-1") == Lines{"0s started", "10s ended failed", "13s late", "16s started"});
+  CHECK(story_of(scenario, "s-2").at(2) == "18s late");  // the token after that of 16 s
+  scenario.supervisor.restart_limit->burst = 2;
+  // Two started at 11 s. The third is due at 13 s and late to 16 s, when there is a token for the fourth as well: one
+  // of 15 s.
+  CHECK(story_of(scenario, "s-2") == Lines{"0s started", "10s ended failed", "13s late", "16s started"});
+  CHECK(story_of(scenario, "s-3") == Lines{"0s started", "10s ended failed", "16s started"});
+  CHECK(rehearse(scenario).all_held());
+}
+
+TEST_CASE("who is stopped while the queue of a limit is late starts no more, and the next one does") {
+  auto scenario = scenario_of({.runs_for = Fixed{10s}}, {{.at = 12s, .what = LateTimers{.by = 3s, .length = 8s}}}, 20s);
+  scenario.fleet[0].count = 3;
+  scenario.supervisor.backoff = waits(1s);
+  scenario.supervisor.restart_limit = RestartLimit{.every = 2s, .burst = 1};
+  scenario.chaos.push_back({.at = 14s, .what = OperatorCommand{{.of = {"s-1"}}, Command::stop}});
+  CHECK(story_of(scenario, "s-1").back() == "14s cancelled");
+  CHECK(story_of(scenario, "s-2").at(2) == "16s started");
+  CHECK(rehearse(scenario).all_held());
+}
+
+TEST_CASE("the deadline of a drain is late, and what ends meanwhile is in time") {
+  auto scenario = scenario_of({.on_stop = Takes{Fixed{12s}}}, {{.at = 9s, .what = Shutdown{}}}, 1min);
+  scenario.supervisor = {.shutdown_timeout = 10s, .stop_grace = 1h};
+  CHECK(story_of(scenario).back() == "19s abandoned");
+  scenario.chaos.push_back({.at = 15s, .what = LateTimers{.by = 2s}});  // over at 21 s, when the run ends
+  CHECK(story_of(scenario) ==
+        Lines{"0s started", "9s stopping shutdown", "19s drain_late", "21s ended clean", "21s cancelled"});
+  CHECK(rehearse(scenario).all_held());
+  scenario.chaos[1].what = LateTimers{.by = 1s};
+  CHECK(story_of(scenario) == Lines{"0s started", "9s stopping shutdown", "19s drain_late", "20s abandoned"});
+  CHECK(rehearse(scenario).all_held());
+  scenario.chaos.push_back(stall(16s, 5s));  // so much later, and late then
+  CHECK(story_of(scenario).back() == "21s cancelled");
+  scenario.chaos.back() = stall(17s, 1s);
+  scenario.fleet[0].behaviour.on_stop = Ignores{};
+  CHECK(story_of(scenario) ==
+        Lines{"0s started", "9s stopping shutdown", "17s stalled", "20s drain_late", "21s abandoned"});
+  CHECK(rehearse(scenario).all_held());
+}
+
+TEST_CASE("the checks notice a drain that is over before its late deadline, or long after it") {
+  const auto held_after = [](Duration abandoned) {
+    Checks checks;
+    auto scenario = scenario_of({.on_stop = Ignores{}}, {{.at = 9s, .what = Shutdown{}}}, 1min);
+    scenario.supervisor = {.shutdown_timeout = 10s + abandoned, .stop_grace = 1h};
+    EventLog log;
+    Simulation sim{scenario, {&log}};
+    sim.run_to_end();
+    const auto late_at = TimePoint{} + 19s;
+    bool told = false;
+    for (auto event : log.events()) {
+      if (!told && event.at >= late_at) {
+        told = true;
+        checks.on_chaos({.at = late_at,
+                         .service = log.events().front().service,
+                         .name = "s",
+                         .kind = Kind::drain_late,
+                         .until = late_at + 2s});
+      }
+      if (auto* const asked = std::get_if<event::ShutdownRequested>(&event.what)) asked->timeout = 10s;
+      checks.on_event(event);
+    }
+    checks.finish(sim.end());
+    return checks.held();
+  };
+  CHECK(held_after(2s));
+  CHECK_FALSE(held_after(1s));
+  CHECK_FALSE(held_after(3s));
 }
 
 TEST_CASE("a supervisor that may be late and is not does what any other does") {

@@ -52,6 +52,11 @@ struct Fixture {
   Simulation sim;
 };
 
+// Always the same delay, and no breaker.
+inline BackoffPolicy waits(Duration length) {
+  return {.base = length, .max = length, .breaker = std::nullopt, .jitter = NoJitter{}};
+}
+
 inline Scenario scenario_of(Behaviour behaviour, std::vector<ChaosEntry> chaos, std::optional<Duration> duration) {
   Scenario scenario;
   scenario.name = "test";

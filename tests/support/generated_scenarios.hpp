@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include <holdfast/file/policy_keys.hpp>
 #include <holdfast/file/program.hpp>
 #include <holdfast/file/size_text.hpp>
 #include <holdfast/file/table_of.hpp>
@@ -77,6 +78,14 @@ class ChaosValues {
   void draw(Ratio& value) { value = {*rc::gen::inRange<std::uint64_t>(1, Ratio::from(1).two_to_minus_32 + 1)}; }
 
   void draw(std::uint32_t& value) { value = *rc::gen::element<std::uint32_t>(1, 2, 5); }
+  void draw(PolicyChange& value) {
+    self().draw(value.restart);
+    self().draw(value.backoff);
+    self().draw(value.stop_grace);
+    if (*rc::gen::arbitrary<bool>()) value.exit_rules = ExitRules{{3}, {0}, {78}};
+    self().draw(value.ends_fleet);
+    value.forget_when_done = *rc::gen::inRange(0, 4) == 0;
+  }
 
   template <class Kind>
   Kind kind() {
@@ -93,6 +102,9 @@ class ChaosValues {
     }
     if constexpr (requires { drawn.to_start; }) {
       if (drawn.to_start) drawn.to_start = std::max(*drawn.to_start, drawn.from_start);
+    }
+    if constexpr (requires { drawn.change; }) {  // it changes something
+      if (drawn.change == PolicyChange{}) drawn.change.restart = RestartPolicy::always;
     }
     if constexpr (requires { drawn.ready_grows; }) {  // it says at least one of them
       if (!drawn.ready_grows && !drawn.stop_takes) self().draw(drawn.ready_after.emplace());
@@ -272,6 +284,10 @@ class Values : public ChaosValues<Values> {
   void draw(Contagion&) {}
   // Left out: when a batch comes depends on the one before.
   void draw(std::optional<Rolling>&) {}
+  void draw(std::optional<BackoffPolicy>& value) { value = perhaps(policy()); }
+  void draw(std::vector<std::string>& value) { value = {*rc::gen::elementOf(names_)}; }
+  // Left out: it ties services to others.
+  void draw(std::optional<EndsFleet>&) {}
 
  private:
   const std::vector<std::string>& names_;
@@ -319,6 +335,7 @@ inline rc::Gen<Scenario> runnable_scenario() {
                              .behaviour = *behaviour()});
       if (*rc::gen::inRange(0, 3) == 0) be_watched(drawn.fleet.back());
       if (*rc::gen::inRange(0, 3) == 0) drawn.fleet.back().policy.exit_rules = {{3}, {0}, {78}};
+      if (*rc::gen::inRange(0, 6) == 0) drawn.fleet.back().joins = Joins::later;
       if (*rc::gen::inRange(0, 3) > 0) continue;
       FleetGroup& slow = drawn.fleet.back();
       slow.policy.ready = Ready::notified;
@@ -512,6 +529,7 @@ inline FleetGroup group(std::size_t number) {
       .behaviour = behaviour()};
   if (*rc::gen::inRange(0, 3) == 0) drawn = is_watched(std::move(drawn));
   if (*rc::gen::inRange(0, 3) == 0) drawn.policy.exit_rules = {{1, 255}, {0, 128}, {64}};
+  if (*rc::gen::inRange(0, 4) == 0) drawn.joins = Joins::later;
   return *rc::gen::inRange(0, 3) == 0 ? says_when_ready(std::move(drawn)) : drawn;
 }
 
@@ -608,9 +626,19 @@ class Values : public ChaosValues<Values> {
   void draw(OperatorCommand& value) {
     draw(value.target);
     draw(value.what);
-    if (!value.target.spread && *rc::gen::arbitrary<bool>()) {
-      value.batches = Rolling{*rc::gen::element<std::uint32_t>(1, 2, UINT32_MAX), *positive_length()};
-    }
+    draw_batches(value.target, value.batches);
+  }
+  void draw(Reconfigure& value) {
+    draw(value.target);
+    draw(value.change);
+    draw_batches(value.target, value.batches);
+    if (value.change == PolicyChange{}) value.change.ends_fleet = EndsFleet::always;
+  }
+  void draw(std::optional<BackoffPolicy>& value) { value = perhaps(policy()); }
+  void draw(std::vector<std::string>& value) { value = some_of(scenario_.fleet, true); }
+  void draw_batches(const Target& of, std::optional<Rolling>& batches) {
+    if (of.spread || *rc::gen::arbitrary<bool>()) return;
+    batches = Rolling{*rc::gen::element<std::uint32_t>(1, 2, UINT32_MAX), *positive_length()};
   }
 
  private:
@@ -816,6 +844,16 @@ inline Order order(const std::vector<FleetGroup>& fleet, std::size_t group) {
   return order;
 }
 
+// Whoever is after one that joins later joins later as well. REQUIRES: each is after groups before it.
+inline void join_after_others(std::vector<FleetGroup>& fleet) {
+  for (auto& group : fleet) {
+    for (const auto& name : group.policy.order.after.names()) {
+      const auto is_it = [&](const FleetGroup& one) { return one.name == name; };
+      if (std::find_if(fleet.begin(), fleet.end(), is_it)->joins == Joins::later) group.joins = Joins::later;
+    }
+  }
+}
+
 // Some services are in them.
 inline void add_groups(Scenario& scenario) {
   for (const auto* const path : {"/a", "/a/b", "/c d"}) {
@@ -878,6 +916,7 @@ inline rc::Gen<Scenario> any_scenario() {
     for (std::size_t i = 1; i < drawn.fleet.size(); ++i) {
       if (*rc::gen::arbitrary<bool>()) drawn.fleet[i].policy.order = order(drawn.fleet, i);
     }
+    join_after_others(drawn.fleet);
     for (std::size_t i = 0, size = *rc::gen::inRange<std::size_t>(0, 6); i < size; ++i) {
       drawn.chaos.push_back(again(chaos(drawn, i), drawn));
     }

@@ -22,9 +22,18 @@ void ServiceRecord::fired() { policy->supervisor->on_deadline(*this); }
 
 namespace holdfast {
 
-std::optional<ServiceId> owner_of(const Timer& timer) noexcept {
-  const auto* const record = dynamic_cast<const detail::ServiceRecord*>(&timer);
-  return record == nullptr ? std::nullopt : std::optional{record->id};
+std::optional<TimerOwner> owner_of(const Timer& timer) noexcept {
+  using What = TimerOwner::What;
+  if (const auto* const record = dynamic_cast<const detail::ServiceRecord*>(&timer)) {
+    return TimerOwner{What::service, record->id};
+  }
+  if (const auto* const limit = dynamic_cast<const Supervisor::Limit*>(&timer)) {
+    if (!limit->services.anybody_waits()) return std::nullopt;
+    return TimerOwner{What::restart_limit, limit->supervisor_.services_.find(limit->services.first())->id};
+  }
+  const auto* const drain = dynamic_cast<const Supervisor::DrainTimer*>(&timer);
+  if (drain == nullptr || !drain->supervisor_.shutdown_begun_) return std::nullopt;
+  return TimerOwner{What::drain, {}};
 }
 
 }  // namespace holdfast

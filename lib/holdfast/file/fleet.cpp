@@ -17,7 +17,7 @@ void describe(TableOf<ServiceGroup>& table) {
   table.all_of(&ServiceGroup::program);
   describe_probes(table);
   table.elsewhere({"runs_for", "then", "fails_first", "on_stop", "on_kill", "needs", "ready_after", "recovers_after",
-                   "fails_after", "heartbeat_every", "hang_heartbeats", "exit_status"});
+                   "fails_after", "heartbeat_every", "hang_heartbeats", "exit_status", "joins"});
 }
 
 void describe(TableOf<FleetFile>& table) {

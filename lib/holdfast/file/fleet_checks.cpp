@@ -298,11 +298,15 @@ void FleetChecks::backoff_works(const std::string& path, const BackoffPolicy& po
   }
 }
 
+void FleetChecks::exit_rules_work(const std::string& prefix, const ExitRules& rules) {
+  for (const auto& problem : problems(ServicePolicy{.exit_rules = rules})) {
+    complain(prefix + problem.field, problem.says);
+  }
+}
+
 // What an exit status means, and what follows a clean end.
 void FleetChecks::ends_work(const std::string& path, const ServicePolicy& policy) {
-  for (const auto& problem : problems(ServicePolicy{.exit_rules = policy.exit_rules})) {
-    complain(path + '.' + problem.field, problem.says);
-  }
+  exit_rules_work(path + '.', policy.exit_rules);
   if (supervisor_ == nullptr) return;
   std::vector<Problem> found;
   warn_of_endless_clean_ends(found, in_force(policy, *supervisor_), *supervisor_);

@@ -60,6 +60,11 @@ class FleetChecks {
 
   void services_fit(const std::string& path, std::uint64_t more);
 
+  // The rules are the core's, the place is ours.
+  void backoff_works(const std::string& path, const BackoffPolicy& policy);
+  // `prefix` is the path of the table that has them, and a dot.
+  void exit_rules_work(const std::string& prefix, const ExitRules& rules);
+
   const TomlValue& document_;
   Complaints& complaints_;
   Complaints& warnings_;
@@ -80,8 +85,6 @@ class FleetChecks {
   void probe_works(const std::string& path, std::optional<std::uint32_t> count, const std::string& name,
                    const When& when);
   void log_works(const std::string& path, std::optional<std::uint32_t> count, const ProgramLog& log);
-  // The rules are the core's, the place is ours.
-  void backoff_works(const std::string& path, const BackoffPolicy& policy);
   void ends_work(const std::string& path, const ServicePolicy& policy);
   bool names_in_order_are_known(const std::string& path, std::size_t group, const Roster& roster);
   [[nodiscard]] std::string about_default_max(const std::string& path, const Problem& problem) const;

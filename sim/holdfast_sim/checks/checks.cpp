@@ -772,6 +772,7 @@ void Checks::on_chaos(const ChaosEvent& event) {
     case ChaosMeaning::off: return state_->nothing_starts_before(event.service, event.until);
     case ChaosMeaning::unsupervised: return state_->nothing_is_decided_before(event.service, event.until);
     case ChaosMeaning::timer_is_late: return state_->is_decided_at(event.service, event.until);
+    case ChaosMeaning::drain_is_late: return state_->drain.is_late(event.at, event.until);
     case ChaosMeaning::disturbed:
     case ChaosMeaning::down:
     case ChaosMeaning::hung:

@@ -254,6 +254,8 @@ struct ExpectationChecks::State {
     ++active;
     count(member, Count::spawned, event.at);
     show_to_properties(member);
+    // All run once it does.
+    if (expect.all_running_by && event.at <= TimePoint{} + *expect.all_running_by) all_running_at.reset();
   }
 
   [[nodiscard]] detail::CountedFor counted_for(const std::string& name) const {
@@ -424,6 +426,7 @@ struct ExpectationChecks::State {
       case ChaosMeaning::run_waits: return on_wait(event, true);
       case ChaosMeaning::run_is_served: return on_wait(event, false);
       case ChaosMeaning::timer_is_late:  // what it decides comes later
+      case ChaosMeaning::drain_is_late:
       case ChaosMeaning::run_is_silent:
       case ChaosMeaning::run_is_heard: return;  // what keeps it silent was reported
     }

@@ -34,7 +34,8 @@ struct ChaosEvent {
     slow,     // its run goes on, and runs that start before `until` take longer until they are ready, or to stop
     stalled,  // its supervisor stands still, and decides nothing before `until`
     late,     // its supervisor's timer is late: what was due now comes at `until`
-    ended_unseen  // its present run is over, and its supervisor, which stands still, does not know that before `until`
+    ended_unseen,  // its present run is over, and its supervisor, which stands still, does not know that before `until`
+    drain_late     // the deadline of the drain is now, and its supervisor acts on it late, at `until`
   };
   TimePoint at{};
   ServiceId service{};
@@ -53,7 +54,7 @@ struct ChaosEvent {
 
 // What an event means to those who judge a run and show it. The first six are what chaos does, from now to `until`;
 // until then nothing counts as recovered, but for what is only slow. The others are news of the present run, and of the
-// timer that the supervisor has for it.
+// timers of the supervisor.
 enum class ChaosMeaning : std::uint8_t {
   disturbed,     // it is as up as its run is; it, or what starts, does not go on as ever
   down,          // it is down, whatever its run is
@@ -67,7 +68,8 @@ enum class ChaosMeaning : std::uint8_t {
   run_is_silent,
   run_is_heard,
   run_is_over,
-  timer_is_late
+  timer_is_late,
+  drain_is_late
 };
 
 struct ChaosDescription {
@@ -92,6 +94,7 @@ constexpr ChaosDescription describe(ChaosEvent::Kind kind) noexcept {
     case Kind::stalled: return {"stalled", ChaosMeaning::unsupervised};
     case Kind::late: return {"late", ChaosMeaning::timer_is_late};
     case Kind::ended_unseen: return {"ended_unseen", ChaosMeaning::run_is_over};
+    case Kind::drain_late: return {"drain_late", ChaosMeaning::drain_is_late};
   }
   return {"?", ChaosMeaning::disturbed};
 }

@@ -82,6 +82,7 @@ void FleetMap::on_chaos(const ChaosEvent& event) {
   Pen& pen = pens_[row];
   switch (meaning_of(event.kind)) {
     case ChaosMeaning::timer_is_late:
+    case ChaosMeaning::drain_is_late:
     case ChaosMeaning::slowed: return;    // the row shows how long it starts
     case ChaosMeaning::disturbed: break;  // where it makes a run fail the row shows that
     case ChaosMeaning::down:

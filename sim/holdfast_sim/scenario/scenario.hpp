@@ -31,6 +31,13 @@ inline constexpr std::size_t kChaosMax = 10'000;  // entries in one scenario
 inline constexpr std::size_t kResourcesMax = 1000;
 inline constexpr std::size_t kPropertiesMax = 1000;
 
+// When the services of a group are added.
+enum class Joins : std::uint8_t {
+  at_start,
+  later  // when an entry of the chaos adds them (`add`)
+};
+constexpr std::string_view to_string(Joins joins) noexcept { return joins == Joins::at_start ? "at_start" : "later"; }
+
 // Services of one kind, as holdfast::file::ServiceGroup has them, with what they do in a rehearsal.
 struct FleetGroup {
   std::string name{};
@@ -38,6 +45,7 @@ struct FleetGroup {
   ServicePolicy policy{};
   Behaviour behaviour{};
   file::Program program{};  // of production: a rehearsal only reads it
+  Joins joins = Joins::at_start;
   friend bool operator==(const FleetGroup&, const FleetGroup&) = default;
 
   [[nodiscard]] std::uint32_t size() const noexcept { return count.value_or(1); }
@@ -143,7 +151,8 @@ struct Expectations {
   ExpectedFigures figures{};
   std::vector<ExpectedOfGroup> groups{};
   std::vector<ExpectedProperty> properties{};
-  // Not later than this, and after the end of the last disturbance that began before it, all services run at once.
+  // Not later than this, and after the end of the last disturbance that began before it and the last adding before it,
+  // all services run at once.
   std::optional<Duration> all_running_by{};
   // Not later than this after the scenario's heal_at, all services run at once but those that are done.
   std::optional<Duration> after_heal_within{};
@@ -187,5 +196,8 @@ struct Scenario {
 template <>
 inline constexpr std::array holdfast::file::kEnumerators<holdfast::sim::InstantOrder>{
     holdfast::sim::InstantOrder::fifo, holdfast::sim::InstantOrder::random};
+template <>
+inline constexpr std::array holdfast::file::kEnumerators<holdfast::sim::Joins>{holdfast::sim::Joins::at_start,
+                                                                               holdfast::sim::Joins::later};
 
 #pragma GCC visibility pop

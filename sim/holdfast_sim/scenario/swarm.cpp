@@ -74,9 +74,7 @@ std::string named(const ChaosEntry& entry, std::size_t number, const SwarmChoice
 
 }  // namespace
 
-bool is_fault(const Chaos& chaos) {
-  return !std::holds_alternative<Shutdown>(chaos) && !std::holds_alternative<OperatorCommand>(chaos);
-}
+bool is_fault(const Chaos& chaos) { return !is_done_by_operator(chaos); }
 
 std::vector<SwarmChoice> swarm_choices(const Scenario& scenario, Seed seed) {
   std::vector<SwarmChoice> choices(scenario.chaos.size());

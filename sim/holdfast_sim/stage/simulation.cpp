@@ -26,7 +26,11 @@ using Queues = std::map<std::string_view, ResourceQueue<SimulatedService>>;  // 
 // The services that chaos can hit: keeps track of which service has which slot.
 class Stage final : public Population {
  public:
-  Stage(holdfast::detail::Pages<SimulatedService>& services, Queues& queues) : services_(services), queues_(queues) {}
+  // Adds a service of a group of the fleet; false: it is refused.
+  using AddOfGroup = std::function<bool(const FleetGroup&, const Role&, std::string name)>;
+
+  Stage(holdfast::detail::Pages<SimulatedService>& services, Queues& queues, AddOfGroup add)
+      : services_(services), queues_(queues), add_of_group_(std::move(add)) {}
 
   void for_each(const std::vector<std::string>& names, const std::function<void(const Inhabitant&)>& hit) override {
     // By index, because an observer of a hit may add services.
@@ -39,8 +43,9 @@ class Stage final : public Population {
     if (has_pattern(names)) return hit_matching(names, hit);
     for (const auto& name : names) {
       if (const auto group = groups_.find(name); group != groups_.end()) {
-        const auto [first, size] = group->second;
-        hit_present(first, size);
+        const Members members = group->second;
+        hit_present(members.first, members.size);
+        for (const std::size_t one : members.more) hit_present(one, 1);
       } else if (const auto found = find(name)) {
         hit(*found);
       }
@@ -64,7 +69,39 @@ class Stage final : public Population {
     return found == queues_.end() ? nullptr : &found->second;
   }
 
+  [[nodiscard]] std::vector<std::string> absent(const std::vector<std::string>& names) const override {
+    const Named named{*this, names};
+    std::vector<std::string> all;
+    for (const auto& [group, role] : fleet_) {
+      for (std::uint32_t i = 0; i < group.size(); ++i) {
+        auto name = group.service_name(i);
+        if (!supervisor_->id(name) && named.has(group.name, name)) all.push_back(std::move(name));
+      }
+    }
+    return all;
+  }
+
+  void add(const std::string& name) override {
+    const auto of_group = [&](const auto& one) {
+      const auto& group = one.first;
+      const auto numbered = group.count ? file::numbered_name(name) : std::nullopt;
+      return numbered ? numbered->group == group.name && numbered->index < *group.count
+                      : !group.count && group.name == name;
+    };
+    const auto found = std::find_if(fleet_.begin(), fleet_.end(), of_group);
+    if (found == fleet_.end() || supervisor_->id(name)) return;
+    if (!add_of_group_(found->first, *found->second, name)) return;
+    groups_[found->first.name].more.push_back(services_.size() - 1);
+  }
+
   void set_supervisor(const Supervisor& supervisor) { supervisor_ = &supervisor; }
+  // A group of the fleet, whose services are added one by one after this; none of them: they join later.
+  const FleetGroup& name_group(FleetGroup&& named, const Role& role) {
+    const FleetGroup& group = fleet_.emplace_back(std::move(named), &role).first;
+    groups_[group.name] = {services_.size(), group.joins == Joins::later ? 0 : group.size(), {}};
+    return group;
+  }
+
   // The latest of the services.
   void enter(ServiceId id) {
     services_.back().enter(id.slot);
@@ -77,9 +114,40 @@ class Stage final : public Population {
   }
   // A service that is not simulated: chaos does not reach it.
   void enter_other(ServiceId id) { moved_[id.slot] = kNoActor; }
-  void name_group(const std::string& name, std::size_t size) { groups_[name] = {services_.size(), size}; }
 
  private:
+  // Of a group, in services_.
+  struct Members {
+    std::size_t first = 0;
+    std::size_t size = 0;
+    std::vector<std::size_t> more;  // that joined later
+
+    [[nodiscard]] bool has(std::size_t one) const {
+      return (one >= first && one - first < size) || std::find(more.begin(), more.end(), one) != more.end();
+    }
+  };
+
+  // Whom the names of an entry mean.
+  class Named {
+   public:
+    Named(const Stage& stage, const std::vector<std::string>& names) : names_(names) {
+      for (const auto& name : names) {
+        if (!stage.is_pattern(name)) continue;
+        if (auto pattern = detail::NamePattern::parse(name)) patterns_.push_back(std::move(*pattern));
+      }
+    }
+    [[nodiscard]] bool has(const std::string& group, const std::string& service) const {
+      const auto is_it = [&](const std::string& name) { return name == group || name == service; };
+      const auto matches = [&](const detail::NamePattern& pattern) { return pattern.matches(service); };
+      return names_.empty() || std::any_of(names_.begin(), names_.end(), is_it) ||
+             std::any_of(patterns_.begin(), patterns_.end(), matches);
+    }
+
+   private:
+    const std::vector<std::string>& names_;
+    std::vector<detail::NamePattern> patterns_;
+  };
+
   // A text that is the name of a group or of a service means that.
   [[nodiscard]] bool is_pattern(const std::string& name) const {
     return name.find_first_of("*{") != std::string::npos && !groups_.contains(name) && !supervisor_->id(name);
@@ -100,8 +168,7 @@ class Stage final : public Population {
       const Inhabitant who = inhabitant(services_[i]);
       const auto is_it = [&](const std::string& name) {
         const auto group = groups_.find(name);
-        if (group == groups_.end()) return name == who.name;
-        return i >= group->second.first && i - group->second.first < group->second.second;
+        return group == groups_.end() ? name == who.name : group->second.has(i);
       };
       const auto matches = [&](const detail::NamePattern& pattern) { return pattern.matches(who.name); };
       if (std::any_of(patterns.begin(), patterns.end(), matches) || std::any_of(names.begin(), names.end(), is_it))
@@ -133,7 +200,9 @@ class Stage final : public Population {
   Queues& queues_;
   const Supervisor* supervisor_ = nullptr;
   std::unordered_map<std::uint32_t, std::size_t> moved_;  // into services_, for slots whose number is not its index
-  std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> groups_;  // first, size
+  std::map<std::string, Members, std::less<>> groups_;    // by name
+  std::deque<std::pair<FleetGroup, const Role*>> fleet_;  // in the order of adding
+  AddOfGroup add_of_group_;
 };
 
 // Shows every event to all of several observers.
@@ -164,7 +233,10 @@ struct Simulation::State {
   State(const SimulationConfig& config, std::vector<Observer*> observers)
       : budget(config.budget),
         audience(std::move(observers)),
-        stage(services, queues),
+        stage(services, queues,
+              [this](const FleetGroup& group, const Role& role, std::string name) {
+                return static_cast<bool>(add({std::move(name), group.policy}, role));
+              }),
         late(config.supervisor_may_be_late ? std::make_unique<LateScheduler>(scheduler) : nullptr),
         supervisor(late ? static_cast<Scheduler&>(*late) : scheduler, config.supervisor, config.seed, audience.sink()),
         timetable(scheduler, late.get(), supervisor, stage, audience.observers(), config.seed) {
@@ -211,9 +283,10 @@ struct Simulation::State {
     return added;
   }
 
-  void add_group(const FleetGroup& group) {
-    const Role& role = role_of(group.behaviour, group.policy);
-    stage.name_group(group.name, group.size());
+  void add_group(FleetGroup&& named) {
+    const Role& role = role_of(named.behaviour, named.policy);
+    const FleetGroup& group = stage.name_group(std::move(named), role);
+    if (group.joins == Joins::later) return;
     for (std::uint32_t i = 0; i < group.size(); ++i) {
       const auto added = add({group.service_name(i), group.policy}, role);
       HOLDFAST_ASSERT(added, "a scenario that was read has a service that is refused");
@@ -304,7 +377,7 @@ void Simulation::enact(const Scenario& scenario, Seed seed) {
   for (const std::size_t i : file::order_of_adding(orders, roster)) {
     FleetGroup group = scenario.fleet[i];
     group.policy.order = file::of_services(orders[i], roster);
-    state_->add_group(group);
+    state_->add_group(std::move(group));
   }
   for (std::size_t i = scenario.fleet.size(); i < roster.groups().size(); ++i) {
     state_->add_group({.name = roster.groups()[i].name});

@@ -28,6 +28,7 @@ struct DrainRules {
   bool drain_is_late = false;                  // reported as late
   TimePoint drain_over_by = TimePoint::max();  // the instant at the end of which the drain must be over
   Duration postponed{0};                       // by stalls, since it began
+  TimePoint late_until = TimePoint::min();     // when the supervisor acts on its deadline, if that is late
   std::uint64_t abandoned = 0;
   TimePoint perhaps_abandoned_at = TimePoint::min();  // by a grace that ended in the very instant, or by the drain
   TimePoint killed_at = TimePoint::min();             // the same of a run that was killed
@@ -47,6 +48,10 @@ struct DrainRules {
     if (!is_under_way()) return;
     postponed += by;
     if (drain_over_by != TimePoint::max()) drain_over_by = drain_over_by + by;
+  }
+  // Its deadline is now, and the supervisor acts on it at `until`. Each service has an event of it; the first counts.
+  void is_late(TimePoint now, TimePoint until) noexcept {
+    if (std::exchange(late_until, until) != until) is_postponed(until - now);
   }
   // A grace led to the abandonment, but the drain could have, too.
   void may_have_abandoned(TimePoint at) noexcept {

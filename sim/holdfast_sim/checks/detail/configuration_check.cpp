@@ -8,6 +8,7 @@
 
 #include <holdfast/event_fields.hpp>
 #include <holdfast/file/order.hpp>
+#include <holdfast_sim/scenario/detail/named.hpp>
 
 namespace holdfast::sim {
 
@@ -97,14 +98,52 @@ void ConfigurationCheck::differs(const Event& event, std::string found) {
   }
 }
 
+ServicePolicy ConfigurationCheck::policy_of(const FleetGroup& group) {
+  ServicePolicy right = in_force(group.policy, scenario_.supervisor);
+  if (right.order.is_after_any()) right.order = of_services(group);
+  return right;
+}
+
+bool ConfigurationCheck::is_added(const Event& event) const {
+  return std::any_of(scenario_.chaos.begin(), scenario_.chaos.end(), [&](const ChaosEntry& entry) {
+    const auto* const joining = std::get_if<Joining>(&entry.what);
+    return joining != nullptr && TimePoint{} + entry.at <= event.at &&
+           detail::is_named(roster_, event.name, joining->of);
+  });
+}
+
+void ConfigurationCheck::is_reconfigured(const Event& event, const ServicePolicy& policy) {
+  const auto known = changed_.find(event.name);
+  ServicePolicy before = known == changed_.end() ? policy_of(group_of(event.name)) : known->second;
+  changed_.insert_or_assign(std::string{event.name}, policy);
+  const auto is_it = [&](const ChaosEntry& entry) {
+    const auto* const kind = std::get_if<Reconfigure>(&entry.what);
+    if (kind == nullptr || TimePoint{} + entry.at > event.at) return false;
+    if (!detail::is_named(roster_, event.name, kind->target.of)) return false;
+    ServicePolicy right = before;
+    kind->change.apply_to(right);
+    return right == policy;
+  };
+  if (std::any_of(scenario_.chaos.begin(), scenario_.chaos.end(), is_it)) return;
+  differs(event, "a policy that no entry of the chaos gives: " +
+                     (before == policy ? std::string{"the one that it had"} : what_differs(policy, before)));
+}
+
 void ConfigurationCheck::on_event(const Event& event) {
   if (auto wrong = limit_.on_event(event)) differs(event, std::move(*wrong));
-  if (const auto* const added = std::get_if<event::Added>(&event.what)) {
+  if (const auto* const reconfigured = std::get_if<event::Reconfigured>(&event.what)) {
+    is_reconfigured(event, *reconfigured->policy);
+  } else if (const auto* const added = std::get_if<event::Added>(&event.what)) {
     const FleetGroup& group = group_of(event.name);
-    ServicePolicy right = in_force(group.policy, scenario_.supervisor);
-    if (right.order.is_after_any()) right.order = of_services(group);
+    const ServicePolicy right = policy_of(group);
+    const auto changed = changed_.find(event.name);
+    // One that a command starts again after its end keeps what it was given; one that is added anew does not.
+    if (changed != changed_.end() && *added->policy == changed->second) return;
+    if (changed != changed_.end()) changed_.erase(changed);
     if (*added->policy != right) {
       differs(event, what_differs(*added->policy, right));
+    } else if (group.joins == Joins::later && !is_added(event)) {
+      differs(event, "added, though its group joins later and no entry of the chaos adds it");
     } else if (added->can_be_killed != group.behaviour.on_kill.has_value()) {
       differs(event, added->can_be_killed ? "it can be killed" : "it cannot be killed");
     }

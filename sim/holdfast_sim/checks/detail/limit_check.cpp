@@ -24,7 +24,7 @@ std::optional<std::string> LimitCheck::on_event(const Event& event) {
   }
   if (const auto* const waiting = std::get_if<event::Waiting>(&event.what)) {
     if (waiting->waits_for != WaitsFor::restart_limit) {
-      if (std::exchange(life.waits, false)) --waiting_;
+      waits_no_more(life);
       return std::nullopt;
     }
     auto wrong = on_waiting(event.at);
@@ -32,9 +32,9 @@ std::optional<std::string> LimitCheck::on_event(const Event& event) {
     return wrong;
   }
   if (std::holds_alternative<event::Started>(event.what)) {
-    const bool waited = std::exchange(life.waits, false);
-    if (waited) --waiting_;
-    auto wrong = std::exchange(life.backs_off, false) ? on_restart(event.at, waited) : std::nullopt;
+    const bool backed_off = std::exchange(life.backs_off, false);
+    auto wrong = backed_off ? on_restart(event.at, life.waits) : std::nullopt;
+    waits_no_more(life);
     life.starts = life.says_when_ready;
     if (life.starts) ++starting_;
     return wrong;
@@ -43,12 +43,18 @@ std::optional<std::string> LimitCheck::on_event(const Event& event) {
   if (command && command->command != Command::restart && command->command != Command::reset) return std::nullopt;
   const bool leaves = command || std::holds_alternative<event::Stopping>(event.what);
   if (leaves) life.backs_off = false;
-  if (leaves && std::exchange(life.waits, false)) --waiting_;
+  if (leaves) waits_no_more(life);
   if (std::holds_alternative<event::Running>(event.what) || std::holds_alternative<event::Stopping>(event.what) ||
       std::holds_alternative<event::Terminated>(event.what)) {
     starts_no_more(life, event.at);
   }
   return std::nullopt;
+}
+
+// Without anybody who waits the timer of the limits is not armed, late or not.
+void LimitCheck::waits_no_more(Life& life) {
+  if (!std::exchange(life.waits, false)) return;
+  if (--waiting_ == 0) late_until_ = TimePoint::min();
 }
 
 void LimitCheck::starts_no_more(Life& life, TimePoint at) {
@@ -80,6 +86,7 @@ std::optional<std::string> LimitCheck::on_restart(TimePoint at, bool waited) {
            " runs are starting, and starting_max is " + std::to_string(*most_);
   }
   TimePoint free_since = std::max(place_since_, token_since_);
+  if (waited) free_since = std::max(free_since, late_until_);
   if (free_since >= stalled_at_) free_since = std::max(free_since, stalled_until_);
   if (limit_) credit_ -= limit_->every;
   if (waited && free_since != at && free_since != TimePoint::min()) {

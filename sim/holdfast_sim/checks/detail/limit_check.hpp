@@ -26,6 +26,11 @@ class LimitCheck {
     if (at >= stalled_until_) stalled_at_ = at;
     stalled_until_ = until;
   }
+  // A timer for the service comes at `until`. For one that waits it is that of the limits, and nobody who waits starts
+  // before.
+  void is_late(ServiceId service, TimePoint until) noexcept {
+    if (service.slot < lives_.size() && lives_[service.slot].waits) late_until_ = until;
+  }
 
  private:
   struct Life {
@@ -37,6 +42,7 @@ class LimitCheck {
 
   std::optional<std::string> on_restart(TimePoint at, bool waited);
   std::optional<std::string> on_waiting(TimePoint at);
+  void waits_no_more(Life& life);
   void starts_no_more(Life& life, TimePoint at);
   void refill(TimePoint at);
   [[nodiscard]] bool has_token() const { return !limit_ || credit_ >= limit_->every; }
@@ -54,6 +60,7 @@ class LimitCheck {
   TimePoint token_since_ = TimePoint::min();
   TimePoint stalled_at_ = TimePoint::min();
   TimePoint stalled_until_ = TimePoint::min();
+  TimePoint late_until_ = TimePoint::min();  // as long as anybody waits
 };
 
 }  // namespace holdfast::sim::detail

@@ -54,6 +54,7 @@ class Reader {
       case ChaosEvent::Kind::hang: hang_ = i_; break;
       case ChaosEvent::Kind::slow: break;
       case ChaosEvent::Kind::stalled: stalled_ = i_; break;
+      case ChaosEvent::Kind::drain_late:
       case ChaosEvent::Kind::late: late_ = i_; break;
       case ChaosEvent::Kind::ended_unseen: unseen_ = i_; return because(CauseKind::event, started_);
       case ChaosEvent::Kind::gone: gone_ = i_; break;
@@ -102,7 +103,7 @@ class Reader {
   }
   Cause of(const Event&, const event::Started&) {
     Cause cause = cause_of_start();
-    if (cause.by == CauseKind::timer) cause.also = late_now();
+    if (cause.by != CauseKind::command) cause.also = late_now();
     started_ = i_;
     running_ = stopping_ = killed_ = abandoned_ = waits_ = run_hang_ = silent_ = unseen_ = kNone;
     return cause;

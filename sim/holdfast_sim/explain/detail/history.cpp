@@ -76,6 +76,7 @@ bool History::reaches_row(const Happening& happening) const noexcept {
     case ChaosMeaning::unsupervised:
     case ChaosMeaning::hung: return true;
     case ChaosMeaning::timer_is_late:
+    case ChaosMeaning::drain_is_late:
     case ChaosMeaning::run_is_over:
     case ChaosMeaning::run_hangs:
     case ChaosMeaning::run_waits:

@@ -6,6 +6,7 @@
 
 #include <holdfast_sim/explain/detail/lookout.hpp>
 #include <holdfast_sim/observe/detail/taken_down.hpp>
+#include <holdfast_sim/scenario/detail/named.hpp>
 
 namespace holdfast::sim::detail {
 

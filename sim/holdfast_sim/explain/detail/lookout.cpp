@@ -5,23 +5,9 @@
 #include <variant>
 
 #include <holdfast_sim/observe/detail/taken_down.hpp>
-#include <holdfast_sim/scenario/detail/name_pattern.hpp>
+#include <holdfast_sim/scenario/detail/named.hpp>
 
 namespace holdfast::sim::detail {
-
-bool is_of(const Roster& roster, std::string_view service, std::string_view name) {
-  if (service == name) return true;
-  const auto group = roster.group_of(service);
-  return group && roster.groups()[*group].name == name;
-}
-
-bool is_named(const Roster& roster, std::string_view service, const std::vector<std::string>& names) {
-  return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-           if (roster.group(name) || roster.group_of(name)) return is_of(roster, service, name);
-           const auto pattern = NamePattern::parse(name);
-           return pattern ? pattern->matches(service) : service == name;
-         });
-}
 
 Lookout::Life& Lookout::life_of(ServiceId id) {
   if (id.slot >= lives_.size()) lives_.resize(id.slot + 1);
@@ -112,6 +98,7 @@ void Lookout::on_chaos(const ChaosEvent& event) {
     case ChaosMeaning::down:
     case ChaosMeaning::unsupervised:
     case ChaosMeaning::timer_is_late:
+    case ChaosMeaning::drain_is_late:
     case ChaosMeaning::run_is_silent:
     case ChaosMeaning::run_is_heard: break;  // its runs end with it, or go on
   }

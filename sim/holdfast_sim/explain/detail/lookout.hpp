@@ -75,9 +75,4 @@ class Lookout final : public Observer {
   TimePoint now_;
 };
 
-// Whether a service is the one of this name, or belongs to the group of this name.
-bool is_of(const Roster& roster, std::string_view service, std::string_view name);
-// Whether a target of chaos names it: by its own name, that of its group, or a pattern. None at all name everybody.
-bool is_named(const Roster& roster, std::string_view service, const std::vector<std::string>& names);
-
 }  // namespace holdfast::sim::detail

@@ -11,6 +11,7 @@
 #include <holdfast/file/message_text.hpp>
 #include <holdfast/random.hpp>
 #include <holdfast_sim/explain/detail/lookout.hpp>
+#include <holdfast_sim/scenario/detail/named.hpp>
 #include <holdfast_sim/text/detail/human_text.hpp>
 
 namespace holdfast::sim::detail {
@@ -187,6 +188,9 @@ std::string Sentences::says(std::size_t index, const ChaosEvent& chaos) const {
       return fmt::format("{}the supervisor stands still {}", who, until_text(chaos.until));
     case ChaosEvent::Kind::late:
       return fmt::format("{}the supervisor's timer is late; what is due now comes at {}", who, moment(chaos.until));
+    case ChaosEvent::Kind::drain_late:
+      return fmt::format("{}the supervisor is late; the deadline of the drain, which is now, comes at {}", who,
+                         moment(chaos.until));
     case ChaosEvent::Kind::ended_unseen:
       return "its run is over, and the supervisor, which stands still, does not know";
     case ChaosEvent::Kind::silent: return of_silence(index, chaos);
@@ -345,18 +349,41 @@ std::string Sentences::stop(std::size_t index, const event::Stopping& what) cons
   return {};
 }
 
-// Events of commands have no entry: it is named where only one can have given it.
-std::string Sentences::command(std::size_t index, Command what) const {
+// What an operator does has no entry in its events: it is named where only one can have done it.
+template <class Kind, class IsIt>
+std::string Sentences::by_operator(std::size_t index, const IsIt& is_it, std::string_view does,
+                                   std::string_view otherwise) const {
   std::optional<std::uint32_t> by;
   for (std::uint32_t i = 0; i < scenario_.chaos.size(); ++i) {
-    const auto* const entry = std::get_if<OperatorCommand>(&scenario_.chaos[i].what);
-    if (entry == nullptr || entry->what != what || TimePoint{} + scenario_.chaos[i].at > all_[index].at()) continue;
-    if (!is_named(roster_, all_[index].service(), entry->target.of)) continue;
-    if (by) return fmt::format("an operator gives it the command \"{}\"", to_string(what));
+    const auto* const entry = std::get_if<Kind>(&scenario_.chaos[i].what);
+    if (entry == nullptr || TimePoint{} + scenario_.chaos[i].at > all_[index].at() || !is_it(*entry)) continue;
+    if (by) return std::string{does};
     by = i;
   }
-  if (!by) return fmt::format("the command \"{}\" reaches it", to_string(what));
-  return fmt::format("{}: an operator gives it the command \"{}\"", entry_text(*by), to_string(what));
+  return by ? fmt::format("{}: {}", entry_text(*by), does) : std::string{otherwise};
+}
+
+std::string Sentences::command(std::size_t index, Command what) const {
+  const auto is_it = [&](const OperatorCommand& entry) {
+    return entry.what == what && is_named(roster_, all_[index].service(), entry.target.of);
+  };
+  return by_operator<OperatorCommand>(index, is_it,
+                                      fmt::format("an operator gives it the command \"{}\"", to_string(what)),
+                                      fmt::format("the command \"{}\" reaches it", to_string(what)));
+}
+
+std::string Sentences::reconfigured(std::size_t index) const {
+  const auto is_it = [&](const Reconfigure& entry) {
+    return is_named(roster_, all_[index].service(), entry.target.of);
+  };
+  return by_operator<Reconfigure>(index, is_it, "an operator gives it another policy",
+                                  "it is under another policy from now on");
+}
+
+std::string Sentences::added(std::size_t index) const {
+  const auto is_it = [&](const Joining& entry) { return is_named(roster_, all_[index].service(), entry.of); };
+  if (all_[index].at() == TimePoint{}) return "the service is added";
+  return by_operator<Joining>(index, is_it, "an operator adds the service", "the service is added");
 }
 
 std::string Sentences::shutdown(std::size_t index, const event::ShutdownRequested& what) const {
@@ -386,8 +413,8 @@ struct Sentences::OfEvent {
   std::string operator()(const What&) const {
     return std::string{What::kKind};
   }
-  std::string operator()(const event::Added&) const { return "the service is added"; }
-  std::string operator()(const event::Reconfigured&) const { return "it is under another policy from now on"; }
+  std::string operator()(const event::Added&) const { return all.added(index); }
+  std::string operator()(const event::Reconfigured&) const { return all.reconfigured(index); }
   std::string operator()(const event::Warned& what) const {
     return fmt::format("a warning: {} {}", what.field, file::printable(what.says));
   }

@@ -45,7 +45,12 @@ class Sentences {
   [[nodiscard]] std::string trip(std::size_t index, const event::BreakerTripped& what) const;
   [[nodiscard]] std::string stop(std::size_t index, const event::Stopping& what) const;
   [[nodiscard]] std::string slow_start(std::size_t index, Duration allowed) const;
+  template <class Kind, class IsIt>
+  [[nodiscard]] std::string by_operator(std::size_t index, const IsIt& is_it, std::string_view does,
+                                        std::string_view otherwise) const;
   [[nodiscard]] std::string command(std::size_t index, Command what) const;
+  [[nodiscard]] std::string reconfigured(std::size_t index) const;
+  [[nodiscard]] std::string added(std::size_t index) const;
   [[nodiscard]] std::string shutdown(std::size_t index, const event::ShutdownRequested& what) const;
   [[nodiscard]] std::string run(std::size_t index) const;
   [[nodiscard]] std::string entry_text(std::uint32_t entry) const;

@@ -36,6 +36,7 @@ class ScenarioChecks : FleetChecks {
     for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) check_group(i);
     group_names_are_no_service_names();
     orders_work();
+    for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) joins_after_others(i);
     for (std::size_t i = 0; i < scenario_.chaos.size() && !full(); ++i) check_recorded_names(i);
     somebody_is_there();
     for (std::size_t i = 0; i < scenario_.chaos.size() && !full(); ++i) check_chaos(i);
@@ -105,6 +106,27 @@ class ScenarioChecks : FleetChecks {
     if (group.behaviour.recovers_after) distribution_works(path + ".recovers_after", *group.behaviour.recovers_after);
     if (group.behaviour.needs) is_resource(path + ".needs.resource", group.behaviour.needs->resource);
     FleetChecks::check_group(group.name, group.count, group.policy, group.program);
+  }
+
+  // What a service is after is there when it is added.
+  void joins_after_others(std::size_t index) {
+    const auto& group = scenario_.fleet[index];
+    if (group.joins == Joins::later || !names_known_) return;
+    const auto joins_later = [&](const std::string& name) {
+      return std::any_of(scenario_.fleet.begin(), scenario_.fleet.end(), [&](const FleetGroup& other) {
+        const auto numbered = other.count ? numbered_name(name) : std::nullopt;
+        return other.joins == Joins::later && (other.name == name || (numbered && numbered->group == other.name));
+      });
+    };
+    const std::string path = indexed("fleet", index) + ".after";
+    for (std::size_t i = 0; i < group.policy.order.after.size(); ++i) {
+      const auto& name = group.policy.order.after.names()[i];
+      if (!joins_later(name)) continue;
+      const std::string item = indexed(path.c_str(), i);
+      complain(has(item) ? item : path, "is " + in_quotes(name) +
+                                            ", which joins later, while this group is there from the start; required "
+                                            "is joins = \"later\" here as well, or after_if_present");
+    }
   }
 
   void somebody_is_there() {
@@ -257,6 +279,11 @@ class ScenarioChecks : FleetChecks {
       checks_.names_exist(path_ + key, names);
     }
     void is_resource(const char* key, const std::string& name) { checks_.is_resource(path_ + key, name); }
+    void length_works(const char* key, const DrawnLength& length) {
+      checks_.distribution_works(path_ + key, length.of());
+    }
+    void backoff_works(const char* key, const BackoffPolicy& policy) { checks_.backoff_works(path_ + key, policy); }
+    void exit_rules_work(const ExitRules& rules) { checks_.exit_rules_work(path_, rules); }
 
    private:
     ScenarioChecks& checks_;

@@ -289,6 +289,9 @@ void describe(TableOf<FleetGroup>& table) {
   table.all_of(&FleetGroup::policy);
   table.all_of(&FleetGroup::behaviour);
   table.all_of(&FleetGroup::program);
+  table.key("joins", &FleetGroup::joins,
+            {.help = "when the services of the group are added in a rehearsal: at the beginning, or later, by an "
+                     "`add` of the chaos"});
   describe_probes(table);
 }
 
@@ -329,6 +332,20 @@ void describe(TableOf<Target>& table) {
                                 .help = "how long after the beginning each target is reached, by a draw of its own"});
 }
 
+void describe(TableOf<PolicyChange>& table) {
+  table.key("restart", &PolicyChange::restart, {.otherwise = "as it was", .help = "as in `[[fleet]]`"});
+  table.key("backoff", &PolicyChange::backoff,
+            {.otherwise = "as it was",
+             .help = "replaces the one in force as a whole: what it leaves out has the default of the table `backoff`. "
+                     "Another one begins anew: attempt and failure history are cleared, and an open breaker closes"});
+  table.key("stop_grace", &PolicyChange::stop_grace, {.otherwise = "as it was", .help = "as in `[[fleet]]`"});
+  table.key("exit_rules", &PolicyChange::exit_rules,
+            {.otherwise = "as they were", .help = "replace those in force as a whole"});
+  table.key("ends_fleet", &PolicyChange::ends_fleet, {.otherwise = "as it was", .help = "as in `[[fleet]]`"});
+  table.key("forget_when_done", &PolicyChange::forget_when_done,
+            {.otherwise = "as it was", .help = "`true`: from then on; as in `[[fleet]]`"});
+}
+
 template <class Kind>
 requires requires(TableOf<Kind>& table) { Kind::describe(table); }
 void describe(TableOf<Kind>& table) {
@@ -365,7 +382,7 @@ void describe(TableOf<ChaosEntry>& table) {
   table.key("required", &ChaosEntry::required,
             {.otherwise = "not",
              .help = "`true`: it has to reach a service in some run of a sweep, which else proves nothing. Not of "
-                     "`shutdown`, `capacity` and `command`"});
+                     "`shutdown`, `capacity`, `command`, `reconfigure` and `add`"});
   list_kinds(table, &ChaosEntry::what);
 }
 
@@ -509,8 +526,8 @@ void describe(TableOf<Expectations>& table) {
   table.all_of(&Expectations::figures);
   table.key("all_running_by", &Expectations::all_running_by,
             {.otherwise = "nothing",
-             .help = "not later than this, and after the end of the last disturbance that began before it, all "
-                     "services run at once"});
+             .help = "not later than this, and after the end of the last disturbance that began before it and the "
+                     "adding of the last service that joined before it, all services run at once"});
   table.key("after_heal_within", &Expectations::after_heal_within,
             {.otherwise = "nothing",
              .help = "not later than this after `heal_at`, all services run at once, but for those that have completed "

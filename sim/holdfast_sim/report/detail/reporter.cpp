@@ -168,6 +168,7 @@ void Reporter::on_chaos(const ChaosEvent& event) {
     case ChaosMeaning::disturbed:
     case ChaosMeaning::slowed:
     case ChaosMeaning::unsupervised:
+    case ChaosMeaning::drain_is_late:
     case ChaosMeaning::timer_is_late: return;  // it is up while its run lives
     case ChaosMeaning::down:
     case ChaosMeaning::off: return begin_outage(life, event);

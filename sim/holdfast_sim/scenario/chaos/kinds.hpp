@@ -27,9 +27,11 @@
 #include <holdfast_sim/scenario/chaos/command.hpp>
 #include <holdfast_sim/scenario/chaos/contagion.hpp>
 #include <holdfast_sim/scenario/chaos/hang.hpp>
+#include <holdfast_sim/scenario/chaos/joining.hpp>
 #include <holdfast_sim/scenario/chaos/late_timers.hpp>
 #include <holdfast_sim/scenario/chaos/outage.hpp>
 #include <holdfast_sim/scenario/chaos/poison.hpp>
+#include <holdfast_sim/scenario/chaos/reconfigure.hpp>
 #include <holdfast_sim/scenario/chaos/recorded.hpp>
 #include <holdfast_sim/scenario/chaos/shutdown.hpp>
 #include <holdfast_sim/scenario/chaos/slow.hpp>
@@ -41,7 +43,7 @@
 namespace holdfast::sim {
 
 using Chaos = std::variant<Storm, Outage, HangWindow, Shutdown, Recorded, Capacity, Poison, OperatorCommand, Slow,
-                           Contagion, Stall, LateTimers>;
+                           Contagion, Stall, LateTimers, Reconfigure, Joining>;
 
 // Whether it is done to services, each of which has a ChaosEvent of it.
 inline bool reaches_services(const Chaos& chaos) {
@@ -54,6 +56,11 @@ inline bool reaches_services(const Chaos& chaos) {
 // Whether it is the supervisor that it makes late.
 inline bool makes_supervisor_late(const Chaos& chaos) {
   return std::holds_alternative<Stall>(chaos) || std::holds_alternative<LateTimers>(chaos);
+}
+// Whether an operator does it: nothing goes wrong by it alone.
+inline bool is_done_by_operator(const Chaos& chaos) {
+  return std::holds_alternative<Shutdown>(chaos) || std::holds_alternative<OperatorCommand>(chaos) ||
+         std::holds_alternative<Reconfigure>(chaos) || std::holds_alternative<Joining>(chaos);
 }
 // "storm"
 inline std::string_view key_of(const Chaos& chaos) {

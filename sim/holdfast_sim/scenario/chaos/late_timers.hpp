@@ -14,10 +14,10 @@ namespace holdfast::sim {
 struct LateTimers {
   static constexpr std::string_view kKey = "late_timers";
   static constexpr std::string_view kHelp =
-      "each timer that becomes due for a service before the end is late, as on a busy machine: delays, open times, "
-      "start timeouts, watchdogs, successes of probes and graces. What arrives meanwhile comes first. The queue of "
-      "`restart_limit` and the deadline of the drain are in time. If several overlap, the one that began last holds "
-      "until the last of them ends";
+      "each timer of the supervisor that becomes due before the end is late, as on a busy machine: delays, open times, "
+      "start timeouts, watchdogs, successes of probes, graces, the queue of `restart_limit` and the deadline of the "
+      "drain. What arrives meanwhile comes first. If several overlap, the one that began last holds until the last of "
+      "them ends";
 
   DrawnLength by{};
   std::optional<DrawnLength> length{};  // nullopt: for ever
@@ -32,6 +32,7 @@ struct LateTimers {
 
   template <class Rules>
   void check(Rules& rules) const {
+    rules.length_works("by", by);
     if (length == Duration::zero()) rules.warn("for", "is 0s: no timer becomes due in it, so it has no effect");
     if (by == Duration::zero() && rules.has("by")) rules.warn("by", "is 0s: every timer is in time");
   }

@@ -57,6 +57,8 @@ struct Slow {
   template <class Rules>
   void check(Rules& rules) const {
     if (length == Duration::zero()) rules.warn("for", "is 0s: no start falls into it, so it has no effect");
+    if (ready_after) rules.length_works("ready_after", *ready_after);
+    if (stop_takes) rules.length_works("stop_takes", *stop_takes);
   }
 
   void strike(Strike& strike) const {

@@ -42,6 +42,8 @@ struct LastReady {
   Duration lasted{0};           // it had been ready
 };
 
+struct PolicyChange;  // reconfigure.hpp
+
 // What is wrong with the runs that start on a service before `until`. Of the faults of one name a service has one: the
 // one that began last, until the last of them ends.
 struct StartFault {
@@ -117,6 +119,8 @@ class Victim {
   virtual void go_off(TimePoint until, std::string_view cause) = 0;
   // Its operator gives the supervisor a command. The supervisor's own event reports it; if it refuses, nothing happens.
   virtual void command(Command what) = 0;
+  // The same with a change of the policy in force.
+  virtual void reconfigure(const PolicyChange& change) = 0;
 
  protected:
   ~Victim() = default;
@@ -151,6 +155,9 @@ class Strike {
   // The names of the services present whom names mean, in the order of adding.
   [[nodiscard]] virtual std::shared_ptr<const std::vector<std::string>> names_of(
       const std::vector<std::string>& names) const = 0;
+  // Adds the services of the fleet whom names mean and that are not present, in the order of adding: now, or each
+  // after its part of the spread. The supervisor's own event reports it; if it refuses, nothing happens.
+  virtual void add(const std::vector<std::string>& names, const std::optional<DrawnLength>& spread) = 0;
   // A resource has at most so many slots before `until`; TimePoint::max(): for ever. REQUIRES: there is one of this
   // name.
   virtual void limit(std::string_view resource, std::uint32_t slots, TimePoint until) = 0;
@@ -158,8 +165,8 @@ class Strike {
   virtual void request_shutdown() = 0;
   // The supervisor stands still before `until`. Every service has the event.
   virtual void stand_still(TimePoint until) = 0;
-  // Each timer of the supervisor that becomes due for a service before `until` is late by a length that is drawn for
-  // it; TimePoint::max(): for ever. Each such service has the event then.
+  // Each timer of the supervisor that becomes due before `until` is late by a length that is drawn for it;
+  // TimePoint::max(): for ever. The service that it is for has the event then; of the drain's deadline every service.
   virtual void be_late(const DrawnLength& by, TimePoint until) = 0;
 
  protected:

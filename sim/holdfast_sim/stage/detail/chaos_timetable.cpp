@@ -96,27 +96,47 @@ void ChaosTimetable::be_late(const DrawnLength& by, TimePoint until, std::uint32
 }
 
 // A service has one timer. So the time at which it is due tells its draws apart; the highest bit tells them from those
-// of targets that are reached after a delay.
+// of targets that are reached after a delay, the next one from those of the timer of the limits, for the service that
+// is next.
 Duration ChaosTimetable::lateness(const Timer& timer) {
   constexpr std::uint64_t kOfTimer = std::uint64_t{1} << 63;
+  constexpr std::uint64_t kOfLimit = std::uint64_t{1} << 62;
+  using What = TimerOwner::What;
   const TimePoint now = scheduler_.now();
   const auto owner = owner_of(timer);
-  if (now >= late_.until || !owner || supervisor_.id_in(owner->slot) != owner) return {};
-  const auto key = [&] { return supervisor_.draw_key(*owner); };
-  const std::uint64_t number = kOfTimer | static_cast<std::uint64_t>(now.nanoseconds);
+  if (now >= late_.until || !owner) return {};
+  const ServiceId service = owner->service;
+  const bool of_drain = owner->what == What::drain;
+  if (!of_drain && supervisor_.id_in(service.slot) != service) return {};
+  const auto key = [&] {
+    return of_drain ? DrawKey{.seed = seed_, .name = name_hash("drain")} : supervisor_.draw_key(service);
+  };
+  const std::uint64_t number =
+      kOfTimer | (owner->what == What::restart_limit ? kOfLimit : 0) | static_cast<std::uint64_t>(now.nanoseconds);
   const Duration late = drawn_length(late_.by.of(), Purpose::target_delay, key, number);
   if (late == Duration::zero()) return late;
-  const std::string_view name = supervisor_.name(*owner);
-  const ChaosEvent event{.at = now,
-                         .service = *owner,
+  if (!of_drain) {
+    report_late(service, ChaosEvent::Kind::late, now + late);
+    return late;
+  }
+  for (auto slot = supervisor_.first_slot(); slot; slot = supervisor_.slot_after(*slot)) {
+    const auto id = supervisor_.id_in(*slot);
+    if (id) report_late(*id, ChaosEvent::Kind::drain_late, now + late);
+  }
+  return late;
+}
+
+void ChaosTimetable::report_late(ServiceId service, ChaosEvent::Kind kind, TimePoint until) {
+  const std::string_view name = supervisor_.name(service);
+  const ChaosEvent event{.at = scheduler_.now(),
+                         .service = service,
                          .name = name,
                          .name_hash = name_hash(name),
-                         .kind = ChaosEvent::Kind::late,
-                         .until = now + late,
+                         .kind = kind,
+                         .until = until,
                          .cause = "late_timers",
                          .entry = late_.entry};
   for (Observer* const observer : observers_) observer->on_chaos(event);
-  return late;
 }
 
 DrawKey ChaosTimetable::key_of(const Entry& entry) const noexcept {
@@ -186,6 +206,16 @@ class ChaosTimetable::VictimOnStage final : public Victim {
         case Command::remove: static_cast<void>(supervisor.remove(name)); return;
         case Command::reset: static_cast<void>(supervisor.reset(name)); return;
       }
+    });
+  }
+
+  void reconfigure(const PolicyChange& change) override {
+    timetable_.tell_supervisor([&supervisor = timetable_.supervisor_, name = std::string{who_.name}, change] {
+      const ServicePolicy* const in_force = supervisor.policy(name);
+      if (in_force == nullptr) return;
+      ServicePolicy policy = *in_force;
+      change.apply_to(policy);
+      static_cast<void>(supervisor.reconfigure(name, policy));
     });
   }
 
@@ -267,6 +297,10 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
     return found;
   }
 
+  void add(const std::vector<std::string>& names, const std::optional<DrawnLength>& spread) override {
+    timetable_.add(entry_, occurrence_, names, spread);
+  }
+
   void limit(std::string_view resource, std::uint32_t slots, TimePoint until) override {
     auto* const queue = timetable_.population_.resource(resource);
     if (queue == nullptr) return;
@@ -310,6 +344,22 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
   std::uint32_t number_;
   std::uint32_t occurrence_;
 };
+
+// Whoever is not there has no draws of its own: the entry draws for its name.
+void ChaosTimetable::add(const Entry& entry, std::uint32_t occurrence, const std::vector<std::string>& names,
+                         const std::optional<DrawnLength>& spread) {
+  for (const auto& name : population_.absent(names)) {
+    const auto join = [this, name] {
+      if (!healed()) tell_supervisor([&population = population_, name] { population.add(name); });
+    };
+    if (!spread) {
+      join();
+      continue;
+    }
+    const auto key = [&] { return DrawKey{.seed = seed_, .name = name_hash(name), .incarnation = entry.number}; };
+    later(scheduler_.now() + drawn_length(spread->of(), Purpose::target_delay, key, occurrence), join);
+  }
+}
 
 // What the start of a run does to others, after it: a run must not end inside the start of another one.
 void ChaosTimetable::infect(ServiceId id, RunNumber run, const Infection& infection, std::uint64_t strike,

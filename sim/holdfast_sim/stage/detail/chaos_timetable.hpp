@@ -40,6 +40,10 @@ class Population {
   // nullopt: not present.
   virtual std::optional<Inhabitant> find(std::string_view name) = 0;
   virtual std::optional<Inhabitant> find(ServiceId id) = 0;
+  // The names of the services of the fleet that are not present and whom names mean, in the order of adding.
+  [[nodiscard]] virtual std::vector<std::string> absent(const std::vector<std::string>& names) const = 0;
+  // Adds a service of the fleet, unless it is present or the supervisor refuses it.
+  virtual void add(const std::string& name) = 0;
   // What services need; null: there is none of this name.
   virtual ResourceQueue<SimulatedService>* resource(std::string_view name) = 0;
 
@@ -112,11 +116,14 @@ class ChaosTimetable {
   void go_on(std::shared_ptr<Rollout> rollout);
   void infect(ServiceId id, RunNumber run, const Infection& infection, std::uint64_t strike, std::string_view cause);
   void later(TimePoint at, std::function<void()> what);
+  void add(const Entry& entry, std::uint32_t occurrence, const std::vector<std::string>& names,
+           const std::optional<DrawnLength>& spread);
   // Now, or when the supervisor wakes.
   void tell_supervisor(std::function<void()> what);
   void stand_still(TimePoint until, std::uint32_t entry);
   void be_late(const DrawnLength& by, TimePoint until, std::uint32_t entry);
   Duration lateness(const Timer& timer);
+  void report_late(ServiceId service, ChaosEvent::Kind kind, TimePoint until);
   // When the entry begins again; nullopt: never.
   [[nodiscard]] std::optional<TimePoint> next(const Entry& entry, std::uint32_t occurrence) const;
   [[nodiscard]] DrawKey key_of(const Entry& entry) const noexcept;
