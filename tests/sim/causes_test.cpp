@@ -339,6 +339,68 @@ TEST_CASE("a bad configuration is the cause of what starts with it") {
   REQUIRE(chain.at(5) == "10min31s100ms  run 2 fails after 100ms, because it began while starts fail: \"poison\"");
 }
 
+TEST_CASE("what comes late because the supervisor's timer does is explained by that") {
+  constexpr std::string_view kDrain = R"(
+name = "by hand"
+[supervisor]
+shutdown_timeout = "10s"
+stop_grace = "1h"
+restart_limit = { every = "20s", burst = 1 }
+backoff = { base = "1s", max = "1s", jitter = "none", breaker = "off" }
+[[fleet]]
+name = "s"
+count = 2
+on_stop = "ignore"
+[[chaos]]
+at = "1s"
+storm = {}
+[[chaos]]
+at = "5s"
+late_timers = { by = "2s" }
+[[chaos]]
+at = "1min"
+shutdown = true
+)";
+  REQUIRE(chain_of(kDrain, "s-1 started #2") ==
+          Lines{"1s  chaos[0]: its run is made to fail: \"storm\"", "1s  run 1 fails with it, after 1s: \"storm\"",
+                "1s  failure 1 in a row: it waits 1s",
+                "2s  it waits for its turn: restart_limit lets one service start in 20s, 1 at once",
+                "22s  chaos[1]: the supervisor's timer is late; what is due now comes at 24s",
+                "24s  run 2 begins, after 22s in the queue"});
+  REQUIRE(chain_of(kDrain, "s-1 terminated") ==
+          Lines{"1min  chaos[2]: the supervisor is asked to shut down, within 10s",
+                "1min  run 2 is asked to stop, because of the shutdown",
+                "1min10s  chaos[1]: the supervisor is late; the deadline of the drain, which is now, comes at 1min12s",
+                "1min12s  it is given up: abandoned after 12s"});
+}
+
+TEST_CASE("what an operator changes is explained by the entry, where only one can have done it") {
+  constexpr std::string_view kChanges = R"(
+name = "by hand"
+duration = "1min"
+[[fleet]]
+name = "web"
+count = 2
+joins = "later"
+[[chaos]]
+at = "10s"
+add = { of = "web-0" }
+[[chaos]]
+at = "20s"
+reconfigure = { of = "web", stop_grace = "5s" }
+[[chaos]]
+at = "30s"
+add = {}
+[[chaos]]
+at = "40s"
+reconfigure = { of = "web-1", stop_grace = "6s" }
+)";
+  REQUIRE(chain_of(kChanges, "web-0 added") == Lines{"10s  chaos[0]: an operator adds the service"});
+  REQUIRE(chain_of(kChanges, "web-1 added") == Lines{"30s  chaos[2]: an operator adds the service"});
+  REQUIRE(chain_of(kChanges, "web-0 reconfigured") == Lines{"20s  chaos[1]: an operator gives it another policy"});
+  REQUIRE(chain_of(kChanges, "web-1 reconfigured") == Lines{"40s  an operator gives it another policy"});
+}
+
 TEST_CASE("a property of the course of the run is explained by the event that broke it") {
   const auto course = [](std::string_view property) {
     return chain_of(replaced(kOutage, "circuit_open = 0\n", "[[expect.property]]\nname = \"restarts\"\n") +

@@ -307,7 +307,7 @@ struct Checks::State {
   void starts_when_the_delay_has_passed(Step& step) {
     const Life& life = step.life;
     if (life.reported_overdue || step.explained || !life.waits() || step.paid == Owed::start_now) return;
-    if (step.past.turn != 0) [[unlikely]]
+    if (turns.waits(step.past)) [[unlikely]]
       return turns.starts(step);
     found.test(Rule::starts_when_the_delay_has_passed, step.event.at == life.due, step, [&] {
       return fmt::format("a run starts at {}, but is due at {}", to_string(step.event.at), to_string(life.due));
@@ -376,7 +376,7 @@ struct Checks::State {
     if (groups.is_used()) [[unlikely]]
       groups.on_started(step);
     starts_when_the_delay_has_passed(step);
-    if (step.past.turn != 0) [[unlikely]]
+    if (turns.waits(step.past)) [[unlikely]]
       turns.ends(step.past);
     if (step.paid == Owed::start_now) {
       retries.was_closed_by_the_command(step);
@@ -611,7 +611,7 @@ struct Checks::State {
       order.on_stopping(step, what.cause);
     if (groups.is_used()) [[unlikely]]
       groups.on_stopping(step);
-    if (step.past.turn != 0) [[unlikely]]
+    if (turns.waits(step.past)) [[unlikely]]
       turns.ends(step.past);
     if (life.phase != Phase::stopping) {
       makes_only_legal_transitions(step, Phase::stopping);

@@ -25,6 +25,8 @@ struct TurnRules {
     for_others += static_cast<std::uint64_t>(more);
     count();
   }
+  // It is limited. What it has of its own is far from what the rules look at with every event, so it comes second.
+  [[nodiscard]] bool waits(const Past& past) const noexcept { return !waiting.empty() && past.turn != 0; }
   void count() noexcept { counted.waiting_services = waiting.size() + for_others; }
 
   [[gnu::cold, gnu::noinline]] void begins(Step& step) {

@@ -113,6 +113,8 @@ class Reader {
     const std::size_t why = latest(stalled_, late_);
     return why != kNone && all_[why].chaos()->until == all_[i_].at() ? why : kNone;
   }
+  // Why somebody had to be killed or given up, or that it happens so late.
+  std::size_t hanging_or_late_now() const { return hanging_now() != kNone ? hanging_now() : late_now(); }
   Cause cause_of_start() const {
     if (started_ == kNone && ended_ == kNone) return because(CauseKind::event, latest(added_, waiting_));
     const std::size_t over = latest(ended_, abandoned_);
@@ -262,13 +264,13 @@ class Reader {
   Cause of(const Event&, const event::Killed&) {
     killed_ = i_;
     Cause cause = because(CauseKind::timer, stopping_);
-    cause.also = hanging_now();
+    cause.also = hanging_or_late_now();
     return cause;
   }
   Cause of(const Event&, const event::Abandoned&) {
     abandoned_ = i_;
     Cause cause = because(CauseKind::timer, latest(stopping_, killed_));
-    cause.also = hanging_now();
+    cause.also = hanging_or_late_now();
     const auto* const stop = stopping_ == kNone ? nullptr : all_[stopping_].as<event::Stopping>();
     if (stop != nullptr && is_missed_deadline(stop->cause)) {
       cause.failed = true;
@@ -283,7 +285,7 @@ class Reader {
       case Termination::Reason::circuit_open: return because(CauseKind::event, tripped_);
       case Termination::Reason::abandoned: {
         Cause cause = because(CauseKind::timer, latest(stopping_, killed_, abandoned_));
-        cause.also = hanging_now();
+        cause.also = hanging_or_late_now();
         return cause;
       }
       case Termination::Reason::completed:
