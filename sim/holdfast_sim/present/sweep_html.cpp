@@ -143,10 +143,10 @@ class Curve {
   }
 
   [[nodiscard]] std::string table() const {
-    constexpr std::array<unsigned, 3> kPercents{50, 90, 99};  // as the text has
+    constexpr std::array<unsigned, 3> kPercentsShown{50, 90, 99};  // as the text has
     std::string head = "<th class=\"n\">best</th>";
     std::string row = cell(spread_.best());
-    for (const unsigned percent : kPercents) {
+    for (const unsigned percent : kPercentsShown) {
       head += fmt::format("<th class=\"n\">{} %</th>", percent);
       row += cell(values_[percent - 1]);
     }

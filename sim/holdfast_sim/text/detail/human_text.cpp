@@ -74,9 +74,9 @@ std::string human(ServiceTime length) {
 }
 
 std::string moment(TimePoint at) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  constexpr std::int64_t kMillisecond = 1'000'000;
-  if (at.nanoseconds >= kSecond && at != TimePoint::max()) at.nanoseconds -= at.nanoseconds % kMillisecond;
+  constexpr auto kWithoutLess = static_cast<std::int64_t>(kSecond);
+  constexpr auto kLeast = static_cast<std::int64_t>(kMillisecond);
+  if (at.nanoseconds >= kWithoutLess && at != TimePoint::max()) at.nanoseconds -= at.nanoseconds % kLeast;
   return holdfast::to_string(at);
 }
 
