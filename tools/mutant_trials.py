@@ -126,11 +126,11 @@ def run(test: Test, folder: Path | None = None) -> Verdict:
           subprocess.Popen(command, cwd=folder or BUILD, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=errors, text=True, errors="replace", start_new_session=True,
                            preexec_fn=limit_resources) as process):
-        too_late = threading.Timer(SECONDS_MAX, end_group, [process])
+        too_late = threading.Timer(SECONDS_MAX, end_session, [process])
         too_late.start()
         case, failure = first_failure(process.stdout) if test.is_catch2 else ("", "")
         if failure:
-            end_group(process)
+            end_session(process)
         out = process.stdout.read()
         status = process.wait()
         in_time = too_late.is_alive()
@@ -144,11 +144,17 @@ def run(test: Test, folder: Path | None = None) -> Verdict:
     return verdict_of_a_program(test, status, case, out, err)
 
 
-def end_group(process: subprocess.Popen) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it has just ended by itself
+def end_session(process: subprocess.Popen) -> None:
+    """Kills the program and what it has started, also in groups of their own: as long as one of them has its output open,
+    the output does not end. A program that forks meanwhile is met a second time."""
+    for _ in range(2):
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, rest = int(stat.parent.name), stat.read_text(errors="replace").rpartition(")")[2].split()
+                if int(rest[3]) == process.pid:
+                    os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass  # it has just ended by itself
 
 
 def verdict_of_a_program(test: Test, status: int, case: str, out: str, err: str) -> Verdict:

@@ -133,6 +133,21 @@ class MutantsTest(unittest.TestCase):
         self.assertEqual(run("print('why'); exit(1)").failed, "x: why")
         self.assertEqual(run("import os; os.abort()").broke, "x died of SIGABRT")
 
+    def test_a_program_that_has_failed_is_over_whatever_it_has_started(self):
+        # A child in a group of its own that has the output open and does not end, and a parent that goes on.
+        program = self.root / "x_test"
+        program.write_text(f"#!{sys.executable}\n"
+                           "import os, time\n"
+                           "if os.fork() == 0:\n"
+                           "    os.setpgid(0, 0)\n"
+                           "    while True: time.sleep(1)\n"
+                           "time.sleep(0.2)\n"
+                           "print('<TestCase name=\"a\">\\n<Failure filename=\"a\">', flush=True)\n"
+                           "while True: time.sleep(1)\n")
+        program.chmod(0o755)
+        verdict = mutant_trials.run(mutant_trials.Test("x_test", [str(program)], []), self.root)
+        self.assertEqual(verdict.failed, "x_test: a")
+
 
 if __name__ == "__main__":
     ROOT = Path(sys.argv[1])
