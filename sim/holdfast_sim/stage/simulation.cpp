@@ -69,29 +69,23 @@ class Stage final : public Population {
     return found == queues_.end() ? nullptr : &found->second;
   }
 
-  [[nodiscard]] std::vector<std::string> absent(const std::vector<std::string>& names) const override {
+  [[nodiscard]] std::vector<Absent> absent(const std::vector<std::string>& names) const override {
     const Named named{*this, names};
-    std::vector<std::string> all;
-    for (const auto& [group, role] : fleet_) {
-      for (std::uint32_t i = 0; i < group.size(); ++i) {
-        auto name = group.service_name(i);
-        if (!supervisor_->id(name) && named.has(group.name, name)) all.push_back(std::move(name));
+    std::vector<Absent> all;
+    for (std::size_t i = 0; i < fleet_.size(); ++i) {
+      const FleetGroup& group = fleet_[i].first;
+      for (std::uint32_t index = 0; index < group.size(); ++index) {
+        auto name = group.service_name(index);
+        if (!supervisor_->id(name) && named.has(group.name, name)) all.push_back({i, std::move(name)});
       }
     }
     return all;
   }
 
-  void add(const std::string& name) override {
-    const auto of_group = [&](const auto& one) {
-      const auto& group = one.first;
-      const auto numbered = group.count ? file::numbered_name(name) : std::nullopt;
-      return numbered ? numbered->group == group.name && numbered->index < *group.count
-                      : !group.count && group.name == name;
-    };
-    const auto found = std::find_if(fleet_.begin(), fleet_.end(), of_group);
-    if (found == fleet_.end() || supervisor_->id(name)) return;
-    if (!add_of_group_(found->first, *found->second, name)) return;
-    groups_[found->first.name].more.push_back(services_.size() - 1);
+  void add(const Absent& service) override {
+    const auto& [group, role] = fleet_[service.group];
+    if (supervisor_->id(service.name) || !add_of_group_(group, *role, service.name)) return;
+    groups_[group.name].more.push_back(services_.size() - 1);
   }
 
   void set_supervisor(const Supervisor& supervisor) { supervisor_ = &supervisor; }

@@ -11,6 +11,7 @@
 #include <holdfast_sim/format/detail/recorded_files.hpp>
 #include <holdfast_sim/format/detail/scenario_keys.hpp>
 #include <holdfast_sim/scenario/detail/name_pattern.hpp>
+#include <holdfast_sim/scenario/detail/named.hpp>
 #include <holdfast_sim/text/file.hpp>
 
 namespace holdfast::sim::detail {
@@ -36,7 +37,7 @@ class ScenarioChecks : FleetChecks {
     for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) check_group(i);
     group_names_are_no_service_names();
     orders_work();
-    for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) joins_after_others(i);
+    groups_join_after_others();
     for (std::size_t i = 0; i < scenario_.chaos.size() && !full(); ++i) check_recorded_names(i);
     somebody_is_there();
     for (std::size_t i = 0; i < scenario_.chaos.size() && !full(); ++i) check_chaos(i);
@@ -109,13 +110,18 @@ class ScenarioChecks : FleetChecks {
   }
 
   // What a service is after is there when it is added.
-  void joins_after_others(std::size_t index) {
+  void groups_join_after_others() {
+    const auto joins_later = [](const FleetGroup& group) { return group.joins == Joins::later; };
+    if (!names_known_ || std::none_of(scenario_.fleet.begin(), scenario_.fleet.end(), joins_later)) return;
+    const Roster roster = roster_of(scenario_);
+    for (std::size_t i = 0; i < scenario_.fleet.size() && !full(); ++i) joins_after_others(i, roster);
+  }
+  void joins_after_others(std::size_t index, const Roster& roster) {
     const auto& group = scenario_.fleet[index];
-    if (group.joins == Joins::later || !names_known_) return;
+    if (group.joins == Joins::later) return;
     const auto joins_later = [&](const std::string& name) {
       return std::any_of(scenario_.fleet.begin(), scenario_.fleet.end(), [&](const FleetGroup& other) {
-        const auto numbered = other.count ? numbered_name(name) : std::nullopt;
-        return other.joins == Joins::later && (other.name == name || (numbered && numbered->group == other.name));
+        return other.joins == Joins::later && is_of(roster, name, other.name);
       });
     };
     const std::string path = indexed("fleet", index) + ".after";

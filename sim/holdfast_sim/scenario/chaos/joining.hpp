@@ -19,8 +19,8 @@ struct Joining {
   static constexpr std::string_view kKey = "add";
   static constexpr std::string_view kHelp =
       "an operator adds services of the fleet that are not there: `add = { of = \"web\" }`. They belong to a group "
-      "that "
-      "joins later (`joins = \"later\"`), or have been removed. One that is there stays as it is. One that is added "
+      "that joins later (`joins = \"later\"`), or have been removed. One that is there stays as it is. One that is "
+      "added "
       "begins anew, and outside of everything that has begun before, such as an outage. An `add` that the supervisor "
       "refuses, because a service of its `after` is not there or the fleet shuts down, does nothing";
   static constexpr bool kReachesNobody = true;  // the supervisor's own events have it

@@ -38,8 +38,8 @@ struct Reconfigure {
   static constexpr std::string_view kHelp =
       "an operator gives each of the targets another policy while it runs: "
       "`reconfigure = { of = \"web\", backoff = { max = \"5min\" } }`. What stands here is changed, and the rest of "
-      "its "
-      "policy stays. [Semantics](../semantics.md#69-run-time-changes) says what follows. A service that has terminated "
+      "its policy stays. [Semantics](../semantics.md#69-run-time-changes) says what follows. A service that has "
+      "terminated "
       "or is being stopped for good keeps its policy";
   static constexpr bool kReachesNobody = true;  // the supervisor's own events have it
 

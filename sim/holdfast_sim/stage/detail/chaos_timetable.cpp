@@ -348,15 +348,17 @@ class ChaosTimetable::StrikeOnStage final : public Strike {
 // Whoever is not there has no draws of its own: the entry draws for its name.
 void ChaosTimetable::add(const Entry& entry, std::uint32_t occurrence, const std::vector<std::string>& names,
                          const std::optional<DrawnLength>& spread) {
-  for (const auto& name : population_.absent(names)) {
-    const auto join = [this, name] {
-      if (!healed()) tell_supervisor([&population = population_, name] { population.add(name); });
+  for (const auto& service : population_.absent(names)) {
+    const auto join = [this, service] {
+      if (!healed()) tell_supervisor([&population = population_, service] { population.add(service); });
     };
     if (!spread) {
       join();
       continue;
     }
-    const auto key = [&] { return DrawKey{.seed = seed_, .name = name_hash(name), .incarnation = entry.number}; };
+    const auto key = [&] {
+      return DrawKey{.seed = seed_, .name = name_hash(service.name), .incarnation = entry.number};
+    };
     later(scheduler_.now() + drawn_length(spread->of(), Purpose::target_delay, key, occurrence), join);
   }
 }

@@ -4,6 +4,7 @@
 // service as the services are: one row more or less moves no other.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -32,6 +33,12 @@ struct Inhabitant {
   std::uint64_t name_hash = 0;
 };
 
+// A service of the fleet that is not present.
+struct Absent {
+  std::size_t group;  // in the order of adding
+  std::string name;
+};
+
 // Whom names mean.
 class Population {
  public:
@@ -40,10 +47,10 @@ class Population {
   // nullopt: not present.
   virtual std::optional<Inhabitant> find(std::string_view name) = 0;
   virtual std::optional<Inhabitant> find(ServiceId id) = 0;
-  // The names of the services of the fleet that are not present and whom names mean, in the order of adding.
-  [[nodiscard]] virtual std::vector<std::string> absent(const std::vector<std::string>& names) const = 0;
-  // Adds a service of the fleet, unless it is present or the supervisor refuses it.
-  virtual void add(const std::string& name) = 0;
+  // The services of the fleet that are not present and whom names mean, in the order of adding.
+  [[nodiscard]] virtual std::vector<Absent> absent(const std::vector<std::string>& names) const = 0;
+  // Adds one, unless it is present by now or the supervisor refuses it.
+  virtual void add(const Absent& service) = 0;
   // What services need; null: there is none of this name.
   virtual ResourceQueue<SimulatedService>* resource(std::string_view name) = 0;
 
