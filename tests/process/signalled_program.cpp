@@ -4,6 +4,7 @@
 //
 //     --deaf                   a coroutine that takes no notice of a stop
 //     --shells COUNT SCRIPT    processes that are never started again, each `sh -c SCRIPT`
+//     --halts                  stops itself (SIGSTOP) as soon as it has said that it shuts down
 //     --request                asks for its shutdown when everything runs
 //     --left-alone             handles no signals
 //     --own                    has handlers of its own for SIGTERM and SIGHUP, set before: "own 15"
@@ -34,6 +35,7 @@ struct Options {
   int shells = 0;
   std::string script{};
   bool requests = false;
+  bool halts = false;
   bool handles_signals = true;
   bool has_own_handlers = false;
   bool adopts = false;
@@ -47,6 +49,7 @@ Options options_of(int count, char** arguments) {
     const std::string_view word = arguments[i];
     if (word == "--deaf") options.is_deaf = true;
     if (word == "--request") options.requests = true;
+    if (word == "--halts") options.halts = true;
     if (word == "--left-alone") options.handles_signals = false;
     if (word == "--own") options.has_own_handlers = true;
     if (word == "--linger") options.lingers = true;
@@ -68,9 +71,10 @@ void say(const std::string& line) {
 
 class Says final : public holdfast::EventSink {
  public:
-  Says(int services, bool requests) : left_(services), requests_(requests) {}
+  Says(int services, bool requests, bool halts) : left_(services), requests_(requests), halts_(halts) {}
   void on_event(const holdfast::Event& event) override {
     say(holdfast::log_line(event));
+    if (halts_ && std::holds_alternative<holdfast::event::ShutdownRequested>(event.what)) std::raise(SIGSTOP);
     if (!std::holds_alternative<holdfast::event::Running>(event.what) || --left_ != 0) return;
     say("ready");
     if (requests_) runtime->request_shutdown();
@@ -80,6 +84,7 @@ class Says final : public holdfast::EventSink {
  private:
   int left_;
   const bool requests_;
+  const bool halts_;
 };
 
 boost::asio::awaitable<void> is_deaf(holdfast::Context& ctx) {
@@ -116,7 +121,8 @@ int main(int count, char** arguments) {
     std::signal(SIGTERM, on_own_signal);
     std::signal(SIGHUP, on_own_signal);
   }
-  Says says{options.shells + (options.is_deaf ? 2 : 1) + (options.waits_ms < 0 ? 0 : 1), options.requests};
+  Says says{options.shells + (options.is_deaf ? 2 : 1) + (options.waits_ms < 0 ? 0 : 1), options.requests,
+            options.halts};
   int status = 0;
   {
     using holdfast::Orphans;

@@ -121,8 +121,9 @@ class SameStop final : private Timer {
   explicit SameStop(Scheduler& scheduler) : scheduler_(scheduler) {}
   ~SameStop() { end(); }
 
-  void begin() noexcept {
-    over_at_ = scheduler_.now() + detail::kSameStopMax;
+  // `at`: of the shutdown, which a sink may have heard of first, and taken its time.
+  void begin(TimePoint at) noexcept {
+    over_at_ = at + detail::kSameStopMax;
     try {
       scheduler_.arm(*this, *over_at_);
     } catch (...) {  // no memory: the clock will do
@@ -188,7 +189,7 @@ struct Runtime::State final : EventSink,
     fleet_walks->on_event(event);
     departures->on_event(event);
     ownership.on_event(event);
-    if (std::holds_alternative<event::ShutdownRequested>(event.what)) same_stop.begin();
+    if (std::holds_alternative<event::ShutdownRequested>(event.what)) same_stop.begin(event.at);
     if (std::holds_alternative<event::Drained>(event.what)) on_drained();
   }
 
