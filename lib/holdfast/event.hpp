@@ -208,6 +208,7 @@ struct Waiting {
 struct Removed {
   static constexpr std::string_view kKind = "removed";
   static constexpr LogLevel kLevel = LogLevel::info;
+  bool forgotten = false;  // because its policy says so (forget_when_done), and not by a command
 };
 // The supervisor shuts down; every service is asked to stop. Not about one service.
 struct ShutdownRequested {

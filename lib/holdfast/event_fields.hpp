@@ -194,6 +194,8 @@ constexpr void visit_fields(Field&& field, What& what) {
     field("max_failures", what.why.max_failures);
     field("after_ns", what.why.after);
     field("last_error", what.last_error);
+  } else if constexpr (std::is_same_v<Kind, event::Removed>) {
+    field("forgotten", what.forgotten);
   } else if constexpr (std::is_same_v<Kind, event::ShutdownRequested>) {
     field("cause", what.cause);
     field("timeout_ns", what.timeout);

@@ -1685,13 +1685,13 @@ void Supervisor::add_again_in_place(Record& record) {
 
 // Unless a restart or a shutdown has overtaken that.
 void Supervisor::forget_if_done(Record& record) {
-  if (record.phase == Phase::terminated && !shutdown_begun_) forget(record);
+  if (record.phase == Phase::terminated && !shutdown_begun_) forget(record, {.forgotten = true});
 }
 
-void Supervisor::forget(Record& record) {
+void Supervisor::forget(Record& record, event::Removed why) {
   if (!record.name_freed) free_name(record, now_);
   if (shutdown_begun_ && !drain_is_over_) list_removed(record);
-  emit(record, event::Removed{});
+  emit(record, why);
   objects_.erase(record.service);
   forget_side_entries(record);
   services_.forget(record);

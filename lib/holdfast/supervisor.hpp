@@ -360,7 +360,7 @@ class Supervisor {
   void terminate(Record& record, Termination::Reason why);
   void add_again_in_place(Record& record);
   void forget_if_done(Record& record);
-  void forget(Record& record);
+  void forget(Record& record, event::Removed why = {});
   void set_phase(Record& record, Phase phase);
   void reset_retries(Record& record);
   void emit_tripped(Record& record, std::uint32_t failures);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -149,7 +150,7 @@ TEST_CASE("removed_services_stay_silent") {
 TEST_CASE("a service of forget_when_done is removed in the instant in which it has terminated") {
   const ServicePolicy policy{.backoff = kPolicy, .forget_when_done = true};
   History held;
-  held.added_under("done", policy).restarted().exited().completed().removed();
+  held.added_under("done", policy).restarted().exited().completed().forgotten();
   check_held(held.at(1s).finish());
   History again;
   again.added_under("a", policy).restarted().exited().completed().commanded(Command::restart).removed();
@@ -168,6 +169,29 @@ TEST_CASE("a service of forget_when_done is removed in the instant in which it h
   History without_a_policy;
   without_a_policy.up("a").exited().completed().removed().finish();
   check_only(without_a_policy, Rule::removes_when_commanded, "is removed, though no removal was requested");
+}
+
+TEST_CASE("a removal says whether the policy or a command was its reason") {
+  const ServicePolicy policy{.backoff = kPolicy, .forget_when_done = true};
+  History by_command;
+  by_command.added_under("a", policy).restarted().exited().completed().removed().finish();
+  check_only(by_command, Rule::removes_when_commanded,
+             "is said to be removed by a command, though its policy has forgotten it");
+  const auto by_a_command = [&policy](bool runs, bool forgotten) {
+    auto history = std::make_unique<History>();
+    history->added_under("a", policy).restarted();
+    if (!runs) history->exited().completed();
+    history->commanded(Command::remove);
+    if (runs) history->stopping(StopCause::remove).exited().cancelled();
+    forgotten ? history->forgotten() : history->removed();
+    history->at(1s).finish();
+    return history;
+  };
+  for (const bool runs : {true, false}) {
+    check_held(*by_a_command(runs, false));
+    check_only(*by_a_command(runs, true), Rule::removes_when_commanded,
+               "is said to be forgotten by its policy, though a command removed it");
+  }
 }
 
 }  // namespace

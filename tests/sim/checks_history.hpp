@@ -196,6 +196,7 @@ class History {
   History& goes_on(Duration after) { return tell(event::Abandoned{after}); }
   History& ended_late() { return tell(event::EndedLate{Outcome::clean, now_ - service().began, {}}); }
   History& removed() { return tell(event::Removed{}); }
+  History& forgotten() { return tell(event::Removed{.forgotten = true}); }
   History& shutdown(ShutdownCause cause = ShutdownCause::requested) {
     return tell_of_supervisor(event::ShutdownRequested{cause, 30s});
   }

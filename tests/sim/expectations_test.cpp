@@ -54,6 +54,7 @@ class History {
   History& terminated(Termination::Reason reason) { return tell(event::Terminated{{reason}, {}}); }
   History& completed() { return exited().terminated(Termination::Reason::completed); }
   History& removed() { return tell(event::Removed{}); }
+  History& forgotten() { return tell(event::Removed{.forgotten = true}); }
   History& drained(DrainOutcome outcome = DrainOutcome::drained) {
     checks.on_event({.at = now_, .n = 1, .what = event::Drained{outcome}});
     return *this;
@@ -229,6 +230,11 @@ TEST_CASE("a condition counts the services of its group in a state, and what has
   // A service that is removed counts nowhere.
   CHECK(once(&Counts::running, [](History& h) { h.completed().removed(); }) == held);
   CHECK(once(&Counts::terminated, [](History& h) { h.completed().removed(); }).starts_with("not held"));
+  CHECK(once(&Counts::lost, [](History& h) { h.failed().tripped().removed(); }).starts_with("not held"));
+  // One that its policy has forgotten is missed if it was lost.
+  CHECK(once(&Counts::lost, [](History& h) { h.failed().tripped().forgotten(); }) == held);
+  CHECK(once(&Counts::lost, [](History& h) { h.failed().tripped().forgotten().up("s-1"); }).starts_with("not held"));
+  CHECK(once(&Counts::terminated, [](History& h) { h.completed().forgotten(); }).starts_with("not held"));
 }
 
 TEST_CASE("a missed property names the services of its group, and ends with the request for a shutdown") {
@@ -434,6 +440,20 @@ TEST_CASE("removed services need not run, terminated ones should") {
   terminated.up("a").added("b").completed().at(20s);
   CHECK(terminated.finish() ==
         "not held at 10s; all_running_by: expected 10s, found 1 of 2 services were not running at 10s (b)");
+}
+
+TEST_CASE("a lost service that its policy has forgotten should run, until one of its name is there again") {
+  for (const Expectations& expect : {Expectations{.all_running_by = 10s}, Expectations{.after_heal_within = 4s}}) {
+    History lost{expect};
+    lost.up("a").up("b").at(1s).storm().failed().terminated(Termination::Reason::failed).forgotten().at(20s);
+    CHECK(lost.finish().find("1 of 2 services were not running ") != std::string::npos);
+    History done{expect};
+    done.up("a").up("b").at(1s).storm().completed().forgotten().at(20s);
+    CHECK(done.finish().starts_with("held at "));
+    History again{expect};
+    again.up("a").up("b").at(1s).failed().terminated(Termination::Reason::failed).forgotten().at(7s).up("b").at(20s);
+    CHECK(again.finish().starts_with("held at 7s"));
+  }
 }
 
 TEST_CASE("in a group without services no service runs") {

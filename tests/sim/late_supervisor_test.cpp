@@ -93,6 +93,21 @@ TEST_CASE("a delay that passes while the supervisor stands still is over when it
   CHECK(story_of(scenario).at(3) == "18s started");
 }
 
+TEST_CASE("a host that boots while its supervisor stands still has its services started when that goes on") {
+  // The supervisor knows neither that the run is ready nor that it is silent when the host boots.
+  for (const auto& [at, off] : {std::pair<Duration, Duration>{2s, 1s}, {2s, 0s}, {500ms, 3s}}) {
+    auto scenario = scenario_of({.ready_after = Fixed{4s}},
+                                {stall(1s, 5s), {.at = at, .what = Outage{.length = off, .mode = OutageMode::gone}}}, 1min);
+    scenario.fleet.front().policy.ready = Ready::notified;
+    const Lines lines = story_of(scenario);
+    CHECK(lines.size() == 6);
+    CHECK(lines.at(3) == "6s stopping restart");
+    CHECK(lines.at(4) == "6s ended clean");
+    CHECK(lines.at(5) == "6s started");
+    CHECK(rehearse(scenario).report.fleet.availability.up == static_cast<ServiceTime>(Duration{50s}.count()));
+  }
+}
+
 TEST_CASE("a deadline is later by as much as the supervisor stands still") {
   CHECK(story_of(stopped_at_10s(5s, {stall(12s, 18s)})) == Lines{"0s started", "10s stopping stop", "12s stalled",
                                                                  "15s ended_unseen", "30s ended clean",

@@ -98,6 +98,23 @@ TEST_CASE("a service that comes later is absent before, and one that was given u
   REQUIRE(letters(map.rows().at(0)) == "..wlll");
 }
 
+TEST_CASE("a service that its policy forgets stays what it was, and one that a command removes is done") {
+  FleetMap map{5s, 5};
+  History history{map};
+  const auto ends = [&](std::uint32_t slot, std::string_view name, Termination::Reason reason, bool forgotten) {
+    history.add(0s, slot, name);
+    history.tell(2s, slot, name, event::Terminated{{.reason = reason}, "x"});
+    history.tell(2s, slot, name, event::Removed{.forgotten = forgotten});
+  };
+  ends(0, "lost", Termination::Reason::failed, true);
+  ends(1, "job", Termination::Reason::completed, true);
+  ends(2, "removed", Termination::Reason::failed, false);
+  map.finish(at(5s));
+  REQUIRE(letters(map.rows().at(0)) == "wwlll");
+  REQUIRE(letters(map.rows().at(1)) == "wwddd");
+  REQUIRE(letters(map.rows().at(2)) == "wwddd");
+}
+
 TEST_CASE("a cell is in a fault that lasts for most of it, and a hang lasts as long as its run") {
   FleetMap map{10s, 10};
   History history{map};

@@ -108,6 +108,75 @@ TEST_CASE("lost services go on counting as down, completed and cancelled ones st
   CHECK(total(report.history, Standing::done) == time(70s));
 }
 
+TEST_CASE("a lost service that its policy forgets counts as down until somebody adds it again") {
+  Scenario scenario = scenario_of({{.name = "lost"}, {.name = "done"}});
+  scenario.duration = 100s;
+  const auto report_of = [&scenario](bool by_command, std::optional<Duration> added_again, Duration end = 90s) {
+    History history{scenario};
+    history.add(0s, 0, "lost");
+    history.add(0s, 1, "done");
+    history.start(0s, 0, "lost");
+    history.start(0s, 1, "done");
+    history.outage(15s, 0, "lost", 25s);
+    history.chaos(18s, 0, "lost", ChaosEvent::Kind::hang, at(30s));
+    history.end(20s, 0, "lost", Outcome::fatal);
+    history.terminate(20s, 0, "lost", {Termination::Reason::failed});
+    history.end(20s, 1, "done", Outcome::clean);
+    history.terminate(20s, 1, "done", {Termination::Reason::completed});
+    for (const std::uint32_t slot : {0U, 1U}) {
+      history.tell(20s, slot, slot == 0 ? "lost" : "done", event::Removed{.forgotten = !by_command});
+    }
+    if (added_again) history.add(*added_again, 0, "lost");
+    if (added_again) history.start(*added_again + 10s, 0, "lost");
+    return history.over(end);
+  };
+
+  const ReportData missed = report_of(false, std::nullopt);
+  CHECK(missed.fleet.availability.time == time(100s + 20s));
+  CHECK(missed.fleet.availability.up == time(15s + 20s));
+  CHECK(missed.fleet.availability.ideal == time(15s + 70s + 20s));  // the outage and the hang last until 30 s
+  CHECK(missed.fleet.availability.lost == time(70s));
+  CHECK(missed.lost_at_end == 1);
+  CHECK(missed.losses.count == 1);
+  CHECK(missed.after_outages.lost == 1);
+  CHECK(total(missed.history, Standing::lost) == time(70s));
+  CHECK(total(missed.history, Standing::done) == time(0s));
+
+  const ReportData added = report_of(false, 40s);
+  CHECK(added.fleet.availability.time == time(40s + 20s + 50s));  // the other one runs until the end
+  CHECK(added.fleet.availability.up == time(15s + 20s + 40s));
+  CHECK(added.fleet.availability.ideal == time(15s + 10s + 20s + 50s));
+  CHECK(added.fleet.availability.lost == time(10s));
+  CHECK(added.fleet.services == 3);
+  CHECK(added.lost_at_end == 0);
+  CHECK(added.losses.count == 1);
+  CHECK(added.active_at_end == 1);
+
+  const ReportData early = report_of(false, std::nullopt, 28s);  // the hang lasts longer than the run
+  CHECK(early.fleet.availability.lost == time(70s));
+
+  const ReportData removed = report_of(true, std::nullopt);
+  CHECK(removed.fleet.availability.time == time(20s + 20s));
+  CHECK(removed.fleet.availability.lost == time(0s));
+  CHECK(removed.lost_at_end == 0);
+  CHECK(removed.losses.count == 1);
+}
+
+TEST_CASE("a hung run that is over while nobody supervises it hangs no longer") {
+  History history{scenario_of({{.name = "feed"}})};
+  history.add(0s, 0, "feed");
+  history.start(0s, 0, "feed");
+  history.chaos(10s, 0, "feed", ChaosEvent::Kind::run_hang, TimePoint::max());
+  history.chaos(20s, 0, "feed", ChaosEvent::Kind::ended_unseen, at(50s));
+  history.fail(50s, 0, "feed");
+  history.start(60s, 0, "feed");
+  const ReportData report = history.over(100s);
+  CHECK(report.fleet.availability.ideal == time(90s));  // but for 10 s to 20 s
+  CHECK(report.fleet.availability.up == time(50s));
+  CHECK(report.after_failures.count == 1);
+  CHECK(report.after_failures.max == 40s);
+}
+
 TEST_CASE("lost services count as down up to the duration, also when the run was over before") {
   Scenario scenario = scenario_of({{.name = "feed", .count = 2}});
   scenario.duration = 100s;

@@ -29,7 +29,7 @@ TEST_CASE("a service is removed in the instant in which it has completed, and it
   Script& job = add_job(fleet);
   job.end_cleanly();
   fleet.settle();
-  CHECK(lines_of(fleet) == Lines{"job ended 1 after 0s clean", "job terminated completed", "job removed"});
+  CHECK(lines_of(fleet) == Lines{"job ended 1 after 0s clean", "job terminated completed", "job forgotten"});
   CHECK(fleet->service_count() == 0);
   add_job(fleet);
   CHECK(fleet.phase("job") == "running");
@@ -56,7 +56,7 @@ TEST_CASE("whatever ends it for good") {
     const auto lines = lines_of(fleet);
     REQUIRE(lines.size() >= 2);
     CHECK(lines.at(lines.size() - 2).starts_with("job terminated"));
-    CHECK(lines.back() == "job removed");
+    CHECK(lines.back() == "job forgotten");
     CHECK(fleet->service_count() == 0);
     if (reason != Reason::abandoned) continue;
     job.end_cleanly();  // nobody is left to report it
@@ -109,7 +109,7 @@ TEST_CASE("the last one is forgotten before the fleet returns") {
   Fleet fleet{config};
   add_job(fleet).end_cleanly();
   fleet.settle();
-  CHECK(lines_of(fleet) == Lines{"job ended 1 after 0s clean", "job terminated completed", "job removed",
+  CHECK(lines_of(fleet) == Lines{"job ended 1 after 0s clean", "job terminated completed", "job forgotten",
                                  "- shutdown_requested all_terminated 30s", "- drained drained"});
 }
 

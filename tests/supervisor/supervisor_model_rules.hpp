@@ -96,7 +96,7 @@ class ModelRules : public ModelState {
       case Said::What::restart: tell(life, "commanded restart"); return restarted(life, said.run);
       case Said::What::reset: tell(life, "commanded reset"); return was_reset(life);
       case Said::What::forget:
-        if (life.phase == Phase::terminated && !shutting_down) forget(life);
+        if (life.phase == Phase::terminated && !shutting_down) forget(life, "forgotten");
         return;
       case Said::What::reconfigured: return reconfigured(life, said.with);
       case Said::What::remove: tell(life, "commanded remove"); return removed(life);
@@ -768,8 +768,8 @@ class ModelRules : public ModelState {
     ++counters.active_services;
   }
 
-  void forget(Life& life) {
-    tell(life, "removed");
+  void forget(Life& life, const std::string& how = "removed") {
+    tell(life, how);
     life.gone = life.name_free = true;
     if (life.line != 0) order_.leave(place_of(life), life.line);
     if (!shutting_down || drained) return;

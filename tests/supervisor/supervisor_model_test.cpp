@@ -264,7 +264,7 @@ std::string kind_in(const std::string& line) {
   std::string time, who, kind, word;
   in >> time >> who >> kind;
   if (kind == "started" || kind == "running" || kind == "breaker_tripped" || kind == "breaker_closed" ||
-      kind == "removed" || kind == "killed" || kind == "abandoned" || kind == "ready_late") {
+      kind == "removed" || kind == "forgotten" || kind == "killed" || kind == "abandoned" || kind == "ready_late") {
     return kind;
   }
   in >> word;
@@ -344,6 +344,7 @@ TEST_CASE("the commands that are generated lead to every kind of event, every en
                                       "ended_late failed",
                                       "ended_late fatal",
                                       "ended_late threw",
+                                      "forgotten",
                                       "kill_threw thrown",
                                       "killed",
                                       "ready_late",

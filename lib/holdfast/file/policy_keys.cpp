@@ -265,7 +265,8 @@ void describe(TableOf<ServicePolicy>& table) {
             {.help = "whether the fleet shuts down with such a service: when it is lost (it has failed for good, was "
                      "abandoned, or its group is lost), or always when it ends for good, unless a command stopped it"});
   table.key("forget_when_done", &ServicePolicy::forget_when_done,
-            {.help = "whether such a service is removed as soon as it has terminated, for whatever reason, so that its "
+            {.otherwise = "it stays",
+             .help = "whether such a service is removed as soon as it has terminated, for whatever reason, so that its "
                      "name is free; in a shutdown it stays"});
   table.key(
       "backoff", &ServicePolicy::backoff,

@@ -747,6 +747,12 @@ struct Checks::State {
         return life.to_be_removed ? "is removed before it has terminated"
                                   : "is removed, though no removal was requested";
       });
+    } else {
+      const bool is_forgotten = step.paid == Owed::nothing && !step.explained;
+      found.test(Rule::removes_when_commanded, what.forgotten == is_forgotten, step, [&] {
+        return what.forgotten ? "is said to be forgotten by its policy, though a command removed it"
+                              : "is said to be removed by a command, though its policy has forgotten it";
+      });
     }
     life.present = false;
     if (order.is_used()) [[unlikely]]

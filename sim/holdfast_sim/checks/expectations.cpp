@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -252,6 +253,7 @@ struct ExpectationChecks::State {
               .present = true};
     ++present;
     ++active;
+    if (!forgotten.empty()) is_there_again(event.name);
     count(member, Count::spawned, event.at);
     show_to_properties(member);
     // All run once it does.
@@ -346,13 +348,28 @@ struct ExpectationChecks::State {
       if (abandoned.size() == 1) first_abandoned_at = event.at;
     }
   }
-  void on(Member& member, const Event&, const event::Removed&, bool restart_commanded) {
+  void on(Member& member, const Event& event, const event::Removed& what, bool restart_commanded) {
+    if (what.forgotten && !member.is_done()) {
+      forgotten.insert_or_assign(std::string{event.name}, member);
+      member.present = false;
+      member.states = 0;  // it goes on counting as what it is
+      return;
+    }
     if (restart_commanded && member.phase == Phase::terminated) take_back(member, count_of(member.reason));
     if (member.phase != Phase::terminated) --active;
     if (member.runs()) --running;
     done -= member.is_done();
     --present;
     member.present = false;
+  }
+
+  // Nobody misses the one that was forgotten any more.
+  void is_there_again(std::string_view name) {
+    const auto found = forgotten.find(name);
+    if (found == forgotten.end()) return;
+    --present;
+    if (!properties.empty()) properties.moved(found->second.counted_for, found->second.states, 0);
+    forgotten.erase(found);
   }
 
   // -- Limits of time -----------------------------------------------------------------------------------------------
@@ -467,12 +484,18 @@ struct ExpectationChecks::State {
   template <class Shown>
   void name(ExpectationResult& result, const Shown& shown) const {
     for (std::size_t i = 0; i < members.size(); ++i) {
-      if (members[i].generation == 0 || !shown(members[i])) continue;
-      if (result.services.size() < kServicesNamedMax) {
-        result.services.push_back(names[i]);
-      } else {
-        ++result.more_services;
-      }
+      if (members[i].generation != 0 && shown(members[i])) name(result, names[i]);
+    }
+    for (const auto& [its_name, member] : forgotten) {
+      if (shown(member)) name(result, its_name);
+    }
+  }
+
+  static void name(ExpectationResult& result, const std::string& service) {
+    if (result.services.size() < kServicesNamedMax) {
+      result.services.push_back(service);
+    } else {
+      ++result.more_services;
     }
   }
 
@@ -658,6 +681,7 @@ struct ExpectationChecks::State {
   detail::PropertyChecks properties;
   std::vector<Member> members;     // by slot
   std::vector<std::string> names;  // by slot
+  std::map<std::string, Member, std::less<>> forgotten;  // by their policy after they were lost, and not added since
 
   TimePoint now;
   std::uint64_t present = 0;

@@ -180,7 +180,7 @@ std::string fields(const event::KillThrew& threw) { return error_part(threw.erro
 std::string fields(const event::Terminated& terminated) {
   return word(to_string(terminated.why, terminated.last_error));
 }
-std::string fields(const event::Removed&) { return {}; }
+std::string fields(const event::Removed& removed) { return removed.forgotten ? " forgotten" : ""; }
 std::string fields(const event::ShutdownRequested& requested) {
   return word(to_string(requested.cause)) + " timeout " + holdfast::to_string(requested.timeout);
 }

@@ -27,7 +27,9 @@ std::optional<CellState> state_after(const Event::What& what) noexcept {
   if (std::holds_alternative<event::BackingOff>(what)) return CellState::waiting;
   if (std::holds_alternative<event::Stopping>(what)) return CellState::stopping;
   if (const auto* const terminated = std::get_if<event::Terminated>(&what)) return state_of(terminated->why.reason);
-  if (std::holds_alternative<event::Removed>(what)) return CellState::done;
+  if (const auto* const removed = std::get_if<event::Removed>(&what)) {
+    return removed->forgotten ? std::nullopt : std::optional{CellState::done};  // what it was when it terminated
+  }
   return std::nullopt;
 }
 

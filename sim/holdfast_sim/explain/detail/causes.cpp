@@ -300,10 +300,9 @@ class Reader {
     waiting_ = i_;
     return because(before == added_ ? CauseKind::event : CauseKind::timer, before);
   }
-  Cause of(const Event&, const event::Removed&) {
+  Cause of(const Event&, const event::Removed& what) {
     removed_ = i_;
-    const bool is_forgotten = is_later(terminated_, commanded_) && policy_ != nullptr && policy_->forget_when_done;
-    return because(is_forgotten ? CauseKind::event : CauseKind::command, latest(commanded_, terminated_));
+    return because(what.forgotten ? CauseKind::event : CauseKind::command, latest(commanded_, terminated_));
   }
   Cause of(const Event& event, const event::ShutdownRequested& what) {
     shutdown_ = i_;

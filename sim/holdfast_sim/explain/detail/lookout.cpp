@@ -76,7 +76,8 @@ void Lookout::on_event(const Event& event) {
         reason == Termination::Reason::completed || (reason == Termination::Reason::cancelled && !life.taken_down);
     life.lost = life.down.lost = !life.done;
   }
-  if (std::holds_alternative<event::Removed>(event.what)) life.present = false;
+  if (const auto* const removed = std::get_if<event::Removed>(&event.what))
+    life.present = removed->forgotten && life.lost;  // it is missed until somebody adds it again
   judge(life, event.at);
 }
 

@@ -478,7 +478,9 @@ struct Sentences::OfEvent {
     }
     return fmt::format("it waits for its turn: {}{}", limits, others_that_wait(all.all_[index].waiting));
   }
-  std::string operator()(const event::Removed&) const { return "the service is removed"; }
+  std::string operator()(const event::Removed& what) const {
+    return what.forgotten ? "the service is forgotten, as its policy says" : "the service is removed";
+  }
   std::string operator()(const event::ShutdownRequested& what) const { return all.shutdown(index, what); }
   std::string operator()(const event::Drained& what) const {
     switch (what.outcome) {

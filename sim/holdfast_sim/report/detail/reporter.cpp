@@ -218,6 +218,7 @@ void Reporter::end_unseen(Life& life, const ChaosEvent& event) {
   settle(life, event.at);
   if (life.up()) storms_.fell(event.service.slot, event.at);
   if (life.run_alive) life.over_at = event.at;
+  life.run_hangs = false;  // from now on it waits for its supervisor
   show(life);
 }
 
@@ -250,6 +251,7 @@ void Reporter::handle(const Event& event, const event::Added& added) {
   if (event.service.slot >= lives_.size()) lives_.resize(event.service.slot + 1);
   Life& life = life_of(event);
   Life born;
+  if (!forgotten_.empty()) is_there_again(event);
   const bool is_another = added.runs_before.value == 0;
   if (is_another) {
     storms_.forget(event.service.slot);
@@ -462,11 +464,39 @@ void Reporter::give_up_recovering(Life& life, bool lost) {
   }
 }
 
-void Reporter::handle(const Event& event, const event::Removed&) {
+void Reporter::handle(const Event& event, const event::Removed& removed) {
   Life& life = life_of(event);
   settle(life, event.at);
+  if (removed.forgotten && life.lost()) {
+    give_up_the_lost(life);
+    forgotten_.insert_or_assign(std::string{event.name}, std::exchange(life, Life{}));
+    return;
+  }
   life.present = false;
   timeline_.leave(life.standing);
+}
+
+// What hit it before it was lost may last longer.
+void Reporter::settle_forgotten(Life& life, TimePoint at) {
+  while (life.in_outage || life.in_hang) {
+    TimePoint until = at;
+    if (life.in_outage) until = std::min(until, life.outage_until);
+    if (life.in_hang) until = std::min(until, life.hang_until);
+    settle(life, until);
+    if (until == at) return;
+    if (life.outage_until == until) life.in_outage = false;
+    if (life.hang_until == until) life.in_hang = false;
+  }
+  settle(life, at);
+}
+
+// Nobody misses the one that was forgotten any more.
+void Reporter::is_there_again(const Event& event) {
+  const auto found = forgotten_.find(event.name);
+  if (found == forgotten_.end()) return;
+  settle_forgotten(found->second, event.at);
+  timeline_.leave(found->second.standing);
+  forgotten_.erase(found);
 }
 
 void Reporter::handle(const Event& event, const event::ShutdownRequested& shutdown) {
@@ -477,6 +507,7 @@ void Reporter::handle(const Event& event, const event::ShutdownRequested& shutdo
 void Reporter::handle(const Event& event, const event::Drained&) {
   data_.drained_at = event.at;
   for (Life& life : lives_) settle(life, event.at);
+  for (auto& [name, life] : forgotten_) settle_forgotten(life, event.at);
   over_ = !nobody_was_left_;
 }
 
@@ -549,6 +580,8 @@ Losses Reporter::losses() const {
 
 void Reporter::close_run(TimePoint at) {
   pass_to(at);
+  for (auto& [name, life] : forgotten_) settle_forgotten(life, at);
+  data_.lost_at_end += forgotten_.size();
   for (Life& life : lives_) {
     give_up_the_lost(life);
     if (!life.present) continue;
@@ -581,6 +614,7 @@ void Reporter::close_lost(TimePoint at) {
     close_windows(window_ends_.top().slot, window_ends_.top().until);
   }
   for (Life& life : lives_) settle(life, at);
+  for (auto& [name, life] : forgotten_) settle_forgotten(life, at);
 }
 
 ReportData Reporter::finish(const SimulationEnd& end) {

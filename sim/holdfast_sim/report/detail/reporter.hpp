@@ -134,6 +134,8 @@ class Reporter {
   void show(Life& life);                  // moves it to where it stands now
   void set_phase(Life& life, const Event& event, Phase phase);
   void give_up_the_lost(Life& life);
+  void settle_forgotten(Life& life, TimePoint at);
+  void is_there_again(const Event& event);
   void give_up_recovering(Life& life, bool lost);
   Life again(Life& life, const Event& event);
   void count_restart(const Event& event, GroupReport& group);
@@ -156,6 +158,7 @@ class Reporter {
   const Groups groups_are_;
 
   std::vector<Life> lives_;
+  std::map<std::string, Life, std::less<>> forgotten_;  // those that were lost, until somebody adds them again
   std::vector<Repair> repairs_;
   std::uint32_t free_repairs_ = kNone;
   std::priority_queue<WindowEnd, std::vector<WindowEnd>, std::greater<>> window_ends_;

@@ -321,7 +321,8 @@ void SimulatedService::boot() {
   const auto id = role_.supervisor.id_in(slot_);
   if (!id || *id != run_.service()) return;
   const auto seen = role_.supervisor.snapshot_in(slot_);
-  if (!seen || (seen->phase != Phase::running && seen->phase != Phase::backing_off)) return;
+  const bool has_begun = seen && seen->phase == Phase::starting && run_is_off_;  // the supervisor stands still
+  if (!seen || (!has_begun && seen->phase != Phase::running && seen->phase != Phase::backing_off)) return;
   (void)role_.supervisor.restart(seen->name);
 }
 
