@@ -3,7 +3,9 @@
     orphans_test.py PROGRAM
 """
 
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,13 @@ def children_of(pid):
     return found
 
 
+def rings_within(pid, seconds):
+    """Whether a timer of the process is armed for that time."""
+    left = [line.split("(")[1].split(",")[0] for file in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir()
+            for line in file.read_text().splitlines() if line.startswith("it_value:") and "(0, 0)" not in line]
+    return any(int(second) < seconds for second in left)
+
+
 class OrphansTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -48,8 +57,12 @@ class OrphansTest(unittest.TestCase):
         (self.path / "orphan").write_text(ORPHAN)
         (self.path / "leave").write_text(LEAVE)
 
-    def start(self, *options, around=()):
-        program = subprocess.Popen([*around, PROGRAM, *options], cwd=self.path, stdout=subprocess.PIPE, text=True)
+    def start(self, *options, around=(), ignored=(), blocked=()):
+        def set_up():
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        program = subprocess.Popen([*around, PROGRAM, *options], cwd=self.path, stdout=subprocess.PIPE, text=True, preexec_fn=set_up)
         self.addCleanup(program.communicate)
         self.addCleanup(program.kill)
         return program
@@ -92,6 +105,25 @@ class OrphansTest(unittest.TestCase):
         self.assertEqual({self.heir_of("same"), self.heir_of("other")}, {program.pid})
         self.wait_for_zombies(program.pid, 0)
         self.wait_until(lambda: len(children_of(program.pid)) == 3, "the processes themselves live on")
+
+    def test_with_sigchld_it_looks_when_a_child_has_ended_and_never_otherwise(self):
+        for way in {}, {"ignored": [signal.SIGCHLD]}, {"blocked": [signal.SIGCHLD]}:
+            program = self.start("--adopt", "--sigchld", "--shells", "3", "sh leave", **way)
+            self.read_until(program, "ready")
+            self.assertEqual({self.heir_of("same"), self.heir_of("other")}, {program.pid})
+            self.wait_for_zombies(program.pid, 0)
+            self.wait_until(lambda: len(children_of(program.pid)) == 3, "the processes themselves live on")
+            self.wait_until(lambda: not rings_within(program.pid, 60), "it should wait for no time")
+            (self.path / "same").unlink()
+            (self.path / "other").unlink()
+            os.kill(next(iter(children_of(program.pid))), signal.SIGKILL)  # its child is adopted, and looked for
+            self.wait_for_zombies(program.pid, 0)
+            self.wait_until(lambda: not rings_within(program.pid, 60), "it should wait for no time again")
+            program.kill()
+            program.wait()
+        polls = self.start("--adopt")
+        self.read_until(polls, "ready")
+        self.assertTrue(rings_within(polls.pid, 60))
 
     def test_nothing_is_inherited_otherwise(self):
         program = self.start("--shells", "1", "sh leave")

@@ -9,6 +9,7 @@
 //     --left-alone             handles no signals
 //     --own                    has handlers of its own for SIGTERM and SIGHUP, set before: "own 15"
 //     --adopt                  inherits what its processes leave behind, and reaps it
+//     --sigchld                leaves SIGCHLD to the runtime
 //     --own-child MS           starts a child of its own, waits for it MS milliseconds after its end: "own child 7"
 //     --linger                 after the drain it says "lingers" and reads its standard input to the end
 #include <sys/wait.h>
@@ -39,6 +40,7 @@ struct Options {
   bool handles_signals = true;
   bool has_own_handlers = false;
   bool adopts = false;
+  bool leaves_sigchld = false;
   int waits_ms = -1;  // negative: no child
   bool lingers = false;
 };
@@ -54,6 +56,7 @@ Options options_of(int count, char** arguments) {
     if (word == "--own") options.has_own_handlers = true;
     if (word == "--linger") options.lingers = true;
     if (word == "--adopt") options.adopts = true;
+    if (word == "--sigchld") options.leaves_sigchld = true;
     if (word == "--own-child") options.waits_ms = std::atoi(arguments[++i]);
     if (word == "--shells") {
       options.shells = std::atoi(arguments[i + 1]);
@@ -129,7 +132,8 @@ int main(int count, char** arguments) {
     holdfast::Runtime runtime{{.supervisor = {.shutdown_timeout = 60s},
                                .sinks = {&says},
                                .orphans = options.adopts ? Orphans::adopted : Orphans::reaped_by_process_1,
-                               .waits_for_children = options.waits_ms > 0}};
+                               .waits_for_children = options.waits_ms > 0,
+                               .takes_sigchld = options.leaves_sigchld}};
     says.runtime = &runtime;
     runtime.add({.name = "obedient"}, obeys).value();
     if (options.is_deaf) runtime.add({.name = "deaf"}, is_deaf).value();

@@ -24,6 +24,7 @@
 #include <holdfast/up/running_fleet.hpp>
 #include <holdfast/up/service_manager.hpp>
 #include <holdfast/up/services.hpp>
+#include <holdfast/up/spare_memory.hpp>
 #include <holdfast/up/waits.hpp>
 
 namespace holdfast::up {
@@ -126,21 +127,24 @@ UpEnd run_up(const UpOptions& options) {
   auto recording = recording_of(fleet, options.file);
   Waits waits;
   EventFeed events;
+  SpareMemory memory;
   RunningFleet running{options.file, options.names, std::move(read), limit, logs};
   prepare_signals(options.on_terminal);
 
   UpEnd end;
   {
     Runtime runtime{{.supervisor = fleet.supervisor,
-                     .sinks = {&logs, &waits, &events, &running, &manager},
+                     .sinks = {&logs, &waits, &events, &running, &manager, &memory},
                      .endpoint = endpoint_of(fleet.production),
                      .recording = recording ? &recording->stream() : nullptr,
                      // So it can tell who goes into the background.
-                     .orphans = Orphans::adopted}};
+                     .orphans = Orphans::adopted,
+                     .takes_sigchld = true}};
     Commands commands{{runtime, waits, logs, events}, fleet.name, options.file};
     commands.on_reload([&running](bool is_dry) { return running.reload(is_dry); });
     const ControlServer server{runtime.executor(), lock.socket(),
-                               [&commands](const Request& request, const std::shared_ptr<Conversation>& client) {
+                               [&](const Request& request, const std::shared_ptr<Conversation>& client) {
+                                 memory.stir();
                                  commands.act(request, client);
                                }};
     std::optional<Hangups> hangups;
@@ -151,6 +155,7 @@ UpEnd run_up(const UpOptions& options) {
     logs.begin();
     manager.is_up();
     const Pulse pulse{runtime.executor(), manager};
+    const SpareMemory::Watch watch{memory, runtime.executor()};
     const auto result = runtime.run_until_shutdown();
     end.exit_status = result.suggested_exit_status();
     logs.say(LogLevel::info, "down, exit status " + std::to_string(end.exit_status));

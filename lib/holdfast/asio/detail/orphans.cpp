@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -156,22 +157,53 @@ Subreaper::~Subreaper() {
   if (--all.count == 0) ::prctl(PR_SET_CHILD_SUBREAPER, all.former);
 }
 
-void OrphanWatch::begin() { look_in(std::chrono::seconds{1}); }
+OrphanWatch::OrphanWatch(const boost::asio::any_io_executor& executor, bool program_waits_for_children, bool takes_sigchld)
+    : timer_(executor), reaper_(program_waits_for_children) {
+  if (!takes_sigchld) return;
+  signal_.emplace(executor, SIGCHLD);
+  struct sigaction action {};
+  ::sigaction(SIGCHLD, nullptr, &action);
+  action.sa_flags |= SA_RESTART | SA_NOCLDSTOP;
+  ::sigaction(SIGCHLD, &action, nullptr);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGCHLD);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void OrphanWatch::begin() {
+  if (signal_) await_signal();
+  look_in(std::chrono::seconds{1});
+}
+
+// By then most children have been reaped by those who wait for them.
+void OrphanWatch::await_signal() {
+  signal_->async_wait([weak = weak_from_this()](boost::system::error_code error, int) {
+    const auto self = weak.lock();
+    if (error || !self || self->is_over_) return;
+    if (!self->is_to_look_) self->look_in(std::chrono::seconds{1});
+    self->await_signal();
+  });
+}
 
 void OrphanWatch::end() noexcept {
   if (is_over_) return;
   is_over_ = true;
   timer_.cancel();
+  signal_.reset();
   while (!look()) continue;
 }
 
 void OrphanWatch::look_in(OrphanReaper::Clock::duration pause) {
+  is_to_look_ = true;
   timer_.expires_after(pause);
   timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
     const auto self = weak.lock();
     if (error || !self || self->is_over_) return;
     using namespace std::chrono_literals;
-    self->look_in(self->look() ? OrphanReaper::Clock::duration{1s} : 5ms);
+    self->is_to_look_ = false;
+    if (!self->look()) return self->look_in(5ms);
+    if (!self->signal_ || self->reaper_.awaits_some()) self->look_in(1s);
   });
 }
 

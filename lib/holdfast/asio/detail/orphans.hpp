@@ -6,7 +6,8 @@
 // reaps any other child only if the program waits for no children of its own, and only after the child has been dead
 // for a while: code that waits for a child has taken it by then.
 //
-// It does not handle SIGCHLD, which belongs to the program: one system call a second asks whether any child has ended.
+// SIGCHLD belongs to the program: one system call a second asks whether any child has ended. Where the program leaves the
+// signal to the runtime, there are such calls only while children end.
 //
 // Thread-safety: none.
 #pragma once
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <holdfast/asio/detail/launched.hpp>
 
@@ -37,6 +39,8 @@ class OrphanReaper {
 
   // Reaps every child that may be reaped by now. False: there may be more.
   bool look(Clock::time_point now);
+  // Whether there are children that it will reap later, if nobody else does.
+  [[nodiscard]] bool awaits_some() const noexcept { return !unclear_.empty(); }
 
  private:
   bool may_be_reaped(pid_t id, Clock::time_point now);
@@ -66,21 +70,24 @@ class Subreaper {
   Subreaper& operator=(const Subreaper&) = delete;
 };
 
-// Looks every second.
+// Looks every second, or a second after SIGCHLD.
 class OrphanWatch : public std::enable_shared_from_this<OrphanWatch> {
  public:
-  OrphanWatch(const boost::asio::any_io_executor& executor, bool program_waits_for_children)
-      : timer_(executor), reaper_(program_waits_for_children) {}
+  // May throw boost::system::system_error: the signal cannot be had.
+  OrphanWatch(const boost::asio::any_io_executor& executor, bool program_waits_for_children, bool takes_sigchld);
 
   void begin();
   void end() noexcept;  // with a last look
 
  private:
+  void await_signal();
   void look_in(OrphanReaper::Clock::duration pause);
   bool look() noexcept;
 
   boost::asio::steady_timer timer_;
+  std::optional<boost::asio::signal_set> signal_;  // nullopt: it looks every second
   OrphanReaper reaper_;
+  bool is_to_look_ = false;
   bool is_over_ = false;
 };
 
