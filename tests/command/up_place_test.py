@@ -52,6 +52,30 @@ class Below(UpTest):
         self.addCleanup(started.kill)
         return started
 
+    def test_a_quiet_fleet_waits_for_no_time_and_gives_back_what_only_its_start_needed(self) -> None:
+        up = self.below([], SLEEPER.format("web") + SLEEPER.format("db"), process_group=0)
+        up.wait_for("web out up")
+        up.wait_for("db out up")
+        process = Path(f"/proc/{up.process.pid}")
+
+        def mapped() -> int:
+            """What of the program's files is in its memory, in kB."""
+            return next(int(line.split()[1]) for line in (process / "status").read_text().splitlines() if line.startswith("RssFile:"))
+
+        def rings() -> bool:
+            """Whether a timer is armed for the next minute."""
+            lines = [line for file in (process / "fdinfo").iterdir() for line in file.read_text().splitlines()]
+            left = [line.split("(")[1] for line in lines if line.startswith("it_value:") and not line.endswith("(0, 0)")]
+            return any(int(text.split(",")[0]) < 60 for text in left)
+
+        before = mapped()
+        until = time.monotonic() + PATIENCE
+        while rings() or mapped() > before * 2 // 3:
+            self.assertLess(time.monotonic(), until, f"mapped: {mapped()} kB of {before} kB; a timer is armed: {rings()}")
+            time.sleep(0.1)
+        self.assertEqual(self.service("web")["phase"], "running")
+        self.assertEqual(up.end(), 0)
+
     def test_as_process_1_it_reaps_orphans_and_drains(self) -> None:
         up = self.below(namespace(), """
 [[fleet]]

@@ -165,10 +165,10 @@ OrphanWatch::OrphanWatch(const boost::asio::any_io_executor& executor, bool prog
   ::sigaction(SIGCHLD, nullptr, &action);
   action.sa_flags |= SA_RESTART | SA_NOCLDSTOP;
   ::sigaction(SIGCHLD, &action, nullptr);
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGCHLD);
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  sigset_t sigchld;
+  ::sigemptyset(&sigchld);
+  ::sigaddset(&sigchld, SIGCHLD);
+  ::pthread_sigmask(SIG_UNBLOCK, &sigchld, nullptr);
 }
 
 void OrphanWatch::begin() {
