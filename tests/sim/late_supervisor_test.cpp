@@ -96,8 +96,9 @@ TEST_CASE("a delay that passes while the supervisor stands still is over when it
 TEST_CASE("a host that boots while its supervisor stands still has its services started when that goes on") {
   // The supervisor knows neither that the run is ready nor that it is silent when the host boots.
   for (const auto& [at, off] : {std::pair<Duration, Duration>{2s, 1s}, {2s, 0s}, {500ms, 3s}}) {
-    auto scenario = scenario_of({.ready_after = Fixed{4s}},
-                                {stall(1s, 5s), {.at = at, .what = Outage{.length = off, .mode = OutageMode::gone}}}, 1min);
+    auto scenario =
+        scenario_of({.ready_after = Fixed{4s}},
+                    {stall(1s, 5s), {.at = at, .what = Outage{.length = off, .mode = OutageMode::gone}}}, 1min);
     scenario.fleet.front().policy.ready = Ready::notified;
     const Lines lines = story_of(scenario);
     CHECK(lines.size() == 6);

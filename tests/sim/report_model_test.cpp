@@ -94,8 +94,8 @@ class Recorder final : public Observer {
   std::map<std::uint32_t, std::size_t> lives;  // by slot, the present one
   std::vector<std::string> names;              // of lives
   std::set<std::size_t> taken_down;            // lives whose latest stop was because of another service
-  bool asked_for = false;              // the shutdown, by somebody
-  std::optional<TimePoint> drained;    // by such a one
+  bool asked_for = false;                      // the shutdown, by somebody
+  std::optional<TimePoint> drained;            // by such a one
 };
 
 struct Interval {

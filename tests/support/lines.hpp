@@ -89,9 +89,7 @@ inline std::string text_of(const event::EndedLate& what, RunNumber run) {
   return end_text("ended_late", what.outcome, what.lasted, what.error, run);
 }
 inline std::string text_of(const event::ReadyLate&, RunNumber run) { return "ready_late " + std::to_string(run.value); }
-inline std::string text_of(const event::Removed& what, RunNumber) {
-  return what.forgotten ? "forgotten" : "removed";
-}
+inline std::string text_of(const event::Removed& what, RunNumber) { return what.forgotten ? "forgotten" : "removed"; }
 inline std::string text_of(const event::ShutdownRequested& what, RunNumber) {
   const std::string text = "shutdown_requested " + std::string{to_string(what.cause)} + ' ' + to_string(what.timeout);
   return what.ended_by.empty() ? text : text + ", with " + std::string{what.ended_by};

@@ -22,8 +22,11 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string entry(const std::string& head, const std::string& anonymous = "0", const std::string& swap = "0") {
-  return head + "\nSize:                 64 kB\nRss:                  64 kB\nPrivate_Dirty:         8 kB\nAnonymous:            " +
-         anonymous + " kB\nSwap:                 " + swap + " kB\nSwapPss:               0 kB\nVmFlags: rd ex mr mw me\n";
+  return head +
+         "\nSize:                 64 kB\nRss:                  64 kB\nPrivate_Dirty:         8 kB\nAnonymous:          "
+         "  " +
+         anonymous + " kB\nSwap:                 " + swap +
+         " kB\nSwapPss:               0 kB\nVmFlags: rd ex mr mw me\n";
 }
 
 std::vector<Mapping> found_in(const std::string& text) {
@@ -35,7 +38,8 @@ std::vector<Mapping> found_in(const std::string& text) {
 std::size_t resident(void* at, std::size_t length) {
   std::ifstream smaps{"/proc/self/smaps"};
   std::ostringstream head;
-  head << std::hex << reinterpret_cast<std::uintptr_t>(at) << '-' << reinterpret_cast<std::uintptr_t>(at) + length << ' ';
+  head << std::hex << reinterpret_cast<std::uintptr_t>(at) << '-' << reinterpret_cast<std::uintptr_t>(at) + length
+       << ' ';
   for (std::string line; std::getline(smaps, line);) {
     if (!line.starts_with(head.str())) continue;
     while (!line.starts_with("Rss:")) REQUIRE(std::getline(smaps, line));
@@ -55,9 +59,10 @@ TEST_CASE("only mappings of files that nobody can write to and nobody has change
   CHECK(found_in(entry(data, "4") + entry(code)) == std::vector<Mapping>{{0x1000, 0x3000}});
   CHECK(found_in(entry(data, "0", "4")).empty());
   CHECK(found_in(entry(data, "0", "40")).empty());
-  for (const std::string head : {"1000-3000 rw-p 00000000 08:01 42   /usr/bin/holdfast", "1000-3000 r-xp 00000000 00:00 0 ",
-                                 "1000-3000 r-xp 00000000 00:00 0    [vdso]", "1000-3000 r-xs 00000000 08:01 42   /a",
-                                 "1000-3000 rwxp 00000000 08:01 42   /usr/bin/holdfast", "1000 r-xp 0 08:01 42   /a"}) {
+  for (const std::string head :
+       {"1000-3000 rw-p 00000000 08:01 42   /usr/bin/holdfast", "1000-3000 r-xp 00000000 00:00 0 ",
+        "1000-3000 r-xp 00000000 00:00 0    [vdso]", "1000-3000 r-xs 00000000 08:01 42   /a",
+        "1000-3000 rwxp 00000000 08:01 42   /usr/bin/holdfast", "1000 r-xp 0 08:01 42   /a"}) {
     INFO(head);
     CHECK(found_in(entry(head)).empty());
   }

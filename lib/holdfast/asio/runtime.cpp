@@ -160,8 +160,8 @@ struct Runtime::State final : EventSink,
         server(serve(config.endpoint)) {
     if (config.orphans == Orphans::adopted) subreaper.emplace();
     if (subreaper || (config.orphans == Orphans::reaped_by_process_1 && ::getpid() == 1)) {
-      orphans = std::make_shared<detail::OrphanWatch>(scheduler.executor(), config.waits_for_children,
-                                                      config.takes_sigchld);
+      orphans =
+          std::make_shared<detail::OrphanWatch>(scheduler.executor(), config.waits_for_children, config.takes_sigchld);
     }
     if (!config.supervisor.kill_wait) config.supervisor.kill_wait = kRuntimeKillWait;
     if (config.recording) {

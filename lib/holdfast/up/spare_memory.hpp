@@ -1,6 +1,6 @@
 // Memory that is given back to the system once nothing has happened for a while: what a start or an answer has freed,
-// and the pages of the program's own files. A page of a file that is needed again is mapped again from the system's cache
-// of that file; a start has read most of what it needs for the only time.
+// and the pages of the program's own files. A page of a file that is needed again is mapped again from the system's
+// cache of that file; a start has read most of what it needs for the only time.
 //
 // Thread-safety: of SpareMemory none; the functions may be called at any time.
 #pragma once
@@ -25,8 +25,8 @@ struct Mapping {
   friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
-// The mappings of files that are only read and that are what the file is: no page of them was changed, by a relocation or
-// otherwise. `smaps`: as /proc/PID/smaps has them.
+// The mappings of files that are only read and that are what the file is: no page of them was changed, by a relocation
+// or otherwise. `smaps`: as /proc/PID/smaps has them.
 std::vector<Mapping> unchanged_mappings(std::istream& smaps);
 
 // Does nothing where it cannot.
@@ -38,7 +38,8 @@ class SpareMemory final : public EventSink {
   // It takes this long to the double of it.
   static constexpr std::chrono::seconds kQuiet{5};
 
-  explicit SpareMemory(std::function<void()> give_back = give_spare_memory_back, std::chrono::milliseconds quiet = kQuiet)
+  explicit SpareMemory(std::function<void()> give_back = give_spare_memory_back,
+                       std::chrono::milliseconds quiet = kQuiet)
       : give_back_(std::move(give_back)), quiet_(quiet) {}
 
   // As long as this exists it waits for quiet. The executor is that of the sinks.

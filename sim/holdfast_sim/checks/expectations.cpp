@@ -679,8 +679,8 @@ struct ExpectationChecks::State {
   std::unordered_map<std::string, std::uint32_t> tally_by_name;  // only looked up, at the adding of a service
   const Roster roster;
   detail::PropertyChecks properties;
-  std::vector<Member> members;     // by slot
-  std::vector<std::string> names;  // by slot
+  std::vector<Member> members;                           // by slot
+  std::vector<std::string> names;                        // by slot
   std::map<std::string, Member, std::less<>> forgotten;  // by their policy after they were lost, and not added since
 
   TimePoint now;

@@ -29,8 +29,8 @@ inline constexpr std::size_t kTerminationReasons = 5;
 // `duration`, also if the run had nothing left to do before; the end of a drain that somebody asked for (one that began
 // because all services had terminated mends none of them); and where a budget cut the run off. Without a duration it is
 // the end of the run. Completed and cancelled services stop counting at their end; lost ones (circuit_open, failed,
-// abandoned) go on counting, as down, until the rehearsal is over or a command removes them. One that its own policy has
-// forgotten is missed as well, until a service of that name is added again.
+// abandoned) go on counting, as down, until the rehearsal is over or a command removes them. One that its own policy
+// has forgotten is missed as well, until a service of that name is added again.
 struct Availability {
   ServiceTime time = 0;  // that counts, of all services
   // With the supervisor's waiting: a run was alive in `running` or `stopping`, outside of the outages and hangs that

@@ -157,7 +157,8 @@ Subreaper::~Subreaper() {
   if (--all.count == 0) ::prctl(PR_SET_CHILD_SUBREAPER, all.former);
 }
 
-OrphanWatch::OrphanWatch(const boost::asio::any_io_executor& executor, bool program_waits_for_children, bool takes_sigchld)
+OrphanWatch::OrphanWatch(const boost::asio::any_io_executor& executor, bool program_waits_for_children,
+                         bool takes_sigchld)
     : timer_(executor), reaper_(program_waits_for_children) {
   if (!takes_sigchld) return;
   signal_.emplace(executor, SIGCHLD);

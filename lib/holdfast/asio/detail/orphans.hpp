@@ -6,8 +6,8 @@
 // reaps any other child only if the program waits for no children of its own, and only after the child has been dead
 // for a while: code that waits for a child has taken it by then.
 //
-// SIGCHLD belongs to the program: one system call a second asks whether any child has ended. Where the program leaves the
-// signal to the runtime, there are such calls only while children end.
+// SIGCHLD belongs to the program: one system call a second asks whether any child has ended. Where the program leaves
+// the signal to the runtime, there are such calls only while children end.
 //
 // Thread-safety: none.
 #pragma once
