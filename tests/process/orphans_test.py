@@ -19,8 +19,8 @@ PATIENCE = 60.0  # seconds
 ORPHAN = """
 parent_now() { sed -n 's/^PPid:[[:space:]]*//p' /proc/$$/status; }
 while [ "$(parent_now)" = "$2" ]; do :; done
-parent_now > "$1.unfinished"
-mv "$1.unfinished" "$1"
+parent_now > "$1.$$"
+mv "$1.$$" "$1"  # others may be writing, too
 """
 # Leaves two of them behind, in the session of the service and in one of its own, while it is alive itself.
 LEAVE = """
