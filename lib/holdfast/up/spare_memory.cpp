@@ -73,6 +73,7 @@ void give_spare_memory_back() noexcept try {
 #endif
   std::ifstream smaps{"/proc/self/smaps"};
   for (const Mapping& mapping : unchanged_mappings(smaps)) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the system says where they are in numbers
     ::madvise(reinterpret_cast<void*>(mapping.begin), mapping.end - mapping.begin, MADV_DONTNEED);
   }
 } catch (const std::exception&) {  // no memory to look for memory
