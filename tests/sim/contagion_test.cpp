@@ -43,6 +43,19 @@ TEST_CASE("a run that starts hits one of the others after its time, and that one
   CHECK(chaos[1].entry == 0);
 }
 
+// Story: the contagion asked for the draws of the service as it had been, and the program ended.
+TEST_CASE("a service that has terminated and starts again by command is as contagious as before") {
+  Fixture fixture;
+  REQUIRE(fixture.sim.add({.name = "a"}));
+  REQUIRE(fixture.sim.add({.name = "b"}));
+  fixture.sim.add_chaos({.at = 1s, .what = Contagion{.target = {.of = {"a"}}, .others = {"b"}, .after = 2s}});
+  fixture.sim.add_chaos({.at = 10s, .what = OperatorCommand{{.of = {"a"}}, Command::stop}});
+  fixture.sim.add_chaos({.at = 20s, .what = OperatorCommand{{.of = {"a"}}, Command::restart}});
+  fixture.sim.run_for(60s);
+  CHECK(fixture.starts_of("a") == std::vector{TimePoint{}, TimePoint{} + 20s});
+  CHECK(fixture.ends_of("b") == Lines{"22s failed contagion"});
+}
+
 TEST_CASE("two services that hit each other go on for ever, and one alone hits nobody") {
   // Each start is followed by one of the other after 2 s: at 10 s, 12 s, 14 s …, 100 s.
   const Contagion each{.target = {.of = {"s"}}, .after = 2s};

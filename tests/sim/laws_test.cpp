@@ -38,6 +38,9 @@ struct Damage final : Observer {
 
   void on_event(const Event& event) override {
     if (++events_ != at || std::holds_alternative<event::Added>(event.what)) return pass_on(event);
+    // A reader of traces refuses the event of a service that is not there, and a second one of its name.
+    const bool is_removal = std::holds_alternative<event::Removed>(event.what);
+    if (is_removal && (how == How::left_out || how == How::reported_twice)) return pass_on(event);
     Event wrong = event;
     switch (how) {
       case How::left_out: return;

@@ -64,8 +64,9 @@ struct StartFault {
   // Such a run behaves as its group does, but for what this changes. Not `needs`, `heartbeat_every`, and whether it can
   // be killed: these belong to the group. Empty: nothing.
   std::function<void(Behaviour&, const LastReady&)> changes{};
-  // Called when such a run starts, inside the supervisor's call: it ends no run.
-  std::function<void(RunNumber)> at_start{};
+  // Called when such a run starts, inside the supervisor's call: it ends no run. The service may be another one than
+  // when the fault began on it: one that has terminated and starts again by command keeps what it suffers.
+  std::function<void(ServiceId, RunNumber)> at_start{};
 
   [[nodiscard]] bool meets_every_start() const noexcept {
     return share == Target::kWhole && from_start == 1 && to_start == kNoLast;

@@ -179,8 +179,8 @@ class ChaosTimetable::VictimOnStage final : public Victim {
     who_.service->begin(std::move(fault));
   }
   void infect(Infection infection, TimePoint until, std::string_view cause) override {
-    auto hit = [&timetable = timetable_, id = who_.id, strike = strike_, infection = std::move(infection),
-                cause](RunNumber run) { timetable.infect(id, run, infection, strike, cause); };
+    auto hit = [&timetable = timetable_, strike = strike_, infection = std::move(infection), cause](
+                   ServiceId id, RunNumber run) { timetable.infect(id, run, infection, strike, cause); };
     who_.service->begin({.name = cause,
                          .kind = ChaosEvent::Kind::storm,
                          .until = ends(until),

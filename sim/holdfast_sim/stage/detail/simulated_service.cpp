@@ -51,7 +51,7 @@ void SimulatedService::start_in_chaos() {
     report(ChaosEvent::Kind::hang, mine.run_hangs_until, cause_of_hang(HangsWhen::at_start));
   }
   for (const OpenFault& open : mine.faults) {
-    if (open.fault.at_start && now() < open.fault.until) open.fault.at_start(run_.number());
+    if (open.fault.at_start && now() < open.fault.until) open.fault.at_start(run_.service(), run_.number());
   }
 }
 
