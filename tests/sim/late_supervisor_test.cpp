@@ -265,6 +265,32 @@ TEST_CASE("the deadline of a drain is late, and what ends meanwhile is in time")
   CHECK(rehearse(scenario).all_held());
 }
 
+TEST_CASE("a drain whose deadline comes while the supervisor stands still is over when that goes on") {
+  // The second stall follows the first one within a second and is no longer, so it gives nobody more time.
+  auto scenario = scenario_of({.on_stop = Ignores{}},
+                              {stall(9s, 1s), {.at = 10500ms, .what = Shutdown{}}, stall(10900ms, 1s)}, 1min);
+  scenario.supervisor = {.shutdown_timeout = 500ms, .stop_grace = 1h};
+  CHECK(story_of(scenario) ==
+        Lines{"0s started", "9s stalled", "10s500ms stopping shutdown", "10s900ms stalled", "11s900ms abandoned"});
+  CHECK(rehearse(scenario).all_held());
+}
+
+TEST_CASE("the deadline of a drain is late for those who have not terminated") {
+  auto scenario = scenario_of({.on_stop = Takes{Fixed{12s}}}, {{.at = 9s, .what = Shutdown{}}}, 1min);
+  scenario.fleet.push_back({.name = "quick"});
+  scenario.supervisor = {.shutdown_timeout = 10s, .stop_grace = 1h};
+  scenario.chaos.push_back({.at = 15s, .what = LateTimers{.by = 1s}});
+  CHECK(story_of(scenario).at(2) == "19s drain_late");
+  CHECK(story_of(scenario, "quick") == Lines{"0s started", "9s stopping shutdown", "9s ended clean", "9s cancelled"});
+}
+
+TEST_CASE("who is added while the supervisor stands still is there when it goes on, also if that takes longer") {
+  auto scenario =
+      scenario_of({}, {stall(10s, 10s), {.at = 12s, .what = Joining{}}, stall(15s, 20s), stall(25s, 20s)}, 1min);
+  scenario.fleet.push_back({.name = "web", .joins = Joins::later});
+  CHECK(story_of(scenario, "web") == Lines{"45s started"});
+}
+
 TEST_CASE("the checks notice a drain that is over before its late deadline, or long after it") {
   const auto held_after = [](Duration abandoned) {
     Checks checks;

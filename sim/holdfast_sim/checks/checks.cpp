@@ -279,8 +279,7 @@ struct Checks::State {
   // The supervisor stands still. What it was to do meanwhile it does then, and what a service must have done by a
   // deadline may come later by as much.
   void nothing_is_decided_before(ServiceId service, TimePoint until) {
-    const Duration given = stalls.begins(now, until);
-    drain.is_postponed(given);
+    drain.stands_still(now, until, stalls.begins(now, until));
     if (!is_known(service)) return;
     Life& life = known.lives[service.slot];
     Past& past = known.pasts[service.slot];

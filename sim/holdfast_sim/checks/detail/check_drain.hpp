@@ -49,6 +49,15 @@ struct DrainRules {
     postponed += by;
     if (drain_over_by != TimePoint::max()) drain_over_by = drain_over_by + by;
   }
+  // It does so from now until then, and decides nothing before it goes on.
+  void stands_still(TimePoint now, TimePoint until, Duration given) noexcept {
+    if (!is_under_way()) return;
+    const TimePoint by = shutdown_at + shutdown->timeout + postponed;
+    is_postponed(given);
+    if (by < now) return;  // it is overdue
+    if (by + given < until) postponed += until - (by + given);
+    if (drain_over_by != TimePoint::max()) drain_over_by = std::max(drain_over_by, until);
+  }
   // Its deadline is now, and the supervisor acts on it at `until`. Each service has an event of it; the first counts.
   void is_late(TimePoint now, TimePoint until) noexcept {
     if (std::exchange(late_until, until) != until) is_postponed(until - now);

@@ -66,7 +66,8 @@ void ChaosTimetable::later(TimePoint at, std::function<void()> what) {
 
 void ChaosTimetable::tell_supervisor(std::function<void()> what) {
   if (late_scheduler_ == nullptr || !late_scheduler_->stands_still()) return what();
-  later(late_scheduler_->wakes_at(), std::move(what));
+  // By then it may stand still for longer.
+  later(late_scheduler_->wakes_at(), [this, what = std::move(what)] { tell_supervisor(what); });
 }
 
 // Also those that are not simulated.
@@ -120,8 +121,9 @@ Duration ChaosTimetable::lateness(const Timer& timer) {
     return late;
   }
   for (auto slot = supervisor_.first_slot(); slot; slot = supervisor_.slot_after(*slot)) {
-    const auto id = supervisor_.id_in(*slot);
-    if (id) report_late(*id, ChaosEvent::Kind::drain_late, now + late);
+    const auto seen = supervisor_.snapshot_in(*slot);
+    if (seen && seen->phase != Phase::terminated)
+      report_late(*supervisor_.id_in(*slot), ChaosEvent::Kind::drain_late, now + late);
   }
   return late;
 }
