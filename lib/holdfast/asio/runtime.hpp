@@ -115,8 +115,8 @@ struct RuntimeConfig {
   // orphans are reaped as a session or group of a Process left behind. Otherwise any child that is not a Process and
   // has been dead for 2 s is reaped: system(), and any code that waits without pause, has taken its child by then.
   bool waits_for_children = false;
-  // Whether the program leaves SIGCHLD to the runtime. Then it looks for ended orphans when a child has ended, and
-  // otherwise every second. Where it reaps no orphans it leaves the signal alone.
+  // Whether the program leaves SIGCHLD to the runtime. Then it looks for ended orphans only after a child has ended;
+  // without the signal it looks every second. Where it reaps no orphans it leaves the signal alone.
   bool takes_sigchld = false;
 };
 

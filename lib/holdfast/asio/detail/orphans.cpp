@@ -196,7 +196,6 @@ void OrphanWatch::end() noexcept {
 }
 
 void OrphanWatch::look_in(OrphanReaper::Clock::duration pause) {
-  is_to_look_ = true;
   timer_.expires_after(pause);
   timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
     const auto self = weak.lock();
@@ -206,6 +205,7 @@ void OrphanWatch::look_in(OrphanReaper::Clock::duration pause) {
     if (!self->look()) return self->look_in(5ms);
     if (!self->signal_ || self->reaper_.awaits_some()) self->look_in(1s);
   });
+  is_to_look_ = true;  // without memory for the wait the next signal asks for it again
 }
 
 // Without memory for it the next look does it.
